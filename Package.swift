@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One strict setting for every target: what the compiler can check, people need not.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+  name: "mkstore",
+  products: [
+    .library(name: "LogStore", targets: ["LogStore"]),
+    .library(name: "RecordFormat", targets: ["RecordFormat"]),
+    .library(name: "StoreTesting", targets: ["StoreTesting"]),
+    .executable(name: "mkstore", targets: ["mkstore"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+  ],
+  targets: [
+    // The system's libraries and what Swift cannot import by itself.
+    .target(name: "CShims", cSettings: [.define("_GNU_SOURCE")]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+
+    // The engine, lowest room first; docs/architecture.md draws the arrows.
+    .target(name: "Bytes", dependencies: ["CShims"], swiftSettings: strict),
+    .target(
+      name: "RecordFormat", dependencies: ["Bytes", "CZstd", "CZlib", "CLZ4", "CSnappy"],
+      swiftSettings: strict),
+    .target(name: "DiskIO", dependencies: ["Bytes", "CShims"], swiftSettings: strict),
+    .target(
+      name: "LogStore",
+      dependencies: [
+        "Bytes", "RecordFormat", "DiskIO", "CShims",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "StoreTesting", dependencies: ["Bytes", "DiskIO", "LogStore", "RecordFormat"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "mkstore",
+      dependencies: [
+        "Bytes", "RecordFormat", "DiskIO", "LogStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    .testTarget(name: "BytesTests", dependencies: ["Bytes", "CShims"], swiftSettings: strict),
+    .testTarget(
+      name: "RecordFormatTests", dependencies: ["RecordFormat", "Bytes"], swiftSettings: strict),
+    .testTarget(
+      name: "DiskIOTests", dependencies: ["DiskIO", "StoreTesting", "Bytes"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogStoreTests",
+      dependencies: ["LogStore", "StoreTesting", "DiskIO", "RecordFormat", "Bytes"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "mkstoreTests", dependencies: ["mkstore", "LogStore", "RecordFormat"],
+      swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,106 @@
+/// The file system as the engine sees it: every call that can touch a directory or open a file.
+///
+/// Two implementations exist, `PosixDisk` and (in StoreTesting) `SimulatedDisk`; one conformance
+/// suite runs against both. Paths are absolute or relative to the process, `/`-separated.
+/// Every method may be called from any thread.
+///
+/// **Durability.** A call that changes a directory (`open` with `.create`, `makeDirectory`,
+/// `rename`, `remove`) is visible at once but survives a power cut for certain only after
+/// `syncDirectory` of the parent; until then each change may independently be kept or lost.
+public protocol Disk: AnyObject, Sendable {
+  /// Opens or makes a file.
+  ///
+  /// - Parameter mode: See `OpenMode`; `.create` fails with `EEXIST` where the name exists.
+  /// - Throws: `DiskError`; `ENOENT` where the name (or, for `.create`, its directory) is missing.
+  func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile
+
+  /// What stands at `path`, or nil where nothing does. Symbolic links are followed.
+  func status(_ path: String) throws(DiskError) -> FileStatus?
+
+  /// The names in a directory, without `.` and `..`, in no promised order.
+  func list(_ directory: String) throws(DiskError) -> [DirectoryEntry]
+
+  /// Makes one directory (mode 0750); its parent must exist. `EEXIST` where the name exists.
+  func makeDirectory(_ path: String) throws(DiskError)
+
+  /// Atomically gives `source` the name `destination`, replacing a file that has it.
+  func rename(_ source: String, to destination: String) throws(DiskError)
+
+  /// Removes one file. Open handles and mappings of it go on working.
+  func remove(_ path: String) throws(DiskError)
+
+  /// Removes one empty directory.
+  func removeDirectory(_ path: String) throws(DiskError)
+
+  /// Makes every earlier change of the directory's names durable (fsync of the directory).
+  func syncDirectory(_ path: String) throws(DiskError)
+
+  /// Takes an exclusive lock that Kafka's own `.lock` respects (fcntl record lock), making the file
+  /// where it is missing.
+  ///
+  /// - Throws: `DiskError` of operation `.lock` with `EAGAIN` where another holds it (also another
+  ///   holder in this process); `holder` is the pid where the system tells it.
+  func lock(_ path: String) throws(DiskError) -> any DiskLock
+
+  /// Bytes that an unprivileged writer may still allocate on the file system holding `path`.
+  func availableBytes(_ path: String) throws(DiskError) -> Int64
+
+  /// Identifies one run of the operating system: unchanged means that the page cache an earlier
+  /// process wrote to is still there; changed means that only synced bytes are certain.
+  var bootIdentifier: UInt64 { get }
+}
+
+/// How a file is opened.
+public enum OpenMode: Sendable, Equatable {
+  /// Existing file, reading only.
+  case read
+  /// Existing file, reading and writing.
+  case readWrite
+  /// New file (mode 0640), reading and writing; fails where the name exists.
+  case create
+}
+
+/// What `Disk.status` says of a name.
+public struct FileStatus: Sendable, Equatable {
+  /// Kind of the thing behind the name.
+  public var kind: FileKind
+  /// Size in bytes (0 for what is no regular file).
+  public var size: Int
+  /// Last change of the content, milliseconds since 1970 UTC.
+  public var modifiedMs: Int64
+  /// When the file was made, milliseconds since 1970 UTC, where the file system tells it.
+  public var createdMs: Int64?
+
+  /// Memberwise.
+  public init(kind: FileKind, size: Int, modifiedMs: Int64, createdMs: Int64?) {
+    self.kind = kind
+    self.size = size
+    self.modifiedMs = modifiedMs
+    self.createdMs = createdMs
+  }
+}
+
+/// Kind of a directory entry.
+public enum FileKind: Sendable, Equatable {
+  case file, directory, symbolicLink, other
+}
+
+/// One name in a directory.
+public struct DirectoryEntry: Sendable, Equatable {
+  /// The name alone, without its directory.
+  public var name: String
+  /// Kind; a symbolic link is not followed here.
+  public var kind: FileKind
+
+  /// Memberwise.
+  public init(name: String, kind: FileKind) {
+    self.name = name
+    self.kind = kind
+  }
+}
+
+/// A held lock; released by `release` or with its last reference.
+public protocol DiskLock: AnyObject, Sendable {
+  /// Gives the lock back. Idempotent.
+  func release()
+}

@@ -1,0 +1,25 @@
+/// A call to the file system that failed: which, on what, and the system's reason.
+public struct DiskError: Error, Sendable, Equatable {
+  /// The call that failed.
+  public enum Operation: String, Sendable {
+    case open, create, status, list, makeDirectory, rename, remove, removeDirectory, syncDirectory
+    case lock, availableBytes, read, write, size, truncate, allocate, sync, map
+  }
+
+  /// The call that failed.
+  public var operation: Operation
+  /// The file or directory it was about.
+  public var path: String
+  /// The system's error number (`errno`).
+  public var code: Int32
+  /// Process that holds the lock, for a refused `.lock`, where the system tells it.
+  public var holder: Int32?
+
+  /// Memberwise.
+  public init(_ operation: Operation, _ path: String, code: Int32, holder: Int32? = nil) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+    self.holder = holder
+  }
+}
