@@ -1,0 +1,72 @@
+/// One log of a store: a topic and a partition of it, which together name its directory.
+///
+/// Values exist only for names that Kafka allows, so that whoever holds one may build a path of it.
+public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
+  /// Longest topic name, in bytes (Kafka's `Topic.MAX_NAME_LENGTH`).
+  public static let topicBytesMax = 249
+
+  /// 1 to 249 characters of `[a-zA-Z0-9._-]`, neither `.` nor `..`.
+  public let topic: String
+  /// Not negative.
+  public let partition: Int32
+
+  /// Checks both by Kafka's rules.
+  public init(topic: String, partition: Int32) throws(TopicPartitionError) {
+    try Self.check(topic: topic)
+    guard partition >= 0 else { throw .partition(String(partition)) }
+    self.topic = topic
+    self.partition = partition
+  }
+
+  /// Reads the name of a log directory: everything before the last dash is the topic.
+  ///
+  /// A directory that waits for deletion or is being moved is refused; `LogDirectoryName` tells the
+  /// kinds apart.
+  public init(directoryName: String) throws(TopicPartitionError) {
+    let (topic, partition) = try Self.split(directoryName)
+    try self.init(topic: topic, partition: partition)
+  }
+
+  /// Name of the log's directory, e.g. `orders-0`.
+  public var description: String { "\(topic)-\(partition)" }
+
+  /// Whether Kafka refuses to have both topics: their names differ only in `.` against `_`, which
+  /// metric names cannot tell apart (Kafka's `Topic.hasCollision`).
+  public func collides(with other: TopicPartition) -> Bool {
+    topic != other.topic && Self.unified(topic) == Self.unified(other.topic)
+  }
+
+  /// Throws where `topic` is no legal topic name.
+  package static func check(topic: String) throws(TopicPartitionError) {
+    if topic.isEmpty { throw .topicEmpty }
+    if topic == "." || topic == ".." { throw .topicReserved(topic) }
+    for character in topic where !isAllowed(character) {
+      throw .topicCharacter(topic, character)
+    }
+    if topic.utf8.count > topicBytesMax {
+      throw .topicTooLong(topic, bytes: topic.utf8.count, limit: topicBytesMax)
+    }
+  }
+
+  /// Cuts `<topic>-<partition>` at the last dash; the topic is not checked here.
+  static func split(_ name: String) throws(TopicPartitionError) -> (String, Int32) {
+    guard let dash = name.lastIndex(of: "-") else { throw .noPartition(name) }
+    let digits = String(name[name.index(after: dash)...])
+    // Only the form that `description` writes: no sign, no leading zero.
+    guard let partition = Int32(digits), partition >= 0, String(partition) == digits else {
+      throw .partition(digits)
+    }
+    return (String(name[..<dash]), partition)
+  }
+
+  private static func isAllowed(_ character: Character) -> Bool {
+    switch character {
+    case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "-": character.utf8.count == 1
+    default: false
+    }
+  }
+
+  private static func unified(_ topic: String) -> String {
+    String(topic.map { $0 == "." ? "_" : $0 })
+  }
+}
