@@ -1,0 +1,8 @@
+// What the engine takes from C; one header per concern.
+
+#ifndef MK_CSHIMS_H
+#define MK_CSHIMS_H
+
+#include "posix_shims.h"
+
+#endif

@@ -1,0 +1,185 @@
+// What Swift cannot import from glibc by itself: GNU-only calls, macros, variadic calls and calls
+// whose result is `errno`. Every function returns its result or a negative/positive error number
+// as its comment says; none leaves anything in `errno` for the caller to find.
+
+#ifndef MK_POSIX_SHIMS_H
+#define MK_POSIX_SHIMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: threads
+
+/// Fills `cpus` with the numbers of the processors this thread may run on, ascending.
+/// Returns how many there are (possibly more than `max`, then only `max` were stored) or -errno.
+int mk_allowed_cpus(int *_Nonnull cpus, int max);
+
+/// Ties the calling thread to one processor. Threads made later inherit this. 0 or errno.
+int mk_pin_thread(int cpu);
+
+/// Names the calling thread; more than 15 bytes are cut. 0 or errno.
+int mk_set_thread_name(const char *_Nonnull name);
+
+/// The kernel's id of the calling thread.
+int mk_thread_id(void);
+
+/// The processor the calling thread runs on right now, or -1.
+int mk_current_cpu(void);
+
+/// Nanoseconds of a clock that never goes back; its zero means nothing.
+int64_t mk_monotonic_ns(void);
+
+/// Tells the processor that this is a spin loop.
+static inline void mk_cpu_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield" ::: "memory");
+#endif
+}
+
+/// A mutex with one condition variable, at an address that never moves. ThreadSanitizer sees
+/// pthread locks, which it does not of Swift's `Mutex`.
+typedef struct mk_monitor mk_monitor;
+
+/// A new monitor; traps where memory is out. Free it with `mk_monitor_destroy`.
+mk_monitor *_Nonnull mk_monitor_create(void);
+/// Frees a monitor that nobody holds or waits on.
+void mk_monitor_destroy(mk_monitor *_Nonnull monitor);
+/// Takes the mutex.
+void mk_monitor_lock(mk_monitor *_Nonnull monitor);
+/// Gives the mutex back.
+void mk_monitor_unlock(mk_monitor *_Nonnull monitor);
+/// Waits for a signal with the mutex held; may wake for no reason.
+void mk_monitor_wait(mk_monitor *_Nonnull monitor);
+/// The same for at most `timeout_ns`; false when the time was up.
+bool mk_monitor_wait_for(mk_monitor *_Nonnull monitor, int64_t timeout_ns);
+/// Wakes one waiter.
+void mk_monitor_signal(mk_monitor *_Nonnull monitor);
+/// Wakes all waiters.
+void mk_monitor_broadcast(mk_monitor *_Nonnull monitor);
+
+// MARK: files
+
+/// Kinds of things behind a name.
+enum mk_file_kind { MK_FILE, MK_DIRECTORY, MK_SYMBOLIC_LINK, MK_OTHER };
+
+/// What `mk_status` tells.
+struct mk_file_status {
+  uint64_t device;
+  uint64_t inode;
+  int64_t size;
+  int64_t modified_ms;
+  /// Milliseconds since 1970, or INT64_MIN where the file system does not tell.
+  int64_t created_ms;
+  /// One of `mk_file_kind`.
+  int32_t kind;
+};
+
+/// Status of a path, following symbolic links. 0 or errno.
+int mk_status(const char *_Nonnull path, struct mk_file_status *_Nonnull status);
+
+/// Status of an open file. 0 or errno.
+int mk_status_of_descriptor(int fd, struct mk_file_status *_Nonnull status);
+
+/// What `mk_open` may be asked for.
+enum mk_open_mode { MK_OPEN_READ, MK_OPEN_READ_WRITE, MK_OPEN_CREATE, MK_OPEN_OR_CREATE };
+
+/// open(2), closed on exec, never blocking on a FIFO or device. Only MK_OPEN_READ follows a
+/// symbolic link in the last place. New files get mode 0640. Descriptor or -errno; EINTR is left
+/// to the caller.
+int mk_open(const char *_Nonnull path, enum mk_open_mode mode);
+
+/// open(2) of a directory for fsync. Descriptor or -errno.
+int mk_open_directory(const char *_Nonnull path);
+
+/// fsync(2). 0 or errno.
+int mk_fsync(int fd);
+
+/// fdatasync(2). 0 or errno.
+int mk_fdatasync(int fd);
+
+/// pread(2): bytes or -errno.
+int64_t mk_pread(int fd, void *_Nonnull bytes, size_t count, int64_t position);
+
+/// pwrite(2): bytes or -errno.
+int64_t mk_pwrite(int fd, const void *_Nonnull bytes, size_t count, int64_t position);
+
+/// ftruncate(2). 0 or errno.
+int mk_truncate(int fd, int64_t size);
+
+/// fallocate(2) of the first `size` bytes; unlike posix_fallocate it emulates nothing, so
+/// EOPNOTSUPP is seen. 0 or errno.
+int mk_allocate(int fd, int64_t size);
+
+/// Position of the first hole at or after `position`, the file's size where there is none; -errno.
+int64_t mk_next_hole(int fd, int64_t position);
+
+/// Position of the first data at or after `position`; -ENXIO where only a hole follows; -errno.
+int64_t mk_next_data(int fd, int64_t position);
+
+/// Takes an exclusive record lock on the whole file without waiting, such that Java's
+/// `FileChannel.tryLock` is refused and refuses us. Two locks make it up, see the .c file. The lock
+/// goes with the last descriptor of this open, or with the process.
+/// 0 or errno (EAGAIN where another open, here or elsewhere, holds it).
+int mk_lock_file(int fd);
+
+/// Process holding the lock that `mk_lock_file` met, this one included; 0 where it is unknown.
+int mk_lock_holder(int fd);
+
+/// mkdir(2) with mode 0750. 0 or errno.
+int mk_make_directory(const char *_Nonnull path);
+
+/// rename(2). 0 or errno.
+int mk_rename(const char *_Nonnull source, const char *_Nonnull destination);
+
+/// unlink(2). 0 or errno.
+int mk_remove(const char *_Nonnull path);
+
+/// rmdir(2). 0 or errno.
+int mk_remove_directory(const char *_Nonnull path);
+
+/// Bytes an unprivileged writer may still allocate, or -errno.
+int64_t mk_available_bytes(const char *_Nonnull path);
+
+/// mmap(2), shared, from the file's first byte. Address, or NULL with the number in `error`.
+void *_Nullable mk_map(int fd, size_t capacity, bool writable, int *_Nonnull error);
+
+/// munmap(2); traps where the range is no mapping.
+void mk_unmap(void *_Nonnull address, size_t capacity);
+
+/// An open directory stream.
+typedef struct mk_directory mk_directory;
+
+/// Opens a directory for listing; NULL with the number in `error`.
+mk_directory *_Nullable mk_directory_open(const char *_Nonnull path, int *_Nonnull error);
+
+/// The next name but `.` and `..`: 1 with `name` (NUL-terminated, room for 256 bytes) and `kind`
+/// set, 0 at the end, or -errno.
+int mk_directory_next(mk_directory *_Nonnull directory, char *_Nonnull name,
+                      int32_t *_Nonnull kind);
+
+/// Closes the stream.
+void mk_directory_close(mk_directory *_Nonnull directory);
+
+/// The system's text for an error number, NUL-terminated, safe on any thread.
+void mk_error_text(int code, char *_Nonnull text, size_t room);
+
+/// A hash of this boot's random id. Where the system hides it: a value that differs in each
+/// process, which claims nothing about the page cache.
+uint64_t mk_boot_identifier(void);
+
+/// Shuts the file system holding `path` down at once without flushing its journal (flag 2 of
+/// FS_IOC_SHUTDOWN on ext4 and XFS): a power cut for tests. Needs root. 0 or errno.
+int mk_shut_down_file_system(const char *_Nonnull path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,266 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
+
+#include "posix_shims.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+static int error_or_zero(int result) { return result == 0 ? 0 : errno; }
+
+static int64_t value_or_error(int64_t result) { return result >= 0 ? result : -errno; }
+
+// MARK: status
+
+static enum mk_file_kind kind_of_mode(uint32_t mode) {
+  switch (mode & S_IFMT) {
+  case S_IFREG: return MK_FILE;
+  case S_IFDIR: return MK_DIRECTORY;
+  case S_IFLNK: return MK_SYMBOLIC_LINK;
+  default: return MK_OTHER;
+  }
+}
+
+static int64_t ms_of(struct statx_timestamp time) {
+  return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static int status_at(int fd, const char *path, int flags, struct mk_file_status *status) {
+  struct statx found;
+  if (statx(fd, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) return errno;
+  status->device = (uint64_t)makedev(found.stx_dev_major, found.stx_dev_minor);
+  status->inode = found.stx_ino;
+  status->size = (int64_t)found.stx_size;
+  status->modified_ms = ms_of(found.stx_mtime);
+  status->created_ms = (found.stx_mask & STATX_BTIME) != 0 ? ms_of(found.stx_btime) : INT64_MIN;
+  status->kind = (int32_t)kind_of_mode(found.stx_mode);
+  return 0;
+}
+
+int mk_status(const char *path, struct mk_file_status *status) {
+  return status_at(AT_FDCWD, path, 0, status);
+}
+
+int mk_status_of_descriptor(int fd, struct mk_file_status *status) {
+  return status_at(fd, "", AT_EMPTY_PATH, status);
+}
+
+// MARK: files
+
+int mk_open(const char *path, enum mk_open_mode mode) {
+  // O_NONBLOCK: a FIFO or a device named like a segment must not hang the opener; it means nothing
+  // for a regular file. O_NOFOLLOW: what we write to is never reached through somebody's link.
+  int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  switch (mode) {
+  case MK_OPEN_READ: flags |= O_RDONLY; break;
+  case MK_OPEN_READ_WRITE: flags |= O_RDWR | O_NOFOLLOW; break;
+  case MK_OPEN_CREATE: flags |= O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL; break;
+  case MK_OPEN_OR_CREATE: flags |= O_RDWR | O_NOFOLLOW | O_CREAT; break;
+  }
+  return (int)value_or_error(open(path, flags, 0640));
+}
+
+int mk_open_directory(const char *path) {
+  return (int)value_or_error(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+int mk_fsync(int fd) { return error_or_zero(fsync(fd)); }
+
+int mk_fdatasync(int fd) { return error_or_zero(fdatasync(fd)); }
+
+int64_t mk_pread(int fd, void *bytes, size_t count, int64_t position) {
+  return value_or_error(pread(fd, bytes, count, position));
+}
+
+int64_t mk_pwrite(int fd, const void *bytes, size_t count, int64_t position) {
+  return value_or_error(pwrite(fd, bytes, count, position));
+}
+
+int mk_truncate(int fd, int64_t size) { return error_or_zero(ftruncate(fd, size)); }
+
+int mk_allocate(int fd, int64_t size) { return error_or_zero(fallocate(fd, 0, 0, size)); }
+
+int64_t mk_next_hole(int fd, int64_t position) {
+  return value_or_error(lseek(fd, position, SEEK_HOLE));
+}
+
+int64_t mk_next_data(int fd, int64_t position) {
+  return value_or_error(lseek(fd, position, SEEK_DATA));
+}
+
+// A classic POSIX record lock is what Java takes, but it is lost as soon as its process closes *any*
+// descriptor of the file, and a process cannot refuse itself. An open-file-description lock has
+// neither flaw and conflicts with Java's, but hides its owner's pid. So the first half of the
+// file's range is locked the new way, which is the lock proper, and the second half the old way,
+// which only carries the pid and may be lost without harm. Java's lock spans both.
+#define MK_LOCK_HALF ((off_t)1 << 62)
+
+static struct flock lock_of(off_t start, off_t length) {
+  struct flock lock;
+  memset(&lock, 0, sizeof lock);  // F_OFD_* demand l_pid == 0
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = start;
+  lock.l_len = length;
+  return lock;
+}
+
+int mk_lock_file(int fd) {
+  struct flock proper = lock_of(0, MK_LOCK_HALF);
+  struct flock signature = lock_of(MK_LOCK_HALF, 0);
+  int error = error_or_zero(fcntl(fd, F_OFD_SETLK, &proper));
+  // The second half cannot be held where the first was free, but for a stranger's odd range.
+  if (error == 0) error = error_or_zero(fcntl(fd, F_SETLK, &signature));
+  return error == EACCES ? EAGAIN : error;  // POSIX allows either for "held by another"
+}
+
+int mk_lock_holder(int fd) {
+  // Asked in the name of this open file description, so that our own process is told as well.
+  struct flock lock = lock_of(MK_LOCK_HALF, 0);
+  if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0) return 0;
+  return (int)lock.l_pid;
+}
+
+int mk_make_directory(const char *path) { return error_or_zero(mkdir(path, 0750)); }
+
+int mk_rename(const char *source, const char *destination) {
+  return error_or_zero(rename(source, destination));
+}
+
+int mk_remove(const char *path) { return error_or_zero(unlink(path)); }
+
+int mk_remove_directory(const char *path) { return error_or_zero(rmdir(path)); }
+
+int64_t mk_available_bytes(const char *path) {
+  struct statvfs found;
+  if (statvfs(path, &found) != 0) return -errno;
+  uint64_t bytes;
+  if (__builtin_mul_overflow((uint64_t)found.f_bavail, (uint64_t)found.f_frsize, &bytes) ||
+      bytes > INT64_MAX) {
+    return INT64_MAX;
+  }
+  return (int64_t)bytes;
+}
+
+void *mk_map(int fd, size_t capacity, bool writable, int *error) {
+  int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  void *address = mmap(NULL, capacity, protection, MAP_SHARED, fd, 0);
+  *error = address == MAP_FAILED ? errno : 0;
+  return address == MAP_FAILED ? NULL : address;
+}
+
+void mk_unmap(void *address, size_t capacity) {
+  if (munmap(address, capacity) != 0) abort();
+}
+
+// MARK: directories
+
+struct mk_directory {
+  DIR *stream;
+};
+
+mk_directory *mk_directory_open(const char *path, int *error) {
+  mk_directory *directory = malloc(sizeof *directory);
+  if (directory == NULL) {
+    *error = ENOMEM;
+    return NULL;
+  }
+  directory->stream = opendir(path);
+  if (directory->stream == NULL) {
+    *error = errno;
+    free(directory);
+    return NULL;
+  }
+  *error = 0;
+  return directory;
+}
+
+static int32_t kind_of_entry(DIR *stream, const struct dirent *entry) {
+  switch (entry->d_type) {
+  case DT_REG: return MK_FILE;
+  case DT_DIR: return MK_DIRECTORY;
+  case DT_LNK: return MK_SYMBOLIC_LINK;
+  case DT_UNKNOWN: {
+    // Some file systems leave the kind out of their directories.
+    struct stat found;
+    if (fstatat(dirfd(stream), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0) return MK_OTHER;
+    return (int32_t)kind_of_mode(found.st_mode);
+  }
+  default: return MK_OTHER;
+  }
+}
+
+int mk_directory_next(mk_directory *directory, char *name, int32_t *kind) {
+  for (;;) {
+    errno = 0;
+    const struct dirent *entry = readdir(directory->stream);
+    if (entry == NULL) return errno == 0 ? 0 : -errno;
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    *kind = kind_of_entry(directory->stream, entry);
+    memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
+    return 1;
+  }
+}
+
+void mk_directory_close(mk_directory *directory) {
+  closedir(directory->stream);
+  free(directory);
+}
+
+// MARK: the system
+
+void mk_error_text(int code, char *text, size_t room) {
+  if (room == 0) return;
+#if defined(__GLIBC__)
+  char scratch[128];
+  snprintf(text, room, "%s", strerror_r(code, scratch, sizeof scratch));
+#else
+  if (strerror_r(code, text, room) != 0) snprintf(text, room, "error %d", code);
+#endif
+}
+
+static uint64_t fnv1a(const char *bytes, size_t count) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < count; i++) hash = (hash ^ (uint8_t)bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+uint64_t mk_boot_identifier(void) {
+  char text[64];
+  ssize_t count = -1;
+  int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    count = read(fd, text, sizeof text);
+    close(fd);
+  }
+  if (count >= 36) return fnv1a(text, 36);
+  int length = snprintf(text, sizeof text, "%lld/%d", (long long)mk_monotonic_ns(), getpid());
+  return fnv1a(text, (size_t)length);
+}
+
+#define MK_IOC_SHUTDOWN _IOR('X', 125, uint32_t)
+
+int mk_shut_down_file_system(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  uint32_t without_log_flush = 2;
+  int error = error_or_zero(ioctl(fd, MK_IOC_SHUTDOWN, &without_log_flush));
+  close(fd);
+  return error;
+}

@@ -1,0 +1,75 @@
+import CShims
+import Glibc
+
+extension DiskError {
+  /// Whether the name, or a directory on the way to it, does not exist.
+  public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+
+  /// Whether the file system or the user's quota is used up.
+  public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+
+  /// Whether the file system takes no writes.
+  public var isReadOnly: Bool { code == EROFS }
+
+  /// Whether another process, or another part of this one, holds the lock.
+  public var isLocked: Bool { operation == .lock && code == EAGAIN }
+
+  /// The system's text for `code`.
+  public var reason: String {
+    var text = [CChar](repeating: 0, count: 128)
+    // Safe: the shim writes at most `text.count` bytes, the last one a NUL.
+    unsafe mk_error_text(code, &text, text.count)
+    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// What a person can do about it, where that is known.
+  public var remedy: String? {
+    switch code {
+    case EAGAIN where operation == .lock: "stop that process or use another directory"
+    case ENOSPC: "free space on this file system"
+    case EDQUOT: "free space or raise the quota"
+    case EACCES, EPERM: "check the owner and permissions of the path and its directories"
+    case EROFS: "mount the file system for writing"
+    case EMFILE: "raise the limit of open files of this process (ulimit -n)"
+    case ENFILE: "raise the system's limit of open files (fs.file-max)"
+    case ENOENT where operation == .create || operation == .makeDirectory || operation == .lock:
+      "make the parent directory first"
+    case ENOENT, ENOTDIR: "check the path"
+    case ELOOP: "name the file itself instead of a symbolic link to it"
+    case ENOTSUP where operation == .open || operation == .lock: "it is not a regular file"
+    case EIO: "the disk failed: check the system's log and restore from a copy"
+    case ENOMEM where operation == .map: "raise vm.max_map_count or free memory"
+    default: nil
+    }
+  }
+}
+
+extension DiskError: CustomStringConvertible {
+  /// One line for people: what failed on which path, why, and what helps.
+  public var description: String {
+    let what = isLocked ? lockText : "\(operation.verb) \(path): \(reason)"
+    guard let remedy else { return what }
+    return "\(what) (\(remedy))"
+  }
+
+  private var lockText: String {
+    let who = holder.map { $0 == getpid() ? "this process" : "process \($0)" }
+    return "lock \(path): held by \(who ?? "another process")"
+  }
+}
+
+extension DiskError.Operation {
+  /// The operation in a person's words.
+  var verb: String {
+    switch self {
+    case .open, .create, .list, .rename, .remove, .lock, .read, .write, .truncate, .allocate, .sync,
+      .map:
+      rawValue
+    case .status, .size: "look at"
+    case .makeDirectory: "make directory"
+    case .removeDirectory: "remove directory"
+    case .syncDirectory: "sync directory"
+    case .availableBytes: "ask for free space of"
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import CShims
+import Glibc
+
+/// The operating system's file system.
+///
+/// New files are 0640 and new directories 0750, whatever a looser umask would allow. Descriptors
+/// are closed on exec. Only a `.read` open follows a symbolic link in the last place of its path:
+/// what is written to is never reached through somebody's link (`ELOOP`).
+public final class PosixDisk: Disk {
+  /// Identifies this run of the operating system; see `Disk`.
+  public let bootIdentifier: UInt64
+
+  /// A disk without state of its own; make as many as convenient.
+  public init() {
+    bootIdentifier = mk_boot_identifier()
+  }
+
+  /// Opens or makes a file; see `Disk`. `EISDIR` for a directory, `ENOTSUP` for a FIFO, a device
+  /// or a socket, none of which is waited for.
+  public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
+    let operation: DiskError.Operation = mode == .create ? .create : .open
+    let wanted =
+      switch mode {
+      case .read: MK_OPEN_READ
+      case .readWrite: MK_OPEN_READ_WRITE
+      case .create: MK_OPEN_CREATE
+      }
+    let (fd, _) = try openRegularFile(operation, path, wanted)
+    return PosixFile(path: path, fd: fd)
+  }
+
+  /// What stands at `path`, or nil; see `Disk`.
+  public func status(_ path: String) throws(DiskError) -> FileStatus? {
+    guard let found = try rawStatus(.status, path) else { return nil }
+    let kind = FileKind(shim: found.kind)
+    return FileStatus(
+      kind: kind, size: kind == .file ? Int(found.size) : 0, modifiedMs: found.modified_ms,
+      createdMs: found.created_ms == Int64.min ? nil : found.created_ms)
+  }
+
+  /// The names in a directory; see `Disk`. A name that is no UTF-8 comes with replacement
+  /// characters and cannot be opened by them: no file of the engine is named so.
+  public func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
+    try checkPath(.list, directory)
+    var code: Int32 = 0
+    // Safe: the stream is closed below on every way out and not used after.
+    guard let stream = unsafe mk_directory_open(directory, &code) else {
+      throw DiskError(.list, directory, code: code)
+    }
+    defer { unsafe mk_directory_close(stream) }
+    var entries: [DirectoryEntry] = []
+    var name = [CChar](repeating: 0, count: 256)
+    var kind: Int32 = 0
+    while true {
+      // Safe: `name` has the 256 bytes the shim asks for and comes back NUL-terminated.
+      let result = unsafe mk_directory_next(stream, &name, &kind)
+      if result == 0 { return entries }
+      guard result > 0 else { throw DiskError(.list, directory, code: -result) }
+      let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      entries.append(DirectoryEntry(name: text, kind: FileKind(shim: kind)))
+    }
+  }
+
+  /// Makes one directory; see `Disk`.
+  public func makeDirectory(_ path: String) throws(DiskError) {
+    try checkPath(.makeDirectory, path)
+    // Safe, here and below: the C string lives for the call.
+    try check(.makeDirectory, path, unsafe mk_make_directory(path))
+  }
+
+  /// Renames atomically; see `Disk`.
+  public func rename(_ source: String, to destination: String) throws(DiskError) {
+    try checkPath(.rename, source)
+    try checkPath(.rename, destination)
+    try check(.rename, source, unsafe mk_rename(source, destination))
+  }
+
+  /// Removes one file; see `Disk`.
+  public func remove(_ path: String) throws(DiskError) {
+    try checkPath(.remove, path)
+    try check(.remove, path, unsafe mk_remove(path))
+  }
+
+  /// Removes one empty directory; see `Disk`.
+  public func removeDirectory(_ path: String) throws(DiskError) {
+    try checkPath(.removeDirectory, path)
+    try check(.removeDirectory, path, unsafe mk_remove_directory(path))
+  }
+
+  /// Makes changes of the directory's names durable; see `Disk`.
+  public func syncDirectory(_ path: String) throws(DiskError) {
+    try checkPath(.syncDirectory, path)
+    let fd = retrying { unsafe mk_open_directory(path) }
+    guard fd >= 0 else { throw DiskError(.syncDirectory, path, code: -fd) }
+    let code = retrying { mk_fsync(fd) }
+    _ = Glibc.close(fd)
+    try check(.syncDirectory, path, code)
+  }
+
+  /// Takes an exclusive lock; see `Disk` and `PosixLock`.
+  public func lock(_ path: String) throws(DiskError) -> any DiskLock {
+    try PosixLock.take(path, on: self)
+  }
+
+  /// Bytes that may still be allocated; see `Disk`.
+  public func availableBytes(_ path: String) throws(DiskError) -> Int64 {
+    try checkPath(.availableBytes, path)
+    let bytes = unsafe mk_available_bytes(path)
+    guard bytes >= 0 else { throw DiskError(.availableBytes, path, code: Int32(-bytes)) }
+    return bytes
+  }
+}
+
+extension PosixDisk {
+  /// Opens a regular file and nothing else. The caller owns the descriptor.
+  func openRegularFile(
+    _ operation: DiskError.Operation, _ path: String, _ mode: mk_open_mode
+  ) throws(DiskError) -> (fd: Int32, status: mk_file_status) {
+    // Looked at before it is opened, since opening a device can have effects of its own...
+    if let found = try rawStatus(operation, path) { try checkKind(operation, path, found.kind) }
+    let fd = retrying { unsafe mk_open(path, mode) }
+    guard fd >= 0 else { throw DiskError(operation, path, code: -fd) }
+    // ...and after, since the name may have been given to something else in between.
+    var found = mk_file_status()
+    let code = unsafe mk_status_of_descriptor(fd, &found)
+    do throws(DiskError) {
+      try check(operation, path, code)
+      try checkKind(operation, path, found.kind)
+    } catch {
+      _ = Glibc.close(fd)
+      throw error
+    }
+    return (fd, found)
+  }
+
+  /// The shim's status, or nil where no such name exists.
+  func rawStatus(
+    _ operation: DiskError.Operation, _ path: String
+  ) throws(DiskError) -> mk_file_status? {
+    try checkPath(operation, path)
+    var found = mk_file_status()
+    // Safe: `found` and the C string live for the call.
+    let code = unsafe mk_status(path, &found)
+    if code == ENOENT || code == ENOTDIR { return nil }
+    try check(operation, path, code)
+    return found
+  }
+
+  private func checkKind(
+    _ operation: DiskError.Operation, _ path: String, _ kind: Int32
+  ) throws(DiskError) {
+    switch FileKind(shim: kind) {
+    case .file: return
+    // `.create` on any name that exists is to fail with EEXIST, which open(2) says itself.
+    case _ where operation == .create: return
+    case .directory: throw DiskError(operation, path, code: EISDIR)
+    case .symbolicLink, .other: throw DiskError(operation, path, code: ENOTSUP)
+    }
+  }
+
+  /// A NUL would silently cut the path where C reads it.
+  private func checkPath(_ operation: DiskError.Operation, _ path: String) throws(DiskError) {
+    if path.utf8.contains(0) { throw DiskError(operation, path, code: EINVAL) }
+  }
+
+  private func check(
+    _ operation: DiskError.Operation, _ path: String, _ code: Int32
+  ) throws(DiskError) {
+    if code != 0 { throw DiskError(operation, path, code: code) }
+  }
+}
+
+extension FileKind {
+  /// From the C shim's `mk_file_kind`.
+  init(shim kind: Int32) {
+    switch UInt32(bitPattern: kind) {
+    case MK_FILE.rawValue: self = .file
+    case MK_DIRECTORY.rawValue: self = .directory
+    case MK_SYMBOLIC_LINK.rawValue: self = .symbolicLink
+    default: self = .other
+    }
+  }
+}
