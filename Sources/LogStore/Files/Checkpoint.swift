@@ -1,0 +1,77 @@
+package import DiskIO
+
+/// The text layout that Kafka's checkpoints share: a line `0`, a line with the count, one line an
+/// entry.
+///
+/// As strict as Kafka's reader (`CheckpointFile`): a wrong version, count or line makes the whole file
+/// unreadable, so that half of a checkpoint is never taken for all of it.
+package enum Checkpoint {
+  /// The only version there is.
+  package static let version = 0
+
+  /// Reads all entries; nil where there is no file.
+  ///
+  /// - Parameter entry: Makes an entry of a line's fields, or says what is wrong with them.
+  package static func read<Entry>(
+    _ disk: any Disk, _ path: String, entry: ([Substring]) throws(LineError) -> Entry
+  ) throws(CheckpointError) -> [Entry]? {
+    guard let bytes = try SmallFile.read(disk, path) else { return nil }
+    return try decode(bytes, path: path, entry: entry)
+  }
+
+  /// Reads all entries of a file's content; `path` is for messages.
+  package static func decode<Entry>(
+    _ bytes: [UInt8], path: String, entry: ([Substring]) throws(LineError) -> Entry
+  ) throws(CheckpointError) -> [Entry] {
+    var lines = try TextLines(bytes, path: path)
+    let version = try lines.next().map(String.init) ?? ""
+    guard Int(version) == Self.version else {
+      throw lines.error("version '\(version)', expected \(Self.version)")
+    }
+    let stated = try lines.next().map(String.init) ?? ""
+    guard let count = Int(stated), count >= 0 else {
+      throw lines.error("'\(stated)' is no count of entries")
+    }
+    var entries: [Entry] = []
+    while let line = try lines.next() {
+      do throws(LineError) {
+        entries.append(try entry(fields(line)))
+      } catch {
+        throw lines.error(error.what)
+      }
+    }
+    guard entries.count == count else {
+      throw .unreadable(
+        path: path, line: 2, what: "\(count) entries stated, \(entries.count) there")
+    }
+    return entries
+  }
+
+  /// The content of a checkpoint with these entries.
+  package static func encode(_ lines: [String]) -> [UInt8] {
+    var text = "\(version)\n\(lines.count)\n"
+    for line in lines { text += "\(line)\n" }
+    return Array(text.utf8)
+  }
+
+  /// What is wrong with a line, without saying where.
+  package struct LineError: Error {
+    /// For people.
+    package var what: String
+
+    /// Memberwise.
+    package init(_ what: String) { self.what = what }
+  }
+
+  /// Splits at white space as Java's `split("\\s+")`: leading space makes an empty first field,
+  /// trailing space none.
+  private static func fields(_ line: Substring) -> [Substring] {
+    var fields = line.split(whereSeparator: isSpace)
+    if let first = line.first, isSpace(first) { fields.insert("", at: 0) }
+    return fields
+  }
+
+  private static func isSpace(_ character: Character) -> Bool {
+    character == " " || character == "\t" || character == "\u{0B}" || character == "\u{0C}"
+  }
+}

@@ -1,0 +1,52 @@
+package import DiskIO
+
+/// Whole files that are read and replaced at once: checkpoints, properties, snapshots.
+package enum SmallFile {
+  /// Largest file that is read; a checkpoint of 60,000 partitions with the longest names fits.
+  package static let bytesMax = 16 << 20
+
+  /// The content of a file; nil where there is none.
+  ///
+  /// - Throws: `.unreadable` where the file has more than `limit` bytes.
+  package static func read(
+    _ disk: any Disk, _ path: String, limit: Int = bytesMax
+  ) throws(CheckpointError) -> [UInt8]? {
+    let found: [UInt8]?
+    let size: Int
+    do throws(DiskError) {
+      guard let status = try disk.status(path), status.kind == .file else { return nil }
+      let file = try disk.open(path, .read)
+      size = try file.size()
+      found = size <= limit ? try content(file, size) : nil
+    } catch {
+      throw .disk(error)
+    }
+    if let found { return found }
+    throw .unreadable(path: path, line: nil, what: "\(size) bytes, at most \(limit) are read")
+  }
+
+  /// Replaces a file so that a crash leaves the old content or the new, never a mixture.
+  ///
+  /// Written as `<name>.tmp`, synced, renamed, and the directory synced: durable on return.
+  package static func writeAtomically(
+    _ disk: any Disk, directory: String, name: String, _ bytes: [UInt8]
+  ) throws(DiskError) {
+    let path = "\(directory)/\(name)"
+    let temporary = path + ".tmp"
+    // Left over from a crash between create and rename: never read by anyone.
+    if try disk.status(temporary) != nil { try disk.remove(temporary) }
+    let file = try disk.open(temporary, .create)
+    try file.write(bytes.span, at: 0)
+    try file.sync()
+    try disk.rename(temporary, to: path)
+    try disk.syncDirectory(directory)
+  }
+
+  private static func content(_ file: any DiskFile, _ size: Int) throws(DiskError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: size)
+    var target = bytes.mutableSpan
+    let count = try file.read(into: &target, at: 0)
+    if count < size { bytes.removeLast(size - count) }
+    return bytes
+  }
+}

@@ -1,0 +1,46 @@
+package import RecordFormat
+
+/// Why the bytes at a position of a segment are not the batch that belongs there.
+package enum BatchFault: Error, Sendable, CustomStringConvertible {
+  /// The batch itself is wrong: a header field, the CRC, or a record where records are looked at.
+  case format(BatchError)
+  /// The CRC-32C of a batch larger than the scanner's buffer does not match.
+  case crc(stored: UInt32, computed: UInt32)
+  /// The file ends within the bytes that tell a batch's length and format.
+  case headerTorn(bytes: Int)
+  /// The batch states more bytes than the file has left; what an unfinished write looks like.
+  case doesNotFit(byteCount: Int, available: Int)
+  /// The batch starts below the offset that the batches before it have reached.
+  case offsetBelowExpected(Int64, expected: Int64)
+  /// The batch reaches into the next segment, or further than a segment can.
+  case offsetBeyondSegment(Int64, limit: Int64)
+  /// The batch leaves a gap that the batch after it contradicts: this one's offset is wrong. (The
+  /// CRC does not cover the offset.)
+  case offsetJump(Int64, expected: Int64)
+
+  /// Whether a write that a power cut or kill interrupted can have left this at the end of a file.
+  package var isIncomplete: Bool {
+    switch self {
+    case .headerTorn, .doesNotFit: true
+    case .format, .crc, .offsetBelowExpected, .offsetBeyondSegment, .offsetJump: false
+    }
+  }
+
+  /// One sentence for people, without the position.
+  package var description: String {
+    switch self {
+    case .format(let error): "\(error)"
+    case .crc(let stored, let computed):
+      "CRC-32C 0x\(String(computed, radix: 16)), but the header says 0x\(String(stored, radix: 16))"
+    case .headerTorn(let bytes): "the file ends after \(bytes) bytes of a batch header"
+    case .doesNotFit(let byteCount, let available):
+      "a batch of \(byteCount) bytes does not fit in the \(available) that are left"
+    case .offsetBelowExpected(let found, let expected):
+      "the batch starts at offset \(found), below the expected \(expected)"
+    case .offsetBeyondSegment(let found, let limit):
+      "the batch reaches offset \(found), but the segment ends before \(limit)"
+    case .offsetJump(let found, let expected):
+      "the batch states offset \(found), but the batch after it shows that it is \(expected)"
+    }
+  }
+}

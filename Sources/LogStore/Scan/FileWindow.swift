@@ -1,0 +1,151 @@
+import Bytes
+package import DiskIO
+package import RecordFormat
+
+/// A reused buffer over a part of a file, for walks from front to back.
+///
+/// Owned by one thread. One allocation for its life; one read per `chunkBytes` of a sequential walk.
+package struct FileWindow: ~Copyable {
+  /// The file that is looked at.
+  package let file: any DiskFile
+  /// Where the walk ends. Falls when the file turns out to be shorter.
+  package private(set) var endPosition: Int
+  /// Position of the buffer's first byte, and how many bytes from there are in the buffer.
+  private var start: Int
+  private var count: Int
+  private var buffer: [UInt8]
+
+  /// Prepares a window; nothing is read yet.
+  ///
+  /// - Parameters:
+  ///   - endPosition: End of the walk, at most the file's size.
+  ///   - chunkBytes: Bytes of one read and of the buffer; smaller where the file is.
+  package init(_ file: any DiskFile, endPosition: Int, chunkBytes: Int) {
+    self.file = file
+    self.endPosition = endPosition
+    self.start = 0
+    self.count = 0
+    self.buffer = [UInt8](repeating: 0, count: max(1, min(chunkBytes, endPosition)))
+  }
+
+  /// Bytes that one filling of the buffer holds.
+  package var capacity: Int { buffer.count }
+
+  /// Brings `byteCount` bytes from `position` into the buffer.
+  ///
+  /// - Returns: False where the walk's end comes first, or the buffer is too small.
+  package mutating func load(_ position: Int, _ byteCount: Int) throws(DiskError) -> Bool {
+    if position >= start && byteCount <= start + count - position { return true }
+    guard byteCount <= endPosition - position, byteCount <= buffer.count else { return false }
+    let wanted = min(buffer.count, endPosition - position)
+    // Nothing counts as loaded while the read is under way: it may throw.
+    count = 0
+    start = position
+    count = try Self.read(file, into: &buffer, wanted, at: position)
+    if count < wanted { endPosition = position + count }
+    return byteCount <= count
+  }
+
+  private static func read(
+    _ file: any DiskFile, into buffer: inout [UInt8], _ wanted: Int, at position: Int
+  ) throws(DiskError) -> Int {
+    var all = buffer.mutableSpan
+    var part = all._mutatingExtracting(first: wanted)
+    return try file.read(into: &part, at: position)
+  }
+
+  /// Makes the buffer hold at least `byteCount` bytes; what it held must be loaded again.
+  ///
+  /// The caller has checked the count against the rest of the file and, where it comes from a header,
+  /// that the batch's CRC is right.
+  package mutating func grow(to byteCount: Int) {
+    guard byteCount > buffer.count else { return }
+    buffer = [UInt8](repeating: 0, count: byteCount)
+    start = 0
+    count = 0
+  }
+
+  /// How many bytes from a position on are in the buffer.
+  package func loadedBytes(from position: Int) -> Int {
+    position >= start ? max(0, start + count - position) : 0
+  }
+
+  /// The loaded bytes at a position; `load` has returned true for them.
+  @_lifetime(borrow self)
+  package func bytes(_ position: Int, _ byteCount: Int) -> Span<UInt8> {
+    let first = position - start
+    return buffer.span.extracting(first..<first + byteCount)
+  }
+
+  /// Reads the header at a position whose whole batch lies before the walk's end.
+  ///
+  /// Nothing is read beyond the header, and nothing is allocated.
+  package mutating func header(at position: Int) throws(DiskError) -> Result<
+    BatchHeader, BatchFault
+  > {
+    let available = max(0, endPosition - position)
+    guard available >= BatchHeader.peekBytes,
+      try load(position, min(available, BatchHeader.byteCountMin))
+    else {
+      return .failure(.headerTorn(bytes: max(0, endPosition - position)))
+    }
+    let left = endPosition - position
+    let bytes = bytes(position, min(left, BatchHeader.byteCountMin))
+    let stated = Int(bytes.loadBigEndian(Int32.self, at: 8)) + Self.lengthEnd
+    // Said first, because a cut header cannot be judged by its other fields.
+    if stated > left { return .failure(.doesNotFit(byteCount: stated, available: left)) }
+    do throws(BatchError) {
+      return .success(try BatchHeader(bytes))
+    } catch {
+      return .failure(.format(error))
+    }
+  }
+
+  /// Compares the batch at a position with its CRC; nil where it is right.
+  ///
+  /// The batch, whose header was read from here, may be larger than the buffer.
+  package mutating func crcFault(
+    _ header: BatchHeader, at position: Int
+  ) throws(DiskError) -> BatchFault? {
+    if try !load(position, header.byteCount) {
+      guard header.byteCount <= endPosition - position else {
+        return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
+      }
+      if header.magic >= 2 { return try largeCRCFault(header, at: position) }
+      // The old formats have another polynomial and are small; bounded by the rest of the file.
+      grow(to: header.byteCount)
+      guard try load(position, header.byteCount) else {
+        return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
+      }
+    }
+    do throws(BatchError) {
+      try RecordBatch(bytes(position, header.byteCount)).checkCRC()
+      return nil
+    } catch {
+      return .format(error)
+    }
+  }
+
+  /// The same, piece by piece.
+  private mutating func largeCRCFault(
+    _ header: BatchHeader, at position: Int
+  ) throws(DiskError) -> BatchFault? {
+    var crc: UInt32 = 0
+    var next = position + Self.crcStart
+    let end = position + header.byteCount
+    while next < end {
+      let piece = min(buffer.count, end - next)
+      guard try load(next, piece) else {
+        return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
+      }
+      crc = CRC32C.update(crc, bytes(next, piece))
+      next += piece
+    }
+    return crc == header.crc ? nil : .crc(stored: header.crc, computed: crc)
+  }
+
+  /// End of the length field, from where the length counts.
+  private static var lengthEnd: Int { 12 }
+  /// First byte that the CRC of format 2 covers.
+  private static var crcStart: Int { 21 }
+}

@@ -1,0 +1,160 @@
+package import DiskIO
+package import RecordFormat
+
+/// Walks over the batches of one segment, from front to back, in reads of `chunkBytes`.
+///
+/// The one reader of segment files behind recovery, verification, dump and the damage fence. It
+/// never trusts a byte: a batch is reported only when its header is sound, it lies within the file,
+/// its offsets follow the batches before it and, unless switched off, its CRC is right. Owned by one
+/// thread; no allocation and no system call per batch.
+package struct SegmentScanner: ~Copyable {
+  /// What to look at.
+  package struct Options: Sendable {
+    /// Whether each batch's bytes are compared with its CRC.
+    package var checksCRC = true
+    /// Bytes of one read and of the buffer.
+    package var chunkBytes = 1 << 20
+
+    /// The defaults: CRC on, 1 MiB.
+    package init() {}
+  }
+
+  /// Where the scanner stands: everything before was reported.
+  package private(set) var position: Int
+  /// What the next batch's base offset must reach.
+  package private(set) var expectedOffset: Int64
+  /// What every batch's last offset stays below.
+  package let offsetLimit: Int64
+
+  private let options: Options
+  private var window: FileWindow
+  private var resync: BatchResync?
+
+  /// Prepares a walk; nothing is read yet.
+  ///
+  /// - Parameters:
+  ///   - position: Where a batch is expected to start.
+  ///   - endPosition: Where the walk ends, at most the file's size.
+  ///   - expectedOffset: The lowest offset that may come: the segment's base at its start.
+  ///   - offsetLimit: The next segment's base offset; see `offsetLimit(after:)` where there is none.
+  package init(
+    _ file: any DiskFile, from position: Int = 0, endPosition: Int, expectedOffset: Int64,
+    offsetLimit: Int64, options: Options = Options()
+  ) {
+    self.position = position
+    self.expectedOffset = expectedOffset
+    self.offsetLimit = offsetLimit
+    self.options = options
+    self.window = FileWindow(file, endPosition: endPosition, chunkBytes: options.chunkBytes)
+  }
+
+  /// End of the offsets that a segment can hold whatever follows it: its indexes keep them as Int32.
+  package static func offsetLimit(after baseOffset: Int64) -> Int64 {
+    let (limit, overflow) = baseOffset.addingReportingOverflow(Int64(Int32.max) + 1)
+    return overflow ? Int64.max : limit
+  }
+
+  /// Where the walk ends; lower than was asked for where the file turned out to be shorter.
+  package var endPosition: Int { window.endPosition }
+
+  /// The next event; after `.invalid` the same again until `resume` is called.
+  package mutating func next() throws(DiskError) -> ScanEvent {
+    guard position < window.endPosition else { return .end(position: position) }
+    switch try judge() {
+    case .success(let header): return accept(header)
+    case .failure(let fault): return .invalid(fault, position: position)
+    }
+  }
+
+  /// The next event; `body` sees a valid batch's bytes before it is reported, and what it throws
+  /// makes the batch invalid.
+  package mutating func next(
+    _ body: (BatchHeader, Span<UInt8>) throws(BatchError) -> Void
+  ) throws(DiskError) -> ScanEvent {
+    guard position < window.endPosition else { return .end(position: position) }
+    switch try judge() {
+    case .failure(let fault): return .invalid(fault, position: position)
+    case .success(let header):
+      // A large batch is only held in memory once its CRC was found right.
+      window.grow(to: header.byteCount)
+      guard try window.load(position, header.byteCount) else {
+        return .invalid(torn(header), position: position)
+      }
+      do throws(BatchError) {
+        try body(header, window.bytes(position, header.byteCount))
+      } catch {
+        return .invalid(.format(error), position: position)
+      }
+      return accept(header)
+    }
+  }
+
+  /// Moves past an invalid batch to the next valid one.
+  ///
+  /// - Returns: The bytes passed over and the batch that ends them; no batch where none follows, and
+  ///   then the scanner stands at the end.
+  package mutating func resume() throws(DiskError) -> (skipped: Range<Int>, header: BatchHeader?) {
+    let from = position
+    if resync == nil {
+      resync = BatchResync(
+        window.file, endPosition: window.endPosition, offsetLimit: offsetLimit,
+        chunkBytes: options.chunkBytes)
+    }
+    let found = try resync?.find(after: from, expectedOffset: expectedOffset)
+    position = found?.position ?? max(from, window.endPosition)
+    return (from..<position, found?.header)
+  }
+
+  /// Everything about the batch at `position` but its records.
+  private mutating func judge() throws(DiskError) -> Result<BatchHeader, BatchFault> {
+    let header: BatchHeader
+    switch try window.header(at: position) {
+    case .failure(let fault): return .failure(fault)
+    case .success(let read): header = read
+    }
+    if header.baseOffset != expectedOffset, let fault = try offsetFault(header) {
+      return .failure(fault)
+    }
+    if header.lastOffset >= offsetLimit {
+      return .failure(.offsetBeyondSegment(header.lastOffset, limit: offsetLimit))
+    }
+    if options.checksCRC, let fault = try window.crcFault(header, at: position) {
+      return .failure(fault)
+    }
+    return .success(header)
+  }
+
+  /// Judges a base offset that is not simply the next one.
+  ///
+  /// Gaps are legal (compaction), but the CRC does not cover the offset: a gap counts only if the
+  /// batches after it agree.
+  private mutating func offsetFault(_ header: BatchHeader) throws(DiskError) -> BatchFault? {
+    if header.baseOffset < expectedOffset {
+      return .offsetBelowExpected(header.baseOffset, expected: expectedOffset)
+    }
+    guard header.magic >= 2, header.lastOffset < offsetLimit,
+      case .success(let second) = try window.header(at: position + header.byteCount),
+      second.magic >= 2, second.baseOffset < header.nextOffset,
+      second.baseOffset >= expectedOffset
+    else { return nil }
+    let jump = BatchFault.offsetJump(header.baseOffset, expected: expectedOffset)
+    if second.baseOffset - expectedOffset == header.nextOffset - header.baseOffset { return jump }
+    guard
+      case .success(let third) = try window.header(
+        at: position + header.byteCount + second.byteCount),
+      third.baseOffset >= second.nextOffset, third.baseOffset < header.nextOffset
+    else { return nil }
+    return jump
+  }
+
+  private mutating func accept(_ header: BatchHeader) -> ScanEvent {
+    let start = position
+    position += header.byteCount
+    expectedOffset = header.nextOffset
+    return .batch(header, position: start)
+  }
+
+  private func torn(_ header: BatchHeader) -> BatchFault {
+    .doesNotFit(byteCount: header.byteCount, available: window.endPosition - position)
+  }
+}
