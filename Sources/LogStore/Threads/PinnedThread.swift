@@ -1,0 +1,55 @@
+internal import CShims
+internal import Glibc
+
+/// A thread of the operating system, bound to one core where that is asked for.
+///
+/// Threads inherit their maker's affinity, so the process's main thread is never pinned, only these.
+/// A core that the process may not use is not an error: the thread then runs where it may, so that a machine
+/// with one core works too.
+@safe package final class PinnedThread: @unchecked Sendable {
+  // Safe: written once in init before anyone else sees the object, read by join only.
+  private var handle = pthread_t()
+  private let isJoined = Locked(false)
+
+  private final class Start {
+    let name: String
+    let core: Int?
+    let body: @Sendable () -> Void
+
+    init(name: String, core: Int?, body: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.core = core
+      self.body = body
+    }
+  }
+
+  /// Starts a thread that runs `body` once.
+  ///
+  /// - Parameters:
+  ///   - name: At most 15 bytes are shown by the system's tools.
+  ///   - core: Number of a core the process may use; nil leaves the choice to the system.
+  package init(name: String, core: Int?, body: @escaping @Sendable () -> Void) {
+    let start = Start(name: name, core: core, body: body)
+    // Safe: the retained reference is taken over by the new thread, once.
+    let opaque = unsafe Unmanaged.passRetained(start).toOpaque()
+    let code = unsafe pthread_create(
+      &handle, nil,
+      { argument in
+        let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+        if let core = start.core { _ = mk_pin_thread(Int32(core)) }
+        _ = unsafe start.name.withCString { unsafe mk_set_thread_name($0) }
+        start.body()
+        return nil
+      }, opaque)
+    precondition(code == 0, "pthread_create failed with error \(code)")
+  }
+
+  /// Waits until the thread has ended. Idempotent; not from the thread itself.
+  package func join() {
+    let first = isJoined.withLock { joined in
+      defer { joined = true }
+      return !joined
+    }
+    if first { unsafe pthread_join(handle, nil) }
+  }
+}
