@@ -165,6 +165,12 @@ void *mk_map(int fd, size_t capacity, bool writable, int *error) {
   return address == MAP_FAILED ? NULL : address;
 }
 
+void *mk_map_anonymous(size_t capacity) {
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void *address = mmap(NULL, capacity, PROT_READ | PROT_WRITE, flags, -1, 0);
+  return address == MAP_FAILED ? NULL : address;
+}
+
 void mk_unmap(void *address, size_t capacity) {
   if (munmap(address, capacity) != 0) abort();
 }

@@ -19,7 +19,7 @@ extension DiskError {
     var text = [CChar](repeating: 0, count: 128)
     // Safe: the shim writes at most `text.count` bytes, the last one a NUL.
     unsafe mk_error_text(code, &text, text.count)
-    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return String(terminated: text)
   }
 
   /// What a person can do about it, where that is known.
@@ -71,5 +71,12 @@ extension DiskError.Operation {
     case .syncDirectory: "sync directory"
     case .availableBytes: "ask for free space of"
     }
+  }
+}
+
+extension String {
+  /// The text before the NUL in `bytes`; what is no UTF-8 is replaced.
+  init(terminated bytes: [CChar]) {
+    self.init(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }

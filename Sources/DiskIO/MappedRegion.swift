@@ -1,3 +1,6 @@
+import CShims
+import Glibc
+
 /// Bytes of a file in memory, shared with the file: checked big-endian loads and stores.
 ///
 /// A store is visible to every reader of the file at once and durable after `DiskFile.sync`. The
@@ -26,7 +29,6 @@ public final class MappedRegion: @unchecked Sendable {
   /// Who owns the memory at `base`.
   private enum Memory {
     case mapping
-    case heap
     case part(of: MappedRegion, onRelease: @Sendable () -> Void)
   }
 
@@ -40,13 +42,14 @@ public final class MappedRegion: @unchecked Sendable {
 
   /// Makes zeroed, writable memory of its own that no file is behind: for simulation.
   package init(heapCapacity capacity: Int) {
-    precondition(capacity > 0, "a region of \(capacity) bytes")
-    unsafe self.base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 4096)
-    // Safe: exactly the bytes just allocated.
-    _ = unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: capacity)
+    // Safe: fresh memory that this object alone owns and unmaps.
+    guard let base = unsafe mk_map_anonymous(capacity) else {
+      preconditionFailure("no memory for a region of \(capacity) bytes")
+    }
+    unsafe self.base = unsafe base
     self.capacity = capacity
     self.isWritable = true
-    self.memory = .heap
+    self.memory = .mapping
   }
 
   /// Shares the first `capacity` bytes of `region` and keeps it alive: for simulation.
@@ -68,9 +71,8 @@ public final class MappedRegion: @unchecked Sendable {
 
   deinit {
     switch memory {
-    // Safe, all three: nobody else refers to `base` once its last owner goes.
-    case .mapping: unsafe unmap(base, capacity)
-    case .heap: unsafe base.deallocate()
+    // Safe: a whole mapping, and nobody else refers to it once its last owner goes.
+    case .mapping: unsafe mk_unmap(base, capacity)
     case .part(_, let onRelease): onRelease()
     }
   }
@@ -120,6 +122,19 @@ public final class MappedRegion: @unchecked Sendable {
     unsafe bytes.withUnsafeBytes {
       unsafe UnsafeMutableRawBufferPointer(start: base + position, count: count)
         .copyMemory(from: $0)
+    }
+  }
+
+  /// Whether the region has exactly `bytes` at `position`.
+  package func matches(_ bytes: Span<UInt8>, at position: Int) -> Bool {
+    let count = bytes.count
+    precondition(
+      position >= 0 && count <= capacity && position <= capacity - count,
+      "compare of \(count) bytes at \(position) of a region of \(capacity)")
+    // Safe: both ranges are `count` bytes long, checked above; memcmp only reads them.
+    return unsafe bytes.withUnsafeBytes {
+      guard let start = $0.baseAddress else { return true }
+      return unsafe memcmp(base + position, start, count) == 0
     }
   }
 }

@@ -56,7 +56,7 @@ public final class PosixDisk: Disk {
       let result = unsafe mk_directory_next(stream, &name, &kind)
       if result == 0 { return entries }
       guard result > 0 else { throw DiskError(.list, directory, code: -result) }
-      let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      let text = String(terminated: name)
       entries.append(DirectoryEntry(name: text, kind: FileKind(shim: kind)))
     }
   }

@@ -154,11 +154,3 @@ func retrying(_ call: () -> Int32) -> Int32 {
     if code != EINTR && code != -EINTR { return code }
   }
 }
-
-/// Gives a mapping back.
-///
-/// Safe for a range that mmap gave and that nobody touches again.
-@unsafe
-func unmap(_ base: UnsafeMutableRawPointer, _ capacity: Int) {
-  unsafe mk_unmap(base, capacity)
-}

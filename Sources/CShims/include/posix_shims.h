@@ -150,6 +150,9 @@ int64_t mk_available_bytes(const char *_Nonnull path);
 /// mmap(2), shared, from the file's first byte. Address, or NULL with the number in `error`.
 void *_Nullable mk_map(int fd, size_t capacity, bool writable, int *_Nonnull error);
 
+/// mmap(2) of zeroed private memory that costs nothing until touched. NULL where memory is out.
+void *_Nullable mk_map_anonymous(size_t capacity);
+
 /// munmap(2); traps where the range is no mapping.
 void mk_unmap(void *_Nonnull address, size_t capacity);
 
