@@ -1,7 +1,7 @@
 /// A call to the file system that failed: which, on what, and the system's reason.
 public struct DiskError: Error, Sendable, Equatable {
   /// The call that failed.
-  public enum Operation: String, Sendable {
+  public enum Operation: String, Sendable, CaseIterable {
     case open, create, status, list, makeDirectory, rename, remove, removeDirectory, syncDirectory
     case lock, availableBytes, read, write, size, truncate, allocate, sync, map
   }

@@ -1,0 +1,87 @@
+import DiskIO
+
+/// What a power cut or a killed process makes of the state.
+extension DiskState {
+  /// Files whose content could matter after a crash, in a fixed order.
+  private var filesInOrder: [InodeID] {
+    let reachable = reachableInodes()
+    return inodes.keys.filter { reachable.contains($0) && inodes[$0]!.kind == .file }.sorted()
+  }
+
+  /// What is not durable: names in the order of their changes, then per file its size and sectors.
+  func unsyncedItems() -> [UnsyncedItem] {
+    var items = pending.map { UnsyncedItem.name($0.text) }
+    let paths = filePaths()
+    for id in filesInOrder {
+      let path = paths[id] ?? "(removed file \(id))"
+      let (live, durable) = (inodes[id]!.content, inodes[id]!.durable)
+      if live.size != durable.size {
+        items.append(.size(path: path, durable: durable.size, live: live.size))
+      }
+      items += live.sectorsDiffering(from: durable).map { .sector(path: path, $0) }
+    }
+    return items
+  }
+
+  /// The disk after the power is back.
+  func crashed(_ mode: CrashMode) -> DiskState {
+    var chooser = CrashChooser(mode)
+    var after = restarted()
+    var random = SeededGenerator(seed: bootIdentifier)
+    after.bootIdentifier = random.next()
+    after.pending = []
+
+    for change in pending where chooser.name() {
+      for (directory, step) in change.steps {
+        after.inodes[directory]?.durableNames.apply(step)
+      }
+    }
+    for id in filesInOrder {
+      let inode = inodes[id]!
+      after.inodes[id] = Inode(
+        content: Self.content(live: inode.content, durable: inode.durable, &chooser),
+        createdMs: inode.createdMs, modifiedMs: inode.modifiedMs)
+    }
+    for id in after.inodes.keys { after.inodes[id]!.names = after.inodes[id]!.durableNames }
+    after.collectGarbage()
+    return after
+  }
+
+  /// The disk when the process is gone but the system runs on.
+  func killed() -> DiskState {
+    var after = restarted()
+    after.collectGarbage()
+    return after
+  }
+
+  private static func content(
+    live: PagedBytes, durable: PagedBytes, _ chooser: inout CrashChooser
+  ) -> PagedBytes {
+    var size = durable.size
+    if live.size != durable.size { size = chooser.size(durable: durable.size, live: live.size) }
+    var content = durable
+    content.resize(to: max(live.size, durable.size))
+    for sector in live.sectorsDiffering(from: durable) {
+      let bytes = chooser.bytes(old: durable.sector(sector), new: live.sector(sector))
+      content.setSector(sector, bytes[...])
+    }
+    content.resize(to: size)
+    return content
+  }
+
+  /// The same content with no process at work: no handle, mapping, lock, fault or count.
+  private func restarted() -> DiskState {
+    var after = self
+    for id in inodes.keys {
+      after.inodes[id]!.detachMappings()
+      after.inodes[id]!.openFiles = 0
+      after.inodes[id]!.mappings = 0
+    }
+    after.locks = []
+    after.counters = DiskCounters()
+    after.faults = FaultInjector()
+    after.trace = nil
+    after.isCut = false
+    return after
+  }
+}

@@ -1,0 +1,97 @@
+import DiskIO
+import Glibc
+
+/// The calls of `DiskFile`, on the state.
+extension DiskState {
+  /// The file as it is now, to be read without the disk's lock.
+  mutating func beginRead(_ id: InodeID, _ path: String) throws(DiskError) -> Inode {
+    _ = try begin(.read, path)
+    return inodes[id]!
+  }
+
+  mutating func write(
+    _ id: InodeID, _ path: String, _ bytes: [UInt8], at position: Int
+  ) throws(DiskError) {
+    let fault = try begin(.write, path)
+    var count = bytes.count
+    var code: Int32 = 0
+    let (end, overflow) = position.addingReportingOverflow(count)
+    if overflow || end > Self.fileBytesMax { throw DiskError(.write, path, code: EFBIG) }
+    if case .shortWrite(let errno, let prefix) = fault {
+      count = min(count, prefix ?? Int.random(in: 0...max(0, count - 1), using: &random))
+      code = errno
+    }
+    let room = roomForWrite(id, position, count)
+    if room < count { (count, code) = (room, ENOSPC) }
+    if count > 0 {
+      inodes[id]!.write(bytes.span.extracting(0..<count), at: position)
+      inodes[id]!.modifiedMs = nowMs
+      counters.bytesWritten += count
+    }
+    if code != 0 { throw DiskError(.write, path, code: code) }
+  }
+
+  /// How many of `count` bytes at `position` still fit on the disk.
+  private func roomForWrite(_ id: InodeID, _ position: Int, _ count: Int) -> Int {
+    guard capacityBytes != nil else { return count }
+    var pagesLeft = availableBytes / PagedBytes.pageBytes
+    var done = 0
+    while done < count {
+      let (page, start) = (position + done).quotientAndRemainder(dividingBy: PagedBytes.pageBytes)
+      if !inodes[id]!.isAllocated(page) {
+        if pagesLeft == 0 { return done }
+        pagesLeft -= 1
+      }
+      done += min(count - done, PagedBytes.pageBytes - start)
+    }
+    return count
+  }
+
+  mutating func truncate(_ id: InodeID, _ path: String, to size: Int) throws(DiskError) {
+    _ = try begin(.truncate, path)
+    if size > Self.fileBytesMax { throw DiskError(.truncate, path, code: EFBIG) }
+    inodes[id]!.resize(to: size)
+    inodes[id]!.modifiedMs = nowMs
+  }
+
+  mutating func allocate(_ id: InodeID, _ path: String, to size: Int) throws(DiskError) {
+    _ = try begin(.allocate, path)
+    if size > Self.fileBytesMax { throw DiskError(.allocate, path, code: EFBIG) }
+    let missing = (0..<PagedBytes.pages(in: size)).count { !inodes[id]!.isAllocated($0) }
+    if missing * PagedBytes.pageBytes > availableBytes {
+      throw DiskError(.allocate, path, code: ENOSPC)
+    }
+    inodes[id]!.allocate(to: size)
+    inodes[id]!.modifiedMs = nowMs
+  }
+
+  mutating func sync(_ id: InodeID, _ path: String) throws(DiskError) {
+    if case .error(let code) = try begin(.sync, path) {
+      inodes[id]!.dropUnsynced()
+      throw DiskError(.sync, path, code: code)
+    }
+    inodes[id]!.sync()
+  }
+
+  mutating func map(
+    _ id: InodeID, _ path: String, capacity: Int
+  ) throws(DiskError) -> MappedRegion {
+    _ = try begin(.map, path)
+    if capacity == 0 { throw DiskError(.map, path, code: EINVAL) }
+    let block = inodes[id]!.mapped(capacity: capacity)
+    inodes[id]!.mappings += 1
+    counters.countMapping()
+    return block
+  }
+
+  mutating func unmap(_ id: InodeID) {
+    counters.mappings -= 1
+    // A cut detaches the mappings; the inode itself stays for as long as they live.
+    inodes[id]?.mappings -= 1
+  }
+
+  mutating func close(_ id: InodeID) {
+    counters.openFiles -= 1
+    inodes[id]?.openFiles -= 1
+  }
+}

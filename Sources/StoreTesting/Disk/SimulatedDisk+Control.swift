@@ -1,0 +1,146 @@
+public import DiskIO
+import Glibc
+import Synchronization
+
+/// What a test does to the disk from outside: none of it counts as a call.
+extension SimulatedDisk {
+  // MARK: faults
+
+  /// Adds a fault to come; its count starts now.
+  public func plan(_ fault: FaultPlan) {
+    state.withLock { $0.faults.add(fault) }
+  }
+
+  /// Forgets all planned faults; what they did stays.
+  public func removeFaults() {
+    state.withLock { $0.faults.removeAll() }
+  }
+
+  /// How often a planned fault has hit.
+  public var faultsFired: Int { state.withLock { $0.faults.fired } }
+
+  /// Whether any planned fault has hit: a test whose fault never fired proves nothing.
+  public var faultFired: Bool { faultsFired > 0 }
+
+  /// Whether a planned power cut has happened.
+  public var isCut: Bool { state.withLock { $0.isCut } }
+
+  /// Most files that may be open at once (`EMFILE` beyond); nil: no limit.
+  public var openFilesMax: Int? {
+    get { state.withLock { $0.openFilesMax } }
+    set { state.withLock { $0.openFilesMax = newValue } }
+  }
+
+  /// Space for file contents in bytes (`ENOSPC` beyond); nil: no limit.
+  public var capacityBytes: Int? {
+    get { state.withLock { $0.capacityBytes } }
+    set { state.withLock { $0.capacityBytes = newValue } }
+  }
+
+  // MARK: what happened
+
+  /// Calls so far that change something, failed ones included: the k of `FaultPlan.powerCut(at:)`.
+  public var operationCount: Int { state.withLock { $0.counters.changingCallCount } }
+
+  /// Calls, bytes, open files and mappings.
+  public var counters: DiskCounters { state.withLock { $0.counters } }
+
+  /// Starts or stops remembering calls; starting forgets the old ones.
+  public func setTracing(_ isOn: Bool) {
+    state.withLock { $0.trace = isOn ? [] : nil }
+  }
+
+  /// The calls since tracing was switched on.
+  public var trace: [DiskCall] { state.withLock { $0.trace ?? [] } }
+
+  // MARK: content
+
+  /// Puts a file there with this content, both durable, replacing what had the name, and makes the
+  /// directories it needs.
+  public func install(_ path: String, _ bytes: [UInt8]) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let names = try DiskState.components(.create, path)
+      guard let name = names.last else { throw DiskError(.create, path, code: EISDIR) }
+      let directory = try state.installDirectories(path, names.dropLast())
+      var content = PagedBytes()
+      content.write(bytes.span, at: 0)
+      let inode = Inode(content: content, createdMs: state.nowMs, modifiedMs: state.nowMs)
+      state.installInode(inode, name, in: directory)
+    }
+  }
+
+  /// Makes a directory and those above it, durable, where they are missing.
+  public func installDirectory(_ path: String) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let names = try DiskState.components(.makeDirectory, path)
+      _ = try state.installDirectories(path, names[...])
+    }
+  }
+
+  /// The live content of a file; nil where there is none.
+  public func contents(of path: String) -> [UInt8]? {
+    state.withLock { $0.file(path)?.content.array }
+  }
+
+  /// The content a power cut leaves for certain of the file that has this name now.
+  public func durableContents(of path: String) -> [UInt8]? {
+    state.withLock { $0.file(path)?.durable.array }
+  }
+
+  /// Paths of all files from the root (`/logs/a`), sorted.
+  public var paths: [String] { state.withLock { $0.filePaths().values.sorted() } }
+
+  /// Moves the simulated time that `status` reports on.
+  public func advanceTime(ms: Int64) {
+    state.withLock { $0.nowMs += ms }
+  }
+}
+
+extension DiskState {
+  /// The file at `path`, where there is one.
+  func file(_ path: String) -> Inode? {
+    do {
+      guard let id = try find(.status, path), inodes[id]!.kind == .file else { return nil }
+      return inodes[id]
+    } catch {
+      return nil  // a path through a file: nothing stands there
+    }
+  }
+
+  /// One live path of each file, by inode.
+  func filePaths() -> [InodeID: String] {
+    var found: [InodeID: String] = [:]
+    var open: [(InodeID, String)] = [(Self.root, "")]
+    while let (id, path) = open.popLast() {
+      let inode = inodes[id]!
+      if inode.kind == .file { found[id] = path }
+      for (name, child) in inode.names { open.append((child, "\(path)/\(name)")) }
+    }
+    return found
+  }
+
+  mutating func installDirectories(
+    _ path: String, _ names: ArraySlice<String>
+  ) throws(DiskError) -> InodeID {
+    var id = Self.root
+    for name in names {
+      if inodes[id]!.names[name] == nil {
+        installInode(Inode(kind: .directory, nowMs: nowMs), name, in: id)
+      }
+      let child = inodes[id]!.names[name]!
+      guard inodes[child]!.kind == .directory else {
+        throw DiskError(.makeDirectory, path, code: ENOTDIR)
+      }
+      inodes[id]!.durableNames[name] = child  // one that was made but not synced
+      id = child
+    }
+    return id
+  }
+
+  mutating func installInode(_ inode: Inode, _ name: String, in directory: InodeID) {
+    inodes[nextInode] = inode
+    inodes[directory]!.names[name] = nextInode
+    inodes[directory]!.durableNames[name] = nextInode
+    nextInode += 1
+  }
+}

@@ -1,0 +1,86 @@
+public import DiskIO
+import Synchronization
+
+/// Counts what passes through to another disk: for tests that bound reads, open files and mappings
+/// on a real file system.
+public final class CountingDisk: Disk {
+  private let base: any Disk
+  let tally = Mutex(DiskCounters())
+
+  /// Counts calls to `base`.
+  public init(_ base: any Disk) {
+    self.base = base
+  }
+
+  /// What was seen so far.
+  public var counters: DiskCounters { tally.withLock { $0 } }
+
+  /// See `Disk`.
+  public var bootIdentifier: UInt64 { base.bootIdentifier }
+
+  /// See `Disk`.
+  public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
+    count(mode == .create ? .create : .open)
+    let file = CountingFile(try base.open(path, mode), of: self)
+    tally.withLock { $0.countOpen() }
+    return file
+  }
+
+  /// See `Disk`.
+  public func status(_ path: String) throws(DiskError) -> FileStatus? {
+    count(.status)
+    return try base.status(path)
+  }
+
+  /// See `Disk`.
+  public func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
+    count(.list)
+    return try base.list(directory)
+  }
+
+  /// See `Disk`.
+  public func makeDirectory(_ path: String) throws(DiskError) {
+    count(.makeDirectory)
+    try base.makeDirectory(path)
+  }
+
+  /// See `Disk`.
+  public func rename(_ source: String, to destination: String) throws(DiskError) {
+    count(.rename)
+    try base.rename(source, to: destination)
+  }
+
+  /// See `Disk`.
+  public func remove(_ path: String) throws(DiskError) {
+    count(.remove)
+    try base.remove(path)
+  }
+
+  /// See `Disk`.
+  public func removeDirectory(_ path: String) throws(DiskError) {
+    count(.removeDirectory)
+    try base.removeDirectory(path)
+  }
+
+  /// See `Disk`.
+  public func syncDirectory(_ path: String) throws(DiskError) {
+    count(.syncDirectory)
+    try base.syncDirectory(path)
+  }
+
+  /// See `Disk`.
+  public func lock(_ path: String) throws(DiskError) -> any DiskLock {
+    count(.lock)
+    return try base.lock(path)
+  }
+
+  /// See `Disk`.
+  public func availableBytes(_ path: String) throws(DiskError) -> Int64 {
+    count(.availableBytes)
+    return try base.availableBytes(path)
+  }
+
+  func count(_ operation: DiskError.Operation) {
+    tally.withLock { $0.count(operation) }
+  }
+}

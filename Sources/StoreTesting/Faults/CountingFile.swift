@@ -1,0 +1,68 @@
+import DiskIO
+import Synchronization
+
+/// A file of a `CountingDisk`.
+final class CountingFile: DiskFile {
+  private let base: any DiskFile
+  private let disk: CountingDisk
+
+  init(_ base: any DiskFile, of disk: CountingDisk) {
+    self.base = base
+    self.disk = disk
+  }
+
+  deinit {
+    disk.tally.withLock { $0.openFiles -= 1 }
+  }
+
+  var path: String { base.path }
+
+  var descriptor: Int32? { base.descriptor }
+
+  func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
+    disk.count(.read)
+    let count = try base.read(into: &buffer, at: position)
+    disk.tally.withLock { $0.countRead(count, of: path) }
+    return count
+  }
+
+  func write(_ bytes: Span<UInt8>, at position: Int) throws(DiskError) {
+    disk.count(.write)
+    try base.write(bytes, at: position)
+    let count = bytes.count
+    disk.tally.withLock { $0.bytesWritten += count }
+  }
+
+  func size() throws(DiskError) -> Int {
+    disk.count(.size)
+    return try base.size()
+  }
+
+  func truncate(to size: Int) throws(DiskError) {
+    disk.count(.truncate)
+    try base.truncate(to: size)
+  }
+
+  func allocate(to size: Int) throws(DiskError) {
+    disk.count(.allocate)
+    try base.allocate(to: size)
+  }
+
+  func sync() throws(DiskError) {
+    disk.count(.sync)
+    try base.sync()
+  }
+
+  func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
+    disk.count(.map)
+    let region = try base.map(capacity: capacity, writable: writable)
+    disk.tally.withLock { $0.countMapping() }
+    return MappedRegion(sharing: region, capacity: capacity, isWritable: writable) { [disk] in
+      disk.tally.withLock { $0.mappings -= 1 }
+    }
+  }
+
+  func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
+    base.advise(advice, at: position, count: count)
+  }
+}
