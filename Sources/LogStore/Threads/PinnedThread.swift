@@ -50,6 +50,6 @@ internal import Glibc
       defer { joined = true }
       return !joined
     }
-    if first { unsafe pthread_join(handle, nil) }
+    if first { pthread_join(handle, nil) }
   }
 }
