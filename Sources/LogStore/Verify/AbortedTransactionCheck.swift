@@ -1,0 +1,34 @@
+import RecordFormat
+
+/// Compares a transaction index with the markers of its segment, which pass by in order.
+struct AbortedTransactionCheck {
+  private let entries: [AbortedTransaction]
+  private var index = 0
+  private(set) var verdict = IndexVerdict()
+
+  init(_ entries: [AbortedTransaction]) {
+    self.entries = entries
+  }
+
+  mutating func pass(_ header: BatchHeader) {
+    while index < entries.count, entries[index].lastOffset <= header.lastOffset {
+      let entry = entries[index]
+      // Below the batch: in a gap or in damaged bytes, which prove nothing.
+      if entry.lastOffset >= header.baseOffset,
+        !header.isControl || header.producerId != entry.producerId
+      {
+        verdict.reject(
+          index, "no marker of producer \(entry.producerId) stands at offset \(entry.lastOffset)")
+      }
+      index += 1
+    }
+  }
+
+  /// The last batch has passed; `isComplete` unless the log's end is cut or damaged.
+  mutating func finish(isComplete: Bool) {
+    while index < entries.count, isComplete {
+      verdict.reject(index, "the log ends before offset \(entries[index].lastOffset)")
+      index += 1
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import DiskIO
+
+/// What was found in one segment.
+struct SegmentFindings: Sendable {
+  /// Where a new leader epoch starts in the segment.
+  struct EpochStart: Sendable, Hashable {
+    var epoch: Int32
+    var offset: Int64
+    var position: Int
+  }
+
+  /// Most epoch starts that are kept: damage can make one of every batch.
+  static let epochStartsMax = 1000
+
+  var recordCount = 0
+  var batchCount = 0
+  var byteCount = 0
+  /// Offset after the last valid batch; the base offset where there is none.
+  var nextOffset: Int64 = 0
+  var missingOffsetCount: Int64 = 0
+  var damage: [DamagedRange] = []
+  var tornTail: TornTail?
+  var sideFileDamage: [SideFileDamage] = []
+  var unreadable: [DiskError] = []
+  var notes: [VerificationNote] = []
+  var epochStarts: [EpochStart] = []
+}

@@ -1,0 +1,168 @@
+import DiskIO
+import RecordFormat
+
+/// Verifies one segment: its batches, and its index files against them.
+///
+/// Owned by one thread. Only reads; the file may grow meanwhile.
+struct SegmentVerifier: ~Copyable {
+  /// How often the file's size is asked for again when its last batch is incomplete: a writer that is
+  /// just appending needs a moment.
+  private static let tailRetriesMax = 64
+  /// Bytes between two reports of progress.
+  private static let progressBytes = 4 << 20
+
+  private let disk: any Disk
+  private let plan: SegmentPlan
+  private let options: VerificationOptions
+  private let meter: VerificationMeter
+  private var decoder = RecordDecoder()
+  private var indexes: SegmentIndexVerifier
+  private var findings = SegmentFindings()
+  private var reportedBytes = 0
+
+  init(
+    _ disk: any Disk, _ plan: SegmentPlan, options: VerificationOptions, meter: VerificationMeter
+  ) {
+    self.disk = disk
+    self.plan = plan
+    self.options = options
+    self.meter = meter
+    indexes = SegmentIndexVerifier(disk, plan)
+    findings.nextOffset = plan.baseOffset
+  }
+
+  /// Looks at everything.
+  consuming func run() -> SegmentFindings {
+    do throws(DiskError) {
+      try indexes.load()
+      let file = try disk.open(plan.path, .read)
+      try scan(file)
+      indexes.finish(&findings)
+    } catch {
+      refused(error)
+    }
+    meter.add(plan.byteCount - reportedBytes)
+    return findings
+  }
+
+  private mutating func scan(_ file: any DiskFile) throws(DiskError) {
+    findings.byteCount = try file.size()
+    file.advise(.sequential, at: 0, count: findings.byteCount)
+    var scanner = scanner(file, from: 0, endPosition: findings.byteCount)
+    while true {
+      switch try next(&scanner) {
+      case .batch(let header, let position): pass(header, position)
+      case .invalid(let fault, let position):
+        if let grown = try grownFile(file, fault, scanner) {
+          findings.byteCount = grown
+          scanner = self.scanner(file, from: position, endPosition: grown)
+        } else {
+          try passDamage(&scanner, fault)
+        }
+      case .end(let position):
+        indexes.end(at: position)
+        return
+      }
+    }
+  }
+
+  private func scanner(
+    _ file: any DiskFile, from position: Int, endPosition: Int
+  ) -> SegmentScanner {
+    var scanOptions = SegmentScanner.Options()
+    scanOptions.chunkBytes = options.chunkBytes
+    return SegmentScanner(
+      file, from: position, endPosition: endPosition, expectedOffset: findings.nextOffset,
+      offsetLimit: plan.offsetLimit, options: scanOptions)
+  }
+
+  private mutating func next(_ scanner: inout SegmentScanner) throws(DiskError) -> ScanEvent {
+    if options.depth == .deep { return try deepNext(&scanner) }
+    return try scanner.next()
+  }
+
+  private mutating func deepNext(_ scanner: inout SegmentScanner) throws(DiskError) -> ScanEvent {
+    try scanner.next { (_, bytes) throws(BatchError) in
+      try RecordBatch(bytes).validate(.stored, decoder: &decoder)
+    }
+  }
+
+  private mutating func pass(_ header: BatchHeader, _ position: Int) {
+    findings.recordCount += Int(header.recordCount)
+    findings.batchCount += 1
+    // Wrappers of the old formats state only their last offset: nothing can be said of gaps.
+    if header.magic >= 2 {
+      findings.missingOffsetCount += header.baseOffset - findings.nextOffset
+      passEpoch(header, position)
+    }
+    findings.nextOffset = header.nextOffset
+    indexes.pass(header, position)
+    if position + header.byteCount - reportedBytes >= Self.progressBytes {
+      meter.add(position + header.byteCount - reportedBytes)
+      reportedBytes = position + header.byteCount
+    }
+  }
+
+  private mutating func passEpoch(_ header: BatchHeader, _ position: Int) {
+    guard header.leaderEpoch >= 0, header.leaderEpoch != findings.epochStarts.last?.epoch,
+      findings.epochStarts.count < SegmentFindings.epochStartsMax
+    else { return }
+    findings.epochStarts.append(
+      SegmentFindings.EpochStart(
+        epoch: header.leaderEpoch, offset: header.baseOffset, position: position))
+  }
+
+  /// The file's new size, if an incomplete batch at its end is one that is being written right now.
+  private func grownFile(
+    _ file: any DiskFile, _ fault: BatchFault, _ scanner: borrowing SegmentScanner
+  ) throws(DiskError) -> Int? {
+    guard plan.mayBeTorn, fault.isIncomplete else { return nil }
+    for _ in 0..<Self.tailRetriesMax {
+      let size = try file.size()
+      if size > scanner.endPosition { return size }
+    }
+    return nil
+  }
+
+  /// Goes on behind an invalid batch, and records what that costs.
+  private mutating func passDamage(
+    _ scanner: inout SegmentScanner, _ fault: BatchFault
+  ) throws(DiskError) {
+    let expected = scanner.expectedOffset
+    let (bytes, header) = try scanner.resume()
+    if header == nil, plan.mayBeTorn, expected >= plan.recoveryPoint ?? 0 {
+      findings.tornTail = TornTail(
+        file: plan.path, bytes: bytes, offset: expected, reason: "\(fault)")
+      indexes.passTornTail(bytes)
+      return
+    }
+    let next = header?.baseOffset ?? plan.nextBaseOffset
+    indexes.passDamage(bytes, before: next ?? Int64.max)
+    addDamage(bytes, next.map { expected..<max(expected, $0) }, "\(fault)")
+    // Lost offsets are told with the damage, not among the gaps.
+    findings.nextOffset = max(findings.nextOffset, next ?? 0)
+  }
+
+  /// Appends a damaged range; one that goes on where the last ended is one range with it.
+  private mutating func addDamage(_ bytes: Range<Int>, _ offsets: Range<Int64>?, _ reason: String) {
+    guard let last = findings.damage.last, last.bytes.upperBound == bytes.lowerBound else {
+      findings.damage.append(
+        DamagedRange(file: plan.path, bytes: bytes, offsets: offsets, reason: reason))
+      return
+    }
+    let start = last.offsets?.lowerBound ?? 0
+    findings.damage[findings.damage.count - 1] = DamagedRange(
+      file: plan.path, bytes: last.bytes.lowerBound..<bytes.upperBound,
+      offsets: offsets.map { min(start, $0.lowerBound)..<$0.upperBound }, reason: last.reason)
+  }
+
+  /// The disk refused: a file that is gone was removed by a running writer, else it is a finding.
+  private mutating func refused(_ error: DiskError) {
+    if error.isNotFound {
+      findings.notes.append(
+        VerificationNote(file: error.path, text: "was removed while it was to be verified"))
+    } else {
+      findings.unreadable.append(error)
+    }
+  }
+}

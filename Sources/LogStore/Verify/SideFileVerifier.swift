@@ -1,0 +1,98 @@
+import DiskIO
+
+/// Looks at the small files of stores and logs: readable, and in agreement with the log.
+struct SideFileVerifier {
+  private let disk: any Disk
+
+  init(_ disk: any Disk) {
+    self.disk = disk
+  }
+
+  /// Files of a store's directory that need no note.
+  static let storeFiles: Set<String> = Set(OffsetCheckpoint.Name.allCases.map(\.rawValue)).union([
+    MetaProperties.name, CleanShutdownFile.name, ".lock", "bootstrap.checkpoint",
+  ])
+
+  /// What is wrong with the files of a store's directory.
+  func storeDamage(_ directory: String) throws(DiskError) -> [SideFileDamage] {
+    var damage: [SideFileDamage] = []
+    for name in OffsetCheckpoint.Name.allCases {
+      try collect(&damage, mendedByOpen: true) { () throws(CheckpointError) in
+        _ = try OffsetCheckpoint.read(disk, directory: directory, name)
+      }
+    }
+    try collect(&damage, mendedByOpen: false) { () throws(CheckpointError) in
+      _ = try MetaProperties.read(disk, directory: directory)
+    }
+    return damage
+  }
+
+  /// What is wrong with the small files of a log's directory, `segments` being what its segments
+  /// hold.
+  func logDamage(
+    _ log: LogPlan, _ segments: [SegmentFindings]
+  ) throws(DiskError) -> [SideFileDamage] {
+    var damage: [SideFileDamage] = []
+    if log.hasMetadata {
+      try collect(&damage, mendedByOpen: false) { () throws(CheckpointError) in
+        _ = try PartitionMetadata.read(disk, directory: log.path)
+      }
+    }
+    if log.hasEpochCheckpoint {
+      try collect(&damage, mendedByOpen: false) { () throws(CheckpointError) in
+        try checkEpochs(log, segments)
+      }
+    }
+    for baseOffset in log.snapshots {
+      try collect(&damage, mendedByOpen: true) { () throws(CheckpointError) in
+        try checkSnapshot(log, baseOffset)
+      }
+    }
+    return damage
+  }
+
+  private func checkEpochs(
+    _ log: LogPlan, _ segments: [SegmentFindings]
+  ) throws(CheckpointError) {
+    guard let epochs = try LeaderEpochCheckpoint.read(disk, directory: log.path) else { return }
+    for (plan, segment) in zip(log.segments, segments) {
+      for start in segment.epochStarts {
+        guard let stated = epochs.epoch(at: start.offset), stated != start.epoch else { continue }
+        throw .unreadable(
+          path: "\(log.path)/\(LeaderEpochCheckpoint.name)", line: nil,
+          what: "epoch \(stated) at offset \(start.offset), but the batch there has epoch "
+            + "\(start.epoch) (\(VerificationPlanner.lastComponent(plan.path)), position "
+            + "\(start.position))")
+      }
+    }
+  }
+
+  private func checkSnapshot(_ log: LogPlan, _ baseOffset: Int64) throws(CheckpointError) {
+    let path = "\(log.path)/\(SegmentName(baseOffset, .snapshot).fileName)"
+    guard let snapshot = try ProducerSnapshot.read(disk, path) else { return }
+    for producer in snapshot.producers where producer.lastOffset >= baseOffset {
+      throw .unreadable(
+        path: path, line: nil,
+        what: "producer \(producer.producerId) at offset \(producer.lastOffset), which is not "
+          + "below the snapshot's")
+    }
+  }
+
+  /// Turns an unreadable file into a finding.
+  private func collect(
+    _ damage: inout [SideFileDamage], mendedByOpen: Bool,
+    _ check: () throws(CheckpointError) -> Void
+  ) throws(DiskError) {
+    do throws(CheckpointError) {
+      try check()
+    } catch {
+      switch error {
+      case .disk(let error): throw error
+      case .unreadable(let path, let line, let what):
+        let place = line.map { "line \($0): " } ?? ""
+        damage.append(
+          SideFileDamage(file: path, reason: place + what, isMendedByOpen: mendedByOpen))
+      }
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import DiskIO
+
+/// Finds out what there is to verify under the given paths; reads names, checkpoints and marks only.
+struct VerificationPlanner {
+  private let disk: any Disk
+  private let depth: VerificationOptions.Depth
+  private(set) var logs: [LogPlan] = []
+  /// Findings that need no segment.
+  private(set) var report = VerificationReport()
+
+  init(_ disk: any Disk, depth: VerificationOptions.Depth) {
+    self.disk = disk
+    self.depth = depth
+  }
+
+  /// What the store around a log says of it.
+  private struct StoreContext {
+    var isClean = false
+    var recoveryPoints = OffsetCheckpoint()
+  }
+
+  /// Adds a log directory, a store directory or a single `.log` file.
+  mutating func add(_ path: String) throws(DiskError) {
+    guard let status = try disk.status(path) else {
+      throw DiskError(.status, path, code: Self.notFound)
+    }
+    let path = Self.trimmed(path)
+    guard status.kind == .directory else {
+      try addFile(path, status)
+      return
+    }
+    let entries = try disk.list(path).sorted { $0.name < $1.name }
+    let isLog = entries.contains { SegmentName($0.name)?.kind == .log }
+    if isLog {
+      try addLog(path, entries, in: try context(of: Self.parent(path)))
+    } else {
+      try addStore(path, entries)
+    }
+  }
+
+  private mutating func addStore(
+    _ path: String, _ entries: [DirectoryEntry]
+  ) throws(DiskError) {
+    let context = try context(of: path)
+    for entry in entries {
+      let entryPath = "\(path)/\(entry.name)"
+      guard try isDirectory(entry, entryPath) else {
+        noteStoreFile(entry.name, entryPath)
+        continue
+      }
+      switch LogDirectoryName(entry.name) {
+      case .log:
+        let names = try disk.list(entryPath).sorted { $0.name < $1.name }
+        try addLog(entryPath, names, in: context)
+      case .deleted: note(entryPath, "waits for deletion by Kafka; not verified")
+      case .future: note(entryPath, "is being moved here by Kafka; not verified")
+      case .stray: note(entryPath, "was set aside by Kafka; not verified")
+      case .other: note(entryPath, "is no log directory; not verified")
+      }
+    }
+    if depth != .quick {
+      report.sideFileDamage += try SideFileVerifier(disk).storeDamage(path)
+    }
+  }
+
+  private mutating func addLog(
+    _ path: String, _ entries: [DirectoryEntry], in context: StoreContext
+  ) throws(DiskError) {
+    var log = LogPlan(path: path)
+    log.recoveryPoint = Self.topicPartition(path).flatMap { context.recoveryPoints.offsets[$0] }
+    var kinds: [Int64: Set<SegmentName.Kind>] = [:]
+    for entry in entries {
+      let entryPath = "\(path)/\(entry.name)"
+      guard let name = SegmentName(entry.name), try !isDirectory(entry, entryPath) else {
+        noteLogFile(entry.name, entryPath, &log)
+        continue
+      }
+      if let stage = name.stage {
+        note(entryPath, Self.meaning(of: stage))
+      } else if name.kind == .snapshot {
+        log.snapshots.append(name.baseOffset)
+      } else {
+        kinds[name.baseOffset, default: []].insert(name.kind)
+      }
+    }
+    for (baseOffset, found) in kinds where !found.contains(.log) {
+      note("\(path)/\(SegmentName.digits(baseOffset))", "an index without its .log file")
+    }
+    let baseOffsets = kinds.filter { $0.value.contains(.log) }.keys.sorted()
+    for (index, baseOffset) in baseOffsets.enumerated() {
+      let next = index + 1 < baseOffsets.count ? baseOffsets[index + 1] : nil
+      let segment = try segment(
+        path, baseOffset, next: next, kinds: kinds[baseOffset] ?? [], in: context, log)
+      log.segments.append(segment)
+    }
+    logs.append(log)
+  }
+
+  private func segment(
+    _ directory: String, _ baseOffset: Int64, next: Int64?, kinds: Set<SegmentName.Kind>,
+    in context: StoreContext, _ log: LogPlan
+  ) throws(DiskError) -> SegmentPlan {
+    let path = "\(directory)/\(SegmentName(baseOffset, .log).fileName)"
+    let most = SegmentScanner.offsetLimit(after: baseOffset)
+    return SegmentPlan(
+      path: path, baseOffset: baseOffset, offsetLimit: min(next ?? most, most),
+      nextBaseOffset: next, byteCount: try disk.status(path)?.size ?? 0,
+      mayBeTorn: next == nil && !context.isClean, recoveryPoint: log.recoveryPoint,
+      indexes: depth == .quick ? nil : kinds)
+  }
+
+  /// A single file: its neighbours tell what may follow it.
+  private mutating func addFile(_ path: String, _ status: FileStatus) throws(DiskError) {
+    let directory = Self.parent(path)
+    let name = SegmentName(Self.lastComponent(path))
+    if let name, name.kind == .log, name.stage == nil {
+      let context = try context(of: Self.parent(directory))
+      var found = VerificationPlanner(disk, depth: depth)
+      try found.addLog(directory, try disk.list(directory), in: context)
+      for var segment in found.logs.flatMap(\.segments) where segment.baseOffset == name.baseOffset
+      {
+        segment.path = path
+        logs.append(LogPlan(path: path, segments: [segment]))
+      }
+    } else if name == nil || name?.kind == .log {
+      let baseOffset = name?.baseOffset ?? 0
+      let limit = name.map { SegmentScanner.offsetLimit(after: $0.baseOffset) } ?? Int64.max
+      let segment = SegmentPlan(
+        path: path, baseOffset: baseOffset, offsetLimit: limit, byteCount: status.size,
+        mayBeTorn: true)
+      logs.append(LogPlan(path: path, segments: [segment]))
+    } else {
+      report.sideFileDamage.append(
+        SideFileDamage(
+          file: path, reason: "is no .log file; give the log's directory to verify it",
+          isMendedByOpen: false))
+    }
+  }
+
+  private func context(of store: String) throws(DiskError) -> StoreContext {
+    var context = StoreContext()
+    context.isClean = try disk.status("\(store)/\(CleanShutdownFile.name)") != nil
+    do throws(CheckpointError) {
+      if let points = try OffsetCheckpoint.read(disk, directory: store, .recoveryPoint) {
+        context.recoveryPoints = points
+      }
+    } catch {
+      switch error {
+      case .disk(let error): throw error
+      // Said by the store's own verification; the log is then judged without it.
+      case .unreadable: break
+      }
+    }
+    return context
+  }
+
+  private mutating func noteLogFile(_ name: String, _ path: String, _ log: inout LogPlan) {
+    if name == LeaderEpochCheckpoint.name {
+      log.hasEpochCheckpoint = true
+    } else if name == PartitionMetadata.name {
+      log.hasMetadata = true
+    } else {
+      note(path, name.hasSuffix(".tmp") ? "left over from a replaced file" : "unknown file")
+    }
+  }
+
+  private mutating func noteStoreFile(_ name: String, _ path: String) {
+    if SideFileVerifier.storeFiles.contains(name) { return }
+    note(path, name.hasSuffix(".tmp") ? "left over from a replaced file" : "unknown file")
+  }
+
+  private mutating func note(_ file: String, _ text: String) {
+    report.notes.append(VerificationNote(file: file, text: text))
+  }
+
+  /// Whether a name leads to a directory, also through a symbolic link.
+  private func isDirectory(_ entry: DirectoryEntry, _ path: String) throws(DiskError) -> Bool {
+    guard entry.kind == .symbolicLink else { return entry.kind == .directory }
+    return try disk.status(path)?.kind == .directory
+  }
+
+  private static func meaning(of stage: SegmentName.Stage) -> String {
+    switch stage {
+    case .deleted: "waits to be removed; not verified"
+    case .cleaned: "unfinished work of a cleaner; not verified"
+    case .swap: "is about to take the place of a segment; not verified"
+    }
+  }
+
+  private static func topicPartition(_ path: String) -> TopicPartition? {
+    guard case .log(let name) = LogDirectoryName(lastComponent(path)) else { return nil }
+    return name
+  }
+
+  private static func trimmed(_ path: String) -> String {
+    var path = path[...]
+    while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
+    return String(path)
+  }
+
+  static func parent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return path == "." ? ".." : "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static func lastComponent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return path }
+    return String(path[path.index(after: slash)...])
+  }
+
+  /// ENOENT, without the C library.
+  private static var notFound: Int32 { 2 }
+}

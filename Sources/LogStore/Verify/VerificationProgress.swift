@@ -1,0 +1,29 @@
+internal import Synchronization
+
+/// How far a verification has come.
+package struct VerificationProgress: Sendable, Equatable {
+  /// Bytes of `.log` files looked at so far.
+  package var doneBytes: Int
+  /// Bytes of `.log` files there were at the start; a running writer may add to them.
+  package var totalBytes: Int
+}
+
+/// Adds up the threads' progress and tells the caller of it.
+final class VerificationMeter: Sendable {
+  private let totalBytes: Int
+  private let doneBytes = Atomic(0)
+  private let report: (@Sendable (VerificationProgress) -> Void)?
+
+  init(totalBytes: Int, report: (@Sendable (VerificationProgress) -> Void)?) {
+    self.totalBytes = totalBytes
+    self.report = report
+  }
+
+  /// Counts bytes; any thread.
+  func add(_ byteCount: Int) {
+    guard let report, byteCount > 0 else { return }
+    // Relaxed: a number for display that orders nothing.
+    let done = doneBytes.wrappingAdd(byteCount, ordering: .relaxed).newValue
+    report(VerificationProgress(doneBytes: min(done, totalBytes), totalBytes: totalBytes))
+  }
+}
