@@ -3,6 +3,7 @@
 #ifndef MK_CSHIMS_H
 #define MK_CSHIMS_H
 
+#include "crc32c.h"
 #include "posix_shims.h"
 
 #endif

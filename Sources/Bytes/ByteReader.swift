@@ -1,0 +1,113 @@
+/// Reads a span from front to back; no read goes past its end.
+///
+/// Faster than indexing a span for each byte: one comparison guards a whole small integer. A read
+/// that does not fit gives nil and moves nothing.
+@safe
+public struct ByteReader: ~Escapable {
+  /// First byte of the span; valid for `end` bytes for as long as this value lives.
+  @usableFromInline let base: UnsafeRawPointer
+  /// Where the bytes end, in bytes from the span's start.
+  public let end: Int
+  /// Where the next read begins: 0 to `end`, which every method keeps true.
+  @usableFromInline var cursor: Int
+  @usableFromInline var padded = false
+
+  /// Reads `bytes` from `position` on, which must lie within.
+  @inlinable
+  @_lifetime(copy bytes)
+  public init(_ bytes: Span<UInt8>, at position: Int = 0) {
+    precondition(position >= 0 && position <= bytes.count, "a reader outside of its span")
+    // Safe: the lifetime annotation keeps this value from outliving the span's bytes. An empty
+    // span may have no address; any will do, for nothing is ever read from it.
+    let first = unsafe bytes.withUnsafeBytes { $0.baseAddress }
+    unsafe base = unsafe first ?? UnsafeRawPointer(bitPattern: 1)!
+    self.end = bytes.count
+    self.cursor = position
+  }
+
+  /// Where the next read begins, in bytes from the span's start.
+  @inlinable
+  public var position: Int { cursor }
+
+  /// Whether an integer was longer than it needed to be.
+  @inlinable
+  public var sawPaddedVarint: Bool { padded }
+
+  /// Bytes not yet read.
+  @inlinable
+  public var remaining: Int { end &- cursor }
+
+  /// The next byte.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func readByte() -> UInt8? {
+    guard cursor < end else { return nil }
+    defer { cursor &+= 1 }
+    // Safe: 0 <= cursor < end.
+    return unsafe base.load(fromByteOffset: cursor, as: UInt8.self)
+  }
+
+  /// Passes over `count` bytes; false (and no move) where there are fewer, or `count` is negative.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func skip(_ count: Int) -> Bool {
+    guard count >= 0, count <= remaining else { return false }
+    cursor &+= count
+    return true
+  }
+
+  /// The next zig-zag integer of at most 5 bytes.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func readVarint32() -> Int32? {
+    guard cursor < end else { return nil }
+    // Safe: 0 <= cursor < end.
+    let first = unsafe base.load(fromByteOffset: cursor, as: UInt8.self)
+    if first < 0x80 {
+      cursor &+= 1
+      return Varint.unZigZag(UInt32(first))
+    }
+    guard let value = readLong(byteCountMax: Varint.byteCountMax32) else { return nil }
+    return Varint.unZigZag(UInt32(truncatingIfNeeded: value))
+  }
+
+  /// The next zig-zag integer of at most 10 bytes.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func readVarint64() -> Int64? {
+    guard cursor < end else { return nil }
+    // Safe: 0 <= cursor < end.
+    let first = unsafe base.load(fromByteOffset: cursor, as: UInt8.self)
+    if first < 0x80 {
+      cursor &+= 1
+      return Varint.unZigZag(UInt64(first))
+    }
+    guard let value = readLong(byteCountMax: Varint.byteCountMax64) else { return nil }
+    return Varint.unZigZag(value)
+  }
+
+  /// An integer of two bytes and more; refuses bits beyond 32 (5 bytes) or 64 (10 bytes).
+  @inlinable
+  @_lifetime(self: copy self)
+  mutating func readLong(byteCountMax: Int) -> UInt64? {
+    let available = min(remaining, byteCountMax)
+    var value: UInt64 = 0
+    var index = 0
+    while index < available {
+      // Safe: index < available <= end - cursor.
+      let byte = unsafe base.load(fromByteOffset: cursor &+ index, as: UInt8.self)
+      value |= UInt64(byte & 0x7f) &<< UInt64(7 &* index)
+      index &+= 1
+      if byte < 0x80 {
+        // The last byte of a full-length form has room for 4 of 32 bits, 1 of 64.
+        if index == byteCountMax {
+          guard byte < (byteCountMax == Varint.byteCountMax32 ? 0x10 : 0x02) else { return nil }
+        }
+        if byte == 0, index > 1 { padded = true }
+        cursor &+= index
+        return value
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,35 @@
+import Bytes
+
+/// Gives a batch of magic 2 its place in a log: both fields lie outside of the CRC.
+///
+/// - Parameter bytes: The whole batch.
+package func assignOffset(
+  _ bytes: inout MutableSpan<UInt8>, baseOffset: Int64, leaderEpoch: Int32
+) {
+  bytes.storeBigEndian(baseOffset, at: BatchLayout.baseOffset)
+  bytes.storeBigEndian(leaderEpoch, at: BatchLayout.partitionLeaderEpoch)
+}
+
+/// Gives all records of a batch of magic 2 the time `timestamp` (LogAppendTime) and seals it anew.
+///
+/// - Parameter bytes: The whole batch.
+package func rewriteLogAppendTime(_ bytes: inout MutableSpan<UInt8>, timestamp: Int64) {
+  let attributes = bytes.loadBigEndian(Int16.self, at: BatchLayout.attributes)
+  bytes.storeBigEndian(attributes | BatchAttributes.logAppendTime, at: BatchLayout.attributes)
+  rewriteMaxTimestamp(&bytes, timestamp: timestamp)
+}
+
+/// Puts the true largest timestamp into a batch of magic 2 that states another one and seals it
+/// anew, as Kafka does on append.
+///
+/// - Parameter bytes: The whole batch.
+package func rewriteMaxTimestamp(_ bytes: inout MutableSpan<UInt8>, timestamp: Int64) {
+  bytes.storeBigEndian(timestamp, at: BatchLayout.maxTimestamp)
+  seal(&bytes)
+}
+
+/// Stores the checksum of a whole batch of magic 2.
+func seal(_ bytes: inout MutableSpan<UInt8>) {
+  let crc = CRC32C.checksum(bytes.span.extracting(BatchLayout.attributes...))
+  bytes.storeBigEndian(crc, at: BatchLayout.crc)
+}

@@ -1,0 +1,25 @@
+/// What a batch says about where it comes from; none of it for plain appends.
+public struct BatchOptions: Sendable, Equatable {
+  /// The idempotent producer's id; −1 for none.
+  public var producerId: Int64
+  /// Its generation; −1 for none.
+  public var producerEpoch: Int16
+  /// Sequence number of the first record; −1 for none.
+  public var baseSequence: Int32
+  /// Whether the batch is part of a transaction.
+  public var isTransactional: Bool
+  /// Gives all records this time, with timestamp type LogAppendTime, where it is not nil.
+  public var logAppendTime: Int64?
+
+  /// Options of which each may be left out.
+  public init(
+    producerId: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1,
+    isTransactional: Bool = false, logAppendTime: Int64? = nil
+  ) {
+    self.producerId = producerId
+    self.producerEpoch = producerEpoch
+    self.baseSequence = baseSequence
+    self.isTransactional = isTransactional
+    self.logAppendTime = logAppendTime
+  }
+}

@@ -1,0 +1,15 @@
+/// Where in a batch something stands.
+public enum BatchPosition: Sendable, Equatable, CustomStringConvertible {
+  /// Bytes from the batch's first byte.
+  case stored(Int)
+  /// Bytes from the first byte of the records as inflated.
+  case inflated(Int)
+
+  /// `byte N` or `inflated byte N`.
+  public var description: String {
+    switch self {
+    case .stored(let position): "byte \(position)"
+    case .inflated(let position): "inflated byte \(position)"
+    }
+  }
+}

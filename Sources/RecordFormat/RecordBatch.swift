@@ -1,0 +1,52 @@
+import Bytes
+import CZlib
+
+/// One whole entry of a segment: a batch of magic 2, or a message (set) of the old formats.
+///
+/// A view of bytes that belong to someone else; making one reads the header and checks the length.
+public struct RecordBatch: ~Escapable {
+  /// The header.
+  public let header: BatchHeader
+  /// The entry's bytes, header included.
+  public let bytes: Span<UInt8>
+
+  /// Takes exactly one entry.
+  ///
+  /// - Throws: `.incomplete` where bytes are missing, `.bytesAfterBatch` where there are too many,
+  ///   else as `BatchHeader.init`.
+  @_lifetime(copy bytes)
+  public init(_ bytes: Span<UInt8>) throws(BatchError) {
+    let header = try BatchHeader(bytes)
+    guard bytes.count >= header.byteCount else {
+      throw .incomplete(needed: header.byteCount, available: bytes.count)
+    }
+    guard bytes.count == header.byteCount else {
+      throw .bytesAfterBatch(count: bytes.count - header.byteCount)
+    }
+    self.header = header
+    self.bytes = bytes
+  }
+
+  /// Compares the stored checksum with the one of the bytes.
+  ///
+  /// The base offset, the length, the leader epoch and the magic byte are not covered by it.
+  public func checkCRC() throws(BatchError) {
+    let expected =
+      header.isLegacy
+      ? crc32(bytes.extracting(LegacyLayout.magic...))
+      : CRC32C.checksum(bytes.extracting(BatchLayout.attributes...))
+    guard header.crc == expected else {
+      throw .checksum(found: header.crc, expected: expected)
+    }
+  }
+
+  /// CRC-32 (IEEE) as the old formats have it.
+  private func crc32(_ bytes: Span<UInt8>) -> UInt32 {
+    // Safe: zlib reads exactly `count` bytes and keeps nothing.
+    unsafe bytes.withUnsafeBytes {
+      unsafe UInt32(
+        truncatingIfNeeded: crc32_z(
+          0, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count))
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/// What a record's timestamp means: bit 3 of the batch's attributes.
+public enum TimestampType: Int8, Sendable, CustomStringConvertible {
+  /// Set by the producer, for each record.
+  case createTime = 0
+  /// Set by the log when it took the batch; one for all its records.
+  case logAppendTime = 1
+
+  /// Kafka's name of it.
+  public var description: String {
+    switch self {
+    case .createTime: "CreateTime"
+    case .logAppendTime: "LogAppendTime"
+    }
+  }
+}
