@@ -3,8 +3,8 @@ package import DiskIO
 /// The text layout that Kafka's checkpoints share: a line `0`, a line with the count, one line an
 /// entry.
 ///
-/// As strict as Kafka's reader (`CheckpointFile`): a wrong version, count or line makes the whole file
-/// unreadable, so that half of a checkpoint is never taken for all of it.
+/// As strict as Kafka's reader (`CheckpointFile`): a wrong version, count or line makes the whole
+/// file unreadable, so that half of a checkpoint is never taken for all of it.
 package enum Checkpoint {
   /// The only version there is.
   package static let version = 0

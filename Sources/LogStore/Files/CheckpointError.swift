@@ -1,6 +1,7 @@
 package import DiskIO
 
-/// Why a side file of a log or store (a checkpoint, a snapshot, a properties file) could not be used.
+/// Why a side file of a log or store (a checkpoint, a snapshot, a properties file) could not be
+/// used.
 package enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The disk refused.
   case disk(DiskError)

@@ -1,6 +1,7 @@
 package import DiskIO
 
-/// Which leader epoch each part of a log was written in (`leader-epoch-checkpoint` in its directory).
+/// Which leader epoch each part of a log was written in (`leader-epoch-checkpoint` in its
+/// directory).
 package struct LeaderEpochCheckpoint: Sendable, Equatable {
   /// The file's name.
   package static let name = "leader-epoch-checkpoint"

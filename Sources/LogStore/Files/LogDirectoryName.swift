@@ -1,7 +1,7 @@
 /// What the name of a directory in a store says about it.
 ///
-/// Source: Kafka's `LocalLog` and `UnifiedLog` name patterns. Nothing but a plain log is ever opened
-/// or touched.
+/// Source: Kafka's `LocalLog` and `UnifiedLog` name patterns. Nothing but a plain log is ever
+/// opened or touched.
 package enum LogDirectoryName: Hashable, Sendable {
   /// A log in use.
   case log(TopicPartition)

@@ -1,6 +1,7 @@
 package import DiskIO
 
-/// Identity of a store: which cluster, node and directory it is (`meta.properties` in its directory).
+/// Identity of a store: which cluster, node and directory it is (`meta.properties` in its
+/// directory).
 ///
 /// Keys that are not ours are kept, in their order.
 package struct MetaProperties: Sendable, Equatable {
@@ -38,8 +39,8 @@ package struct MetaProperties: Sendable, Equatable {
     return try MetaProperties(bytes, path: path)
   }
 
-  /// Reads a file's content; `path` is for messages. Versions other than 0 and 1 are refused, and so
-  /// are numbers and ids that are none.
+  /// Reads a file's content; `path` is for messages. Versions other than 0 and 1 are refused, and
+  /// so are numbers and ids that are none.
   package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
     properties = try JavaProperties(bytes, path: path)
     guard version == 0 || version == 1 else {

@@ -42,7 +42,8 @@ package struct OffsetCheckpoint: Sendable, Equatable {
     try SmallFile.writeAtomically(disk, directory: directory, name: name.rawValue, encoded)
   }
 
-  /// The file's content; logs in the order of their names, so that equal checkpoints are equal files.
+  /// The file's content; logs in the order of their names, so that equal checkpoints are equal
+  /// files.
   package var encoded: [UInt8] {
     let ascending = offsets.sorted {
       ($0.key.topic, $0.key.partition) < ($1.key.topic, $1.key.partition)

@@ -1,7 +1,8 @@
 import Bytes
 package import DiskIO
 
-/// State of the idempotent and transactional producers of a log at an offset (`.snapshot`, version 1).
+/// State of the idempotent and transactional producers of a log at an offset (`.snapshot`, version
+/// 1).
 package struct ProducerSnapshot: Sendable, Equatable {
   /// What is kept of one producer: its last batch.
   package struct Producer: Sendable, Hashable {

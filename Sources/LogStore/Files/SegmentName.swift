@@ -1,5 +1,5 @@
-/// Name of one file of a segment: base offset in twenty digits, kind, and the stage of a file that is
-/// being replaced or removed.
+/// Name of one file of a segment: base offset in twenty digits, kind, and the stage of a file that
+/// is being replaced or removed.
 ///
 /// Source: Kafka's `LogFileUtils`; file names are the only place where a base offset is kept.
 package struct SegmentName: Hashable, Sendable {

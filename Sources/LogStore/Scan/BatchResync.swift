@@ -9,8 +9,8 @@ package import RecordFormat
 ///
 /// **Cost.** Linear in the bytes passed over, whatever they hold: checking candidates may read at
 /// most `workBase` bytes plus `workFactor` times the bytes passed over, over the life of the value,
-/// so that bytes made to look like headers cannot make it quadratic. A candidate that comes when the
-/// allowance is used up is passed by.
+/// so that bytes made to look like headers cannot make it quadratic. A candidate that comes when
+/// the allowance is used up is passed by.
 package struct BatchResync: ~Copyable {
   /// Bytes of candidates that may be checked at once.
   package static let workBase = 64 << 20

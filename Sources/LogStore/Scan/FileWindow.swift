@@ -4,7 +4,8 @@ package import RecordFormat
 
 /// A reused buffer over a part of a file, for walks from front to back.
 ///
-/// Owned by one thread. One allocation for its life; one read per `chunkBytes` of a sequential walk.
+/// Owned by one thread. One allocation for its life; one read per `chunkBytes` of a sequential
+/// walk.
 package struct FileWindow: ~Copyable {
   /// The file that is looked at.
   package let file: any DiskFile
@@ -56,8 +57,8 @@ package struct FileWindow: ~Copyable {
 
   /// Makes the buffer hold at least `byteCount` bytes; what it held must be loaded again.
   ///
-  /// The caller has checked the count against the rest of the file and, where it comes from a header,
-  /// that the batch's CRC is right.
+  /// The caller has checked the count against the rest of the file and, where it comes from a
+  /// header, that the batch's CRC is right.
   package mutating func grow(to byteCount: Int) {
     guard byteCount > buffer.count else { return }
     buffer = [UInt8](repeating: 0, count: byteCount)

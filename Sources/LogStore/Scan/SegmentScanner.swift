@@ -5,8 +5,8 @@ package import RecordFormat
 ///
 /// The one reader of segment files behind recovery, verification, dump and the damage fence. It
 /// never trusts a byte: a batch is reported only when its header is sound, it lies within the file,
-/// its offsets follow the batches before it and, unless switched off, its CRC is right. Owned by one
-/// thread; no allocation and no system call per batch.
+/// its offsets follow the batches before it and, unless switched off, its CRC is right. Owned by
+/// one thread; no allocation and no system call per batch.
 package struct SegmentScanner: ~Copyable {
   /// What to look at.
   package struct Options: Sendable {
@@ -36,7 +36,8 @@ package struct SegmentScanner: ~Copyable {
   ///   - position: Where a batch is expected to start.
   ///   - endPosition: Where the walk ends, at most the file's size.
   ///   - expectedOffset: The lowest offset that may come: the segment's base at its start.
-  ///   - offsetLimit: The next segment's base offset; see `offsetLimit(after:)` where there is none.
+  ///   - offsetLimit: The next segment's base offset; see `offsetLimit(after:)` where there is
+  ///     none.
   package init(
     _ file: any DiskFile, from position: Int = 0, endPosition: Int, expectedOffset: Int64,
     offsetLimit: Int64, options: Options = Options()
@@ -48,7 +49,8 @@ package struct SegmentScanner: ~Copyable {
     self.window = FileWindow(file, endPosition: endPosition, chunkBytes: options.chunkBytes)
   }
 
-  /// End of the offsets that a segment can hold whatever follows it: its indexes keep them as Int32.
+  /// End of the offsets that a segment can hold whatever follows it: its indexes keep them as
+  /// Int32.
   package static func offsetLimit(after baseOffset: Int64) -> Int64 {
     let (limit, overflow) = baseOffset.addingReportingOverflow(Int64(Int32.max) + 1)
     return overflow ? Int64.max : limit
@@ -91,8 +93,8 @@ package struct SegmentScanner: ~Copyable {
 
   /// Moves past an invalid batch to the next valid one.
   ///
-  /// - Returns: The bytes passed over and the batch that ends them; no batch where none follows, and
-  ///   then the scanner stands at the end.
+  /// - Returns: The bytes passed over and the batch that ends them; no batch where none follows,
+  ///   and then the scanner stands at the end.
   package mutating func resume() throws(DiskError) -> (skipped: Range<Int>, header: BatchHeader?) {
     let from = position
     if resync == nil {

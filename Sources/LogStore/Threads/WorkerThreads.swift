@@ -3,8 +3,9 @@ import Synchronization
 
 /// Runs a number of like jobs on a few threads and waits for all of them.
 ///
-/// For work that blocks in system calls or burns processor time for long: loading, verifying. No task
-/// group, since those must not block; no pool, since starting a thread costs little against a job.
+/// For work that blocks in system calls or burns processor time for long: loading, verifying. No
+/// task group, since those must not block; no pool, since starting a thread costs little against a
+/// job.
 package enum WorkerThreads {
   /// The results of `body` for 0 up to `jobCount`, in that order.
   ///

@@ -17,8 +17,8 @@ package struct LogVerifier: Sendable {
   /// Verifies what the paths name: log directories, store directories, single `.log` files.
   ///
   /// - Parameter progress: Called now and then, from several threads at a time.
-  /// - Throws: Where a path or a directory cannot be looked at at all; a file that cannot be read is a
-  ///   finding.
+  /// - Throws: Where a path or a directory cannot be looked at at all; a file that cannot be read
+  ///   is a finding.
   package func verify(
     _ paths: [String], progress: (@Sendable (VerificationProgress) -> Void)? = nil
   ) throws(DiskError) -> VerificationReport {

@@ -2,8 +2,9 @@ import RecordFormat
 
 /// Compares an offset index with the batches of its segment, which pass by in order.
 ///
-/// An entry is true when a batch starts at its position and its offset is the last one of that batch
-/// or of a later one before the next entry's position: an append of several batches makes one entry.
+/// An entry is true when a batch starts at its position and its offset is the last one of that
+/// batch or of a later one before the next entry's position: an append of several batches makes one
+/// entry.
 struct OffsetIndexCheck {
   private let entries: [OffsetIndexEntry]
   private var index = 0

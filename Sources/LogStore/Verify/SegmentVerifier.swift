@@ -5,8 +5,8 @@ import RecordFormat
 ///
 /// Owned by one thread. Only reads; the file may grow meanwhile.
 struct SegmentVerifier: ~Copyable {
-  /// How often the file's size is asked for again when its last batch is incomplete: a writer that is
-  /// just appending needs a moment.
+  /// How often the file's size is asked for again when its last batch is incomplete: a writer that
+  /// is just appending needs a moment.
   private static let tailRetriesMax = 64
   /// Bytes between two reports of progress.
   private static let progressBytes = 4 << 20

@@ -3,7 +3,8 @@ import RecordFormat
 /// Compares a time index with the batches of its segment, which pass by in order.
 ///
 /// An entry is true when its offset lies in a batch whose largest timestamp is the entry's and is
-/// larger than every one before: then no earlier record is as late, which is what a look-up relies on.
+/// larger than every one before: then no earlier record is as late, which is what a look-up relies
+/// on.
 struct TimeIndexCheck {
   private let entries: [TimeIndexEntry]
   private var index = 0

@@ -1,6 +1,7 @@
 import DiskIO
 
-/// Finds out what there is to verify under the given paths; reads names, checkpoints and marks only.
+/// Finds out what there is to verify under the given paths; reads names, checkpoints and marks
+/// only.
 struct VerificationPlanner {
   private let disk: any Disk
   private let depth: VerificationOptions.Depth
