@@ -1,11 +1,9 @@
 package import RecordFormat
 
 /// Why the bytes at a position of a segment are not the batch that belongs there.
-package enum BatchFault: Error, Sendable, CustomStringConvertible {
+package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
   /// The batch itself is wrong: a header field, the CRC, or a record where records are looked at.
   case format(BatchError)
-  /// The CRC-32C of a batch larger than the scanner's buffer does not match.
-  case crc(stored: UInt32, computed: UInt32)
   /// The file ends within the bytes that tell a batch's length and format.
   case headerTorn(bytes: Int)
   /// The batch states more bytes than the file has left; what an unfinished write looks like.
@@ -22,7 +20,7 @@ package enum BatchFault: Error, Sendable, CustomStringConvertible {
   package var isIncomplete: Bool {
     switch self {
     case .headerTorn, .doesNotFit: true
-    case .format, .crc, .offsetBelowExpected, .offsetBeyondSegment, .offsetJump: false
+    case .format, .offsetBelowExpected, .offsetBeyondSegment, .offsetJump: false
     }
   }
 
@@ -30,8 +28,6 @@ package enum BatchFault: Error, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .format(let error): "\(error)"
-    case .crc(let stored, let computed):
-      "CRC-32C 0x\(String(computed, radix: 16)), but the header says 0x\(String(stored, radix: 16))"
     case .headerTorn(let bytes): "the file ends after \(bytes) bytes of a batch header"
     case .doesNotFit(let byteCount, let available):
       "a batch of \(byteCount) bytes does not fit in the \(available) that are left"

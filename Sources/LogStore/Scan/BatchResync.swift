@@ -50,9 +50,11 @@ package struct BatchResync: ~Copyable {
   /// Where the batch at `position` ends by its own length field, if that lies within the file.
   private mutating func statedEnd(_ position: Int) throws(DiskError) -> Int? {
     guard try window.load(position, BatchHeader.peekBytes) else { return nil }
-    let length = Int(window.bytes(position, BatchHeader.peekBytes).loadBigEndian(Int32.self, at: 8))
-    guard length >= Self.entryBytesMin - 12 else { return nil }
-    let end = position + 12 + length
+    let length = Int(
+      window.bytes(position, BatchHeader.peekBytes).loadBigEndian(
+        Int32.self, at: BatchLayout.batchLength))
+    guard length >= Self.lengthMin else { return nil }
+    let end = position + BatchLayout.lengthOverhead + length
     return end <= window.endPosition ? end : nil
   }
 
@@ -92,11 +94,13 @@ package struct BatchResync: ~Copyable {
     guard loaded >= BatchHeader.peekBytes else { return nil }
     let bytes = window.bytes(position, loaded)
     for at in 0...(loaded - BatchHeader.peekBytes) {
-      guard bytes[at + Self.magicAt] <= 2 else { continue }
+      guard bytes[at + BatchLayout.magic] <= 2 else { continue }
       let offset = bytes.loadBigEndian(Int64.self, at: at)
       guard offset >= expectedOffset, offset < offsetLimit else { continue }
-      let length = Int(bytes.loadBigEndian(Int32.self, at: at + 8))
-      if length >= Self.entryBytesMin - 12, length <= window.endPosition - position - at - 12 {
+      let length = Int(bytes.loadBigEndian(Int32.self, at: at + BatchLayout.batchLength))
+      if length >= Self.lengthMin,
+        length <= window.endPosition - position - at - BatchLayout.lengthOverhead
+      {
         return position + at
       }
     }
@@ -119,7 +123,7 @@ package struct BatchResync: ~Copyable {
     return try window.crcFault(header, at: position) == nil ? header : nil
   }
 
-  /// Smallest entry of any format: offset, length and an empty message of format 0.
-  private static var entryBytesMin: Int { 26 }
-  private static var magicAt: Int { 16 }
+  /// Smallest length field of any format: an empty message of format 0.
+  private static var lengthMin: Int { 14 }
+  private static var entryBytesMin: Int { BatchLayout.lengthOverhead + lengthMin }
 }

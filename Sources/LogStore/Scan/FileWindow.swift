@@ -92,7 +92,8 @@ package struct FileWindow: ~Copyable {
     }
     let left = endPosition - position
     let bytes = bytes(position, min(left, BatchHeader.byteCountMin))
-    let stated = Int(bytes.loadBigEndian(Int32.self, at: 8)) + Self.lengthEnd
+    let stated =
+      Int(bytes.loadBigEndian(Int32.self, at: BatchLayout.batchLength)) + BatchLayout.lengthOverhead
     // Said first, because a cut header cannot be judged by its other fields.
     if stated > left { return .failure(.doesNotFit(byteCount: stated, available: left)) }
     do throws(BatchError) {
@@ -112,13 +113,20 @@ package struct FileWindow: ~Copyable {
       guard header.byteCount <= endPosition - position else {
         return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
       }
-      if header.magic >= 2 { return try largeCRCFault(header, at: position) }
+      if !header.isLegacy { return try largeCRCFault(header, at: position) }
       // The old formats have another polynomial and are small; bounded by the rest of the file.
       grow(to: header.byteCount)
       guard try load(position, header.byteCount) else {
         return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
       }
     }
+    if header.isLegacy { return legacyCRCFault(header, at: position) }
+    let covered = bytes(position, header.byteCount).extracting(BatchLayout.attributes...)
+    let crc = CRC32C.checksum(covered)
+    return crc == header.crc ? nil : .format(.checksum(found: header.crc, expected: crc))
+  }
+
+  private func legacyCRCFault(_ header: BatchHeader, at position: Int) -> BatchFault? {
     do throws(BatchError) {
       try RecordBatch(bytes(position, header.byteCount)).checkCRC()
       return nil
@@ -132,7 +140,7 @@ package struct FileWindow: ~Copyable {
     _ header: BatchHeader, at position: Int
   ) throws(DiskError) -> BatchFault? {
     var crc: UInt32 = 0
-    var next = position + Self.crcStart
+    var next = position + BatchLayout.attributes
     let end = position + header.byteCount
     while next < end {
       let piece = min(buffer.count, end - next)
@@ -142,11 +150,6 @@ package struct FileWindow: ~Copyable {
       crc = CRC32C.update(crc, bytes(next, piece))
       next += piece
     }
-    return crc == header.crc ? nil : .crc(stored: header.crc, computed: crc)
+    return crc == header.crc ? nil : .format(.checksum(found: header.crc, expected: crc))
   }
-
-  /// End of the length field, from where the length counts.
-  private static var lengthEnd: Int { 12 }
-  /// First byte that the CRC of format 2 covers.
-  private static var crcStart: Int { 21 }
 }

@@ -134,9 +134,9 @@ package struct SegmentScanner: ~Copyable {
     if header.baseOffset < expectedOffset {
       return .offsetBelowExpected(header.baseOffset, expected: expectedOffset)
     }
-    guard header.magic >= 2, header.lastOffset < offsetLimit,
+    guard !header.isLegacy, header.lastOffset < offsetLimit,
       case .success(let second) = try window.header(at: position + header.byteCount),
-      second.magic >= 2, second.baseOffset < header.nextOffset,
+      !second.isLegacy, second.baseOffset < header.nextOffset,
       second.baseOffset >= expectedOffset
     else { return nil }
     let jump = BatchFault.offsetJump(header.baseOffset, expected: expectedOffset)

@@ -55,7 +55,7 @@ struct TimeIndexCheck {
 
   private mutating func judge(_ entry: TimeIndexEntry, _ header: BatchHeader) {
     // Wrappers of the old formats state only their last offset.
-    let firstOffset = header.magic >= 2 ? header.baseOffset : nextOffset
+    let firstOffset = header.isLegacy ? nextOffset : header.baseOffset
     if entry.offset < firstOffset {
       if !isAfterDamage { reject(index, "no batch holds that offset") }
     } else if entry.timestamp != header.maxTimestamp {
