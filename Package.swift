@@ -63,7 +63,7 @@ let package = Package(
     .testTarget(
       name: "RecordFormatTests", dependencies: ["RecordFormat", "Bytes"], swiftSettings: strict),
     .testTarget(
-      name: "DiskIOTests", dependencies: ["DiskIO", "StoreTesting", "Bytes"],
+      name: "DiskIOTests", dependencies: ["DiskIO", "StoreTesting", "Bytes", "CShims"],
       swiftSettings: strict),
     .testTarget(
       name: "LogStoreTests",

@@ -111,10 +111,10 @@ int64_t mk_next_data(int fd, int64_t position) {
 // which only carries the pid and may be lost without harm. Java's lock spans both.
 #define MK_LOCK_HALF ((off_t)1 << 62)
 
-static struct flock lock_of(off_t start, off_t length) {
+static struct flock lock_of(short type, off_t start, off_t length) {
   struct flock lock;
   memset(&lock, 0, sizeof lock);  // F_OFD_* demand l_pid == 0
-  lock.l_type = F_WRLCK;
+  lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = start;
   lock.l_len = length;
@@ -122,8 +122,8 @@ static struct flock lock_of(off_t start, off_t length) {
 }
 
 int mk_lock_file(int fd) {
-  struct flock proper = lock_of(0, MK_LOCK_HALF);
-  struct flock signature = lock_of(MK_LOCK_HALF, 0);
+  struct flock proper = lock_of(F_WRLCK, 0, MK_LOCK_HALF);
+  struct flock signature = lock_of(F_WRLCK, MK_LOCK_HALF, 0);
   int error = error_or_zero(fcntl(fd, F_OFD_SETLK, &proper));
   // The second half cannot be held where the first was free, but for a stranger's odd range.
   if (error == 0) error = error_or_zero(fcntl(fd, F_SETLK, &signature));
@@ -132,9 +132,17 @@ int mk_lock_file(int fd) {
 
 int mk_lock_holder(int fd) {
   // Asked in the name of this open file description, so that our own process is told as well.
-  struct flock lock = lock_of(MK_LOCK_HALF, 0);
+  struct flock lock = lock_of(F_WRLCK, MK_LOCK_HALF, 0);
   if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0) return 0;
   return (int)lock.l_pid;
+}
+
+int mk_unlock_file(int fd) {
+  struct flock proper = lock_of(F_UNLCK, 0, MK_LOCK_HALF);
+  struct flock signature = lock_of(F_UNLCK, MK_LOCK_HALF, 0);
+  int error = error_or_zero(fcntl(fd, F_SETLK, &signature));
+  int proper_error = error_or_zero(fcntl(fd, F_OFD_SETLK, &proper));
+  return error != 0 ? error : proper_error;
 }
 
 int mk_make_directory(const char *path) { return error_or_zero(mkdir(path, 0750)); }

@@ -25,7 +25,9 @@ extension DiskError {
   /// What a person can do about it, where that is known.
   public var remedy: String? {
     switch code {
-    case EAGAIN where operation == .lock: "stop that process or use another directory"
+    case EAGAIN where isLocked && holder == getpid():
+      "close it there first or use another directory"
+    case EAGAIN where isLocked: "stop that process or use another directory"
     case ENOSPC: "free space on this file system"
     case EDQUOT: "free space or raise the quota"
     case EACCES, EPERM: "check the owner and permissions of the path and its directories"

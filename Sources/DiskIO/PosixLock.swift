@@ -12,24 +12,10 @@ import Synchronization
 /// can cost only that pid; so a second attempt within the process is refused here by the registry
 /// of what is held, before it opens anything.
 final class PosixLock: DiskLock {
-  /// Locks held by this process: descriptor by file. Taken before any call on a lock file.
-  private static let held = Mutex<[Identity: Int32]>([:])
-
-  /// Which file it is, whatever its names.
-  private struct Identity: Hashable {
-    var device: UInt64
-    var inode: UInt64
-
-    init(_ status: mk_file_status) {
-      device = status.device
-      inode = status.inode
-    }
-  }
-
-  private let identity: Identity
+  private let identity: LockRegistry.Identity
   private let isReleased = Atomic<Bool>(false)
 
-  private init(_ identity: Identity) {
+  private init(_ identity: LockRegistry.Identity) {
     self.identity = identity
   }
 
@@ -39,8 +25,8 @@ final class PosixLock: DiskLock {
 
   /// Takes the lock or says who has it.
   static func take(_ path: String, on disk: PosixDisk) throws(DiskError) -> PosixLock {
-    try held.withLock { held throws(DiskError) in
-      if let found = try disk.rawStatus(.lock, path), held[Identity(found)] != nil {
+    try LockRegistry.shared.with { held throws(DiskError) in
+      if let found = try disk.rawStatus(.lock, path), held[LockRegistry.Identity(found)] != nil {
         throw DiskError(.lock, path, code: EAGAIN, holder: getpid())
       }
       let (fd, status) = try disk.openRegularFile(.lock, path, MK_OPEN_OR_CREATE)
@@ -50,18 +36,21 @@ final class PosixLock: DiskLock {
         _ = Glibc.close(fd)
         throw DiskError(.lock, path, code: code, holder: holder > 0 ? holder : nil)
       }
-      held[Identity(status)] = fd
-      return PosixLock(Identity(status))
+      let identity = LockRegistry.Identity(status)
+      held[identity] = fd
+      return PosixLock(identity)
     }
   }
 
   func release() {
-    // Relaxed: the flag only makes the second call do nothing; the registry's mutex orders the rest.
+    // Relaxed: it only makes a second call do nothing; the registry's lock orders the rest.
     guard !isReleased.exchange(true, ordering: .relaxed) else { return }
-    Self.held.withLock { held in
+    LockRegistry.shared.with { held in
       guard let fd = held.removeValue(forKey: identity) else {
         preconditionFailure("a held lock is missing in the registry")
       }
+      // Either gives it back; only the first does while a child being spawned has a copy of `fd`.
+      _ = mk_unlock_file(fd)
       _ = Glibc.close(fd)
     }
   }

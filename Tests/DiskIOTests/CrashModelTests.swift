@@ -107,7 +107,8 @@ import Testing
     region.store(bigEndian: UInt64(8), at: 4_096)
     #expect(disk.unsyncedItems == [.sector(path: "/a", 0), .sector(path: "/a", 8)])
     let sums = Set(
-      disk.crashes(damaged: 0).map { disk.crash($0).contents(of: "/a")!.reduce(0) { $0 + Int($1) } })
+      disk.crashes(damaged: 0).map { disk.crash($0).contents(of: "/a")!.reduce(0) { $0 + Int($1) } }
+    )
     #expect(sums == [0, 7, 8, 15])
     try file.sync()
     #expect(disk.unsyncedItems.isEmpty)
@@ -137,7 +138,8 @@ import Testing
     try disk.makeDirectory("/c")
     #expect(try disk.unsyncedNames(in: "/") == ["create /a", "create /b", "makeDirectory /c"])
     let found = Set(try disk.crashes(damaged: 0).map { try disk.crash($0).names("/") })
-    #expect(found == [[], ["a"], ["b"], ["c"], ["a", "b"], ["a", "c"], ["b", "c"], ["a", "b", "c"]])
+    #expect(
+      found == [[], ["a"], ["b"], ["c"], ["a", "b"], ["a", "c"], ["b", "c"], ["a", "b", "c"]])
     try disk.syncDirectory("/")
     #expect(try disk.crash(.loseAllUnsynced).names("/") == ["a", "b", "c"])
   }
@@ -234,7 +236,8 @@ import Testing
   @Test func aPowerCutChangesTheBootAndAKillDoesNot() throws {
     let disk = SimulatedDisk()
     #expect(disk.crash(seed: 1).bootIdentifier != disk.bootIdentifier)
-    #expect(disk.crash(.keepAll).crash(.keepAll).bootIdentifier != disk.crash(.keepAll).bootIdentifier)
+    #expect(
+      disk.crash(.keepAll).crash(.keepAll).bootIdentifier != disk.crash(.keepAll).bootIdentifier)
     #expect(disk.kill().bootIdentifier == disk.bootIdentifier)
   }
 

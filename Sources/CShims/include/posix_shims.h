@@ -132,6 +132,10 @@ int mk_lock_file(int fd);
 /// Process holding the lock that `mk_lock_file` met, this one included; 0 where it is unknown.
 int mk_lock_holder(int fd);
 
+/// Gives the lock back at once, even while a child process that is about to exec still holds a copy
+/// of the descriptor. 0 or errno.
+int mk_unlock_file(int fd);
+
 /// mkdir(2) with mode 0750. 0 or errno.
 int mk_make_directory(const char *_Nonnull path);
 

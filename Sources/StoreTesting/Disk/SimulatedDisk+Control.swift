@@ -1,6 +1,6 @@
 public import DiskIO
 import Glibc
-import Synchronization
+import LogStore
 
 /// What a test does to the disk from outside: none of it counts as a call.
 extension SimulatedDisk {

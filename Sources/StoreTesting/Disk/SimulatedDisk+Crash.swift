@@ -1,5 +1,5 @@
 public import DiskIO
-import Synchronization
+import LogStore
 
 /// Power cuts and killed processes. None of these changes the disk it is asked of: many outcomes
 /// can be taken from the same moment, and old handles go on working on the old disk.

@@ -1,5 +1,5 @@
 public import DiskIO
-import Synchronization
+import LogStore
 
 /// A disk in memory that can lose power: it keeps what running programs see (live) apart from what
 /// a power cut leaves for certain (durable), as `Disk` and `DiskFile` describe it.
@@ -22,7 +22,7 @@ import Synchronization
 /// Everything is deterministic for one seed and one order of calls. Any thread may call; calls take
 /// turns under one lock. It never reads the clock.
 public final class SimulatedDisk: Disk {
-  let state: Mutex<DiskState>
+  let state: Locked<DiskState>
 
   /// An empty disk.
   ///
@@ -32,11 +32,11 @@ public final class SimulatedDisk: Disk {
   public init(seed: UInt64 = 0, capacityBytes: Int? = nil) {
     var state = DiskState(seed: seed)
     state.capacityBytes = capacityBytes
-    self.state = Mutex(state)
+    self.state = Locked(state)
   }
 
   init(_ state: DiskState) {
-    self.state = Mutex(state)
+    self.state = Locked(state)
   }
 
   /// See `Disk`. Changes with each `crash` and stays with `kill`.

@@ -1,7 +1,7 @@
 import Bytes
 import DiskIO
 import Glibc
-import Synchronization
+import LogStore
 
 /// An open file of a `SimulatedDisk`.
 final class SimulatedFile: DiskFile {

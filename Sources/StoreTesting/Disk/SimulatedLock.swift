@@ -1,4 +1,5 @@
 import DiskIO
+import LogStore
 import Synchronization
 
 /// A held lock of a `SimulatedDisk`.

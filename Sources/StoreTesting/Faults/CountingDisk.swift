@@ -1,11 +1,11 @@
 public import DiskIO
-import Synchronization
+import LogStore
 
 /// Counts what passes through to another disk: for tests that bound reads, open files and mappings
 /// on a real file system.
 public final class CountingDisk: Disk {
   private let base: any Disk
-  let tally = Mutex(DiskCounters())
+  let tally = Locked(DiskCounters())
 
   /// Counts calls to `base`.
   public init(_ base: any Disk) {

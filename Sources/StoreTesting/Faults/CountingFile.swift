@@ -1,5 +1,5 @@
 import DiskIO
-import Synchronization
+import LogStore
 
 /// A file of a `CountingDisk`.
 final class CountingFile: DiskFile {
