@@ -1,0 +1,78 @@
+public import DiskIO
+public import RecordFormat
+
+/// Why the engine refused or could not do what it was asked.
+public enum LogError: Error, Sendable {
+  /// The offset is below the log's start or beyond its end.
+  case offsetOutOfRange(offset: Int64, logStartOffset: Int64, logEndOffset: Int64)
+  /// The offset lies in a damaged range; reading goes on at `offsets.upperBound` of the range.
+  case corrupt(DamagedRange)
+  /// Bytes given to `append` are no batch that may be appended.
+  case invalidBatch(BatchError)
+  /// A batch is larger than `maxMessageBytes` or a segment.
+  case recordTooLarge(bytes: Int, limit: Int)
+  /// The log was opened for reading only.
+  case readOnly(path: String)
+  /// An earlier sync failed: what is on disk is uncertain, so nothing more is written until the
+  /// store is opened anew, which checks it.
+  case poisoned(path: String, cause: DiskError)
+  /// The file system is full; nothing was appended and reads go on. Free space and try again.
+  case diskFull(DiskError)
+  /// The file system failed otherwise.
+  case disk(DiskError)
+  /// Another process (or another part of this one) writes to the store.
+  case locked(path: String, holder: Int32?)
+  /// The log or store was closed.
+  case closed(path: String)
+  /// No such store, log or file.
+  case notFound(path: String)
+  /// The log stands already.
+  case alreadyExists(path: String)
+  /// Not a topic name or not a `<topic>-<partition>` name by Kafka's rules.
+  case invalidName(name: String, reason: String)
+  /// A setting is out of its range.
+  case invalidConfiguration(name: String, reason: String)
+
+  /// Sorts a failed disk call: a full disk is its own case since it passes.
+  package init(_ error: DiskError) {
+    self = error.isDiskFull ? .diskFull(error) : .disk(error)
+  }
+}
+
+extension LogError: CustomStringConvertible {
+  /// One line for people: what, where, and what to do.
+  public var description: String {
+    switch self {
+    case .offsetOutOfRange(let offset, let start, let end):
+      "offset \(offset) is out of range: the log holds \(start) to \(end) (exclusive)"
+    case .corrupt(let range):
+      "damaged: \(range)"
+    case .invalidBatch(let error):
+      "not a valid batch: \(error)"
+    case .recordTooLarge(let bytes, let limit):
+      "a batch of \(bytes) bytes exceeds the limit of \(limit); raise maxMessageBytes or send less"
+    case .readOnly(let path):
+      "\(path) is open for reading only"
+    case .poisoned(let path, let cause):
+      "\(path) refuses writes since an earlier write-back failed (\(cause)); "
+        + "close and open the store to check what is on disk"
+    case .diskFull(let error):
+      "disk full: \(error); nothing was appended, free some space and try again"
+    case .disk(let error):
+      "\(error)"
+    case .locked(let path, let holder):
+      "\(path) is locked by " + (holder.map { "process \($0)" } ?? "another writer")
+        + "; only one process may write to a store"
+    case .closed(let path):
+      "\(path) is closed"
+    case .notFound(let path):
+      "\(path) does not exist"
+    case .alreadyExists(let path):
+      "\(path) exists already"
+    case .invalidName(let name, let reason):
+      "'\(name)' is not a valid name: \(reason)"
+    case .invalidConfiguration(let name, let reason):
+      "\(name): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,184 @@
+internal import Bytes
+package import DiskIO
+
+/// What a log knows to be durable, as of one flush: the content of one slot of `mkstore.mark`.
+package struct MarkRecord: Sendable, Equatable {
+  /// Rises with every write; the highest valid slot speaks.
+  package var sequence: UInt64
+  /// Run of the operating system that wrote it, see `Disk.bootIdentifier`.
+  package var bootIdentifier: UInt64
+  /// All records below this offset were synced when the slot was written.
+  package var recoveryPoint: Int64
+  /// Segment that holds the recovery point, and the position of the point in it.
+  package var segmentBaseOffset: Int64
+  package var position: Int
+  /// Greatest record time of that segment below the point, and the batch that first reached it.
+  package var largest: TimestampOffset
+  /// Written at a clean close: what stands beyond the point later was not written by this engine.
+  package var isClean: Bool
+}
+
+/// The file `mkstore.mark` beside a log's segments: how far the log is durable, to the batch.
+///
+/// Kafka's recovery-point checkpoint is far too dear to rewrite at each sync, so the engine keeps
+/// this mark too (docs/durability.md, docs/decisions/0002-durable-mark.md). Three slots, each in a sector of
+/// its own: slots 0 and 1 take turns and are synced; slot 2 is rewritten after every flush without a
+/// sync, exact after a kill and as old as the last write-back after a power cut. A torn slot fails its CRC
+/// and the others speak. Kafka ignores the file.
+///
+/// Owned by whoever holds the log's flush role.
+package final class DurableMark: Sendable {
+  /// Name of the file.
+  package static let fileName = "mkstore.mark"
+  /// A slot has a sector to itself, so that tearing one cannot hurt another.
+  package static let slotBytes = 512
+  package static let slotCount = 3
+  private static let contentBytes = 72
+  private static let magic: UInt64 = 0x6d6b_6d61_726b_3031  // "mkmark01"
+
+  private let file: any DiskFile
+  private let state: Locked<State>
+
+  private struct State {
+    var sequence: UInt64
+    var nextDurableSlot: Int
+    var scratch: [UInt8]
+  }
+
+  private init(file: any DiskFile, sequence: UInt64, nextDurableSlot: Int) {
+    self.file = file
+    state = Locked(
+      State(
+        sequence: sequence, nextDurableSlot: nextDurableSlot,
+        scratch: [UInt8](repeating: 0, count: Self.contentBytes)))
+  }
+
+  // MARK: Reading
+
+  /// The valid slots of a log's mark, empty where it has none.
+  package struct Contents: Sendable, Equatable {
+    /// The synced slots' best.
+    package var durable: MarkRecord?
+    /// The unsynced slot.
+    package var latest: MarkRecord?
+
+    /// The slot that knows most.
+    package var newest: MarkRecord? {
+      switch (durable, latest) {
+      case (let durable?, let latest?):
+        durable.sequence > latest.sequence ? durable : latest
+      case (let durable, let latest): durable ?? latest
+      }
+    }
+  }
+
+  /// Reads the mark of a log, without a lock and without changing it.
+  package static func read(_ directory: LogDirectory) throws(DiskError) -> Contents {
+    let file: any DiskFile
+    do {
+      file = try directory.disk.open(directory.path(fileName), .read)
+    } catch where error.isNotFound {
+      return Contents()
+    }
+    return try contents(of: file)
+  }
+
+  private static func contents(of file: any DiskFile) throws(DiskError) -> Contents {
+    var bytes = [UInt8](repeating: 0, count: slotBytes * slotCount)
+    var span = bytes.mutableSpan
+    let count = try file.read(into: &span, at: 0)
+    func slot(_ index: Int) -> MarkRecord? {
+      let start = index * slotBytes
+      guard start + contentBytes <= count else { return nil }
+      return decode(bytes.span.extracting(start..<start + contentBytes))
+    }
+    let durable = [slot(0), slot(1)].compactMap { $0 }.max { $0.sequence < $1.sequence }
+    return Contents(durable: durable, latest: slot(2))
+  }
+
+  /// Opens the mark for writing, making it (unsynced) where it is missing.
+  ///
+  /// - Returns: The mark, and whether its name is new and the directory needs a sync.
+  package static func open(_ directory: LogDirectory) throws(DiskError) -> (DurableMark, isNew: Bool) {
+    let path = directory.path(fileName)
+    do {
+      let file = try directory.disk.open(path, .readWrite)
+      let contents = try contents(of: file)
+      let sequence = max(contents.durable?.sequence ?? 0, contents.latest?.sequence ?? 0)
+      // The slot that does not hold the best durable record is the one that may be torn next.
+      var first = [UInt8](repeating: 0, count: contentBytes)
+      var span = first.mutableSpan
+      let isFirst =
+        try file.read(into: &span, at: 0) == contentBytes
+        && decode(first.span) == contents.durable && contents.durable != nil
+      return (DurableMark(file: file, sequence: sequence, nextDurableSlot: isFirst ? 1 : 0), false)
+    } catch where error.isNotFound {
+      let file = try directory.disk.open(path, .create)
+      try file.allocate(to: slotBytes * slotCount)
+      return (DurableMark(file: file, sequence: 0, nextDurableSlot: 0), true)
+    }
+  }
+
+  // MARK: Writing
+
+  /// Notes a flush in the unsynced slot: one small write.
+  package func noteFlushed(_ record: MarkRecord) throws(DiskError) {
+    try state.withLock { (state) throws(DiskError) in
+      try write(record, slot: 2, &state)
+    }
+  }
+
+  /// Notes a flush in a synced slot and makes it durable. The log and the index entries below the
+  /// point were synced before.
+  package func noteDurable(_ record: MarkRecord) throws(DiskError) {
+    try state.withLock { (state) throws(DiskError) in
+      let slot = state.nextDurableSlot
+      try write(record, slot: slot, &state)
+      try write(record, slot: 2, &state)
+      try file.sync()
+      state.nextDurableSlot = 1 - slot
+    }
+  }
+
+  private func write(_ record: MarkRecord, slot: Int, _ state: inout State) throws(DiskError) {
+    state.sequence += 1
+    var record = record
+    record.sequence = state.sequence
+    var span = state.scratch.mutableSpan
+    Self.encode(record, into: &span)
+    try file.write(state.scratch.span, at: slot * Self.slotBytes)
+  }
+
+  // MARK: Layout (docs/format.md#mkstoremark)
+
+  private static func encode(_ record: MarkRecord, into span: inout MutableSpan<UInt8>) {
+    span.storeBigEndian(magic, at: 0)
+    span.storeBigEndian(record.sequence, at: 8)
+    span.storeBigEndian(record.bootIdentifier, at: 16)
+    span.storeBigEndian(record.recoveryPoint, at: 24)
+    span.storeBigEndian(record.segmentBaseOffset, at: 32)
+    span.storeBigEndian(Int64(record.position), at: 40)
+    span.storeBigEndian(record.largest.timestamp, at: 48)
+    span.storeBigEndian(record.largest.offset, at: 56)
+    span.storeBigEndian(UInt32(record.isClean ? 1 : 0), at: 64)
+    span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<68)), at: 68)
+  }
+
+  private static func decode(_ bytes: Span<UInt8>) -> MarkRecord? {
+    guard bytes.loadBigEndian(UInt64.self, at: 0) == magic,
+      bytes.loadBigEndian(UInt32.self, at: 68) == CRC32C.checksum(bytes.extracting(0..<68))
+    else { return nil }
+    let position = bytes.loadBigEndian(Int64.self, at: 40)
+    guard position >= 0, position <= Int64(UInt32.max) else { return nil }
+    return MarkRecord(
+      sequence: bytes.loadBigEndian(UInt64.self, at: 8),
+      bootIdentifier: bytes.loadBigEndian(UInt64.self, at: 16),
+      recoveryPoint: bytes.loadBigEndian(Int64.self, at: 24),
+      segmentBaseOffset: bytes.loadBigEndian(Int64.self, at: 32),
+      position: Int(position),
+      largest: TimestampOffset(
+        timestamp: bytes.loadBigEndian(Int64.self, at: 48),
+        offset: bytes.loadBigEndian(Int64.self, at: 56)),
+      isClean: bytes.loadBigEndian(UInt32.self, at: 64) & 1 == 1)
+  }
+}

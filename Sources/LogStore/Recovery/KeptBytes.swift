@@ -1,0 +1,67 @@
+internal import DiskIO
+
+/// Keeps aside what recovery cuts off a log, so that nothing is ever destroyed unseen.
+package enum KeptBytes {
+  /// Directory in the partition's directory; Kafka looks at files only.
+  package static let directoryName = ".bad"
+
+  /// Copies `bytes` of `file` aside, durably.
+  ///
+  /// - Returns: The copy's path; nil where the bytes are all zeros (nothing to keep) or the disk is
+  ///   full: a log must open on a full disk too, and nobody was promised these bytes.
+  static func keep(
+    _ bytes: Range<Int>, of file: any DiskFile, named name: String, in directory: LogDirectory
+  ) throws(DiskError) -> String? {
+    guard try !isAllZeros(bytes, of: file) else { return nil }
+    let folder = directory.path(directoryName)
+    let path = "\(folder)/\(name)@\(bytes.lowerBound)+\(bytes.count)"
+    do throws(DiskError) {
+      if try directory.disk.status(folder) == nil {
+        try directory.disk.makeDirectory(folder)
+        try directory.disk.syncDirectory(directory.path)
+      }
+      // The same cut again, after a crash during recovery: the earlier copy may be torn.
+      if try directory.disk.status(path) != nil { try directory.disk.remove(path) }
+      let copy = try directory.disk.open(path, .create)
+      try forEachChunk(bytes, of: file) { (chunk, position) throws(DiskError) in
+        try copy.write(chunk, at: position - bytes.lowerBound)
+        return true
+      }
+      try copy.sync()
+      try directory.disk.syncDirectory(folder)
+      return path
+    } catch where error.isDiskFull {
+      if try directory.disk.status(path) != nil { try directory.disk.remove(path) }
+      return nil
+    }
+  }
+
+  private static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError) -> Bool {
+    var isZero = true
+    try forEachChunk(bytes, of: file) { (chunk, _) throws(DiskError) in
+      for index in chunk.indices where chunk[index] != 0 {
+        isZero = false
+        break
+      }
+      return isZero
+    }
+    return isZero
+  }
+
+  /// Runs `body` over the bytes until it returns false.
+  private static func forEachChunk(
+    _ bytes: Range<Int>, of file: any DiskFile,
+    _ body: (Span<UInt8>, Int) throws(DiskError) -> Bool
+  ) throws(DiskError) {
+    var buffer = [UInt8](repeating: 0, count: min(max(bytes.count, 1), 1 << 20))
+    var position = bytes.lowerBound
+    while position < bytes.upperBound {
+      let wanted = min(buffer.count, bytes.upperBound - position)
+      var target = buffer.mutableSpan
+      var part = target._mutatingExtracting(first: wanted)
+      let count = try file.read(into: &part, at: position)
+      guard count > 0, try body(buffer.span.extracting(first: count), position) else { return }
+      position += count
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/// What opening one log found and did.
+public struct RecoveryReport: Sendable, Equatable {
+  /// Bytes taken out of a log's end since they were no whole batch and nobody had been promised them.
+  public struct Cut: Sendable, Equatable {
+    /// Path of the `.log` file.
+    public var file: String
+    /// Where the cut was made.
+    public var position: Int
+    /// Bytes cut off.
+    public var bytes: Int
+    /// Where the bytes were kept; nil where they were all zeros or the disk was full.
+    public var keptAs: String?
+    /// Why they were no batch.
+    public var reason: String
+  }
+
+  /// Whether the store's last stop was clean.
+  public var wasClean: Bool
+  /// First offset that may be read, and the offset of the next record.
+  public var logStartOffset: Int64
+  public var logEndOffset: Int64
+  /// Segments found.
+  public var segmentCount: Int
+  /// Bytes of `.log` files that were read to find the log's end.
+  public var bytesScanned: Int
+  /// What was cut off the end.
+  public var cuts: [Cut]
+  /// Damage that was found and fenced: everything around it is served.
+  public var damage: [DamagedRange]
+  /// Index files that were missing or wrong and were built anew.
+  public var rebuiltIndexes: [String]
+  /// Files that were removed: empty segments, left-overs of an interrupted replacement.
+  public var removedFiles: [String]
+  /// Which rows of the recovery table (docs/durability.md) applied, e.g. "R6".
+  public var rows: [String]
+  /// Anything else worth saying, such as files that are none of Kafka's.
+  public var notes: [String]
+
+  package init(wasClean: Bool) {
+    self.wasClean = wasClean
+    logStartOffset = 0
+    logEndOffset = 0
+    segmentCount = 0
+    bytesScanned = 0
+    cuts = []
+    damage = []
+    rebuiltIndexes = []
+    removedFiles = []
+    rows = []
+    notes = []
+  }
+
+  /// Whether opening changed or found anything that an operator should know of.
+  public var isEventful: Bool {
+    !cuts.isEmpty || !damage.isEmpty || !rebuiltIndexes.isEmpty || !removedFiles.isEmpty
+  }
+
+  mutating func add(_ row: RecoveryRow) {
+    if !rows.contains(row.rawValue) { rows.append(row.rawValue) }
+  }
+}

@@ -1,0 +1,74 @@
+/// The recovery table of docs/durability.md: each segment, and each fault in it, meets one row.
+package enum RecoveryRow: String, Sendable, CaseIterable {
+  /// Clean stop, sane indexes: open as is.
+  case r1 = "R1"
+  /// Clean stop, missing or insane indexes: rebuild; an invalid batch is damage.
+  case r2 = "R2"
+  /// Wholly below the recovery point, sane indexes: open as is.
+  case r3 = "R3"
+  /// Wholly below the recovery point, missing or insane indexes: rebuild; an invalid batch is damage.
+  case r4 = "R4"
+  /// Reaches the recovery point, all batches valid: scan from it, rebuild index entries there.
+  case r5 = "R5"
+  /// Invalid at or after our own recovery point: cut, keep the bytes aside, report.
+  case r6 = "R6"
+  /// Invalid below the recovery point: never cut; fence, serve the rest, report.
+  case r7 = "R7"
+  /// Empty, last: keep as the active segment.
+  case r8 = "R8"
+  /// Empty, not last: remove with its indexes.
+  case r9 = "R9"
+  /// Invalid at or after a recovery point that is not ours, valid batches follow: as R7.
+  case r10 = "R10"
+  /// The same, nothing valid follows: as R6.
+  case r11 = "R11"
+}
+
+/// What is known of a segment when its row is looked up.
+package struct SegmentFacts: Sendable, Equatable {
+  /// Where the first invalid batch stands.
+  package enum Fault: Sendable, Equatable, CaseIterable {
+    case belowRecoveryPoint
+    /// At or after the point, and this engine wrote from the point on.
+    case aboveOwnPoint
+    /// At or after a point that says nothing about who wrote beyond it.
+    case aboveForeignPointFollowed
+    case aboveForeignPointLast
+  }
+
+  /// Whether the clean-shutdown marker stood.
+  package var isCleanStop: Bool
+  package var isEmpty: Bool
+  package var isLast: Bool
+  /// Whether the segment holds or lies above the recovery point.
+  package var reachesRecoveryPoint: Bool
+  package var areIndexesSane: Bool
+  /// nil where all that was looked at is valid.
+  package var fault: Fault?
+
+  package init(
+    isCleanStop: Bool, isEmpty: Bool, isLast: Bool, reachesRecoveryPoint: Bool,
+    areIndexesSane: Bool, fault: Fault?
+  ) {
+    self.isCleanStop = isCleanStop
+    self.isEmpty = isEmpty
+    self.isLast = isLast
+    self.reachesRecoveryPoint = reachesRecoveryPoint
+    self.areIndexesSane = areIndexesSane
+    self.fault = fault
+  }
+
+  /// The row that applies.
+  package var row: RecoveryRow {
+    if isEmpty { return isLast ? .r8 : .r9 }
+    if isCleanStop { return areIndexesSane && fault == nil ? .r1 : .r2 }
+    guard reachesRecoveryPoint else { return areIndexesSane && fault == nil ? .r3 : .r4 }
+    switch fault {
+    case nil: return .r5
+    case .belowRecoveryPoint: return .r7
+    case .aboveOwnPoint: return .r6
+    case .aboveForeignPointFollowed: return .r10
+    case .aboveForeignPointLast: return .r11
+    }
+  }
+}

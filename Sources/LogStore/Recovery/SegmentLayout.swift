@@ -1,0 +1,115 @@
+package import DiskIO
+
+/// Which files of a partition's directory make up the log, as Kafka's loader decides it.
+///
+/// Replacing segments (compaction) goes through `.cleaned` and `.swap` names; a crash at any point is
+/// resolved here: unfinished `.cleaned` files count for nothing, complete `.swap` files take the place
+/// of the plain segments they cover. Pure: a read-only reader sees the log by the same plan that a
+/// writer carries out.
+package struct SegmentLayout: Sendable, Equatable {
+  /// One segment: its base offset and the name its `.log` has now.
+  package struct Entry: Sendable, Equatable {
+    package var baseOffset: Int64
+    package var logName: String
+    package var hasOffsetIndex: Bool
+    package var hasTimeIndex: Bool
+  }
+
+  /// The segments by rising base offset.
+  package var entries: [Entry] = []
+  /// Files that count for nothing and that Kafka's rules remove.
+  package var obsolete: [String] = []
+  /// `.swap` files that take their plain names, as (from, to).
+  package var renames: [Rename] = []
+  /// Base offsets of producer snapshots.
+  package var snapshots: [Int64] = []
+  /// Names that are none of Kafka's or ours; reported, never touched.
+  package var unknown: [String] = []
+
+  /// A file that gets another name.
+  package struct Rename: Sendable, Equatable {
+    package var from: String
+    package var to: String
+  }
+
+  /// Files beside the segments that belong to a partition.
+  package static let knownNames: Set<String> = [
+    LeaderEpochCheckpoint.name, PartitionMetadata.name, DurableMark.fileName,
+    RecoveryHistory.fileName, KeptBytes.directoryName,
+  ]
+
+  /// Sorts a directory's names.
+  ///
+  /// - Parameter swapEnd: The offset behind the last record of a `.swap` log, which decides which
+  ///   plain segments it replaces.
+  package init(
+    _ names: [DirectoryEntry], swapEnd: (_ logName: String) throws(DiskError) -> Int64
+  ) throws(DiskError) {
+    var files: [SegmentName: String] = [:]
+    for entry in names where !Self.knownNames.contains(entry.name) {
+      guard entry.kind == .file, let name = SegmentName(entry.name) else {
+        // A half-written checkpoint is overwritten by the next one.
+        if !entry.name.hasSuffix(".tmp") { unknown.append(entry.name) }
+        continue
+      }
+      files[name] = entry.name
+    }
+    unknown.sort()
+    try resolveSwaps(&files, swapEnd)
+    let plain = files.keys.filter { $0.stage == nil || $0.stage == .swap }
+    let logs = Set(plain.filter { $0.kind == .log }.map(\.baseOffset))
+    for name in plain {
+      switch name.kind {
+      case .snapshot: snapshots.append(name.baseOffset)
+      case .offsetIndex, .timeIndex, .transactionIndex:
+        if !logs.contains(name.baseOffset), let file = files[name] { obsolete.append(file) }
+      case .log: break
+      }
+    }
+    snapshots.sort()
+    obsolete.sort()
+    entries = logs.sorted().map { base in
+      func has(_ kind: SegmentName.Kind) -> Bool {
+        files[SegmentName(base, kind)] != nil || files[SegmentName(base, kind, stage: .swap)] != nil
+      }
+      let swap = files[SegmentName(base, .log, stage: .swap)]
+      return Entry(
+        baseOffset: base, logName: swap ?? SegmentName(base, .log).fileName,
+        hasOffsetIndex: has(.offsetIndex), hasTimeIndex: has(.timeIndex))
+    }
+  }
+
+  /// Steps 1 and 2 of Kafka's loading: unfinished work is dropped, finished work completed.
+  private mutating func resolveSwaps(
+    _ files: inout [SegmentName: String], _ swapEnd: (String) throws(DiskError) -> Int64
+  ) throws(DiskError) {
+    func drop(_ name: SegmentName) {
+      if let file = files.removeValue(forKey: name) { obsolete.append(file) }
+    }
+    let cleanedMin = files.keys.filter { $0.stage == .cleaned }.map(\.baseOffset).min()
+    for name in Array(files.keys) {
+      switch name.stage {
+      case .cleaned: drop(name)
+      case .deleted: files[name] = nil
+      case .swap:
+        if let cleanedMin, name.baseOffset >= cleanedMin { drop(name) }
+      case nil: break
+      }
+    }
+    let swapLogs = files.keys.filter { $0.stage == .swap && $0.kind == .log }
+    guard let low = swapLogs.map(\.baseOffset).min() else {
+      for name in Array(files.keys) where name.stage == .swap { drop(name) }
+      return
+    }
+    var high = low
+    for name in swapLogs { high = max(high, try swapEnd(name.fileName)) }
+    for name in Array(files.keys) where name.stage == nil && name.kind != .snapshot {
+      if name.baseOffset >= low && name.baseOffset < high { drop(name) }
+    }
+    for name in files.keys.filter({ $0.stage == .swap }) {
+      let plain = SegmentName(name.baseOffset, name.kind)
+      renames.append(Rename(from: name.fileName, to: plain.fileName))
+    }
+    renames.sort { $0.from < $1.from }
+  }
+}

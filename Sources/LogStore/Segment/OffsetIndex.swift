@@ -1,0 +1,81 @@
+package import DiskIO
+
+/// Where a batch stands: an offset and the position of a batch's first byte in its segment.
+package struct OffsetPosition: Sendable, Equatable {
+  package var offset: Int64
+  package var position: Int
+
+  package init(offset: Int64, position: Int) {
+    self.offset = offset
+    self.position = position
+  }
+}
+
+/// Sparse map from offsets to positions of one segment: the `.index` file.
+///
+/// An entry is (last offset of an appended batch, position of its first byte), both strictly rising
+/// (I6). It is derived from the log and never evidence about it (I9): who uses an entry checks it
+/// against the batch it points to. Appended to under the writer lock; read by any thread.
+package final class OffsetIndex: Sendable {
+  /// int32 relative offset, int32 position (docs/format.md).
+  package static let entryBytes = 8
+
+  /// Offset that entries are relative to.
+  package let baseOffset: Int64
+  package let file: IndexFile
+
+  package init(baseOffset: Int64, file: IndexFile) {
+    self.baseOffset = baseOffset
+    self.file = file
+  }
+
+  /// Number of entries published.
+  package var count: Int { file.count }
+
+  /// Whether no further entry fits.
+  package var isFull: Bool { !file.hasRoom() }
+
+  /// Entry `index`, which must be below `count`.
+  package func entry(_ index: Int) -> OffsetPosition {
+    let word = file.load(UInt64.self, entry: index, at: 0)
+    return OffsetPosition(
+      offset: baseOffset + Int64(word >> 32), position: Int(word & 0xffff_ffff))
+  }
+
+  /// The last entry, where there is one.
+  package var last: OffsetPosition? {
+    let count = count
+    return count == 0 ? nil : entry(count - 1)
+  }
+
+  /// Finds where to start reading for `target`.
+  ///
+  /// - Returns: The greatest entry with `offset <= target`; nil when there is none (start at 0).
+  /// - Complexity: O(log entries), no system call. Safe on any thread.
+  /// - Note: Same contract as Kafka's `OffsetIndex.lookup`.
+  package func lookup(_ target: Int64) -> OffsetPosition? {
+    var low = 0
+    var high = count
+    guard high > 0, target >= baseOffset else { return nil }
+    let relative = UInt64(target - baseOffset)
+    while low < high {
+      let middle = (low + high) / 2
+      if file.load(UInt64.self, entry: middle, at: 0) >> 32 <= relative {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low == 0 ? nil : entry(low - 1)
+  }
+
+  /// Appends an entry; offset and position must exceed the last entry's, and `file.reserve` came
+  /// before. Writer only.
+  package func append(offset: Int64, position: Int) {
+    let relative = UInt64(offset - baseOffset)
+    precondition(relative <= UInt64(Int32.max), "offset \(offset) on base \(baseOffset)")
+    file.append { region, byte in
+      region.store(bigEndian: relative << 32 | UInt64(position), at: byte)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package import DiskIO
+internal import Synchronization
+
+/// One segment of a log: the batches of one `.log` file and what is known of them.
+///
+/// Immutable but for `end` and `largestTimestamp` (stored by the holder of the writer lock alone; in
+/// a read-only log by the refreshing thread), the verified and damaged ranges and the open files, each
+/// under its own lock or atomic. Any thread may call any method.
+package final class Segment: Sendable {
+  /// Offset in the file's name; no batch of the segment begins below it.
+  package let baseOffset: Int64
+  /// File names: `.log` unless the segment waits under `.swap` in a read-only directory.
+  package let logName: String
+  /// What this process has checked.
+  package let verified = VerifiedRanges()
+  private let directory: LogDirectory
+  private let packedEnd: Atomic<UInt64>
+  private let sealed: Atomic<Bool>
+  private let largest: Locked<TimestampOffset?>
+  private let damage = Locked<[DamagedRange]>([])
+  private let damageCount = Atomic<Int>(0)
+  private let opened = Locked<SegmentFiles?>(nil)
+  /// Set by each use, cleared by the cache's hand: what was not used since goes first.
+  package let recentlyUsed = Atomic<Bool>(false)
+
+  /// - Parameter end: nil for a sealed segment whose file was not looked at yet.
+  package init(
+    baseOffset: Int64, logName: String? = nil, directory: LogDirectory, end: SegmentEnd?,
+    isSealed: Bool, largestTimestamp: TimestampOffset? = nil
+  ) {
+    self.baseOffset = baseOffset
+    self.logName = logName ?? SegmentName(baseOffset, .log).fileName
+    self.directory = directory
+    packedEnd = Atomic(end?.packed ?? Self.unknownEnd)
+    sealed = Atomic(isSealed)
+    largest = Locked(largestTimestamp)
+  }
+
+  private static let unknownEnd = UInt64.max
+
+  /// Path of one of the segment's files.
+  package func path(_ kind: SegmentName.Kind) -> String {
+    kind == .log ? directory.path(logName) : directory.path(SegmentName(baseOffset, kind).fileName)
+  }
+
+  /// Whether nothing is appended any more (I3).
+  package var isSealed: Bool { sealed.load(ordering: .acquiring) }
+
+  package func markSealed() { sealed.store(true, ordering: .releasing) }
+
+  // MARK: End
+
+  /// The published end (acquire): all bytes below it are whole batches and never change (I4, I5).
+  @inline(__always)
+  package var publishedEnd: SegmentEnd { SegmentEnd(packed: packedEnd.load(ordering: .acquiring)) }
+
+  /// Whether `publishedEnd` is known without a look at the file.
+  package var isEndKnown: Bool { packedEnd.load(ordering: .acquiring) != Self.unknownEnd }
+
+  /// Publishes a new end; pairs with the acquire in `publishedEnd`: whoever sees the end sees the
+  /// bytes and the index entries stored before.
+  @inline(__always)
+  package func publish(_ end: SegmentEnd) { packedEnd.store(end.packed, ordering: .releasing) }
+
+  // MARK: Time
+
+  /// The greatest record time and the batch that reached it, where known.
+  package var largestTimestamp: TimestampOffset? { largest.withLock { $0 } }
+
+  package func setLargestTimestamp(_ value: TimestampOffset?) { largest.withLock { $0 = value } }
+
+  // MARK: Damage
+
+  /// Damaged ranges found so far, by position.
+  package var damagedRanges: [DamagedRange] {
+    damageCount.load(ordering: .acquiring) == 0 ? [] : damage.withLock { $0 }
+  }
+
+  /// Notes a damaged range; the same one twice is one. Returns whether it is new.
+  @discardableResult
+  package func addDamage(_ range: DamagedRange) -> Bool {
+    let isNew = damage.withLock { ranges in
+      if ranges.contains(where: { $0.bytes.lowerBound == range.bytes.lowerBound }) { return false }
+      ranges.append(range)
+      ranges.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
+      return true
+    }
+    if isNew { damageCount.wrappingAdd(1, ordering: .releasing) }
+    return isNew
+  }
+
+  /// The damaged range that begins at `position`, where one was found.
+  package func damage(at position: Int) -> DamagedRange? {
+    damagedRanges.first { $0.bytes.lowerBound == position }
+  }
+
+  // MARK: Files
+
+  /// The open files, where they are open.
+  package var openFiles: SegmentFiles? { opened.withLock { $0 } }
+
+  /// Keeps `files` open (nil: lets them close with their last user). Returns what is kept: the files
+  /// that another thread opened first, if one did.
+  @discardableResult
+  package func keepOpen(_ files: SegmentFiles?) -> SegmentFiles? {
+    opened.withLock { current in
+      if let files, let current { return files === current ? files : current }
+      current = files
+      return files
+    }
+  }
+
+  /// Puts `files` in the place of whatever was open, as after an index was rebuilt.
+  package func replaceOpen(_ files: SegmentFiles) { opened.withLock { $0 = files } }
+}

@@ -1,0 +1,40 @@
+package import DiskIO
+
+/// The open files of one segment: the log and, once asked for, its indexes.
+///
+/// Closes with its last user, so that a cache may drop it while a reader still holds it. Any thread.
+package final class SegmentFiles: Sendable {
+  /// The `.log` file.
+  package let log: any DiskFile
+  private let indexes: Locked<Indexes?>
+
+  /// Both indexes of a segment.
+  package struct Indexes: Sendable {
+    package var offset: OffsetIndex
+    package var time: TimeIndex
+
+    package init(offset: OffsetIndex, time: TimeIndex) {
+      self.offset = offset
+      self.time = time
+    }
+  }
+
+  package init(log: any DiskFile, indexes: Indexes?) {
+    self.log = log
+    self.indexes = Locked(indexes)
+  }
+
+  /// The indexes, opened by `open` at the first call.
+  package func indexes(orOpen open: () throws(DiskError) -> Indexes) throws(DiskError) -> Indexes {
+    if let opened = indexes.withLock({ $0 }) { return opened }
+    let fresh = try open()
+    return indexes.withLock { current in
+      if let current { return current }
+      current = fresh
+      return fresh
+    }
+  }
+
+  /// Puts rebuilt indexes in the place of bad ones.
+  package func replaceIndexes(_ fresh: Indexes) { indexes.withLock { $0 = fresh } }
+}

@@ -1,0 +1,83 @@
+internal import Synchronization
+
+/// The bytes of a segment whose CRC this process has checked (or which it wrote itself), so that they
+/// may be served without a further look.
+///
+/// Ranges are whole batches. The largest run from the front of what was read is kept in one atomic word (start
+/// and end), read without a lock on the hot path; the rest is under a lock. A word is stored with
+/// release after the check and loaded with acquire.
+package final class VerifiedRanges: Sendable {
+  private let run: Atomic<UInt64>
+  private let others = Locked<[Range<Int>]>([])
+
+  package init() {
+    run = Atomic(0)
+  }
+
+  /// Whether all of `range` was checked.
+  @inline(__always)
+  package func contains(_ range: Range<Int>) -> Bool {
+    let word = run.load(ordering: .acquiring)
+    if Int(word >> 32) <= range.lowerBound && range.upperBound <= Int(word & 0xffff_ffff) {
+      return true
+    }
+    return others.withLock { ranges in
+      ranges.contains { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+    }
+  }
+
+  /// End of the checked bytes that begin at or before `position`; `position` itself where it is
+  /// unchecked.
+  package func verifiedEnd(from position: Int) -> Int {
+    let word = run.load(ordering: .acquiring)
+    let (start, end) = (Int(word >> 32), Int(word & 0xffff_ffff))
+    if start <= position && position < end { return end }
+    return others.withLock { ranges in
+      ranges.first { $0.contains(position) }?.upperBound ?? position
+    }
+  }
+
+  /// Notes that the writer appended `range`, which follows the run it began with.
+  @inline(__always)
+  package func appended(_ range: Range<Int>) {
+    let word = run.load(ordering: .relaxed)
+    if word & 0xffff_ffff == UInt64(range.lowerBound) && word != 0 {
+      run.store(word & ~0xffff_ffff | UInt64(range.upperBound), ordering: .releasing)
+    } else {
+      insert(range)
+    }
+  }
+
+  /// Notes that `range` was checked.
+  package func insert(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    others.withLock { ranges in
+      // The run takes part in merging: it is the longest range after it.
+      let word = run.load(ordering: .relaxed)
+      let current = Int(word >> 32)..<Int(word & 0xffff_ffff)
+      if !current.isEmpty { ranges.append(current) }
+      ranges.append(range)
+      ranges.sort { $0.lowerBound < $1.lowerBound }
+      var merged: [Range<Int>] = []
+      for next in ranges {
+        if let last = merged.last, next.lowerBound <= last.upperBound {
+          merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, next.upperBound)
+        } else {
+          merged.append(next)
+        }
+      }
+      let longest = merged.indices.max { merged[$0].count < merged[$1].count }!
+      let chosen = merged.remove(at: longest)
+      ranges = merged
+      run.store(UInt64(chosen.lowerBound) << 32 | UInt64(chosen.upperBound), ordering: .releasing)
+    }
+  }
+
+  /// Forgets everything, as after the cache was dropped: the next read checks anew.
+  package func removeAll() {
+    others.withLock { ranges in
+      ranges.removeAll()
+      run.store(0, ordering: .releasing)
+    }
+  }
+}

@@ -1,0 +1,127 @@
+internal import Synchronization
+
+/// Wakes those who wait for an offset (a log's end, or its flushed end) to pass a bound.
+///
+/// The one subtle handshake of the engine: a waiter raises `parked` and then reads the offset again; the
+/// owner stores the offset and then reads `parked`. Both pairs are sequentially consistent, or each could miss
+/// the other. With nobody parked, notifying costs one load. Any thread.
+package final class OffsetNotifier: Sendable {
+  /// What a callback is told.
+  package typealias Outcome = Swift.Result<Void, LogError>
+
+  private struct Waiter {
+    var id: UInt64
+    var bound: Int64
+    var callback: @Sendable (Outcome) -> Void
+  }
+
+  private struct State {
+    var waiters: [Waiter] = []
+    var nextID: UInt64 = 1
+    var failure: LogError?
+  }
+
+  /// The offset itself; stored by its owner only.
+  private let offset: Atomic<Int64>
+  private let parked = Atomic<Int>(0)
+  private let state = Locked(State())
+
+  package init(_ initial: Int64) { offset = Atomic(initial) }
+
+  /// The offset as published (acquire).
+  @inline(__always)
+  package var value: Int64 { offset.load(ordering: .acquiring) }
+
+  /// Publishes a new offset and wakes who waited for it. One owner at a time.
+  @inline(__always)
+  package func publish(_ value: Int64) {
+    offset.store(value, ordering: .sequentiallyConsistent)
+    if parked.load(ordering: .sequentiallyConsistent) != 0 { wake() }
+  }
+
+  /// Ends every wait, now and later, with `error`.
+  package func fail(_ error: LogError) {
+    let waiters = state.withLock { state in
+      if state.failure == nil { state.failure = error }
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    state.broadcast()
+    for waiter in waiters { release(waiter, .failure(error)) }
+  }
+
+  /// Whether someone waits with a callback.
+  package var hasCallbacks: Bool { state.withLock { !$0.waiters.isEmpty } }
+
+  /// Blocks until the offset is at least `bound`.
+  ///
+  /// - Returns: False where `timeoutNs` passed first.
+  package func wait(_ bound: Int64, timeoutNs: Int64?) throws(LogError) -> Bool {
+    if value >= bound { return true }
+    parked.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    defer { parked.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    var failure: LogError?
+    let reached = state.wait(timeoutNs: timeoutNs) { state in
+      failure = state.failure
+      return offset.load(ordering: .sequentiallyConsistent) >= bound || failure != nil
+    }
+    if let failure, value < bound { throw failure }
+    return reached
+  }
+
+  /// Calls `callback` once, on whatever thread publishes, when the offset is at least `bound`; at once
+  /// where it is already. It must not block.
+  ///
+  /// - Returns: An id for `cancel`; 0 where the callback has run.
+  @discardableResult
+  package func onReach(_ bound: Int64, _ callback: @escaping @Sendable (Outcome) -> Void) -> UInt64 {
+    parked.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    var outcome: Outcome?
+    let id = state.withLock { state -> UInt64 in
+      if offset.load(ordering: .sequentiallyConsistent) >= bound {
+        outcome = .success(())
+      } else if let failure = state.failure {
+        outcome = .failure(failure)
+      } else {
+        let id = state.nextID
+        state.nextID += 1
+        state.waiters.append(Waiter(id: id, bound: bound, callback: callback))
+        return id
+      }
+      return 0
+    }
+    if let outcome {
+      parked.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+      callback(outcome)
+    }
+    return id
+  }
+
+  /// Forgets a callback; returns whether it had not run yet and now never will.
+  package func cancel(_ id: UInt64) -> Bool {
+    let found = state.withLock { state in
+      guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return false }
+      state.waiters.remove(at: index)
+      return true
+    }
+    if found { parked.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    return found
+  }
+
+  private func wake() {
+    var ready: [Waiter] = []
+    state.withLock { state in
+      let reached = offset.load(ordering: .sequentiallyConsistent)
+      guard !state.waiters.isEmpty else { return }
+      ready = state.waiters.filter { $0.bound <= reached }
+      state.waiters.removeAll { $0.bound <= reached }
+    }
+    state.broadcast()
+    for waiter in ready { release(waiter, .success(())) }
+  }
+
+  private func release(_ waiter: Waiter, _ outcome: Outcome) {
+    parked.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+    waiter.callback(outcome)
+  }
+}
