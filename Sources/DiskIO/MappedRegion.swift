@@ -52,6 +52,15 @@ public final class MappedRegion: @unchecked Sendable {
     self.memory = .mapping
   }
 
+  /// Copies `bytes` to memory of its own: an index that no mapping may follow.
+  package convenience init(copying bytes: Span<UInt8>) {
+    self.init(heapCapacity: bytes.count)
+    // Safe: both hold exactly `bytes.count` bytes, and the new memory is nobody else's yet.
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe base.copyMemory(from: source.baseAddress!, byteCount: source.count)
+    }
+  }
+
   /// Shares the first `capacity` bytes of `region` and keeps it alive: for simulation.
   ///
   /// - Parameter onRelease: Called once, on the thread that drops the last reference.

@@ -19,20 +19,21 @@ package final class IndexFile: Sendable {
   /// Most entries it may hold.
   package let entriesMax: Int
   private let region: MappedRegion?
-  /// For growing; nil where the index is sealed or a copy on the heap.
-  private let file: (any DiskFile)?
+  /// For growing and syncing, which open the file for a moment: an index costs a mapping, but no
+  /// descriptor. nil where the index is sealed or a copy on the heap.
+  private let disk: (any Disk)?
   private let published: Atomic<Int>
   private let allocatedBytes: Atomic<Int>
 
   private init(
-    path: String, entryBytes: Int, entriesMax: Int, region: MappedRegion?, file: (any DiskFile)?,
+    path: String, entryBytes: Int, entriesMax: Int, region: MappedRegion?, disk: (any Disk)?,
     count: Int, allocatedBytes: Int
   ) {
     self.path = path
     self.entryBytes = entryBytes
     self.entriesMax = entriesMax
     self.region = region
-    self.file = file
+    self.disk = disk
     self.published = Atomic(count)
     self.allocatedBytes = Atomic(allocatedBytes)
   }
@@ -53,7 +54,7 @@ package final class IndexFile: Sendable {
     try file.allocate(to: allocated)
     let region = try file.map(capacity: bytes, writable: true)
     return IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: entriesMax, region: region, file: file,
+      path: path, entryBytes: entryBytes, entriesMax: entriesMax, region: region, disk: disk,
       count: count, allocatedBytes: allocated)
   }
 
@@ -66,7 +67,7 @@ package final class IndexFile: Sendable {
     guard entries > 0 else { return empty(path: path, entryBytes: entryBytes) }
     let region = try file.map(capacity: entries * entryBytes, writable: false)
     return IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, file: nil,
+      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, disk: nil,
       count: usedEntries(of: region, entryBytes: entryBytes, upTo: entries), allocatedBytes: 0)
   }
 
@@ -85,7 +86,7 @@ package final class IndexFile: Sendable {
     let region = MappedRegion(copying: copy.span.extracting(0..<read))
     let entries = read / entryBytes
     return IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, file: nil,
+      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, disk: nil,
       count: usedEntries(of: region, entryBytes: entryBytes, upTo: entries), allocatedBytes: 0)
   }
 
@@ -94,14 +95,14 @@ package final class IndexFile: Sendable {
     guard bytes.count >= entryBytes else { return empty(path: path, entryBytes: entryBytes) }
     return IndexFile(
       path: path, entryBytes: entryBytes, entriesMax: bytes.count / entryBytes,
-      region: MappedRegion(copying: bytes.span), file: nil, count: bytes.count / entryBytes,
+      region: MappedRegion(copying: bytes.span), disk: nil, count: bytes.count / entryBytes,
       allocatedBytes: 0)
   }
 
   /// An index without entries.
   package static func empty(path: String, entryBytes: Int) -> IndexFile {
     IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: 0, region: nil, file: nil, count: 0,
+      path: path, entryBytes: entryBytes, entriesMax: 0, region: nil, disk: nil, count: 0,
       allocatedBytes: 0)
   }
 
@@ -126,9 +127,9 @@ package final class IndexFile: Sendable {
   package func reserve() throws(DiskError) {
     let needed = (published.load(ordering: .relaxed) + 1) * entryBytes
     let allocated = allocatedBytes.load(ordering: .relaxed)
-    guard needed > allocated, let file else { return }
+    guard needed > allocated, let disk else { return }
     let bytes = min(entriesMax * entryBytes, max(allocated * 2, needed))
-    try file.allocate(to: bytes)
+    try disk.open(path, .readWrite).allocate(to: bytes)
     allocatedBytes.store(bytes, ordering: .relaxed)
   }
 
@@ -151,13 +152,13 @@ package final class IndexFile: Sendable {
 
   /// Makes the entries stored so far durable without cutting the file.
   package func sync() throws(DiskError) {
-    try file?.sync()
+    try disk?.open(path, .readWrite).sync()
   }
 
   /// Cuts the file to the used entries and makes it durable; entries stay readable through the
   /// mapping, since they lie below the new end.
   package func trimAndSync() throws(DiskError) {
-    guard let file else { return }
+    guard let file = try disk?.open(path, .readWrite) else { return }
     try file.truncate(to: published.load(ordering: .relaxed) * entryBytes)
     try file.sync()
   }

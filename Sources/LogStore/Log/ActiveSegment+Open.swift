@@ -1,0 +1,77 @@
+package import DiskIO
+
+extension ActiveSegment {
+  /// Makes the files of a new segment. Left-overs of its name, of an attempt that failed half-way, go
+  /// first, as in Kafka; they hold no record, since the log ends at `baseOffset`.
+  package static func create(
+    in directory: LogDirectory, baseOffset: Int64, config: LogConfig, nowMs: Int64
+  ) throws(DiskError) -> ActiveSegment {
+    let segment = Segment(
+      baseOffset: baseOffset, directory: directory,
+      end: SegmentEnd(relativeOffset: 0, position: 0), isSealed: false)
+    // The log file last: a segment exists once its log does, and then its indexes do too.
+    let indexes = try makeIndexes(of: segment, in: directory, config)
+    let log = try fresh(segment.path(.log), directory.disk) { (path) throws(DiskError) in
+      try directory.disk.open(path, .create)
+    }
+    segment.keepOpen(SegmentFiles(log: log, indexes: indexes))
+    return ActiveSegment(
+      segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
+      position: 0, nextOffset: baseOffset, cursor: IndexCursor(baseOffset: baseOffset),
+      createdMs: nowMs)
+  }
+
+  /// Opens the last segment of a log for going on with it.
+  package static func resume(
+    _ dormant: DormantSegment, in directory: LogDirectory, config: LogConfig
+  ) throws(DiskError) -> ActiveSegment {
+    let segment = dormant.segment
+    func index(_ kind: SegmentName.Kind, _ entryBytes: Int, keeping: Int) throws(DiskError)
+      -> IndexFile
+    {
+      try IndexFile.openActive(
+        directory.disk, path: segment.path(kind), entryBytes: entryBytes,
+        bytesMax: config.segmentIndexBytes, keeping: keeping, create: false)
+    }
+    let log = try directory.disk.open(segment.path(.log), .readWrite)
+    let offsetFile = try index(
+      .offsetIndex, OffsetIndex.entryBytes, keeping: dormant.offsetEntries)
+    let timeFile = try index(.timeIndex, TimeIndex.entryBytes, keeping: dormant.timeEntries)
+    let indexes = SegmentFiles.Indexes(
+      offset: OffsetIndex(baseOffset: segment.baseOffset, file: offsetFile),
+      time: TimeIndex(baseOffset: segment.baseOffset, file: timeFile))
+    segment.replaceOpen(SegmentFiles(log: log, indexes: indexes))
+    return ActiveSegment(
+      segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
+      position: dormant.position, nextOffset: dormant.nextOffset, cursor: dormant.cursor,
+      createdMs: dormant.createdMs)
+  }
+
+  private static func makeIndexes(
+    of segment: Segment, in directory: LogDirectory, _ config: LogConfig
+  ) throws(DiskError) -> SegmentFiles.Indexes {
+    func make(_ kind: SegmentName.Kind, _ entryBytes: Int) throws(DiskError) -> IndexFile {
+      try fresh(segment.path(kind), directory.disk) { (path) throws(DiskError) in
+        try IndexFile.openActive(
+          directory.disk, path: path, entryBytes: entryBytes,
+          bytesMax: config.segmentIndexBytes, keeping: 0, create: true)
+      }
+    }
+    return SegmentFiles.Indexes(
+      offset: OffsetIndex(
+        baseOffset: segment.baseOffset, file: try make(.offsetIndex, OffsetIndex.entryBytes)),
+      time: TimeIndex(
+        baseOffset: segment.baseOffset, file: try make(.timeIndex, TimeIndex.entryBytes)))
+  }
+
+  private static func fresh<T>(
+    _ path: String, _ disk: any Disk, _ make: (String) throws(DiskError) -> T
+  ) throws(DiskError) -> T {
+    do {
+      return try make(path)
+    } catch where error.alreadyExists {
+      try disk.remove(path)
+      return try make(path)
+    }
+  }
+}

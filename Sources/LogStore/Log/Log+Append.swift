@@ -1,0 +1,160 @@
+internal import Bytes
+internal import DiskIO
+public import RecordFormat
+
+/// What an append gave.
+public struct AppendResult: Sendable, Equatable {
+  /// Offset of the first appended record.
+  public var baseOffset: Int64
+  /// Offset of the last appended record.
+  public var lastOffset: Int64
+  /// The batch's time where the log stamps it (`timestampType` LogAppendTime), else -1.
+  public var logAppendTimeMs: Int64
+  /// Whether the records would survive a power cut now.
+  public var isDurable: Bool
+}
+
+extension Log {
+  /// Appends a ready batch of Kafka's format (magic 2), all or nothing.
+  ///
+  /// The base offset and leader epoch are written into `batch` in place; every other byte is stored as
+  /// it came (with LogAppendTime also the time, its flag and the CRC).
+  ///
+  /// - Durability: As `config.durability` says; by default durable when this returns. Where it
+  ///   throws after the write (a failed sync), the records may or may not be there after reopening.
+  /// - Throws: `LogError`: `.invalidBatch`, `.recordTooLarge`, `.diskFull` (nothing was appended; try
+  ///   again), `.poisoned`, `.readOnly`, `.closed`, `.disk`.
+  /// - Complexity: One pwrite, and one share of an fdatasync. Blocks.
+  @discardableResult
+  public func append(batch: inout [UInt8]) throws(LogError) -> AppendResult {
+    var span = batch.mutableSpan
+    return try acknowledge(try write(batch: &span))
+  }
+
+  /// Writes a ready batch without waiting for durability; see `append(batch:)` and `waitFlushed`.
+  ///
+  /// - Returns: Offsets, with `isDurable` false.
+  public func write(batch: inout MutableSpan<UInt8>) throws(LogError) -> AppendResult {
+    guard batch.count <= config.maxMessageBytes else {
+      throw .recordTooLarge(bytes: batch.count, limit: config.maxMessageBytes)
+    }
+    do throws(BatchError) {
+      var decoder = context.decoders.take()
+      defer { context.decoders.give(decoder) }
+      let view = try RecordBatch(batch.span)
+      try view.validate(.produced(maxMessageBytes: config.maxMessageBytes), decoder: &decoder.value)
+    } catch {
+      throw .invalidBatch(error)
+    }
+    return try writeSealed(&batch)
+  }
+
+  /// Appends records as one batch, compressed as `config.compression` says.
+  ///
+  /// - Parameter records: At least one; `offset` is ignored. A negative timestamp means now.
+  /// - Throws: As `append(batch:)`.
+  @discardableResult
+  public func append(_ records: [Record]) throws(LogError) -> AppendResult {
+    try acknowledge(try write(records))
+  }
+
+  /// The same without blocking the calling task's thread while the records become durable: the pinned
+  /// flusher does the sync.
+  @discardableResult
+  public func append(_ records: [Record]) async throws(LogError) -> AppendResult {
+    var result = try write(records)
+    if config.durability == .flushed {
+      try await flushedEnd(reaches: result.lastOffset + 1)
+      result.isDurable = true
+    }
+    return result
+  }
+
+  /// Writes records as one batch without waiting for durability.
+  public func write(_ records: [Record]) throws(LogError) -> AppendResult {
+    let builder = context.builders.take(config.compression)
+    defer { context.builders.give(builder) }
+    return try builder.seal(records, nowMs: context.nowMs()) { (batch) throws(LogError) in
+      try writeSealed(&batch)
+    }
+  }
+
+  /// Waits for what `config.durability` promises of a written batch.
+  private func acknowledge(_ written: AppendResult) throws(LogError) -> AppendResult {
+    guard config.durability == .flushed else { return written }
+    var result = written
+    try waitFlushed(upTo: result.lastOffset + 1)
+    result.isDurable = true
+    return result
+  }
+
+  /// Writes one valid batch: the whole write path.
+  ///
+  /// Everything that can fail happens before the bytes are published; a failed write moves nothing.
+  package func writeSealed(_ batch: inout MutableSpan<UInt8>) throws(LogError) -> AppendResult {
+    guard let writer else { throw .readOnly(path: path) }
+    guard batch.count <= min(config.maxMessageBytes, config.segmentBytes) else {
+      throw .recordTooLarge(
+        bytes: batch.count, limit: min(config.maxMessageBytes, config.segmentBytes))
+    }
+    try markBeforeFirstWrite()
+    let nowMs = context.nowMs()
+    var logAppendTimeMs: Int64 = -1
+    if config.timestampType == .logAppendTime {
+      logAppendTimeMs = nowMs
+      rewriteLogAppendTime(&batch, timestamp: nowMs)
+    }
+    let header = try writer.withLock { (state) throws(LogError) in
+      if state.isClosed { throw .closed(path: path) }
+      try refuseIfPoisoned()
+      do throws(DiskError) {
+        return try append(&batch, to: &state, nowMs: nowMs)
+      } catch {
+        throw LogError(error)
+      }
+    }
+    context.metrics.appendedBytes.increment(by: header.byteCount)
+    context.metrics.appendedRecords.increment(by: Int(header.recordCount))
+    return AppendResult(
+      baseOffset: header.baseOffset, lastOffset: header.lastOffset,
+      logAppendTimeMs: logAppendTimeMs, isDurable: false)
+  }
+
+  /// The part of an append that needs the writer lock: offsets, roll, one pwrite, index, publish.
+  private func append(
+    _ batch: inout MutableSpan<UInt8>, to state: inout LogWriter, nowMs: Int64
+  ) throws(DiskError) -> BatchHeader {
+    let nextOffset = logEnd.value
+    assignOffset(&batch, baseOffset: nextOffset, leaderEpoch: state.leaderEpoch)
+    guard let header = try? BatchHeader(batch.span) else {
+      preconditionFailure("a batch that was valid has no valid header at offset \(nextOffset)")
+    }
+    try activate(&state, nowMs: nowMs)
+    if let reason = state.active!.rollReason(
+      appending: header.byteCount, lastOffset: header.lastOffset, config: config, nowMs: nowMs)
+    {
+      try roll(&state, to: nextOffset, reason, nowMs: nowMs)
+    }
+    try writeToActive(&state.active!, batch.span, header)
+    return header
+  }
+
+  /// Writes the bytes, then the index entries, then publishes the end (release).
+  private func writeToActive(
+    _ active: inout ActiveSegment, _ bytes: Span<UInt8>, _ header: BatchHeader
+  ) throws(DiskError) {
+    // Blocks first: a full disk must show before anything is written (P4).
+    try active.reserveEntries(intervalBytes: config.indexIntervalBytes)
+    let position = active.position
+    do throws(DiskError) {
+      try active.log.write(bytes, at: position)
+    } catch {
+      active.hasStrayTail = true
+      throw error
+    }
+    active.noteAppended(header, intervalBytes: config.indexIntervalBytes)
+    active.segment.verified.appended(position..<active.position)
+    active.segment.publish(active.end)
+    logEnd.publish(active.nextOffset)
+  }
+}

@@ -1,0 +1,323 @@
+internal import DiskIO
+
+/// Who flushes a log right now, and what only that one may touch.
+package struct FlushRole {
+  /// Whether a thread is flushing.
+  package var isTaken = false
+  /// The mark file, opened by the first write.
+  package var mark: DurableMark?
+  /// Whether the mark says that this session writes: only then may a byte be appended.
+  package var isMarkCurrent = false
+  /// Bytes flushed since the mark was last made durable.
+  package var bytesSinceMark = 0
+  /// Position that was flushed last, to count them.
+  package var flushedPosition = 0
+  /// The last record noted, for a durable mark at the next occasion.
+  package var lastRecord: MarkRecord?
+}
+
+/// What one flush has to make durable.
+private struct FlushWork {
+  var target: Int64
+  var active: ActiveSegment?
+  var sealed: [ActiveSegment]
+  var isDirectoryDirty: Bool
+}
+
+extension Log {
+  /// After this many flushed bytes the mark is made durable: what a power cut can make the next
+  /// opening scan (docs/performance.md#recovery).
+  package static let markIntervalBytes = 64 << 20
+
+  /// Throws where an earlier sync failed (I8).
+  @inline(__always)
+  package func refuseIfPoisoned() throws(LogError) {
+    guard poison.isSet else { return }
+    throw .poisoned(path: path, cause: poison.cause)
+  }
+
+  // MARK: Waiting
+
+  /// Blocks until every record below `offset` is durable, whatever the log's durability mode.
+  ///
+  /// One fdatasync serves every waiter. The caller runs it itself where nobody else does right now.
+  ///
+  /// - Throws: `LogError.poisoned` where the sync failed.
+  public func waitFlushed(upTo offset: Int64) throws(LogError) {
+    while flushed.value < offset {
+      try refuseIfPoisoned()
+      guard writer != nil else { throw .readOnly(path: path) }
+      if takeFlushRole() {
+        let outcome = flushStep()
+        giveBackFlushRole()
+        try outcome.get()
+      } else {
+        waitForFlush(reaching: offset)
+      }
+    }
+  }
+
+  /// Makes everything appended so far durable. Blocks.
+  public func flush() throws(LogError) {
+    try waitFlushed(upTo: logEndOffset)
+  }
+
+  /// Suspends until every record below `offset` is durable; the pinned flusher does the sync.
+  public func flushedEnd(reaches offset: Int64) async throws(LogError) {
+    let outcome: OffsetNotifier.Outcome = await withUnsafeContinuation { continuation in
+      onFlushed(offset) { outcome in continuation.resume(returning: outcome) }
+    }
+    try outcome.get()
+  }
+
+  /// Calls `body` once when every record below `offset` is durable (or the log failed), on the
+  /// flushing thread; it must not block.
+  public func onFlushed(
+    _ offset: Int64, _ body: @escaping @Sendable (Result<Void, LogError>) -> Void
+  ) {
+    if flushed.onReach(offset, body) != 0 { context.flusher.request(self) }
+  }
+
+  /// Spins for about as long as a wake-up costs, then parks (docs/performance.md#group-commit).
+  private func waitForFlush(reaching offset: Int64) {
+    _ = flushRole.wait { role in
+      !role.isTaken || flushed.value >= offset || poison.isSet
+    }
+  }
+
+  private func takeFlushRole() -> Bool {
+    flushRole.withLock { role in
+      if role.isTaken { return false }
+      role.isTaken = true
+      return true
+    }
+  }
+
+  private func giveBackFlushRole() {
+    flushRole.withLock { $0.isTaken = false }
+    flushRole.broadcast()
+    if flushed.hasCallbacks, isDirty { context.flusher.request(self) }
+  }
+
+  // MARK: One flush
+
+  /// Makes everything written so far durable and publishes it. Holder of the flush role.
+  ///
+  /// Order (I7): sealed segments and their trimmed indexes, the active segment, the directory; then
+  /// the mark; then the recovery point; then the waiters.
+  private func flushStep() -> Result<Void, LogError> {
+    guard let writer else { return .success(()) }
+    let work = writer.withLock { state in
+      defer {
+        state.unsyncedSealed = []
+        state.isDirectoryDirty = false
+      }
+      return FlushWork(
+        target: logEnd.value, active: state.active, sealed: state.unsyncedSealed,
+        isDirectoryDirty: state.isDirectoryDirty)
+    }
+    if work.target == flushed.value && work.sealed.isEmpty && !work.isDirectoryDirty {
+      return .success(())
+    }
+    do throws(DiskError) {
+      if poison.isSet { throw poison.cause }
+      try sync(work)
+      try note(work)
+    } catch {
+      poisonLog(error)
+      return .failure(.poisoned(path: path, cause: error))
+    }
+    context.metrics.flushedRecords.record(work.target - flushed.value)
+    flushed.publish(work.target)
+    return .success(())
+  }
+
+  private func sync(_ work: FlushWork) throws(DiskError) {
+    for sealed in work.sealed {
+      try sealed.log.sync()
+      try sealed.offsetIndex.file.trimAndSync()
+      try sealed.timeIndex.file.trimAndSync()
+    }
+    try work.active?.log.sync()
+    if work.isDirectoryDirty { try directory.disk.syncDirectory(directory.path) }
+  }
+
+  /// Notes in the mark what was just made durable.
+  private func note(_ work: FlushWork) throws(DiskError) {
+    guard let active = work.active else { return }
+    let record = markRecord(active, recoveryPoint: work.target, isClean: false)
+    let (mark, isDue) = flushRole.withLock { role -> (DurableMark?, Bool) in
+      role.bytesSinceMark += max(0, active.position - role.flushedPosition)
+      if !work.sealed.isEmpty { role.bytesSinceMark += Self.markIntervalBytes }
+      role.flushedPosition = active.position
+      role.lastRecord = record
+      return (role.mark, role.bytesSinceMark >= Self.markIntervalBytes)
+    }
+    try mark?.noteFlushed(record)
+    if isDue { context.flusher.requestMark(self) }
+  }
+
+  private func markRecord(_ active: ActiveSegment, recoveryPoint: Int64, isClean: Bool)
+    -> MarkRecord
+  {
+    MarkRecord(
+      sequence: 0, bootIdentifier: context.disk.bootIdentifier, recoveryPoint: recoveryPoint,
+      segmentBaseOffset: active.baseOffset, position: active.position, largest: active.cursor.largest,
+      isClean: isClean)
+  }
+
+  private func poisonLog(_ error: DiskError) {
+    guard poison.set(error) else { return }
+    context.metrics.poisonedLogs.increment()
+    context.logger.error(
+      "a sync failed; the log refuses writes until it is opened anew",
+      metadata: ["log": "\(topicPartition)", "cause": "\(error)"])
+    let failure = LogError.poisoned(path: path, cause: error)
+    flushed.fail(failure)
+    logEnd.fail(failure)
+    flushRole.broadcast()
+  }
+}
+
+// MARK: - The mark
+
+extension Log {
+  /// Before the first byte of a session is appended, the mark must durably say that this engine
+  /// writes from the recovery point on (docs/durability.md#mark). Costs one sync per log and session.
+  package func markBeforeFirstWrite() throws(LogError) {
+    if hasCurrentMark { return }
+    while !(flushRole.withLock { $0.isMarkCurrent }) {
+      guard takeFlushRole() else {
+        _ = flushRole.wait { !$0.isTaken }
+        continue
+      }
+      defer { giveBackFlushRole() }
+      do throws(DiskError) {
+        try writeFirstMark()
+      } catch {
+        throw LogError(error)
+      }
+    }
+    setCurrentMark()
+  }
+
+  private func writeFirstMark() throws(DiskError) {
+    if flushRole.withLock({ $0.isMarkCurrent }) { return }
+    let (mark, _) = try DurableMark.open(directory)
+    let active = try writer!.withLock { (state) throws(DiskError) -> ActiveSegment in
+      try activate(&state, nowMs: context.nowMs())
+      return state.active!
+    }
+    // The mark says that the entries below it are durable.
+    try active.offsetIndex.file.sync()
+    try active.timeIndex.file.sync()
+    let record = markRecord(active, recoveryPoint: flushed.value, isClean: false)
+    try mark.noteDurable(record)
+    try directory.disk.syncDirectory(directory.path)
+    flushRole.withLock { role in
+      role.mark = mark
+      role.isMarkCurrent = true
+      role.flushedPosition = record.position
+      role.lastRecord = record
+    }
+  }
+
+  /// Makes the mark durable; the active indexes come first, so that what stands below a durable
+  /// mark has its entries too.
+  private func writeDurableMark(_ record: MarkRecord, _ mark: DurableMark) throws(DiskError) {
+    let active = writer?.withLock { $0.active }
+    try active?.offsetIndex.file.sync()
+    try active?.timeIndex.file.sync()
+    try mark.noteDurable(record)
+    flushRole.withLock { role in
+      role.bytesSinceMark = 0
+      role.lastRecord = record
+    }
+  }
+}
+
+// MARK: - What the flusher's thread does
+
+extension Log: Flusher.Client {
+  package func flushNow() {
+    // A failure poisons the log and reaches whoever waits; there is nobody else to tell.
+    do throws(LogError) { try flush() } catch { return }
+  }
+
+  package var flushIntervalMs: Int? {
+    if case .interval(let milliseconds) = config.durability { milliseconds } else { nil }
+  }
+
+  package var isDirty: Bool { flushed.value < logEnd.value && !poison.isSet }
+
+  package func refreshMark(force: Bool) {
+    let limit = force ? 1 : Self.markIntervalBytes
+    guard flushRole.withLock({ $0.bytesSinceMark >= limit }) else { return }
+    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
+    defer { giveBackFlushRole() }
+    do throws(DiskError) {
+      let (mark, record) = flushRole.withLock { ($0.mark, $0.lastRecord) }
+      if let mark, let record { try writeDurableMark(record, mark) }
+    } catch {
+      poisonLog(error)
+    }
+  }
+}
+
+// MARK: - Closing
+
+extension Log {
+  /// Makes everything durable, trims the active indexes and writes the clean mark; after this every
+  /// append is refused. Idempotent.
+  ///
+  /// - Throws: Where something could not be made durable; the store then writes no clean marker.
+  package func close() throws(LogError) {
+    guard let writer else { return }
+    let wasClosed = writer.withLock { state in
+      defer { state.isClosed = true }
+      return state.isClosed
+    }
+    if wasClosed { return }
+    context.flusher.remove(self)
+    do throws(LogError) {
+      try refuseIfPoisoned()
+      try flush()
+    } catch {
+      endWaits()
+      throw error
+    }
+    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
+    defer {
+      giveBackFlushRole()
+      endWaits()
+    }
+    do throws(DiskError) {
+      try closeActive()
+    } catch {
+      poisonLog(error)
+      throw .poisoned(path: path, cause: error)
+    }
+  }
+
+  private func closeActive() throws(DiskError) {
+    guard let writer, let active = writer.withLock({ $0.active }) else { return }
+    if active.hasStrayTail { try active.log.truncate(to: active.position) }
+    try active.timeIndex.file.reserve()
+    active.timeIndex.appendIfLarger(active.cursor.largest)
+    try active.offsetIndex.file.trimAndSync()
+    try active.timeIndex.file.trimAndSync()
+    try active.log.sync()
+    if let mark = try flushRole.withLock({ $0.mark }) ?? (hadMark ? DurableMark.open(directory).0 : nil)
+    {
+      let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)
+      try writeDurableMark(record, mark)
+    }
+    try directory.disk.syncDirectory(directory.path)
+  }
+
+  private func endWaits() {
+    let error = LogError.closed(path: path)
+    flushed.fail(error)
+    logEnd.fail(error)
+  }
+}

@@ -1,0 +1,128 @@
+public import DiskIO
+internal import Logging
+internal import RecordFormat
+internal import Synchronization
+
+/// A log: one `<topic>-<partition>` directory of Kafka's format, appended to by any number of
+/// threads and read by any number of `LogReader`s.
+///
+/// Offsets, all "next offset" style, keep this order (I1):
+/// `logStartOffset ≤ recoveryPoint ≤ highWatermark ≤ logEndOffset`.
+///
+/// **Invariants** (docs/architecture.md): I2 base offsets ascend and segment ranges do not overlap;
+/// I3 only the last segment is writable; I4 bytes below a segment's published end never change; I5
+/// they are whole batches; I6 index entries ascend; I7 the recovery point passes bytes only once they, their
+/// directory entry and, at a segment's end, its indexes are synced; I8 a failed sync is final; I9
+/// an index is never evidence.
+///
+/// **Threads.** Every method may be called from any thread. Locks, never nested: the writer lock
+/// (append, roll; no sync under it), the flush role (one flush at a time), and the small locks
+/// inside segments.
+public final class Log: Sendable {
+  /// The topic and partition that the directory's name states.
+  public let topicPartition: TopicPartition
+  /// Settings; fixed while the log is open.
+  public let config: LogConfig
+  /// What opening found and did.
+  public let recovery: RecoveryReport
+
+  package let directory: LogDirectory
+  package let context: StoreContext
+  package let segments: SegmentList
+  /// nil in a log that was opened for reading only.
+  package let writer: Locked<LogWriter>?
+  package let logEnd: OffsetNotifier
+  package let flushed: OffsetNotifier
+  package let flushRole = Locked(FlushRole())
+  package let poison = Poison()
+  private let startOffset: Atomic<Int64>
+  private let isMarkCurrent = Atomic<Bool>(false)
+  /// Whether the log had a mark when it was opened, so that a clean close must make it clean.
+  package let hadMark: Bool
+  package let isReadOnly: Bool
+
+  /// Takes over what the loader found. See `LogManager` for opening.
+  package init(_ loaded: LoadedLog, config: LogConfig, context: StoreContext) {
+    topicPartition = loaded.topicPartition
+    self.config = config
+    self.context = context
+    directory = loaded.directory
+    recovery = loaded.report
+    segments = SegmentList(loaded.segments)
+    writer = loaded.writer.map { Locked($0) }
+    isReadOnly = loaded.writer == nil
+    logEnd = OffsetNotifier(loaded.logEndOffset)
+    flushed = OffsetNotifier(loaded.recoveryPoint)
+    startOffset = Atomic(loaded.logStartOffset)
+    hadMark = loaded.hasMark
+  }
+
+  /// Path of the log's directory.
+  public var path: String { directory.path }
+
+  /// Whether the mark says durably that this session appends.
+  @inline(__always)
+  package var hasCurrentMark: Bool { isMarkCurrent.load(ordering: .acquiring) }
+
+  package func setCurrentMark() { isMarkCurrent.store(true, ordering: .releasing) }
+
+  // MARK: Offsets
+
+  /// Offset of the first record that may be read.
+  public var logStartOffset: Int64 { startOffset.load(ordering: .acquiring) }
+
+  /// Offset that the next appended record gets.
+  public var logEndOffset: Int64 { logEnd.value }
+
+  /// All records below this offset survive a power cut.
+  public var recoveryPoint: Int64 { flushed.value }
+
+  /// All records below this offset are acknowledged: the recovery point where an acknowledgement
+  /// means durable, else the log end offset. In a log opened for reading only, the log end offset.
+  public var highWatermark: Int64 {
+    !isReadOnly && config.durability == .flushed ? recoveryPoint : logEndOffset
+  }
+
+  /// Moves the log start offset (never back); the files below it go with retention.
+  package func advanceLogStartOffset(to offset: Int64) {
+    var current = startOffset.load(ordering: .relaxed)
+    while offset > current {
+      let (exchanged, original) = startOffset.compareExchange(
+        expected: current, desired: offset, ordering: .acquiringAndReleasing)
+      if exchanged { return }
+      current = original
+    }
+  }
+
+  /// Damaged ranges of this log known so far, by offset: found in recovery or by a read.
+  public var damagedRanges: [DamagedRange] {
+    segments.snapshot.segments.flatMap(\.damagedRanges)
+  }
+
+  /// Base offsets and sizes of the segments, oldest first.
+  ///
+  /// - Throws: `LogError` where a file's size cannot be read.
+  public func segmentInfo() throws(LogError) -> [SegmentInfo] {
+    var result: [SegmentInfo] = []
+    for segment in segments.snapshot.segments {
+      let end = try end(of: segment)
+      result.append(
+        SegmentInfo(
+          baseOffset: segment.baseOffset, path: segment.path(.log), bytes: Int(end.position),
+          isActive: !segment.isSealed))
+    }
+    return result
+  }
+}
+
+/// One segment, for people and metrics.
+public struct SegmentInfo: Sendable, Equatable {
+  /// First offset the segment may hold.
+  public var baseOffset: Int64
+  /// Path of its `.log` file.
+  public var path: String
+  /// Bytes of whole batches.
+  public var bytes: Int
+  /// Whether it is the one that is appended to.
+  public var isActive: Bool
+}

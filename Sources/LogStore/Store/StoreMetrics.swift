@@ -1,0 +1,25 @@
+internal import Metrics
+
+/// The engine's counters and timers, through swift-metrics; a host that installs no backend pays a
+/// no-op call.
+package struct StoreMetrics: Sendable {
+  /// Bytes and records appended.
+  package let appendedBytes = Counter(label: "mkstore_append_bytes_total")
+  package let appendedRecords = Counter(label: "mkstore_append_records_total")
+  /// Time of one flush: every sync of it.
+  package let flushTime = Metrics.Timer(label: "mkstore_flush_seconds")
+  /// Records that one flush made durable.
+  package let flushedRecords = Recorder(label: "mkstore_flush_records")
+  /// Logs that refuse writes since a sync failed.
+  package let poisonedLogs = Counter(label: "mkstore_poisoned_logs_total")
+  /// Damaged ranges found by recovery or reads.
+  package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
+  /// Segments rolled.
+  package let rolledSegments = Counter(label: "mkstore_rolled_segments_total")
+  /// Indexes built anew since the old ones were missing or wrong.
+  package let rebuiltIndexes = Counter(label: "mkstore_rebuilt_indexes_total")
+  /// Bytes whose CRC was checked before they were served.
+  package let verifiedBytes = Counter(label: "mkstore_verified_bytes_total")
+
+  package init() {}
+}
