@@ -14,6 +14,7 @@ extension ActiveSegment {
     let log = try fresh(segment.path(.log), directory.disk) { (path) throws(DiskError) in
       try directory.disk.open(path, .create)
     }
+    segment.setPinned(true)
     segment.keepOpen(SegmentFiles(log: log, indexes: indexes))
     return ActiveSegment(
       segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
@@ -40,6 +41,7 @@ extension ActiveSegment {
     let indexes = SegmentFiles.Indexes(
       offset: OffsetIndex(baseOffset: segment.baseOffset, file: offsetFile),
       time: TimeIndex(baseOffset: segment.baseOffset, file: timeFile))
+    segment.setPinned(true)
     segment.replaceOpen(SegmentFiles(log: log, indexes: indexes))
     return ActiveSegment(
       segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,

@@ -19,6 +19,7 @@ extension Log {
     sealed.timeIndex.appendIfLarger(sealed.cursor.largest)
     sealed.segment.setLargestTimestamp(sealed.cursor.largest)
     sealed.segment.markSealed()
+    sealed.segment.setPinned(false)
     state.unsyncedSealed.append(sealed)
     context.fileCache.admit(sealed.segment)
     context.metrics.rolledSegments.increment()

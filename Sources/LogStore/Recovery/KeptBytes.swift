@@ -36,6 +36,25 @@ package enum KeptBytes {
     }
   }
 
+  /// Moves a whole segment's log aside and removes its indexes; durable with the next sync of both
+  /// directories.
+  static func move(_ segment: Segment, in directory: LogDirectory) throws(DiskError) -> String {
+    let folder = directory.path(directoryName)
+    if try directory.disk.status(folder) == nil {
+      try directory.disk.makeDirectory(folder)
+      try directory.disk.syncDirectory(directory.path)
+    }
+    let path = "\(folder)/\(SegmentName(segment.baseOffset, .log).fileName)"
+    try directory.disk.rename(segment.path(.log), to: path)
+    try directory.disk.syncDirectory(folder)
+    for kind in [SegmentName.Kind.offsetIndex, .timeIndex, .transactionIndex] {
+      if try directory.disk.status(segment.path(kind)) != nil {
+        try directory.disk.remove(segment.path(kind))
+      }
+    }
+    return path
+  }
+
   private static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError) -> Bool {
     var isZero = true
     try forEachChunk(bytes, of: file) { (chunk, _) throws(DiskError) in

@@ -69,6 +69,17 @@ package final class OffsetIndex: Sendable {
     return low == 0 ? nil : entry(low - 1)
   }
 
+  /// The greatest entry with `position` at or below the given one: a border between batches.
+  package func lastEntry(atOrBelow position: Int) -> OffsetPosition? {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if entry(middle).position <= position { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? nil : entry(low - 1)
+  }
+
   /// Appends an entry; offset and position must exceed the last entry's, and `file.reserve` came
   /// before. Writer only.
   package func append(offset: Int64, position: Int) {

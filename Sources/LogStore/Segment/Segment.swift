@@ -16,6 +16,7 @@ package final class Segment: Sendable {
   private let directory: LogDirectory
   private let packedEnd: Atomic<UInt64>
   private let sealed: Atomic<Bool>
+  private let pinned = Atomic<Bool>(false)
   private let largest: Locked<TimestampOffset?>
   private let damage = Locked<[DamagedRange]>([])
   private let damageCount = Atomic<Int>(0)
@@ -47,6 +48,14 @@ package final class Segment: Sendable {
   package var isSealed: Bool { sealed.load(ordering: .acquiring) }
 
   package func markSealed() { sealed.store(true, ordering: .releasing) }
+
+  /// The last segment of a writable log, before it is opened for going on.
+  package func markUnsealed() { sealed.store(false, ordering: .releasing) }
+
+  /// Whether the writer holds the files open, so that the cache must not close them.
+  package var isPinned: Bool { pinned.load(ordering: .acquiring) }
+
+  package func setPinned(_ value: Bool) { pinned.store(value, ordering: .releasing) }
 
   // MARK: End
 

@@ -37,6 +37,7 @@ package final class SegmentFileCache: Sendable {
   /// Counts a segment whose files are open already, as after it was sealed.
   package func admit(_ segment: Segment) {
     let victim: Segment? = ring.withLock { ring in
+      if ring.segments.contains(where: { $0 === segment }) { return nil }
       guard ring.segments.count >= capacity else {
         ring.segments.append(segment)
         return nil
@@ -49,7 +50,7 @@ package final class SegmentFileCache: Sendable {
       ring.hand = (ring.hand + 1) % ring.segments.count
       return victim
     }
-    if let victim, victim !== segment { victim.keepOpen(nil) }
+    if let victim, victim !== segment, !victim.isPinned { victim.keepOpen(nil) }
   }
 
   /// Closes and forgets a segment that goes away.

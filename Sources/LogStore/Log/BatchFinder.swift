@@ -1,0 +1,251 @@
+internal import DiskIO
+internal import RecordFormat
+
+/// Finds batches in one segment for a `LogReader`: the right start, the right end, every byte checked
+/// before it is given out. Owned by one reader.
+struct BatchFinder {
+  /// What `take` gives.
+  enum Taken {
+    case found(FileRecords)
+    /// No batch of the segment holds the offset or a later one.
+    case endOfSegment
+  }
+
+  /// At least so many bytes are checked at a time, so that small reads of cold data read ahead.
+  static let checkBytesMin = 256 << 10
+  /// Bytes read to look at headers where batches are small.
+  static let windowBytes = 4096
+
+  private var window = HeaderWindow()
+
+  // MARK: Start
+
+  /// A position at or before the batch that holds `offset`, from the index; every entry is checked
+  /// against the batch it points to (I9).
+  mutating func startPosition(
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, for offset: Int64
+  ) throws(LogError) -> Int {
+    if offset <= segment.baseOffset { return 0 }
+    let end = Int(try log.end(of: segment).position)
+    var indexes = try log.indexes(of: segment, files)
+    for attempt in 0..<2 {
+      guard let entry = indexes.offset.lookup(offset), entry.position < end else {
+        return attempt == 0 && indexes.offset.lookup(offset) != nil
+          ? try rebuiltStart(log, segment, files, offset, end) : 0
+      }
+      if try window.header(files.log, at: entry.position, end: end)?.lastOffset == entry.offset {
+        return entry.position
+      }
+      if attempt == 0 { indexes = try log.rebuildIndexes(of: segment, files) }
+    }
+    return 0
+  }
+
+  private mutating func rebuiltStart(
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, _ offset: Int64, _ end: Int
+  ) throws(LogError) -> Int {
+    guard let entry = try log.rebuildIndexes(of: segment, files).offset.lookup(offset),
+      entry.position < end
+    else { return 0 }
+    return entry.position
+  }
+
+  // MARK: Batches
+
+  /// The batches from the one that holds `target` (or the next one) up to `maxBytes`, all checked.
+  ///
+  /// - Parameters:
+  ///   - position: A batch's start at or before the target's.
+  ///   - expected: The lowest offset that may stand there, where it is known.
+  ///   - limit: Batches at or above this offset are not given out.
+  mutating func take(
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, _ position: Int, expected: Int64?,
+    _ target: Int64, _ limit: Int64, _ maxBytes: Int
+  ) throws(LogError) -> Taken {
+    let segmentEnd = try log.end(of: segment)
+    let end = Int(segmentEnd.position)
+    guard
+      let start = try findStart(log, segment, files, from: position, end: end, target: target,
+        expected: expected)
+    else { return .endOfSegment }
+    let (first, startPosition) = start
+    guard first.firstOffset < limit else { return .endOfSegment }
+    var cut = startPosition + first.byteCount
+    var next = first.nextOffset
+    let nextAtEnd = segment.baseOffset + Int64(segmentEnd.relativeOffset)
+    if end - startPosition <= maxBytes, segment.verified.contains(startPosition..<end),
+      nextAtEnd <= limit
+    {
+      (cut, next) = (end, nextAtEnd)
+    } else if maxBytes > first.byteCount {
+      try extend(
+        log, segment, files, from: startPosition, end: end, limit: limit,
+        upTo: startPosition.addingReportingOverflow(maxBytes).partialValue, &cut, &next)
+    }
+    return .found(
+      FileRecords(
+        file: files.log, position: startPosition, byteCount: cut - startPosition,
+        baseOffset: first.firstOffset, nextOffset: next))
+  }
+
+  /// The first batch at or after `position` whose last offset reaches `target`, checked.
+  private mutating func findStart(
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, from position: Int, end: Int,
+    target: Int64, expected: Int64? = nil
+  ) throws(LogError) -> (Batch, Int)? {
+    var position = position
+    var expected = expected
+    while position < end {
+      if let range = segment.damage(at: position) {
+        position = try pass(range, target: target, log, segment)
+        expected = range.offsets?.upperBound
+        continue
+      }
+      guard try isChecked(log, segment, files, position, end, expected) else { continue }
+      guard let header = try window.header(files.log, at: position, end: end) else {
+        throw changedBehindUs(segment, position)
+      }
+      if header.lastOffset >= target { return (Batch(header), position) }
+      position += header.byteCount
+      expected = header.nextOffset
+    }
+    if let range = segment.damage(at: end) { _ = try pass(range, target: target, log, segment) }
+    return nil
+  }
+
+  /// Where reading goes on behind a damaged range; throws where `target` does not lie behind it.
+  private func pass(
+    _ range: DamagedRange, target: Int64, _ log: Log, _ segment: Segment
+  ) throws(LogError) -> Int {
+    let upper = range.offsets?.upperBound ?? log.nextBaseOffset(after: segment)
+    guard target >= upper else { throw .corrupt(range) }
+    return max(range.bytes.upperBound, range.bytes.lowerBound)
+  }
+
+  /// Moves `cut` on over whole checked batches while they end at or before `upTo`.
+  private mutating func extend(
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, from start: Int, end: Int, limit: Int64,
+    upTo: Int, _ cut: inout Int, _ next: inout Int64
+  ) throws(LogError) {
+    if try jump(log, segment, files, from: start, limit: limit, upTo: min(upTo, end), &cut, &next) {
+      return
+    }
+    while cut < end {
+      guard segment.damage(at: cut) == nil else { return }
+      guard try isChecked(log, segment, files, cut, end, next) else { continue }
+      guard let header = try window.header(files.log, at: cut, end: end) else {
+        throw changedBehindUs(segment, cut)
+      }
+      guard cut + header.byteCount <= upTo, header.lastOffset < limit else { return }
+      cut += header.byteCount
+      next = header.nextOffset
+    }
+  }
+
+  /// Within checked bytes the index tells the last batch border before `upTo` without a walk.
+  private mutating func jump(
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, from start: Int, limit: Int64,
+    upTo: Int, _ cut: inout Int, _ next: inout Int64
+  ) throws(LogError) -> Bool {
+    guard upTo - cut > 2 * Self.windowBytes, segment.verified.contains(start..<upTo) else {
+      return false
+    }
+    let index = try log.indexes(of: segment, files).offset
+    guard let entry = index.lastEntry(atOrBelow: upTo), entry.position > cut,
+      let header = try window.header(files.log, at: entry.position, end: upTo + 1),
+      header.lastOffset == entry.offset, Batch(header).firstOffset <= limit
+    else { return false }
+    (cut, next) = (entry.position, Batch(header).firstOffset)
+    return true
+  }
+
+  // MARK: Checking
+
+  /// Whether the batch at `position` was checked; checks it, and what follows, where not. False: look
+  /// again, there may be a damaged range now.
+  private mutating func isChecked(
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, _ position: Int, _ end: Int,
+    _ expected: Int64?
+  ) throws(LogError) -> Bool {
+    if segment.verified.verifiedEnd(from: position) > position { return true }
+    do throws(DiskError) {
+      try check(log, segment, files.log, from: position, end: end, expected)
+    } catch {
+      throw LogError(error)
+    }
+    return false
+  }
+
+  /// Checks batches from `position` on: marks what is valid, fences what is not.
+  private func check(
+    _ log: Log, _ segment: Segment, _ file: any DiskFile, from position: Int, end: Int,
+    _ expected: Int64?
+  ) throws(DiskError) {
+    let expected = try expected ?? lowestOffset(segment, file, at: position)
+    let limit = log.nextBaseOffset(after: segment)
+    var options = SegmentScanner.Options()
+    options.chunkBytes = Self.checkBytesMin
+    var scanner = SegmentScanner(
+      file, from: position, endPosition: end, expectedOffset: expected,
+      offsetLimit: max(limit, segment.baseOffset), options: options)
+    var runEnd = position
+    while runEnd - position < Self.checkBytesMin {
+      switch try scanner.next() {
+      case .batch(let header, let start):
+        runEnd = start + header.byteCount
+      case .invalid(let fault, let start):
+        segment.verified.insert(position..<start)
+        let from = scanner.expectedOffset
+        let (skipped, next) = try scanner.resume()
+        log.fence(
+          segment, skipped, from..<max(from, next?.baseOffset ?? limit), fault.description)
+        log.context.metrics.verifiedBytes.increment(by: start - position)
+        return
+      case .end(let last):
+        runEnd = last
+        segment.verified.insert(position..<last)
+        log.context.metrics.verifiedBytes.increment(by: last - position)
+        return
+      }
+    }
+    segment.verified.insert(position..<runEnd)
+    log.context.metrics.verifiedBytes.increment(by: runEnd - position)
+  }
+
+  /// The lowest offset that may stand at `position`: the segment's base at its start; elsewhere, with
+  /// the batches before unread, what the header there says itself, if it is sound.
+  private func lowestOffset(
+    _ segment: Segment, _ file: any DiskFile, at position: Int
+  ) throws(DiskError) -> Int64 {
+    if position == 0 { return segment.baseOffset }
+    var probe = HeaderWindow()
+    do throws(LogError) {
+      let header = try probe.header(file, at: position, end: Int.max)
+      guard let header, !header.isLegacy else { return segment.baseOffset }
+      return max(segment.baseOffset, header.baseOffset)
+    } catch {
+      return segment.baseOffset
+    }
+  }
+
+  /// Bytes below a published end changed or went: somebody else wrote to the file.
+  private func changedBehindUs(_ segment: Segment, _ position: Int) -> LogError {
+    .corrupt(
+      DamagedRange(
+        file: segment.path(.log), bytes: position..<position, offsets: nil,
+        reason: "the file changed while it was read"))
+  }
+}
+
+/// What reading needs of a batch's header.
+struct Batch {
+  var firstOffset: Int64
+  var nextOffset: Int64
+  var byteCount: Int
+
+  init(_ header: BatchHeader) {
+    firstOffset = header.baseOffset
+    nextOffset = header.nextOffset
+    byteCount = header.byteCount
+  }
+}

@@ -1,0 +1,51 @@
+internal import DiskIO
+internal import RecordFormat
+
+/// A few kilobytes of a file around the last header that was looked at.
+///
+/// The bytes below a segment's published end never change (I4), so what was read once stays true. Owned by one
+/// reader; no allocation after the first use.
+struct HeaderWindow {
+  private var file: (any DiskFile)?
+  private var start = 0
+  private var count = 0
+  private var bytes: [UInt8] = []
+  /// Size of the last batch: where batches are large, reading more than a header is waste.
+  private var lastByteCount = 0
+
+  /// The header of the batch at `position`; nil where none can be read there.
+  mutating func header(_ file: any DiskFile, at position: Int, end: Int) throws(LogError)
+    -> BatchHeader?
+  {
+    let isHere =
+      self.file === file && position >= start
+      && position + BatchHeader.byteCountMin <= start + count
+    if !isHere { try fill(file, position, end) }
+    do throws(BatchError) {
+      let header = try BatchHeader(
+        bytes.span.extracting(position - start..<count))
+      lastByteCount = header.byteCount
+      return header
+    } catch {
+      return nil
+    }
+  }
+
+  private mutating func fill(_ file: any DiskFile, _ position: Int, _ end: Int) throws(LogError) {
+    if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: BatchFinder.windowBytes) }
+    let isLarge = lastByteCount > BatchFinder.windowBytes / 2
+    let wanted = isLarge ? BatchHeader.byteCountMin : bytes.count
+    // The file may hold unpublished bytes behind `end`; they are not looked at.
+    let bounded = max(0, min(wanted, end - position))
+    self.file = file
+    start = position
+    count = 0
+    do throws(DiskError) {
+      var target = bytes.mutableSpan
+      var part = target._mutatingExtracting(first: bounded)
+      count = try file.read(into: &part, at: position)
+    } catch {
+      throw LogError(error)
+    }
+  }
+}

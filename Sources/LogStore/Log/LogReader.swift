@@ -1,0 +1,179 @@
+internal import Bytes
+public import DiskIO
+internal import RecordFormat
+
+/// A fetcher's place in a log: finds batches, checks them before they are served, and follows the
+/// tail without touching an index.
+///
+/// Keeps the segment, its open file and the position behind the last read, so that going on costs two
+/// atomic loads. Not for two threads at once; any number of readers may read one log. Holds one
+/// segment's file open.
+public final class LogReader {
+  /// How far a read may go.
+  public enum Limit: Sendable {
+    /// Acknowledged records only: nothing that a power cut could take back (with the default
+    /// durability).
+    case highWatermark
+    /// Everything appended.
+    case logEnd
+  }
+
+  private let log: Log
+  private var list: SegmentList.Snapshot
+  private var place: Place?
+  private var finder: BatchFinder
+
+  /// Where the last read ended.
+  private struct Place {
+    var segment: Segment
+    var files: SegmentFiles
+    /// Index in `list`.
+    var index: Int
+    var position: Int
+    var nextOffset: Int64
+  }
+
+  /// Makes a reader of `log`; nothing is opened yet.
+  public init(_ log: Log) {
+    self.log = log
+    list = log.segments.snapshot
+    finder = BatchFinder()
+  }
+
+  /// The offset up to which `limit` lets records be read.
+  public func endOffset(_ limit: Limit) -> Int64 {
+    switch limit {
+    case .highWatermark: log.highWatermark
+    case .logEnd: log.logEndOffset
+    }
+  }
+
+  /// Finds whole batches beginning with the one that holds `offset` (or, in a gap, the next one).
+  ///
+  /// - Parameters:
+  ///   - maxBytes: Most bytes; the first batch is given whole even where it is larger.
+  ///   - limit: How far the read may go.
+  /// - Returns: nil where nothing stands at or after `offset` yet.
+  /// - Throws: `.offsetOutOfRange`; `.corrupt` where `offset` lies in a damaged range, with the range: go
+  ///   on at its end; `.disk`.
+  /// - Complexity: Following: no search. Bytes not served before are read once and their CRCs checked.
+  public func read(from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark)
+    throws(LogError) -> FileRecords?
+  {
+    let end = endOffset(limit)
+    guard offset >= log.logStartOffset, offset <= end else {
+      throw .offsetOutOfRange(
+        offset: offset, logStartOffset: log.logStartOffset, logEndOffset: end)
+    }
+    refreshList()
+    var target = offset
+    while target < end {
+      guard var place = try locate(target) else { return nil }
+      switch try finder.take(
+        log, place.segment, place.files, place.position,
+        expected: place.nextOffset < 0 ? nil : place.nextOffset, target, end, maxBytes)
+      {
+      case .found(let records):
+        place.position = records.position + records.byteCount
+        place.nextOffset = records.nextOffset
+        self.place = place
+        return records
+      case .endOfSegment:
+        guard place.index + 1 < list.segments.count else { return nil }
+        target = max(target, list.segments[place.index + 1].baseOffset)
+        self.place = nil
+      }
+    }
+    return nil
+  }
+
+  /// Blocks until a record at or after `offset` may be read.
+  ///
+  /// - Parameter timeoutMs: Longest wait; nil for ever.
+  /// - Returns: Whether there is one.
+  /// - Throws: `.closed` or `.poisoned` where the log ends meanwhile.
+  public func wait(for offset: Int64, limit: Limit = .highWatermark, timeoutMs: Int? = nil)
+    throws(LogError) -> Bool
+  {
+    try notifier(limit).wait(
+      offset + 1, timeoutNs: timeoutMs.map { Int64($0) * 1_000_000 })
+  }
+
+  /// Suspends until a record at or after `offset` may be read.
+  public func wait(for offset: Int64, limit: Limit = .highWatermark) async throws(LogError) {
+    let notifier = notifier(limit)
+    let outcome: OffsetNotifier.Outcome = await withUnsafeContinuation { continuation in
+      notifier.onReach(offset + 1) { continuation.resume(returning: $0) }
+    }
+    try outcome.get()
+  }
+
+  private func notifier(_ limit: Limit) -> OffsetNotifier {
+    switch limit {
+    case .logEnd: log.logEnd
+    case .highWatermark:
+      !log.isReadOnly && log.config.durability == .flushed ? log.flushed : log.logEnd
+    }
+  }
+
+  @inline(__always)
+  private func refreshList() {
+    guard log.segments.generation != list.generation else { return }
+    list = log.segments.snapshot
+    if let current = place {
+      place?.index = list.index(of: current.segment.baseOffset) ?? 0
+      if list.segments.isEmpty || list.segments[place!.index] !== current.segment { place = nil }
+    }
+  }
+
+  /// The segment that may hold `offset`, and a position in it at or before the offset's batch.
+  private func locate(_ offset: Int64) throws(LogError) -> Place? {
+    if let place, place.nextOffset == offset { return place }
+    guard !list.segments.isEmpty else { return nil }
+    // Below the first base (a log start within a gap) reading begins at the first segment.
+    let index = list.index(of: offset) ?? 0
+    let segment = list.segments[index]
+    if let place, place.segment === segment, place.nextOffset <= offset,
+      offset - place.nextOffset < 64
+    {
+      return place
+    }
+    let files = try log.files(of: segment)
+    let position = try finder.startPosition(log, segment, files, for: offset)
+    return Place(
+      segment: segment, files: files, index: index, position: position, nextOffset: -1)
+  }
+}
+
+extension LogReader {
+  /// Reads the batches that `read` would give into `buffer`, replacing its content.
+  ///
+  /// - Returns: What was read; nil where nothing stands there yet.
+  public func read(
+    from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark, into buffer: inout [UInt8]
+  ) throws(LogError) -> FileRecords? {
+    guard let records = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
+    try records.copy(into: &buffer)
+    return records
+  }
+}
+
+extension FileRecords {
+  /// Copies the bytes to memory, replacing what `buffer` holds; its capacity is reused.
+  public func copy(into buffer: inout [UInt8]) throws(LogError) {
+    if buffer.count < byteCount {
+      buffer.append(contentsOf: repeatElement(0, count: byteCount - buffer.count))
+    } else if buffer.count > byteCount {
+      buffer.removeLast(buffer.count - byteCount)
+    }
+    do throws(DiskError) {
+      var target = buffer.mutableSpan
+      let count = try file.read(into: &target, at: position)
+      guard count == byteCount else {
+        throw DiskError(.read, file.path, code: 5)  // EIO: the file was cut by somebody else.
+      }
+    } catch {
+      throw LogError(error)
+    }
+  }
+}

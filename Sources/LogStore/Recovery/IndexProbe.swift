@@ -1,0 +1,174 @@
+package import DiskIO
+internal import Bytes
+internal import RecordFormat
+
+/// Where a walk over a segment begins, and what is known of the bytes before.
+package struct WalkStart {
+  package var position: Int
+  /// Offset of the first record at `position`.
+  package var offset: Int64
+  /// Index entries that point below.
+  package var prefix: IndexProbe.Prefix
+  /// Greatest record time below.
+  package var largest: TimestampOffset
+  /// What the time index says is the greatest of the segment, where the start rests on it.
+  package var claimed: TimestampOffset?
+
+  /// Whether a finished walk agrees with the index it rested on.
+  package func isConfirmed(by cursor: IndexCursor) -> Bool {
+    guard let claimed else { return true }
+    return cursor.largest == claimed || cursor.largest.timestamp > claimed.timestamp
+  }
+}
+
+/// Looks at single entries of a segment's index files, so that opening a log reads a handful of
+/// bytes of them whatever their size.
+package struct IndexProbe {
+  /// How many leading entries of the two indexes may be kept, and what they say.
+  package struct Prefix: Sendable, Equatable {
+    package var offsetEntries: Int
+    package var timeEntries: Int
+    /// The last kept entries.
+    package var lastOffset: OffsetPosition?
+    package var lastTime: TimestampOffset?
+
+    package static let none = Prefix(
+      offsetEntries: 0, timeEntries: 0, lastOffset: nil, lastTime: nil)
+  }
+
+  private let segment: Segment
+  private let log: any DiskFile
+  private let disk: any Disk
+
+  package init(_ segment: Segment, log: any DiskFile, disk: any Disk) {
+    self.segment = segment
+    self.log = log
+    self.disk = disk
+  }
+
+  /// The entries that point below `position` and `offset`.
+  ///
+  /// - Returns: nil where an index is missing or its last kept entry contradicts the log: then
+  ///   nothing of it may be kept.
+  package func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
+    guard let offsets = try open(.offsetIndex), let times = try open(.timeIndex) else { return nil }
+    let base = segment.baseOffset
+    let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
+      Int(bytes.loadBigEndian(UInt32.self, at: 4)) < position
+        && base + Int64(bytes.loadBigEndian(UInt32.self, at: 0)) < offset
+    }
+    let timeCount = try used(times, TimeIndex.entryBytes) { bytes in
+      base + Int64(bytes.loadBigEndian(UInt32.self, at: 8)) < offset
+    }
+    var prefix = Prefix(
+      offsetEntries: offsetCount, timeEntries: timeCount, lastOffset: nil, lastTime: nil)
+    if offsetCount > 0 {
+      let bytes = try entry(offsets, offsetCount - 1, OffsetIndex.entryBytes)
+      let last = OffsetPosition(
+        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
+        position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
+      guard try isTrue(last) else { return nil }
+      prefix.lastOffset = last
+    }
+    if timeCount > 0 {
+      let bytes = try entry(times, timeCount - 1, TimeIndex.entryBytes)
+      prefix.lastTime = TimestampOffset(
+        timestamp: bytes.span.loadBigEndian(Int64.self, at: 0),
+        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 8)))
+    }
+    return prefix
+  }
+
+  /// Where to begin a walk that finds the segment's end and its greatest timestamp: at the batch of the
+  /// last offset entry at or before the last time entry. What comes before is older, by that entry,
+  /// if it is true; the walk meets the batch and `SegmentRecovery` starts from the first byte where not.
+  ///
+  /// - Returns: nil where there is no such batch.
+  package func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
+    guard let offsets = try open(.offsetIndex), let times = try open(.timeIndex) else { return nil }
+    let base = segment.baseOffset
+    let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
+      base + Int64(bytes.loadBigEndian(UInt32.self, at: 0)) < time.offset
+    }
+    guard offsetCount > 0 else { return nil }
+    let bytes = try entry(offsets, offsetCount - 1, OffsetIndex.entryBytes)
+    let last = OffsetPosition(
+      offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
+      position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
+    guard let header = try header(at: last.position), header.lastOffset == last.offset,
+      header.magic >= 2
+    else { return nil }
+    // The entry's own batch is walked over again, so it is not among the kept ones.
+    var kept = Prefix(
+      offsetEntries: offsetCount - 1, timeEntries: 0, lastOffset: nil, lastTime: nil)
+    if offsetCount > 1 {
+      let bytes = try entry(offsets, offsetCount - 2, OffsetIndex.entryBytes)
+      kept.lastOffset = OffsetPosition(
+        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
+        position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
+    }
+    kept.timeEntries = try used(times, TimeIndex.entryBytes) { bytes in
+      base + Int64(bytes.loadBigEndian(UInt32.self, at: 8)) < header.baseOffset
+    }
+    var largest = TimestampOffset(timestamp: -1, offset: base)
+    if kept.timeEntries > 0 {
+      let bytes = try entry(times, kept.timeEntries - 1, TimeIndex.entryBytes)
+      largest = TimestampOffset(
+        timestamp: bytes.span.loadBigEndian(Int64.self, at: 0),
+        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 8)))
+      kept.lastTime = largest
+    }
+    return WalkStart(
+      position: last.position, offset: header.baseOffset, prefix: kept, largest: largest,
+      claimed: time)
+  }
+
+  /// Whether a batch that ends at the entry's offset really starts at its position (I9).
+  private func isTrue(_ entry: OffsetPosition) throws(DiskError) -> Bool {
+    try header(at: entry.position)?.lastOffset == entry.offset
+  }
+
+  private func header(at position: Int) throws(DiskError) -> BatchHeader? {
+    var bytes = [UInt8](repeating: 0, count: BatchHeader.byteCountMin)
+    var span = bytes.mutableSpan
+    let count = try log.read(into: &span, at: position)
+    do throws(BatchError) {
+      return try BatchHeader(bytes.span.extracting(first: count))
+    } catch {
+      return nil
+    }
+  }
+
+  private func open(_ kind: SegmentName.Kind) throws(DiskError) -> (any DiskFile)? {
+    do {
+      return try disk.open(segment.path(kind), .read)
+    } catch where error.isNotFound {
+      return nil
+    }
+  }
+
+  /// Number of leading entries that are in use and match: a zero tail (position and offset 0, beyond the
+  /// first entry) is not in use, and use and `matches` both end for good at some entry.
+  private func used(
+    _ file: any DiskFile, _ entryBytes: Int, matches: (Span<UInt8>) -> Bool
+  ) throws(DiskError) -> Int {
+    var low = 0
+    var high = try file.size() / entryBytes
+    while low < high {
+      let middle = (low + high) / 2
+      let bytes = try entry(file, middle, entryBytes)
+      let isZero = bytes.allSatisfy { $0 == 0 }
+      if !isZero && matches(bytes.span) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func entry(_ file: any DiskFile, _ index: Int, _ entryBytes: Int) throws(DiskError)
+    -> [UInt8]
+  {
+    var bytes = [UInt8](repeating: 0, count: entryBytes)
+    var span = bytes.mutableSpan
+    _ = try file.read(into: &span, at: index * entryBytes)
+    return bytes
+  }
+}

@@ -1,0 +1,410 @@
+package import DiskIO
+internal import RecordFormat
+
+/// What opening a log found: everything `Log` starts from.
+package struct LoadedLog {
+  package var topicPartition: TopicPartition
+  package var directory: LogDirectory
+  package var segments: [Segment]
+  /// nil in a log opened for reading only.
+  package var writer: LogWriter?
+  package var logStartOffset: Int64
+  package var logEndOffset: Int64
+  package var recoveryPoint: Int64
+  /// Whether the directory has a durable mark.
+  package var hasMark: Bool
+  package var report: RecoveryReport
+}
+
+/// Opens one log by the recovery table (docs/durability.md#recovery).
+///
+/// Reads a handful of bytes of index files and the log's unsynced tail, whatever its size; segments
+/// below the recovery point are not even opened. With `access` `.write` it carries the plan out, durably,
+/// before it returns; with `.read` it changes nothing and gives the same view.
+package struct LogLoader {
+  /// Whether the directory may be changed.
+  package enum Access: Sendable { case read, write }
+
+  /// What the store knows about the log.
+  package struct Hints: Sendable {
+    /// Whether the clean-shutdown marker stood.
+    package var isCleanStop: Bool
+    /// This log's lines in the store's checkpoints.
+    package var recoveryPoint: Int64?
+    package var logStartOffset: Int64?
+
+    package init(isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?) {
+      self.isCleanStop = isCleanStop
+      self.recoveryPoint = recoveryPoint
+      self.logStartOffset = logStartOffset
+    }
+  }
+
+  private let topicPartition: TopicPartition
+  private let directory: LogDirectory
+  private let config: LogConfig
+  private let access: Access
+  private let hints: Hints
+  private let nowMs: Int64
+  private var disk: any Disk { directory.disk }
+  private var report: RecoveryReport
+  private var segments: [Segment] = []
+  private var tail = Tail()
+
+  /// The log's end as far as it is known.
+  private struct Tail {
+    var nextOffset: Int64 = 0
+    var dormant: DormantSegment?
+    /// Names or sizes changed: the directory needs a sync.
+    var isDirectoryDirty = false
+  }
+
+  package init(
+    _ topicPartition: TopicPartition, in directory: LogDirectory, config: LogConfig,
+    access: Access, hints: Hints, nowMs: Int64
+  ) {
+    self.topicPartition = topicPartition
+    self.directory = directory
+    self.config = config
+    self.access = access
+    self.hints = hints
+    self.nowMs = nowMs
+    report = RecoveryReport(wasClean: hints.isCleanStop)
+  }
+
+  /// Opens the log.
+  package mutating func load() throws(DiskError) -> LoadedLog {
+    let layout = try readLayout()
+    let mark = try DurableMark.read(directory)
+    let point = RecoveryPoint.judge(
+      mark, checkpoint: hints.recoveryPoint, bootIdentifier: disk.bootIdentifier)
+    segments = layout.entries.map {
+      Segment(
+        baseOffset: $0.baseOffset, logName: access == .read ? $0.logName : nil,
+        directory: directory, end: nil, isSealed: true)
+    }
+    report.segmentCount = segments.count
+    report.notes += layout.unknown.map { "\($0) is none of Kafka's files and was left alone" }
+    try recover(point)
+    let start = logStart()
+    tail.nextOffset = max(tail.nextOffset, start)
+    if point.isOwn || hints.isCleanStop { tail.nextOffset = max(tail.nextOffset, point.offset) }
+    report.logStartOffset = start
+    report.logEndOffset = tail.nextOffset
+    let epoch = leaderEpoch()
+    try finish()
+    return LoadedLog(
+      topicPartition: topicPartition, directory: directory, segments: segments,
+      writer: access == .write
+        ? LogWriter(dormant: usableDormant(), leaderEpoch: epoch) : nil,
+      logStartOffset: start, logEndOffset: tail.nextOffset, recoveryPoint: tail.nextOffset,
+      hasMark: mark.newest != nil, report: report)
+  }
+
+  // MARK: Names
+
+  private mutating func readLayout() throws(DiskError) -> SegmentLayout {
+    let directory = directory
+    let layout = try SegmentLayout(try disk.list(directory.path)) { (name) throws(DiskError) in
+      try Self.endOffset(of: name, in: directory)
+    }
+    guard access == .write else { return layout }
+    for name in layout.obsolete {
+      try disk.remove(directory.path(name))
+      report.removedFiles.append(directory.path(name))
+    }
+    for rename in layout.renames {
+      try disk.rename(directory.path(rename.from), to: directory.path(rename.to))
+      report.notes.append("completed the replacement of \(rename.to)")
+    }
+    if !layout.obsolete.isEmpty || !layout.renames.isEmpty {
+      try disk.syncDirectory(directory.path)
+    }
+    return layout
+  }
+
+  /// Offset behind the last valid batch of a file; its base where it has none.
+  private static func endOffset(of name: String, in directory: LogDirectory) throws(DiskError)
+    -> Int64
+  {
+    guard let base = SegmentName(name)?.baseOffset else { return 0 }
+    let file = try directory.disk.open(directory.path(name), .read)
+    var scanner = SegmentScanner(
+      file, endPosition: try file.size(), expectedOffset: base,
+      offsetLimit: SegmentScanner.offsetLimit(after: base))
+    while case .batch = try scanner.next() {}
+    return scanner.expectedOffset
+  }
+
+  /// The start by the store's checkpoint, else the first segment's base; never beyond the log's end.
+  private func logStart() -> Int64 {
+    let first = segments.first?.baseOffset ?? tail.nextOffset
+    return max(first, hints.logStartOffset ?? first)
+  }
+
+  private mutating func leaderEpoch() -> Int32 {
+    do throws(CheckpointError) {
+      let checkpoint = try LeaderEpochCheckpoint.read(disk, directory: directory.path)
+      return checkpoint?.entries.last?.epoch ?? 0
+    } catch {
+      report.notes.append("\(error); epoch 0 is used for new batches")
+      return 0
+    }
+  }
+
+  /// The last segment, if the log really ends in it.
+  private func usableDormant() -> DormantSegment? {
+    guard let dormant = tail.dormant, dormant.nextOffset == tail.nextOffset else { return nil }
+    dormant.segment.markUnsealed()
+    return dormant
+  }
+
+  // MARK: Recovery
+
+  private mutating func recover(_ point: RecoveryPoint) throws(DiskError) {
+    // A clean stop, and a reader of somebody else's directory, look at the log's end only.
+    let looksAtEndOnly = hints.isCleanStop || (access == .read && !point.isOwn)
+    var index =
+      looksAtEndOnly
+      ? segments.count - 1 : (segments.lastIndex { $0.baseOffset <= point.offset } ?? 0)
+    index = max(0, index)
+    while index < segments.count {
+      let segment = segments[index]
+      let log = try disk.open(segment.path(.log), access == .write ? .readWrite : .read)
+      let size = try log.size()
+      if size == 0, index < segments.count - 1 {
+        try removeEmpty(at: index)
+        continue
+      }
+      if size == 0 {
+        try keepEmptyLast(segment)
+        return
+      }
+      let outcome = try scan(index, log, size: size, point, fromLastEntry: looksAtEndOnly)
+      try settle(outcome, segment: segment, log: log)
+      if outcome.cut != nil {
+        try dropSegments(after: index)
+        return
+      }
+      index += 1
+    }
+  }
+
+  private mutating func scan(
+    _ index: Int, _ log: any DiskFile, size: Int, _ point: RecoveryPoint, fromLastEntry: Bool
+  ) throws(DiskError) -> SegmentRecovery.Outcome {
+    let segment = segments[index]
+    let next = index + 1 < segments.count ? segments[index + 1].baseOffset : nil
+    let later = Array(segments[(index + 1)...])
+    let disk = disk
+    let walk = SegmentRecovery(
+      .init(
+        segment: segment, log: log, size: size, isLast: next == nil,
+        isCleanStop: hints.isCleanStop, point: point, nextBaseOffset: next,
+        intervalBytes: config.indexIntervalBytes,
+        isFollowedByValid: { () throws(DiskError) in try Self.holdsValidBatch(later, disk) }))
+    let probe = IndexProbe(segment, log: log, disk: disk)
+    let start = try scanStart(segment, probe, size, point, fromLastEntry: fromLastEntry)
+    let outcome = try walk.run(from: start)
+    report.bytesScanned += outcome.position - outcome.scanStart
+    if hints.isCleanStop && start == nil {
+      report.add(.r2)
+    }
+    // A fault seen from a start that an index gave may be the index's fault, and so may a greatest
+    // time that the walk did not confirm: then look from the first byte.
+    let isDoubtful = !outcome.damage.isEmpty || outcome.cut != nil
+    if let start, fromLastEntry, isDoubtful || !start.isConfirmed(by: outcome.index.cursor) {
+      let whole = try walk.run(from: nil)
+      report.bytesScanned += whole.position
+      return whole
+    }
+    return outcome
+  }
+
+  /// Where the walk may begin without losing index entries; nil: at the first byte.
+  private func scanStart(
+    _ segment: Segment, _ probe: IndexProbe, _ size: Int, _ point: RecoveryPoint,
+    fromLastEntry: Bool
+  ) throws(DiskError) -> WalkStart? {
+    if let start = point.scanStart, start.segmentBaseOffset == segment.baseOffset,
+      start.position <= size, start.offset >= segment.baseOffset,
+      let prefix = try probe.prefix(below: start.position, offset: start.offset)
+    {
+      return WalkStart(
+        position: start.position, offset: start.offset, prefix: prefix, largest: start.largest)
+    }
+    // Without a mark only an index that was trimmed at a clean stop may be believed, and only its
+    // last entries, which the walk begins at.
+    guard fromLastEntry, let whole = try probe.prefix(below: size, offset: Int64.max),
+      let lastTime = whole.lastTime, whole.offsetEntries > 0
+    else { return nil }
+    return try probe.start(before: lastTime)
+  }
+
+  private static func holdsValidBatch(_ segments: [Segment], _ disk: any Disk) throws(DiskError)
+    -> Bool
+  {
+    for segment in segments {
+      let log = try disk.open(segment.path(.log), .read)
+      var scanner = SegmentScanner(
+        log, endPosition: try log.size(), expectedOffset: segment.baseOffset,
+        offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset))
+      switch try scanner.next() {
+      case .batch: return true
+      case .end: continue
+      case .invalid: if try scanner.resume().header != nil { return true }
+      }
+    }
+    return false
+  }
+}
+
+// MARK: - Carrying out
+
+extension LogLoader {
+  /// Publishes what the walk found and brings the files in line with it.
+  private mutating func settle(
+    _ outcome: SegmentRecovery.Outcome, segment: Segment, log: any DiskFile
+  ) throws(DiskError) {
+    for row in outcome.rows { report.add(row) }
+    for range in outcome.damage {
+      segment.addDamage(range)
+      report.damage.append(range)
+    }
+    for run in outcome.verified { segment.verified.insert(run) }
+    let end = outcome.cut?.position ?? outcome.position
+    segment.publish(
+      SegmentEnd(
+        relativeOffset: UInt32(clamping: outcome.nextOffset - segment.baseOffset),
+        position: UInt32(clamping: end)))
+    segment.setLargestTimestamp(outcome.index.cursor.largest)
+    tail.nextOffset = outcome.nextOffset
+    tail.dormant = nil
+    if let cut = outcome.cut, access == .read {
+      report.notes.append(
+        "\(segment.path(.log)) has an unfinished end at position \(cut.position): \(cut.reason)")
+    }
+    guard access == .write else { return }
+    try writeIndexes(outcome, segment)
+    if let cut = outcome.cut { try cutOff(cut, segment, log) }
+    // What was read may stand in the page cache only: nothing is acknowledged on top of it before
+    // it is durable.
+    if !hints.isCleanStop { try log.sync() }
+    tail.isDirectoryDirty = true
+    if !outcome.endsDamaged {
+      tail.dormant = DormantSegment(
+        segment: segment, position: end, nextOffset: outcome.nextOffset,
+        cursor: outcome.index.cursor,
+        offsetEntries: outcome.kept.offsetEntries
+          + outcome.index.offsetEntries.count / OffsetIndex.entryBytes,
+        timeEntries: outcome.kept.timeEntries
+          + outcome.index.timeEntries.count / TimeIndex.entryBytes,
+        createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs)
+    }
+  }
+
+  /// Replaces the index entries behind the kept ones.
+  private mutating func writeIndexes(_ outcome: SegmentRecovery.Outcome, _ segment: Segment)
+    throws(DiskError)
+  {
+    var index = outcome.index
+    if segment !== segments.last || outcome.endsDamaged { index.seal() }
+    var isRebuilt = false
+    func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) {
+      let path = segment.path(kind)
+      let file: any DiskFile
+      do {
+        file = try disk.open(path, .readWrite)
+        if try file.size() == kept + fresh.count, fresh.isEmpty { return }
+      } catch where error.isNotFound {
+        file = try disk.open(path, .create)
+        isRebuilt = true
+      }
+      try file.truncate(to: kept)
+      if !fresh.isEmpty { try file.write(fresh.span, at: kept) }
+      if segment !== segments.last { try file.sync() }
+    }
+    try replace(
+      .offsetIndex, outcome.kept.offsetEntries * OffsetIndex.entryBytes, index.offsetEntries)
+    try replace(.timeIndex, outcome.kept.timeEntries * TimeIndex.entryBytes, index.timeEntries)
+    if isRebuilt { report.rebuiltIndexes.append(segment.path(.offsetIndex)) }
+  }
+
+  /// Cuts a segment's end off; the later segments went aside before.
+  private mutating func cutOff(
+    _ cut: (position: Int, reason: String), _ segment: Segment, _ log: any DiskFile
+  ) throws(DiskError) {
+    if let index = segments.firstIndex(where: { $0 === segment }), index + 1 < segments.count {
+      try setAside(after: index, reason: cut.reason)
+    }
+    let size = try log.size()
+    let kept = try KeptBytes.keep(
+      cut.position..<size, of: log, named: SegmentName(segment.baseOffset, .log).fileName,
+      in: directory)
+    try log.truncate(to: cut.position)
+    try log.sync()
+    report.cuts.append(
+      .init(
+        file: segment.path(.log), position: cut.position, bytes: size - cut.position, keptAs: kept,
+        reason: cut.reason))
+  }
+
+  /// Moves the segments behind a cut aside, last first, so that a crash on the way leaves no gap.
+  private mutating func setAside(after index: Int, reason: String) throws(DiskError) {
+    for segment in segments[(index + 1)...].reversed() {
+      let size = try disk.status(segment.path(.log))?.size ?? 0
+      let kept = try KeptBytes.move(segment, in: directory)
+      report.cuts.append(
+        .init(
+          file: segment.path(.log), position: 0, bytes: size, keptAs: kept,
+          reason: "stands behind a cut: \(reason)"))
+    }
+    try disk.syncDirectory(directory.path)
+  }
+
+  private mutating func dropSegments(after index: Int) throws(DiskError) {
+    segments.removeSubrange((index + 1)...)
+  }
+
+  private mutating func removeEmpty(at index: Int) throws(DiskError) {
+    let segment = segments.remove(at: index)
+    report.add(.r9)
+    guard access == .write else { return }
+    for kind in [SegmentName.Kind.log, .offsetIndex, .timeIndex, .transactionIndex] {
+      guard try disk.status(segment.path(kind)) != nil else { continue }
+      try disk.remove(segment.path(kind))
+      report.removedFiles.append(segment.path(kind))
+    }
+    tail.isDirectoryDirty = true
+  }
+
+  /// R8: an empty last segment stays the active one.
+  private mutating func keepEmptyLast(_ segment: Segment) throws(DiskError) {
+    report.add(.r8)
+    segment.publish(SegmentEnd(relativeOffset: 0, position: 0))
+    tail.nextOffset = max(tail.nextOffset, segment.baseOffset)
+    guard access == .write else { return }
+    var outcome = SegmentRecovery.Outcome(
+      position: 0, nextOffset: segment.baseOffset,
+      index: IndexAccumulator(
+        baseOffset: segment.baseOffset, intervalBytes: config.indexIntervalBytes),
+      kept: .none, scanStart: 0)
+    outcome.rows = []
+    try writeIndexes(outcome, segment)
+    tail.dormant = DormantSegment(
+      segment: segment, position: 0, nextOffset: segment.baseOffset,
+      cursor: outcome.index.cursor, offsetEntries: 0, timeEntries: 0,
+      createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs)
+  }
+
+  /// Makes what recovery changed durable and writes it down.
+  private mutating func finish() throws(DiskError) {
+    guard access == .write else { return }
+    if tail.isDirectoryDirty, !hints.isCleanStop || report.isEventful {
+      try disk.syncDirectory(directory.path)
+    }
+    if report.isEventful, let note = RecoveryHistory.add(report, to: directory, nowMs: nowMs) {
+      report.notes.append(note)
+    }
+  }
+}

@@ -1,0 +1,52 @@
+internal import Bytes
+package import RecordFormat
+
+/// Collects the index entries of batches that are walked over, by the rule of `IndexCursor`.
+package struct IndexAccumulator: Sendable {
+  package let baseOffset: Int64
+  package let intervalBytes: Int
+  package private(set) var cursor: IndexCursor
+  /// Encoded entries collected so far.
+  package private(set) var offsetEntries: [UInt8] = []
+  package private(set) var timeEntries: [UInt8] = []
+  private var lastTimestamp: Int64
+
+  /// - Parameters:
+  ///   - cursor: State before the first batch that will be noted.
+  ///   - lastTimestamp: Timestamp of the last time entry that is kept; -1 where none is.
+  package init(
+    baseOffset: Int64, intervalBytes: Int, cursor: IndexCursor? = nil, lastTimestamp: Int64 = -1
+  ) {
+    self.baseOffset = baseOffset
+    self.intervalBytes = intervalBytes
+    self.cursor = cursor ?? IndexCursor(baseOffset: baseOffset)
+    self.lastTimestamp = lastTimestamp
+  }
+
+  /// Notes a batch, in order of position.
+  package mutating func note(_ header: BatchHeader, at position: Int) {
+    guard cursor.note(header, at: position, intervalBytes: intervalBytes) else { return }
+    offsetEntries.appendBigEndian(UInt32(truncatingIfNeeded: header.lastOffset - baseOffset))
+    offsetEntries.appendBigEndian(UInt32(truncatingIfNeeded: position))
+    noteTime()
+  }
+
+  /// Adds the final time entry, as when a segment is sealed.
+  package mutating func seal() { noteTime() }
+
+  private mutating func noteTime() {
+    guard cursor.largest.timestamp > lastTimestamp else { return }
+    lastTimestamp = cursor.largest.timestamp
+    timeEntries.appendBigEndian(cursor.largest.timestamp)
+    timeEntries.appendBigEndian(
+      UInt32(truncatingIfNeeded: cursor.largest.offset - baseOffset))
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func appendBigEndian<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+    for byte in stride(from: T.bitWidth - 8, through: 0, by: -8) {
+      append(UInt8(truncatingIfNeeded: value >> T(byte)))
+    }
+  }
+}
