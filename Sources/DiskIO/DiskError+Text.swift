@@ -5,6 +5,9 @@ extension DiskError {
   /// Whether the name, or a directory on the way to it, does not exist.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
+  /// The name exists already.
+  public var isAlreadyThere: Bool { code == EEXIST }
+
   /// Whether the file system or the user's quota is used up.
   public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 

@@ -36,8 +36,8 @@ extension ActiveSegment {
     }
     let log = try directory.disk.open(segment.path(.log), .readWrite)
     let offsetFile = try index(
-      .offsetIndex, OffsetIndex.entryBytes, keeping: dormant.offsetEntries)
-    let timeFile = try index(.timeIndex, TimeIndex.entryBytes, keeping: dormant.timeEntries)
+      .index, OffsetIndex.entryBytes, keeping: dormant.offsetEntries)
+    let timeFile = try index(.timeindex, TimeIndex.entryBytes, keeping: dormant.timeEntries)
     let indexes = SegmentFiles.Indexes(
       offset: OffsetIndex(baseOffset: segment.baseOffset, file: offsetFile),
       time: TimeIndex(baseOffset: segment.baseOffset, file: timeFile))
@@ -61,9 +61,9 @@ extension ActiveSegment {
     }
     return SegmentFiles.Indexes(
       offset: OffsetIndex(
-        baseOffset: segment.baseOffset, file: try make(.offsetIndex, OffsetIndex.entryBytes)),
+        baseOffset: segment.baseOffset, file: try make(.index, OffsetIndex.entryBytes)),
       time: TimeIndex(
-        baseOffset: segment.baseOffset, file: try make(.timeIndex, TimeIndex.entryBytes)))
+        baseOffset: segment.baseOffset, file: try make(.timeindex, TimeIndex.entryBytes)))
   }
 
   private static func fresh<T>(
@@ -71,7 +71,7 @@ extension ActiveSegment {
   ) throws(DiskError) -> T {
     do {
       return try make(path)
-    } catch where error.alreadyExists {
+    } catch where error.isAlreadyThere {
       try disk.remove(path)
       return try make(path)
     }

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import DiskIO
 internal import RecordFormat
 
@@ -33,7 +34,7 @@ struct BatchFinder {
         return attempt == 0 && indexes.offset.lookup(offset) != nil
           ? try rebuiltStart(log, segment, files, offset, end) : 0
       }
-      if try window.header(files.log, at: entry.position, end: end)?.lastOffset == entry.offset {
+      if try header(files, at: entry.position, end: end)?.lastOffset == entry.offset {
         return entry.position
       }
       if attempt == 0 { indexes = try log.rebuildIndexes(of: segment, files) }
@@ -48,6 +49,16 @@ struct BatchFinder {
       entry.position < end
     else { return 0 }
     return entry.position
+  }
+
+  private mutating func header(_ files: SegmentFiles, at position: Int, end: Int) throws(LogError)
+    -> BatchHeader?
+  {
+    do throws(DiskError) {
+      return try window.header(files.log, at: position, end: end)
+    } catch {
+      throw LogError(error)
+    }
   }
 
   // MARK: Batches
@@ -102,7 +113,7 @@ struct BatchFinder {
         continue
       }
       guard try isChecked(log, segment, files, position, end, expected) else { continue }
-      guard let header = try window.header(files.log, at: position, end: end) else {
+      guard let header = try header(files, at: position, end: end) else {
         throw changedBehindUs(segment, position)
       }
       if header.lastOffset >= target { return (Batch(header), position) }
@@ -133,7 +144,7 @@ struct BatchFinder {
     while cut < end {
       guard segment.damage(at: cut) == nil else { return }
       guard try isChecked(log, segment, files, cut, end, next) else { continue }
-      guard let header = try window.header(files.log, at: cut, end: end) else {
+      guard let header = try header(files, at: cut, end: end) else {
         throw changedBehindUs(segment, cut)
       }
       guard cut + header.byteCount <= upTo, header.lastOffset < limit else { return }
@@ -152,7 +163,7 @@ struct BatchFinder {
     }
     let index = try log.indexes(of: segment, files).offset
     guard let entry = index.lastEntry(atOrBelow: upTo), entry.position > cut,
-      let header = try window.header(files.log, at: entry.position, end: upTo + 1),
+      let header = try header(files, at: entry.position, end: upTo + 1),
       header.lastOffset == entry.offset, Batch(header).firstOffset <= limit
     else { return false }
     (cut, next) = (entry.position, Batch(header).firstOffset)
@@ -181,12 +192,13 @@ struct BatchFinder {
     _ log: Log, _ segment: Segment, _ file: any DiskFile, from position: Int, end: Int,
     _ expected: Int64?
   ) throws(DiskError) {
-    let expected = try expected ?? lowestOffset(segment, file, at: position)
+    var lowest = expected
+    if lowest == nil { lowest = try lowestOffset(segment, file, at: position) }
     let limit = log.nextBaseOffset(after: segment)
     var options = SegmentScanner.Options()
     options.chunkBytes = Self.checkBytesMin
     var scanner = SegmentScanner(
-      file, from: position, endPosition: end, expectedOffset: expected,
+      file, from: position, endPosition: end, expectedOffset: lowest ?? 0,
       offsetLimit: max(limit, segment.baseOffset), options: options)
     var runEnd = position
     while runEnd - position < Self.checkBytesMin {
@@ -219,13 +231,9 @@ struct BatchFinder {
   ) throws(DiskError) -> Int64 {
     if position == 0 { return segment.baseOffset }
     var probe = HeaderWindow()
-    do throws(LogError) {
-      let header = try probe.header(file, at: position, end: Int.max)
-      guard let header, !header.isLegacy else { return segment.baseOffset }
-      return max(segment.baseOffset, header.baseOffset)
-    } catch {
-      return segment.baseOffset
-    }
+    let header = try probe.header(file, at: position, end: Int.max)
+    guard let header, !header.isLegacy else { return segment.baseOffset }
+    return max(segment.baseOffset, header.baseOffset)
   }
 
   /// Bytes below a published end changed or went: somebody else wrote to the file.

@@ -14,7 +14,7 @@ struct HeaderWindow {
   private var lastByteCount = 0
 
   /// The header of the batch at `position`; nil where none can be read there.
-  mutating func header(_ file: any DiskFile, at position: Int, end: Int) throws(LogError)
+  mutating func header(_ file: any DiskFile, at position: Int, end: Int) throws(DiskError)
     -> BatchHeader?
   {
     let isHere =
@@ -31,7 +31,7 @@ struct HeaderWindow {
     }
   }
 
-  private mutating func fill(_ file: any DiskFile, _ position: Int, _ end: Int) throws(LogError) {
+  private mutating func fill(_ file: any DiskFile, _ position: Int, _ end: Int) throws(DiskError) {
     if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: BatchFinder.windowBytes) }
     let isLarge = lastByteCount > BatchFinder.windowBytes / 2
     let wanted = isLarge ? BatchHeader.byteCountMin : bytes.count
@@ -40,12 +40,8 @@ struct HeaderWindow {
     self.file = file
     start = position
     count = 0
-    do throws(DiskError) {
-      var target = bytes.mutableSpan
-      var part = target._mutatingExtracting(first: bounded)
-      count = try file.read(into: &part, at: position)
-    } catch {
-      throw LogError(error)
-    }
+    var target = bytes.mutableSpan
+    var part = target._mutatingExtracting(first: bounded)
+    count = try file.read(into: &part, at: position)
   }
 }

@@ -1,6 +1,7 @@
+internal import CoreMetrics
 internal import Bytes
 internal import DiskIO
-public import RecordFormat
+internal import RecordFormat
 
 /// What an append gave.
 public struct AppendResult: Sendable, Equatable {
@@ -39,44 +40,11 @@ extension Log {
       throw .recordTooLarge(bytes: batch.count, limit: config.maxMessageBytes)
     }
     do throws(BatchError) {
-      var decoder = context.decoders.take()
-      defer { context.decoders.give(decoder) }
-      let view = try RecordBatch(batch.span)
-      try view.validate(.produced(maxMessageBytes: config.maxMessageBytes), decoder: &decoder.value)
+      try RecordBatch(batch.span).checkCRC()
     } catch {
       throw .invalidBatch(error)
     }
     return try writeSealed(&batch)
-  }
-
-  /// Appends records as one batch, compressed as `config.compression` says.
-  ///
-  /// - Parameter records: At least one; `offset` is ignored. A negative timestamp means now.
-  /// - Throws: As `append(batch:)`.
-  @discardableResult
-  public func append(_ records: [Record]) throws(LogError) -> AppendResult {
-    try acknowledge(try write(records))
-  }
-
-  /// The same without blocking the calling task's thread while the records become durable: the pinned
-  /// flusher does the sync.
-  @discardableResult
-  public func append(_ records: [Record]) async throws(LogError) -> AppendResult {
-    var result = try write(records)
-    if config.durability == .flushed {
-      try await flushedEnd(reaches: result.lastOffset + 1)
-      result.isDurable = true
-    }
-    return result
-  }
-
-  /// Writes records as one batch without waiting for durability.
-  public func write(_ records: [Record]) throws(LogError) -> AppendResult {
-    let builder = context.builders.take(config.compression)
-    defer { context.builders.give(builder) }
-    return try builder.seal(records, nowMs: context.nowMs()) { (batch) throws(LogError) in
-      try writeSealed(&batch)
-    }
   }
 
   /// Waits for what `config.durability` promises of a written batch.

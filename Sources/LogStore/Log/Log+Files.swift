@@ -1,4 +1,7 @@
-internal import DiskIO
+internal import RecordFormat
+internal import CoreMetrics
+internal import Logging
+package import DiskIO
 
 /// Opening what a reader needs of a segment, with every index doubted (I9).
 extension Log {
@@ -46,9 +49,9 @@ extension Log {
         return try files.indexes { () throws(DiskError) in
           SegmentFiles.Indexes(
             offset: OffsetIndex(
-              baseOffset: segment.baseOffset, file: try openIndex(segment, .offsetIndex)),
+              baseOffset: segment.baseOffset, file: try openIndex(segment, .index)),
             time: TimeIndex(
-              baseOffset: segment.baseOffset, file: try openIndex(segment, .timeIndex)))
+              baseOffset: segment.baseOffset, file: try openIndex(segment, .timeindex)))
         }
       } catch where error.isNotFound {
         return try rebuildIndexes(of: segment, files)
@@ -61,7 +64,7 @@ extension Log {
   private func openIndex(_ segment: Segment, _ kind: SegmentName.Kind) throws(DiskError)
     -> IndexFile
   {
-    let entryBytes = kind == .offsetIndex ? OffsetIndex.entryBytes : TimeIndex.entryBytes
+    let entryBytes = kind == .index ? OffsetIndex.entryBytes : TimeIndex.entryBytes
     // A mapping faults when another process cuts the file; only the store's owner may map.
     return isReadOnly
       ? try IndexFile.openCopy(directory.disk, path: segment.path(kind), entryBytes: entryBytes)
@@ -93,12 +96,12 @@ extension Log {
         offset: OffsetIndex(
           baseOffset: segment.baseOffset,
           file: .inMemory(
-            path: segment.path(.offsetIndex), entryBytes: OffsetIndex.entryBytes,
+            path: segment.path(.index), entryBytes: OffsetIndex.entryBytes,
             bytes: built.offsetEntries)),
         time: TimeIndex(
           baseOffset: segment.baseOffset,
           file: .inMemory(
-            path: segment.path(.timeIndex), entryBytes: TimeIndex.entryBytes,
+            path: segment.path(.timeindex), entryBytes: TimeIndex.entryBytes,
             bytes: built.timeEntries)))
     } else {
       func store(_ kind: SegmentName.Kind, _ bytes: [UInt8]) throws(DiskError) -> IndexFile {
@@ -109,9 +112,9 @@ extension Log {
       }
       indexes = SegmentFiles.Indexes(
         offset: OffsetIndex(
-          baseOffset: segment.baseOffset, file: try store(.offsetIndex, built.offsetEntries)),
+          baseOffset: segment.baseOffset, file: try store(.index, built.offsetEntries)),
         time: TimeIndex(
-          baseOffset: segment.baseOffset, file: try store(.timeIndex, built.timeEntries)))
+          baseOffset: segment.baseOffset, file: try store(.timeindex, built.timeEntries)))
     }
     segment.setLargestTimestamp(built.cursor.largest)
     files.replaceIndexes(indexes)

@@ -1,3 +1,5 @@
+internal import CoreMetrics
+internal import Logging
 internal import DiskIO
 
 /// Who flushes a log right now, and what only that one may touch.
@@ -64,7 +66,7 @@ extension Log {
 
   /// Suspends until every record below `offset` is durable; the pinned flusher does the sync.
   public func flushedEnd(reaches offset: Int64) async throws(LogError) {
-    let outcome: OffsetNotifier.Outcome = await withUnsafeContinuation { continuation in
+    let outcome: OffsetNotifier.Outcome = await withCheckedContinuation { continuation in
       onFlushed(offset) { outcome in continuation.resume(returning: outcome) }
     }
     try outcome.get()
@@ -307,8 +309,9 @@ extension Log {
     try active.offsetIndex.file.trimAndSync()
     try active.timeIndex.file.trimAndSync()
     try active.log.sync()
-    if let mark = try flushRole.withLock({ $0.mark }) ?? (hadMark ? DurableMark.open(directory).0 : nil)
-    {
+    var mark = flushRole.withLock { $0.mark }
+    if mark == nil, hadMark { mark = try DurableMark.open(directory).0 }
+    if let mark {
       let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)
       try writeDurableMark(record, mark)
     }

@@ -1,4 +1,6 @@
-internal import DiskIO
+internal import CoreMetrics
+internal import Logging
+package import DiskIO
 
 extension Log {
   /// Seals the active segment and starts the next one. Holder of the writer lock; syncs nothing (the

@@ -1,4 +1,4 @@
-public import DiskIO
+internal import DiskIO
 internal import Logging
 internal import RecordFormat
 internal import Synchronization

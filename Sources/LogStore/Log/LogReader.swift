@@ -1,5 +1,5 @@
 internal import Bytes
-public import DiskIO
+internal import DiskIO
 internal import RecordFormat
 
 /// A fetcher's place in a log: finds batches, checks them before they are served, and follows the
@@ -102,7 +102,7 @@ public final class LogReader {
   /// Suspends until a record at or after `offset` may be read.
   public func wait(for offset: Int64, limit: Limit = .highWatermark) async throws(LogError) {
     let notifier = notifier(limit)
-    let outcome: OffsetNotifier.Outcome = await withUnsafeContinuation { continuation in
+    let outcome: OffsetNotifier.Outcome = await withCheckedContinuation { continuation in
       notifier.onReach(offset + 1) { continuation.resume(returning: $0) }
     }
     try outcome.get()

@@ -51,7 +51,7 @@ package struct IndexProbe {
   /// - Returns: nil where an index is missing or its last kept entry contradicts the log: then
   ///   nothing of it may be kept.
   package func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
-    guard let offsets = try open(.offsetIndex), let times = try open(.timeIndex) else { return nil }
+    guard let offsets = try open(.index), let times = try open(.timeindex) else { return nil }
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
       Int(bytes.loadBigEndian(UInt32.self, at: 4)) < position
@@ -85,7 +85,7 @@ package struct IndexProbe {
   ///
   /// - Returns: nil where there is no such batch.
   package func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
-    guard let offsets = try open(.offsetIndex), let times = try open(.timeIndex) else { return nil }
+    guard let offsets = try open(.index), let times = try open(.timeindex) else { return nil }
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
       base + Int64(bytes.loadBigEndian(UInt32.self, at: 0)) < time.offset

@@ -47,7 +47,7 @@ package enum KeptBytes {
     let path = "\(folder)/\(SegmentName(segment.baseOffset, .log).fileName)"
     try directory.disk.rename(segment.path(.log), to: path)
     try directory.disk.syncDirectory(folder)
-    for kind in [SegmentName.Kind.offsetIndex, .timeIndex, .transactionIndex] {
+    for kind in [SegmentName.Kind.index, .timeindex, .txnindex] {
       if try directory.disk.status(segment.path(kind)) != nil {
         try directory.disk.remove(segment.path(kind))
       }

@@ -312,22 +312,18 @@ extension LogLoader {
     var isRebuilt = false
     func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) {
       let path = segment.path(kind)
-      let file: any DiskFile
-      do {
-        file = try disk.open(path, .readWrite)
-        if try file.size() == kept + fresh.count, fresh.isEmpty { return }
-      } catch where error.isNotFound {
-        file = try disk.open(path, .create)
-        isRebuilt = true
-      }
+      let isMissing = try disk.status(path) == nil
+      isRebuilt = isRebuilt || isMissing
+      let file = try disk.open(path, isMissing ? .create : .readWrite)
+      if try file.size() == kept, fresh.isEmpty { return }
       try file.truncate(to: kept)
       if !fresh.isEmpty { try file.write(fresh.span, at: kept) }
       if segment !== segments.last { try file.sync() }
     }
     try replace(
-      .offsetIndex, outcome.kept.offsetEntries * OffsetIndex.entryBytes, index.offsetEntries)
-    try replace(.timeIndex, outcome.kept.timeEntries * TimeIndex.entryBytes, index.timeEntries)
-    if isRebuilt { report.rebuiltIndexes.append(segment.path(.offsetIndex)) }
+      .index, outcome.kept.offsetEntries * OffsetIndex.entryBytes, index.offsetEntries)
+    try replace(.timeindex, outcome.kept.timeEntries * TimeIndex.entryBytes, index.timeEntries)
+    if isRebuilt { report.rebuiltIndexes.append(segment.path(.index)) }
   }
 
   /// Cuts a segment's end off; the later segments went aside before.
@@ -370,7 +366,7 @@ extension LogLoader {
     let segment = segments.remove(at: index)
     report.add(.r9)
     guard access == .write else { return }
-    for kind in [SegmentName.Kind.log, .offsetIndex, .timeIndex, .transactionIndex] {
+    for kind in [SegmentName.Kind.log, .index, .timeindex, .txnindex] {
       guard try disk.status(segment.path(kind)) != nil else { continue }
       try disk.remove(segment.path(kind))
       report.removedFiles.append(segment.path(kind))

@@ -61,7 +61,7 @@ package struct SegmentLayout: Sendable, Equatable {
     for name in plain {
       switch name.kind {
       case .snapshot: snapshots.append(name.baseOffset)
-      case .offsetIndex, .timeIndex, .transactionIndex:
+      case .index, .timeindex, .txnindex:
         if !logs.contains(name.baseOffset), let file = files[name] { obsolete.append(file) }
       case .log: break
       }
@@ -75,7 +75,7 @@ package struct SegmentLayout: Sendable, Equatable {
       let swap = files[SegmentName(base, .log, stage: .swap)]
       return Entry(
         baseOffset: base, logName: swap ?? SegmentName(base, .log).fileName,
-        hasOffsetIndex: has(.offsetIndex), hasTimeIndex: has(.timeIndex))
+        hasOffsetIndex: has(.index), hasTimeIndex: has(.timeindex))
     }
   }
 

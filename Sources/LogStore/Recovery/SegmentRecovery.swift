@@ -1,5 +1,5 @@
 package import DiskIO
-package import RecordFormat
+internal import RecordFormat
 
 /// Walks one segment from a start to its end and decides about every invalid batch by the recovery
 /// table. Changes nothing on disk; `LogLoader` carries out what it finds.

@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// Where a batch stands: an offset and the position of a batch's first byte in its segment.
 package struct OffsetPosition: Sendable, Equatable {

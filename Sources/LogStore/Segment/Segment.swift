@@ -1,5 +1,4 @@
-package import DiskIO
-internal import Synchronization
+package import Synchronization
 
 /// One segment of a log: the batches of one `.log` file and what is known of them.
 ///

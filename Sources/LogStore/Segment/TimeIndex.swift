@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// A timestamp and the offset that first reached it.
 package struct TimestampOffset: Sendable, Equatable {

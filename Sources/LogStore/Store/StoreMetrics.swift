@@ -1,3 +1,4 @@
+package import CoreMetrics
 internal import Metrics
 
 /// The engine's counters and timers, through swift-metrics; a host that installs no backend pays a

@@ -28,6 +28,15 @@ package final class Flusher: Sendable {
     var isChanged = false
     var nextIntervalNs: [ObjectIdentifier: Int64] = [:]
     var nextCheckpointNs: Int64 = 0
+
+    /// How long the thread may sleep before something periodic is due.
+    func pauseNs(nowNs: Int64) -> Int64 {
+      let interval = nextIntervalNs.values.min() ?? nextCheckpointNs
+      let isFresh = clients.contains {
+        $0.flushIntervalMs != nil && nextIntervalNs[ObjectIdentifier($0)] == nil
+      }
+      return isFresh ? 0 : max(0, min(interval, nextCheckpointNs) - nowNs)
+    }
   }
 
   private let state = Locked(State())
@@ -166,16 +175,5 @@ package final class Flusher: Sendable {
       }
       return due
     }
-  }
-}
-
-extension Flusher.State {
-  /// How long the thread may sleep before something periodic is due.
-  fileprivate func pauseNs(nowNs: Int64) -> Int64 {
-    let interval = nextIntervalNs.values.min() ?? nextCheckpointNs
-    let fresh = clients.contains {
-      $0.flushIntervalMs != nil && nextIntervalNs[ObjectIdentifier($0)] == nil
-    }
-    return fresh ? 0 : max(0, min(interval, nextCheckpointNs) - nowNs)
   }
 }

@@ -1,0 +1,211 @@
+public import DiskIO
+public import Logging
+
+/// A store: a directory as one entry of Kafka's `log.dirs`, with every log in it, owned by this
+/// process alone.
+///
+/// Takes Kafka's own lock file, so that a running broker and this process exclude each other; any number of other
+/// processes may read meanwhile (`Log.openReadOnly`). Every method may be called from any thread.
+public final class LogManager: Sendable {
+  /// Path of the store's directory.
+  public let path: String
+  /// What opening found and did.
+  public let report: StoreReport
+  /// Threads for reads that may wait for the disk.
+  public let fetchers: FetcherPool
+
+  package let context: StoreContext
+  private let config: StoreConfig
+  private let lock: any DiskLock
+  private let state: Locked<State>
+
+  private struct State {
+    var logs: [TopicPartition: Log]
+    var isClosed = false
+  }
+
+  /// Name of Kafka's lock file.
+  package static let lockName = ".lock"
+
+  private init(
+    path: String, config: StoreConfig, context: StoreContext, lock: any DiskLock, logs: [Log],
+    report: StoreReport
+  ) {
+    self.path = path
+    self.config = config
+    self.context = context
+    self.lock = lock
+    self.report = report
+    fetchers = FetcherPool(cores: config.fetcherCores)
+    state = Locked(
+      State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) })))
+  }
+
+  // MARK: Opening
+
+  /// Opens a store for writing: takes the lock, recovers every log, and is ready.
+  ///
+  /// - Durability: The clean-shutdown marker is removed, durably, before anything else changes; what
+  ///   recovery cut is durable when this returns.
+  /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`. A log that cannot be opened fails alone,
+  ///   see `report`.
+  /// - Complexity: A few system calls per log plus a scan of its unsynced tail.
+  public static func open(
+    _ path: String, config: StoreConfig = StoreConfig(), disk: any Disk = PosixDisk(),
+    logger: Logger = Logger(label: "mkstore")
+  ) throws(LogError) -> LogManager {
+    try config.log.validate()
+    let startMs = config.nowMs()
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    try StoreDirectory.prepare(path, disk, creates: config.createsStore)
+    let lock = try StoreDirectory.lock(path, disk)
+    let context = StoreContext(
+      disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
+      flusher: Flusher(checkpointIntervalMs: config.checkpointIntervalMs), nowMs: config.nowMs,
+      logger: logger, metrics: StoreMetrics())
+    do throws(LogError) {
+      var opening = StoreOpening(path: path, config: config, context: context)
+      let logs = try opening.run()
+      opening.report.openMs = config.nowMs() - startMs
+      let manager = LogManager(
+        path: path, config: config, context: context, lock: lock, logs: logs,
+        report: opening.report)
+      manager.start(logs)
+      return manager
+    } catch {
+      lock.release()
+      throw error
+    }
+  }
+
+  private func start(_ logs: [Log]) {
+    for log in logs { context.flusher.add(log) }
+    context.flusher.onCheckpoint { [weak self] in self?.writeCheckpointsOrLog() }
+    if config.startsFlusher { context.flusher.start(core: config.flusherCore) }
+  }
+
+  // MARK: Logs
+
+  /// Every log, by name.
+  public var logs: [Log] {
+    state.withLock { Array($0.logs.values) }.sorted {
+      ($0.topicPartition.topic, $0.topicPartition.partition)
+        < ($1.topicPartition.topic, $1.topicPartition.partition)
+    }
+  }
+
+  /// The log of a topic's partition, where there is one.
+  public func log(_ topicPartition: TopicPartition) -> Log? {
+    state.withLock { $0.logs[topicPartition] }
+  }
+
+  /// Makes a new, empty log; durable when this returns.
+  ///
+  /// - Throws: `.alreadyExists`, `.invalidName` where the topic collides with another one as Kafka
+  ///   judges it (`.` against `_`), `.diskFull`, `.disk`.
+  public func createLog(_ topicPartition: TopicPartition, config: LogConfig? = nil)
+    throws(LogError) -> Log
+  {
+    let config = config ?? self.config.log
+    try config.validate()
+    let known = state.withLock { $0.isClosed ? nil : Array($0.logs.keys) }
+    guard let known else { throw .closed(path: path) }
+    let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
+    if known.contains(topicPartition) { throw .alreadyExists(path: directory.path) }
+    if let other = known.first(where: { $0.collides(with: topicPartition) }) {
+      throw .invalidName(
+        name: topicPartition.topic,
+        reason: "Kafka cannot tell it from topic '\(other.topic)' in its metric names")
+    }
+    var generator = SystemRandomNumberGenerator()
+    let topicId = topicId(of: topicPartition.topic) ?? .random(using: &generator)
+    do throws(DiskError) {
+      try StoreDirectory.createLog(directory, in: path, topicId: topicId)
+      var loader = LogLoader(
+        topicPartition, in: directory, config: config, access: .write,
+        hints: .init(isCleanStop: true, recoveryPoint: nil, logStartOffset: nil),
+        nowMs: context.nowMs())
+      let log = Log(try loader.load(), config: config, context: context)
+      let isFirst = state.withLock { state in
+        if state.isClosed || state.logs[topicPartition] != nil { return false }
+        state.logs[topicPartition] = log
+        return true
+      }
+      guard isFirst else { throw DiskError(.makeDirectory, directory.path, code: 17) }  // EEXIST
+      context.flusher.add(log)
+      return log
+    } catch where error.isAlreadyThere {
+      throw .alreadyExists(path: directory.path)
+    } catch {
+      throw LogError(error)
+    }
+  }
+
+  /// The id that a topic's partitions share; nil where it has none yet.
+  private func topicId(of topic: String) -> Uuid? {
+    for log in logs where log.topicPartition.topic == topic {
+      if let metadata = try? PartitionMetadata.read(context.disk, directory: log.path) {
+        return metadata.topicId
+      }
+    }
+    return nil
+  }
+
+  // MARK: Checkpoints and closing
+
+  /// Writes Kafka's checkpoints: recovery points, log start offsets, high watermarks.
+  package func writeCheckpoints() throws(DiskError) {
+    var points = OffsetCheckpoint()
+    var starts = OffsetCheckpoint()
+    for log in logs {
+      points.offsets[log.topicPartition] = log.recoveryPoint
+      let first = log.segments.snapshot.segments.first?.baseOffset ?? log.logStartOffset
+      if log.logStartOffset > first { starts.offsets[log.topicPartition] = log.logStartOffset }
+    }
+    try points.write(context.disk, directory: path, .recoveryPoint)
+    try starts.write(context.disk, directory: path, .logStart)
+    try points.write(context.disk, directory: path, .highWatermark)
+  }
+
+  private func writeCheckpointsOrLog() {
+    do throws(DiskError) {
+      try writeCheckpoints()
+    } catch {
+      // An old checkpoint costs a longer scan, no data.
+      context.logger.warning("checkpoints were not written", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Closes every log, writes the checkpoints and the clean-shutdown marker, and gives the lock back.
+  /// Idempotent.
+  ///
+  /// - Throws: The first failure; the others are closed all the same, and without a marker the next
+  ///   opening recovers.
+  public func close() throws(LogError) {
+    let wasClosed = state.withLock { state in
+      defer { state.isClosed = true }
+      return state.isClosed
+    }
+    if wasClosed { return }
+    fetchers.stop()
+    context.flusher.stop()
+    defer { lock.release() }
+    var failure: LogError?
+    for log in logs {
+      do throws(LogError) {
+        try log.close()
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    do throws(DiskError) {
+      try writeCheckpoints()
+      if failure == nil, report.failed.isEmpty {
+        try CleanShutdownFile().write(context.disk, directory: path)
+      }
+    } catch {
+      throw failure ?? LogError(error)
+    }
+    if let failure { throw failure }
+  }
+}

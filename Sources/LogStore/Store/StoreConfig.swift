@@ -1,0 +1,25 @@
+/// Settings of a store and of the process that owns it.
+public struct StoreConfig: Sendable {
+  /// Settings of logs that are given none of their own.
+  public var log = LogConfig()
+  /// Whether a missing or empty directory becomes a new store. Without it, opening one is refused, so that
+  /// an unmounted volume is not taken for an empty store.
+  public var createsStore = false
+  /// Most sealed segments kept open at once, over all logs: each costs one descriptor and up to two mappings.
+  public var openSegmentsMax = 128
+  /// Core that the flusher's thread is pinned to; nil leaves it to the system.
+  public var flusherCore: Int?
+  /// Cores of the fetcher threads, one thread each; nil leaves the choice to the system.
+  public var fetcherCores: [Int?] = [nil]
+  /// Threads that load logs when the store is opened.
+  public var loaderThreads = 2
+  /// How often the checkpoints are written (Kafka: 60,000).
+  public var checkpointIntervalMs = 60_000
+  /// Whether the flusher's thread is started; a simulation calls its steps itself.
+  package var startsFlusher = true
+  /// Milliseconds since 1970 UTC.
+  package var nowMs: @Sendable () -> Int64 = { WallClock.nowMs() }
+
+  /// The defaults.
+  public init() {}
+}

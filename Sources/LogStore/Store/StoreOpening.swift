@@ -1,0 +1,112 @@
+internal import Logging
+internal import DiskIO
+
+/// Opening a store, step by step: the marker cycle, the checkpoints, every log.
+struct StoreOpening {
+  let path: String
+  let config: StoreConfig
+  let context: StoreContext
+  var report = StoreReport(wasClean: false, openMs: 0, logs: [], failed: [], notes: [])
+
+  private var disk: any Disk { context.disk }
+
+  init(path: String, config: StoreConfig, context: StoreContext) {
+    self.path = path
+    self.config = config
+    self.context = context
+  }
+
+  /// Opens every log of the store.
+  mutating func run() throws(LogError) -> [Log] {
+    do throws(DiskError) {
+      let names = try disk.list(path)
+      let wasClean = names.contains { $0.name == CleanShutdownFile.name }
+      report.wasClean = wasClean
+      // Before anything is written: a crash from here on is no clean stop (P2).
+      if wasClean { try CleanShutdownFile.remove(disk, directory: path) }
+      try ensureIdentity(names)
+      let points = readCheckpoint(.recoveryPoint)
+      let starts = readCheckpoint(.logStart)
+      let found = sort(names)
+      return load(found, wasClean: wasClean, points, starts)
+    } catch {
+      throw LogError(error)
+    }
+  }
+
+  private mutating func ensureIdentity(_ names: [DirectoryEntry]) throws(DiskError) {
+    if names.contains(where: { $0.name == MetaProperties.name }) {
+      do throws(CheckpointError) {
+        _ = try MetaProperties.read(disk, directory: path)
+      } catch {
+        report.notes.append("\(error)")
+      }
+      return
+    }
+    var generator = SystemRandomNumberGenerator()
+    try MetaProperties.fresh(using: &generator).write(disk, directory: path)
+  }
+
+  private mutating func readCheckpoint(_ name: OffsetCheckpoint.Name) -> [TopicPartition: Int64] {
+    do throws(CheckpointError) {
+      return try OffsetCheckpoint.read(disk, directory: path, name)?.offsets ?? [:]
+    } catch {
+      // As in Kafka: without it the logs are scanned from their start.
+      report.notes.append("\(error)")
+      return [:]
+    }
+  }
+
+  private mutating func sort(_ names: [DirectoryEntry]) -> [TopicPartition] {
+    var found: [TopicPartition] = []
+    for entry in names.sorted(by: { $0.name < $1.name }) where entry.kind == .directory {
+      switch LogDirectoryName(entry.name) {
+      case .log(let topicPartition): found.append(topicPartition)
+      case .deleted, .future, .stray:
+        report.notes.append("\(entry.name) is a log that Kafka put away; it was left alone")
+      case .other:
+        report.notes.append("\(entry.name) is no log directory; it was left alone")
+      }
+    }
+    return found
+  }
+
+  private mutating func load(
+    _ found: [TopicPartition], wasClean: Bool, _ points: [TopicPartition: Int64],
+    _ starts: [TopicPartition: Int64]
+  ) -> [Log] {
+    let (path, config, context) = (path, config, context)
+    let results = WorkerThreads.map(
+      jobCount: found.count, threadCount: config.loaderThreads
+    ) { index -> Result<Log, LogError> in
+      let topicPartition = found[index]
+      var loader = LogLoader(
+        topicPartition,
+        in: LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)"),
+        config: config.log, access: .write,
+        hints: .init(
+          isCleanStop: wasClean, recoveryPoint: points[topicPartition],
+          logStartOffset: starts[topicPartition]),
+        nowMs: context.nowMs())
+      do throws(DiskError) {
+        return .success(Log(try loader.load(), config: config.log, context: context))
+      } catch {
+        return .failure(LogError(error))
+      }
+    }
+    var logs: [Log] = []
+    for (topicPartition, result) in zip(found, results) {
+      switch result {
+      case .success(let log):
+        report.logs.append((topicPartition, log.recovery))
+        logs.append(log)
+      case .failure(let error):
+        report.failed.append(("\(path)/\(topicPartition)", error))
+        context.logger.error(
+          "a log could not be opened",
+          metadata: ["log": "\(topicPartition)", "error": "\(error)"])
+      }
+    }
+    return logs
+  }
+}

@@ -1,0 +1,18 @@
+/// What opening a store found and did.
+public struct StoreReport: Sendable {
+  /// Whether the last stop was clean.
+  public var wasClean: Bool
+  /// Milliseconds from the call to the last log being ready.
+  public var openMs: Int64
+  /// One report per log that could be opened.
+  public var logs: [(topicPartition: TopicPartition, recovery: RecoveryReport)]
+  /// Logs that could not be opened; the others are not held up.
+  public var failed: [(directory: String, error: LogError)]
+  /// Anything else worth saying, such as directories that are no logs.
+  public var notes: [String]
+
+  /// Logs whose recovery cut, fenced, rebuilt or removed something.
+  public var eventful: [(topicPartition: TopicPartition, recovery: RecoveryReport)] {
+    logs.filter { $0.recovery.isEventful }
+  }
+}

@@ -1,0 +1,80 @@
+/// A few threads, each pinned to its core, that do the reads which may have to wait for a disk, so
+/// that nobody else's thread does: cold fetches, checking, readahead.
+///
+/// Any thread may submit. Jobs run in the order they came, several at once.
+public final class FetcherPool: Sendable {
+  private struct State {
+    var jobs: [@Sendable () -> Void] = []
+    var isStopping = false
+  }
+
+  private let state = Locked(State())
+  private let threads = Locked<[PinnedThread]>([])
+  private let cores: [Int?]
+
+  /// - Parameter cores: One thread per entry, pinned to it; nil leaves the choice to the system. Empty:
+  ///   jobs run where they are submitted.
+  public init(cores: [Int?]) {
+    self.cores = cores
+  }
+
+  /// Runs `job` on a fetcher thread.
+  public func submit(_ job: @escaping @Sendable () -> Void) {
+    guard !cores.isEmpty, startIfNeeded() else { return job() }
+    state.withLock { $0.jobs.append(job) }
+    state.broadcast()
+  }
+
+  /// Runs `body` on a fetcher thread and gives its result.
+  public func run<Value: Sendable>(_ body: @escaping @Sendable () throws(LogError) -> Value)
+    async throws(LogError) -> Value
+  {
+    let outcome: Result<Value, LogError> = await withCheckedContinuation { continuation in
+      submit {
+        do throws(LogError) {
+          continuation.resume(returning: .success(try body()))
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+    }
+    return try outcome.get()
+  }
+
+  /// Ends the threads after the jobs at hand. Idempotent.
+  public func stop() {
+    state.withLock { $0.isStopping = true }
+    state.broadcast()
+    let running = threads.withLock { threads in
+      defer { threads = [] }
+      return threads
+    }
+    for thread in running { thread.join() }
+  }
+
+  /// Threads are made by the first job, so that a store that is only appended to has none.
+  private func startIfNeeded() -> Bool {
+    threads.withLock { threads in
+      if state.withLock({ $0.isStopping }) { return false }
+      guard threads.isEmpty else { return true }
+      for core in cores {
+        threads.append(
+          PinnedThread(name: "mkstore-fetch", core: core) { [state] in
+            while Self.step(state) {}
+          })
+      }
+      return true
+    }
+  }
+
+  private static func step(_ state: Locked<State>) -> Bool {
+    var job: (@Sendable () -> Void)?
+    _ = state.wait { state in
+      job = state.jobs.isEmpty ? nil : state.jobs.removeFirst()
+      return job != nil || state.isStopping
+    }
+    guard let job else { return false }
+    job()
+    return true
+  }
+}
