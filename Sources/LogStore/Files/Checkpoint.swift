@@ -4,7 +4,8 @@ package import DiskIO
 /// entry.
 ///
 /// As strict as Kafka's reader (`CheckpointFile`): a wrong version, count or line makes the whole
-/// file unreadable, so that half of a checkpoint is never taken for all of it.
+/// file unreadable, so that half of a checkpoint is never taken for all of it. Only an empty file
+/// is allowed and holds no entries: Kafka makes it so.
 package enum Checkpoint {
   /// The only version there is.
   package static let version = 0
@@ -23,6 +24,7 @@ package enum Checkpoint {
   package static func decode<Entry>(
     _ bytes: [UInt8], path: String, entry: ([Substring]) throws(LineError) -> Entry
   ) throws(CheckpointError) -> [Entry] {
+    if bytes.isEmpty { return [] }
     var lines = try TextLines(bytes, path: path)
     let version = try lines.next().map(String.init) ?? ""
     guard Int(version) == Self.version else {

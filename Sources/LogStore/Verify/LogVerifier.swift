@@ -64,6 +64,7 @@ package struct LogVerifier: Sendable {
       report.notes += segment.notes
       if let tail = segment.tornTail { report.tornTails.append(tail) }
     }
+    report.damage += EpochOrder.damage(log.segments, segments)
     if let lost = lostEnd(log, segments) { report.damage.append(lost) }
     if sums.missingOffsetCount > 0 {
       report.notes.append(

@@ -103,7 +103,7 @@ struct SegmentVerifier: ~Copyable {
   }
 
   private mutating func passEpoch(_ header: BatchHeader, _ position: Int) {
-    guard header.leaderEpoch >= 0, header.leaderEpoch != findings.epochStarts.last?.epoch,
+    guard header.leaderEpoch != findings.epochStarts.last?.epoch,
       findings.epochStarts.count < SegmentFindings.epochStartsMax
     else { return }
     findings.epochStarts.append(

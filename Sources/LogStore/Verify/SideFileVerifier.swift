@@ -56,7 +56,7 @@ struct SideFileVerifier {
   ) throws(CheckpointError) {
     guard let epochs = try LeaderEpochCheckpoint.read(disk, directory: log.path) else { return }
     for (plan, segment) in zip(log.segments, segments) {
-      for start in segment.epochStarts {
+      for start in segment.epochStarts where start.epoch >= 0 {
         guard let stated = epochs.epoch(at: start.offset), stated != start.epoch else { continue }
         throw .unreadable(
           path: "\(log.path)/\(LeaderEpochCheckpoint.name)", line: nil,
