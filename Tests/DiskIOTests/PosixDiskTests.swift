@@ -111,6 +111,24 @@ import Testing
     }
   }
 
+  @Test func aShortWriteGoesOnUntilTheSystemSaysWhy() async throws {
+    let directory = try TemporaryDirectory()
+    defer { directory.remove() }
+    await #expect(processExitsWith: .success) { [path = directory.path as String] in
+      let file = try PosixDisk().open("\(path)/a", .create)
+      signal(SIGXFSZ, SIG_IGN)
+      var limit = rlimit(rlim_cur: 6_000, rlim_max: 6_000)
+      // Safe: `limit` lives for the call.
+      guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else {
+        exit(1)
+      }
+      // The first pwrite takes 6,000 bytes and says so; only the second fails.
+      let error = failure { try file.write([UInt8](repeating: 7, count: 10_000)) }
+      guard error == DiskError(.write, "\(path)/a", code: EFBIG) else { exit(2) }
+      guard try file.contents() == [UInt8](repeating: 7, count: 6_000) else { exit(3) }
+    }
+  }
+
   @Test func allocateLeavesNoHole() throws {
     try withDirectory { base in
       let file = try disk.open("\(base)/a", .create)
@@ -124,7 +142,11 @@ import Testing
   @Test func manyThreadsShareOneFile() async throws {
     let directory = try TemporaryDirectory()
     defer { directory.remove() }
-    let file = try disk.open("\(directory.path)/a", .create)
+    try await Self.useFromManyThreads(disk.open("\(directory.path)/a", .create))
+    try await Self.useFromManyThreads(SimulatedDisk().open("/a", .create))
+  }
+
+  static func useFromManyThreads(_ file: any DiskFile) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for lane in 0..<8 as Range<UInt8> {
         group.addTask {

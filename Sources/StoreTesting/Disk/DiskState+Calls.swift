@@ -72,12 +72,14 @@ extension DiskState {
     let from = try place(.rename, source)
     let to = try place(.rename, destination)
     guard let inode = from.inode else { throw DiskError(.rename, source, code: ENOENT) }
+    // In the kernel's order (fs/namei.c, do_renameat2).
+    if isInside(to.directory, inode) { throw DiskError(.rename, source, code: EINVAL) }
     if let replaced = to.inode {
+      if isInside(from.directory, replaced) {
+        throw DiskError(.rename, source, code: ENOTEMPTY)
+      }
       if replaced == inode { return }
       try checkReplaceable(replaced, by: inode, source)
-    }
-    if inodes[inode]!.kind == .directory, isInside(to.directory, inode) {
-      throw DiskError(.rename, source, code: EINVAL)
     }
     change(
       "rename \(source) \(destination)",

@@ -26,6 +26,8 @@ struct Inode: Sendable {
   private var pages = PagedBytes()
   /// Live content of the file's first bytes, once it was mapped; shared with the mappings.
   private var block: MappedRegion?
+  /// The largest mapping so far: nothing of `block` beyond it was ever within anybody's reach.
+  private var mappedCapacity = 0
   /// Sectors (with the content of then) that a failed sync marked clean though they are not.
   private var dropped: [Int: [UInt8]] = [:]
   /// The size that a failed sync marked clean.
@@ -56,7 +58,7 @@ struct Inode: Sendable {
   var content: PagedBytes {
     guard let block else { return pages }
     var content = pages
-    for index in 0..<(block.capacity / PagedBytes.pageBytes) {
+    for index in 0..<PagedBytes.pages(in: mappedCapacity) {
       let position = index * PagedBytes.pageBytes
       if block.matches(content.page(index).span, at: position) { continue }
       precondition(
@@ -108,7 +110,10 @@ struct Inode: Sendable {
 
   /// Memory with the file's first `capacity` bytes, the same for all mappings.
   mutating func mapped(capacity: Int) -> MappedRegion {
-    if let block, block.capacity >= capacity { return block }
+    if let block, block.capacity >= capacity {
+      mappedCapacity = max(mappedCapacity, capacity)
+      return block
+    }
     precondition(
       mappings == 0, "mapping \(capacity) bytes beside a smaller live mapping is not simulated")
     let content = self.content
@@ -119,6 +124,7 @@ struct Inode: Sendable {
       block.copy(from: content.page(index).span, to: index * PagedBytes.pageBytes)
     }
     pages = content
+    mappedCapacity = capacity
     self.block = block
     return block
   }
