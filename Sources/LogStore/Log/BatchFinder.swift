@@ -37,7 +37,7 @@ struct BatchFinder {
       if try header(files, at: entry.position, end: end)?.lastOffset == entry.offset {
         return entry.position
       }
-      if attempt == 0 { indexes = try log.rebuildIndexes(of: segment, files) }
+      if attempt == 0 { indexes = try log.freshIndexes(of: segment, files) }
     }
     return 0
   }
@@ -45,7 +45,7 @@ struct BatchFinder {
   private mutating func rebuiltStart(
     _ log: Log, _ segment: Segment, _ files: SegmentFiles, _ offset: Int64, _ end: Int
   ) throws(LogError) -> Int {
-    guard let entry = try log.rebuildIndexes(of: segment, files).offset.lookup(offset),
+    guard let entry = try log.freshIndexes(of: segment, files).offset.lookup(offset),
       entry.position < end
     else { return 0 }
     return entry.position

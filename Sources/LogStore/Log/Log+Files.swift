@@ -61,6 +61,17 @@ extension Log {
     }
   }
 
+  /// The same, built from the log whatever the files say: an entry contradicted the log.
+  package func freshIndexes(of segment: Segment, _ files: SegmentFiles) throws(LogError)
+    -> SegmentFiles.Indexes
+  {
+    do throws(DiskError) {
+      return try rebuildIndexes(of: segment, files)
+    } catch {
+      throw LogError(error)
+    }
+  }
+
   private func openIndex(_ segment: Segment, _ kind: SegmentName.Kind) throws(DiskError)
     -> IndexFile
   {
