@@ -68,7 +68,7 @@ extension DiskError.Operation {
   var verb: String {
     switch self {
     case .open, .create, .list, .rename, .remove, .lock, .read, .write, .truncate, .allocate, .sync,
-      .map:
+      .map, .send:
       rawValue
     case .status, .size: "look at"
     case .makeDirectory: "make directory"

@@ -1,0 +1,120 @@
+internal import RecordFormat
+public import DiskIO
+public import Logging
+
+/// Reading a log that another process (or nobody) owns: no lock, no change, also on read-only media.
+extension Log {
+  /// Opens a log's directory for reading only.
+  ///
+  /// Shows every valid batch, also what the owner has not synced yet; an unfinished end is passed over, damage
+  /// is fenced. `refresh` looks for what was appended since.
+  ///
+  /// - Parameter path: A `<topic>-<partition>` directory.
+  /// - Throws: `.notFound`, `.invalidName`, `.disk`.
+  public static func openReadOnly(
+    _ path: String, disk: any Disk = PosixDisk(), openSegmentsMax: Int = 32,
+    logger: Logger = Logger(label: "mkstore")
+  ) throws(LogError) -> Log {
+    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let name = String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...])
+    let topicPartition: TopicPartition
+    do throws(TopicPartitionError) {
+      topicPartition = try TopicPartition(directoryName: name)
+    } catch {
+      throw .invalidName(name: name, reason: "\(error)")
+    }
+    let context = StoreContext(
+      disk: disk, fileCache: SegmentFileCache(capacity: openSegmentsMax), flusher: Flusher(),
+      nowMs: { WallClock.nowMs() }, logger: logger, metrics: StoreMetrics())
+    do throws(DiskError) {
+      guard try disk.status(path)?.kind == .directory else {
+        throw DiskError(.open, path, code: 2)  // ENOENT
+      }
+      let hints = readHints(of: topicPartition, store: StoreDirectory.parent(of: path), disk)
+      var loader = LogLoader(
+        topicPartition, in: LogDirectory(disk: disk, path: path), config: LogConfig(),
+        access: .read, hints: hints, nowMs: WallClock.nowMs())
+      return Log(try loader.load(), config: LogConfig(), context: context)
+    } catch where error.isNotFound {
+      throw .notFound(path: path)
+    } catch {
+      throw LogError(error)
+    }
+  }
+
+  /// What the store around a log says of it; a store's file that cannot be read says nothing.
+  private static func readHints(
+    of topicPartition: TopicPartition, store: String, _ disk: any Disk
+  ) -> LogLoader.Hints {
+    func offset(_ name: OffsetCheckpoint.Name) -> Int64? {
+      do throws(CheckpointError) {
+        return try OffsetCheckpoint.read(disk, directory: store, name)?.offsets[topicPartition]
+      } catch {
+        return nil
+      }
+    }
+    var isClean = false
+    do throws(DiskError) {
+      isClean = try disk.status("\(store)/\(CleanShutdownFile.name)") != nil
+    } catch {
+      isClean = false
+    }
+    return LogLoader.Hints(
+      isCleanStop: isClean, recoveryPoint: offset(.recoveryPoint), logStartOffset: offset(.logStart))
+  }
+
+  /// Looks for batches that the log's owner has appended since; one thread at a time.
+  ///
+  /// - Returns: Whether the log end offset moved.
+  public func refresh() throws(LogError) -> Bool {
+    guard isReadOnly else { return false }
+    let before = logEndOffset
+    do throws(DiskError) {
+      try followTail()
+      let known = segments.snapshot.segments.last?.baseOffset ?? -1
+      for entry in try directory.disk.list(directory.path) {
+        guard let name = SegmentName(entry.name), name.kind == .log, name.stage == nil,
+          name.baseOffset > known
+        else { continue }
+        // The last look at the old segment came before the new one was seen: look once more.
+        try followTail()
+        let segment = Segment(
+          baseOffset: name.baseOffset, directory: directory,
+          end: SegmentEnd(relativeOffset: 0, position: 0), isSealed: true)
+        segments.update { segments in
+          segments.append(segment)
+          segments.sort { $0.baseOffset < $1.baseOffset }
+        }
+        if name.baseOffset > logEndOffset { logEnd.publish(name.baseOffset) }
+        try followTail()
+      }
+    } catch {
+      throw LogError(error)
+    }
+    return logEndOffset > before
+  }
+
+  /// Publishes whole valid batches that stand behind the last segment's known end.
+  private func followTail() throws(DiskError) {
+    guard let segment = segments.snapshot.segments.last, segment.isEndKnown else { return }
+    let end = segment.publishedEnd
+    let log = try directory.disk.open(segment.path(.log), .read)
+    let size = try log.size()
+    guard size > Int(end.position) else { return }
+    var scanner = SegmentScanner(
+      log, from: Int(end.position), endPosition: size,
+      expectedOffset: segment.baseOffset + Int64(end.relativeOffset),
+      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset))
+    while case .batch(let header, let position) = try scanner.next() {
+      segment.verified.appended(position..<position + header.byteCount)
+    }
+    guard scanner.position > Int(end.position) else { return }
+    segment.setLargestTimestamp(nil)
+    segment.publish(
+      SegmentEnd(
+        relativeOffset: UInt32(clamping: scanner.expectedOffset - segment.baseOffset),
+        position: UInt32(clamping: scanner.position)))
+    logEnd.publish(scanner.expectedOffset)
+    flushed.publish(scanner.expectedOffset)
+  }
+}
