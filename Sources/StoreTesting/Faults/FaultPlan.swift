@@ -70,7 +70,7 @@ extension DiskError.Operation {
     case .create, .makeDirectory, .rename, .remove, .removeDirectory, .syncDirectory, .lock, .write,
       .truncate, .allocate, .sync:
       true
-    case .open, .status, .list, .availableBytes, .read, .size, .map:
+    case .open, .status, .list, .availableBytes, .read, .size, .map, .send:
       false
     }
   }
