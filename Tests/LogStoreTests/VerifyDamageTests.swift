@@ -16,13 +16,13 @@ struct VerifyDamageTests {
     self.options = options
   }
 
-  /// All bits of the fields that no CRC covers, and one of each byte after them.
+  /// All bits of the fields that no CRC covers, and some of the bytes after them.
   @Test(arguments: 0..<8)
   func everyFlippedBitIsFoundInItsBatch(_ bit: Int) throws {
     for segment in log.manifest.segments {
       for (index, batch) in segment.batches.enumerated() {
         for byte in batch.position..<batch.position + batch.size {
-          guard byte - batch.position < BatchLayout.attributes || byte % 8 == bit else { continue }
+          guard byte - batch.position < BatchLayout.attributes || byte % 32 == 4 * bit else { continue }
           let isLast = index == segment.batches.count - 1
           try checkFlip(segment, batch, isLastOfSegment: isLast, byte: byte, bit: bit)
         }
@@ -107,6 +107,7 @@ struct VerifyDamageTests {
     let report = try verify(disk)
     #expect(report.tornTails.isEmpty)
     #expect(report.damage.map(\.bytes) == [0..<bytes.count - 1])
+    #expect(report.damage.map(\.offsets) == [76..<80])
     // Nothing at all where 76 to 79 were synced.
     try disk.install("\(log.path)/\(name)", [])
     let empty = try verify(disk)

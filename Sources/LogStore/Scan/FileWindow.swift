@@ -26,7 +26,9 @@ package struct FileWindow: ~Copyable {
     self.endPosition = endPosition
     self.start = 0
     self.count = 0
-    self.buffer = [UInt8](repeating: 0, count: max(1, min(chunkBytes, endPosition)))
+    // A header must fit, whatever was asked for.
+    let capacity = max(BatchHeader.byteCountMin, min(chunkBytes, endPosition))
+    self.buffer = [UInt8](repeating: 0, count: capacity)
   }
 
   /// Bytes that one filling of the buffer holds.

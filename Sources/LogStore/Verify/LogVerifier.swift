@@ -80,13 +80,13 @@ package struct LogVerifier: Sendable {
 
   /// Offsets that were synced and are not there any more, though what is there is valid.
   private func lostEnd(_ log: LogPlan, _ segments: [SegmentFindings]) -> DamagedRange? {
-    guard let recoveryPoint = log.recoveryPoint, let plan = log.segments.last,
-      let last = segments.last, last.damage.isEmpty, last.unreadable.isEmpty,
-      last.nextOffset < recoveryPoint
+    guard let plan = log.segments.last, let last = segments.last, last.damage.isEmpty,
+      last.unreadable.isEmpty, last.notes.allSatisfy({ $0.file != plan.path }),
+      last.nextOffset < log.point.offset
     else { return nil }
     let end = last.byteCount
     return DamagedRange(
-      file: plan.path, bytes: end..<end, offsets: last.nextOffset..<recoveryPoint,
-      reason: "the log ends before the store's recovery point, up to which everything was synced")
+      file: plan.path, bytes: end..<end, offsets: last.nextOffset..<log.point.offset,
+      reason: "the log ends before the offset up to which it was synced")
   }
 }

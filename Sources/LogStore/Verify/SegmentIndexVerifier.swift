@@ -120,7 +120,7 @@ struct SegmentIndexVerifier {
 
   private mutating func report(_ kind: SegmentName.Kind, _ verdict: IndexVerdict?) {
     guard let reason = verdict?.reason else { return }
-    if plan.mayBeTorn, hasChanged(kind) {
+    if plan.isOpenEnded, hasChanged(kind) {
       note(kind, "changed while it was looked at, by a running writer; not judged")
     } else {
       add(kind, reason)

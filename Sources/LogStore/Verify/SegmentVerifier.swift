@@ -56,7 +56,7 @@ struct SegmentVerifier: ~Copyable {
           findings.byteCount = grown
           scanner = self.scanner(file, from: position, endPosition: grown)
         } else {
-          try passDamage(&scanner, fault)
+          if try !passDamage(&scanner, fault) { return indexes.end(at: position) }
         }
       case .end(let position):
         indexes.end(at: position)
@@ -115,7 +115,7 @@ struct SegmentVerifier: ~Copyable {
   private func grownFile(
     _ file: any DiskFile, _ fault: BatchFault, _ scanner: borrowing SegmentScanner
   ) throws(DiskError) -> Int? {
-    guard plan.mayBeTorn, fault.isIncomplete else { return nil }
+    guard plan.isOpenEnded, fault.isIncomplete else { return nil }
     for _ in 0..<Self.tailRetriesMax {
       let size = try file.size()
       if size > scanner.endPosition { return size }
@@ -123,23 +123,29 @@ struct SegmentVerifier: ~Copyable {
     return nil
   }
 
-  /// Goes on behind an invalid batch, and records what that costs.
+  /// Goes on behind an invalid batch, and records what that costs; by the rules of recovery.
+  ///
+  /// - Returns: Whether the walk goes on: not behind an unfinished write.
   private mutating func passDamage(
     _ scanner: inout SegmentScanner, _ fault: BatchFault
-  ) throws(DiskError) {
+  ) throws(DiskError) -> Bool {
     let expected = scanner.expectedOffset
+    let isPromised = plan.isClean || expected < plan.point.offset
     let (bytes, header) = try scanner.resume()
-    if header == nil, plan.mayBeTorn, expected >= plan.recoveryPoint ?? 0 {
+    if !isPromised, plan.point.isOwn || (header == nil && plan.isOpenEnded) {
+      let tail = bytes.lowerBound..<scanner.endPosition
       findings.tornTail = TornTail(
-        file: plan.path, bytes: bytes, offset: expected, reason: "\(fault)")
-      indexes.passTornTail(bytes)
-      return
+        file: plan.path, bytes: tail, offset: expected, reason: "\(fault)")
+      indexes.passTornTail(tail)
+      return false
     }
-    let next = header?.baseOffset ?? plan.nextBaseOffset
+    let promised = plan.point.offset > expected ? plan.point.offset : nil
+    let next = header?.baseOffset ?? plan.nextBaseOffset ?? promised
     indexes.passDamage(bytes, before: next ?? Int64.max)
     addDamage(bytes, next.map { expected..<max(expected, $0) }, "\(fault)")
     // Lost offsets are told with the damage, not among the gaps.
     findings.nextOffset = max(findings.nextOffset, next ?? 0)
+    return true
   }
 
   /// Appends a damaged range; one that goes on where the last ended is one range with it.

@@ -10,13 +10,15 @@ struct SegmentPlan: Sendable {
   var nextBaseOffset: Int64?
   /// Size when the plan was made.
   var byteCount: Int
-  /// Whether a write may have been cut short at its end: the last segment of a store that was not
-  /// closed in order.
-  var mayBeTorn: Bool
-  /// Everything below was synced, as far as the store's checkpoint tells.
-  var recoveryPoint: Int64?
+  /// Whether the store was closed in order, so that nothing can be unfinished.
+  var isClean: Bool
+  /// How far the log is known to be durable.
+  var point: RecoveryPoint
   /// Which index files there are; nil: not to be looked for.
   var indexes: Set<SegmentName.Kind>?
+
+  /// Whether a writer may be at work in the segment, or have been cut short there.
+  var isOpenEnded: Bool { nextBaseOffset == nil && !isClean }
 
   /// Path of a file beside the `.log`.
   func path(of kind: SegmentName.Kind) -> String {
@@ -36,6 +38,6 @@ struct LogPlan: Sendable {
   var hasEpochCheckpoint = false
   /// Whether `partition.metadata` is there.
   var hasMetadata = false
-  /// Everything below was synced, as far as the store's checkpoint tells.
-  var recoveryPoint: Int64?
+  /// How far the log is known to be durable.
+  var point = RecoveryPoint.unknown
 }

@@ -68,7 +68,7 @@ struct VerificationPlanner {
     _ path: String, _ entries: [DirectoryEntry], in context: StoreContext
   ) throws(DiskError) {
     var log = LogPlan(path: path)
-    log.recoveryPoint = Self.topicPartition(path).flatMap { context.recoveryPoints.offsets[$0] }
+    log.point = try point(path, in: context)
     var kinds: [Int64: Set<SegmentName.Kind>] = [:]
     for entry in entries {
       let entryPath = "\(path)/\(entry.name)"
@@ -106,8 +106,7 @@ struct VerificationPlanner {
     return SegmentPlan(
       path: path, baseOffset: baseOffset, offsetLimit: min(next ?? most, most),
       nextBaseOffset: next, byteCount: try disk.status(path)?.size ?? 0,
-      mayBeTorn: next == nil && !context.isClean, recoveryPoint: log.recoveryPoint,
-      indexes: depth == .quick ? nil : kinds)
+      isClean: context.isClean, point: log.point, indexes: depth == .quick ? nil : kinds)
   }
 
   /// A single file: its neighbours tell what may follow it.
@@ -128,7 +127,7 @@ struct VerificationPlanner {
       let limit = name.map { SegmentScanner.offsetLimit(after: $0.baseOffset) } ?? Int64.max
       let segment = SegmentPlan(
         path: path, baseOffset: baseOffset, offsetLimit: limit, byteCount: status.size,
-        mayBeTorn: true)
+        isClean: false, point: .unknown)
       logs.append(LogPlan(path: path, segments: [segment]))
     } else {
       report.sideFileDamage.append(
@@ -155,12 +154,24 @@ struct VerificationPlanner {
     return context
   }
 
+  /// How far a log is known to be durable: by its own mark, else by the store's checkpoint.
+  private func point(
+    _ path: String, in context: StoreContext
+  ) throws(DiskError) -> RecoveryPoint {
+    let checkpoint = Self.topicPartition(path).flatMap { context.recoveryPoints.offsets[$0] }
+    let mark = try DurableMark.read(LogDirectory(disk: disk, path: path))
+    return RecoveryPoint.judge(
+      mark, checkpoint: checkpoint, bootIdentifier: disk.bootIdentifier)
+  }
+
   private mutating func noteLogFile(_ name: String, _ path: String, _ log: inout LogPlan) {
     if name == LeaderEpochCheckpoint.name {
       log.hasEpochCheckpoint = true
     } else if name == PartitionMetadata.name {
       log.hasMetadata = true
-    } else {
+    } else if name == KeptBytes.directoryName {
+      note(path, "bytes that recovery cut off the log and set aside")
+    } else if !SegmentLayout.knownNames.contains(name) {
       note(path, name.hasSuffix(".tmp") ? "left over from a replaced file" : "unknown file")
     }
   }
