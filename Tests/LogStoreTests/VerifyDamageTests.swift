@@ -22,7 +22,9 @@ struct VerifyDamageTests {
     for segment in log.manifest.segments {
       for (index, batch) in segment.batches.enumerated() {
         for byte in batch.position..<batch.position + batch.size {
-          guard byte - batch.position < BatchLayout.attributes || byte % 32 == 4 * bit else { continue }
+          guard byte - batch.position < BatchLayout.attributes || byte % 32 == 4 * bit else {
+            continue
+          }
           let isLast = index == segment.batches.count - 1
           try checkFlip(segment, batch, isLastOfSegment: isLast, byte: byte, bit: bit)
         }
