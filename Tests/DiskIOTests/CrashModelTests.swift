@@ -156,6 +156,18 @@ import Testing
     #expect(disk.crashes(damaged: 0).count == 2)
   }
 
+  @Test func aRenameThatAloneSurvivesTakesNoOlderNamesakeAway() throws {
+    let disk = SimulatedDisk()
+    try disk.install("/temporary", [1])
+    try disk.remove("/temporary")
+    try disk.put("/temporary", [2])
+    try disk.rename("/temporary", to: "/checkpoint")
+    // Items: remove, create, rename.
+    let after = disk.crash(.choices(0b100))
+    #expect(after.contents(of: "/temporary") == [1])
+    #expect(after.paths == ["/checkpoint", "/temporary"])
+  }
+
   @Test func aRenameMaySurviveWithoutTheContent() throws {
     // The classic mistake: write a temporary file, rename it, never sync it.
     let disk = SimulatedDisk()
