@@ -4,11 +4,11 @@
 /// that does not fit gives nil and moves nothing.
 @safe
 public struct ByteReader: ~Escapable {
-  /// First byte of the span; valid for `end` bytes for as long as this value lives.
+  /// First byte of the span; valid for `limit` bytes for as long as this value lives.
   @usableFromInline let base: UnsafeRawPointer
-  /// Where the bytes end, in bytes from the span's start.
-  public let end: Int
-  /// Where the next read begins: 0 to `end`, which every method keeps true.
+  /// Where the bytes end, in bytes from the span's start; never past the span's own end.
+  @usableFromInline var limit: Int
+  /// Where the next read begins: 0 to `limit`, which every method keeps true.
   @usableFromInline var cursor: Int
   @usableFromInline var padded = false
 
@@ -21,7 +21,7 @@ public struct ByteReader: ~Escapable {
     // span may have no address; any will do, for nothing is ever read from it.
     let first = unsafe bytes.withUnsafeBytes { $0.baseAddress }
     unsafe base = unsafe first ?? UnsafeRawPointer(bitPattern: 1)!
-    self.end = bytes.count
+    self.limit = bytes.count
     self.cursor = position
   }
 
@@ -35,15 +35,15 @@ public struct ByteReader: ~Escapable {
 
   /// Bytes not yet read.
   @inlinable
-  public var remaining: Int { end &- cursor }
+  public var remaining: Int { limit &- cursor }
 
   /// The next byte.
   @inlinable
   @_lifetime(self: copy self)
   public mutating func readByte() -> UInt8? {
-    guard cursor < end else { return nil }
+    guard cursor < limit else { return nil }
     defer { cursor &+= 1 }
-    // Safe: 0 <= cursor < end.
+    // Safe: 0 <= cursor < limit.
     return unsafe base.load(fromByteOffset: cursor, as: UInt8.self)
   }
 
@@ -56,12 +56,40 @@ public struct ByteReader: ~Escapable {
     return true
   }
 
+  /// Goes back to a position that was read before.
+  @inlinable
+  @_lifetime(self: copy self)
+  public mutating func rewind(to position: Int) {
+    precondition(position >= 0 && position <= cursor, "a reader only goes back")
+    cursor = position
+  }
+
+  /// A reader of the next `count` bytes alone, at the same positions; traps where there are fewer.
+  @inlinable
+  @_lifetime(copy self)
+  public func first(_ count: Int) -> ByteReader {
+    precondition(count >= 0 && count <= remaining, "a reader beyond its end")
+    // The result ends earlier than `self`, in the same bytes, hence within them.
+    var reader = self
+    reader.limit = cursor &+ count
+    reader.padded = false
+    return reader
+  }
+
+  /// Why no integer of at most `byteCountMax` bytes could be read here.
+  public func varintFault(byteCountMax: Int) -> Varint.Fault {
+    // Safe: 0 <= cursor <= limit, and the bytes outlive this call.
+    let rest = unsafe UnsafeRawBufferPointer(start: base + cursor, count: remaining)
+    return Varint.fault(unsafe Span<UInt8>(_unsafeBytes: rest), at: 0, byteCountMax: byteCountMax)
+      ?? .truncated
+  }
+
   /// The next zig-zag integer of at most 5 bytes.
   @inlinable
   @_lifetime(self: copy self)
   public mutating func readVarint32() -> Int32? {
-    guard cursor < end else { return nil }
-    // Safe: 0 <= cursor < end.
+    guard cursor < limit else { return nil }
+    // Safe: 0 <= cursor < limit.
     let first = unsafe base.load(fromByteOffset: cursor, as: UInt8.self)
     if first < 0x80 {
       cursor &+= 1
@@ -75,8 +103,8 @@ public struct ByteReader: ~Escapable {
   @inlinable
   @_lifetime(self: copy self)
   public mutating func readVarint64() -> Int64? {
-    guard cursor < end else { return nil }
-    // Safe: 0 <= cursor < end.
+    guard cursor < limit else { return nil }
+    // Safe: 0 <= cursor < limit.
     let first = unsafe base.load(fromByteOffset: cursor, as: UInt8.self)
     if first < 0x80 {
       cursor &+= 1
@@ -94,7 +122,7 @@ public struct ByteReader: ~Escapable {
     var value: UInt64 = 0
     var index = 0
     while index < available {
-      // Safe: index < available <= end - cursor.
+      // Safe: index < available <= limit - cursor.
       let byte = unsafe base.load(fromByteOffset: cursor &+ index, as: UInt8.self)
       value |= UInt64(byte & 0x7f) &<< UInt64(7 &* index)
       index &+= 1

@@ -44,8 +44,8 @@ public struct BatchHeader: Sendable, Equatable {
   /// Records present, or `recordCountUnknown`.
   public let recordCount: Int32
 
-  /// The offset after the last one.
-  public var nextOffset: Int64 { lastOffset + 1 }
+  /// The offset after the last one; the largest offset there is has none and gives itself.
+  public var nextOffset: Int64 { lastOffset == Int64.max ? lastOffset : lastOffset + 1 }
   /// Whether the entry is of magic 0 or 1.
   public var isLegacy: Bool { magic < 2 }
   /// What the timestamps mean.
@@ -117,11 +117,10 @@ public struct BatchHeader: Sendable, Equatable {
     baseOffset: Int64, delta: Int32, recordCount: Int32
   ) throws(BatchError) -> Int64 {
     typealias Layout = BatchLayout
-    // The offset after the last one must exist as well, hence one less than the largest.
-    guard baseOffset >= 0, baseOffset < Int64.max - Int64(max(delta, 0)) else {
+    guard baseOffset >= 0, baseOffset <= Int64.max - Int64(max(delta, 0)) else {
       throw .header(
         .baseOffset, position: Layout.baseOffset, found: baseOffset,
-        expected: "0 to 2^63-2-lastOffsetDelta")
+        expected: "0 to 2^63 - 1 - lastOffsetDelta")
     }
     guard delta >= 0 else {
       throw .header(
@@ -152,9 +151,9 @@ public struct BatchHeader: Sendable, Equatable {
     self.magic = magic
     byteCount = BatchLayout.lengthOverhead + Int(size)
     baseOffset = bytes.loadBigEndian(Int64.self, at: Layout.offset)
-    guard baseOffset >= 0, baseOffset < Int64.max else {
+    guard baseOffset >= 0 else {
       throw .header(
-        .messageOffset, position: Layout.offset, found: baseOffset, expected: "0 to 2^63-2")
+        .messageOffset, position: Layout.offset, found: baseOffset, expected: "at least 0")
     }
     lastOffset = baseOffset
     lastOffsetDelta = 0

@@ -1,5 +1,4 @@
 import Bytes
-import CZlib
 
 /// One whole entry of a segment: a batch of magic 2, or a message (set) of the old formats.
 ///
@@ -33,20 +32,10 @@ public struct RecordBatch: ~Escapable {
   public func checkCRC() throws(BatchError) {
     let expected =
       header.isLegacy
-      ? crc32(bytes.extracting(LegacyLayout.magic...))
+      ? LegacyMessage.crc32(bytes.extracting(LegacyLayout.magic...))
       : CRC32C.checksum(bytes.extracting(BatchLayout.attributes...))
     guard header.crc == expected else {
       throw .checksum(found: header.crc, expected: expected)
-    }
-  }
-
-  /// CRC-32 (IEEE) as the old formats have it.
-  private func crc32(_ bytes: Span<UInt8>) -> UInt32 {
-    // Safe: zlib reads exactly `count` bytes and keeps nothing.
-    unsafe bytes.withUnsafeBytes {
-      unsafe UInt32(
-        truncatingIfNeeded: crc32_z(
-          0, $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count))
     }
   }
 }

@@ -1,0 +1,55 @@
+/// What is odd about a batch that can be read all the same: Kafka lets it pass, so readers do, and
+/// say so.
+public struct BatchFindings: OptionSet, Sendable, Hashable {
+  /// One bit for each kind.
+  public let rawValue: UInt16
+
+  /// Takes bits as they are.
+  @inlinable
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  /// Attribute bits without a meaning are set.
+  public static let unusedAttributeBits = BatchFindings(rawValue: 1 << 0)
+  /// Attributes of a record, which have no meaning, are not 0.
+  public static let unusedRecordAttributes = BatchFindings(rawValue: 1 << 1)
+  /// A variable-length integer is longer than it needs to be.
+  public static let paddedVarints = BatchFindings(rawValue: 1 << 2)
+  /// A length below −1 stands for null; met only with `RecordDecoder.Tolerance.kafka`.
+  public static let negativeLengths = BatchFindings(rawValue: 1 << 3)
+  /// A header's name is not UTF-8.
+  public static let headerNameNotUTF8 = BatchFindings(rawValue: 1 << 4)
+  /// Bytes follow the compressed stream; met only with `RecordDecoder.Tolerance.kafka`.
+  public static let bytesAfterStream = BatchFindings(rawValue: 1 << 5)
+  /// The header's largest timestamp is not that of the records.
+  public static let maxTimestampWrong = BatchFindings(rawValue: 1 << 6)
+  /// A timestamp lies beyond 64 bits and wrapped around.
+  public static let timestampOverflow = BatchFindings(rawValue: 1 << 7)
+  /// LZ4 blocks refer to earlier ones, which Kafka's own reader refuses.
+  public static let linkedLZ4Blocks = BatchFindings(rawValue: 1 << 8)
+  /// The version in snappy's framing is not 1; met only with `RecordDecoder.Tolerance.kafka`.
+  public static let snappyVersion = BatchFindings(rawValue: 1 << 9)
+  /// There is a producer id, but no sequence number.
+  public static let sequenceMissing = BatchFindings(rawValue: 1 << 10)
+  /// A compressed set of the old formats does not state the offset of its last message.
+  public static let legacyOffsetWrong = BatchFindings(rawValue: 1 << 11)
+
+  /// One clause for people for each kind that was met, in a fixed order.
+  public var descriptions: [String] {
+    BatchFindings.texts.filter { contains($0.0) }.map(\.1)
+  }
+
+  private static let texts: [(BatchFindings, String)] = [
+    (.unusedAttributeBits, "unused attribute bits are set"),
+    (.unusedRecordAttributes, "unused record attributes are set"),
+    (.paddedVarints, "integers are longer than needed"),
+    (.negativeLengths, "a length below -1 is taken for null"),
+    (.headerNameNotUTF8, "a header name is not UTF-8"),
+    (.bytesAfterStream, "bytes follow the compressed stream"),
+    (.maxTimestampWrong, "maxTimestamp is not the largest timestamp"),
+    (.timestampOverflow, "a timestamp wraps around"),
+    (.linkedLZ4Blocks, "LZ4 blocks are linked, which Kafka cannot read"),
+    (.snappyVersion, "the snappy framing has another version than 1"),
+    (.sequenceMissing, "a producer id without a sequence number"),
+    (.legacyOffsetWrong, "a compressed set does not state its last message's offset"),
+  ]
+}

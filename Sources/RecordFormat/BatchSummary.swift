@@ -1,0 +1,25 @@
+/// What validating a batch learnt about its records.
+public struct BatchSummary: Sendable, Equatable {
+  /// Records present; for a compressed set of the old formats too.
+  public internal(set) var recordCount = 0
+  /// Bytes of the records as inflated, or as stored where they are not compressed.
+  public internal(set) var recordBytes = 0
+  /// Offset of the first record; nil where there is none.
+  public internal(set) var firstOffset: Int64?
+  /// The largest timestamp among the records, LogAppendTime resolved; −1 where there is no record.
+  public internal(set) var maxTimestamp: Int64 = -1
+  /// Offset of the first record that has it; nil where there is none.
+  public internal(set) var offsetOfMaxTimestamp: Int64?
+  /// What is odd about the batch.
+  public internal(set) var findings: BatchFindings = []
+
+  /// Takes the next record into account.
+  mutating func add(offset: Int64, timestamp: Int64) {
+    recordCount += 1
+    if firstOffset == nil { firstOffset = offset }
+    if offsetOfMaxTimestamp == nil || timestamp > maxTimestamp {
+      maxTimestamp = timestamp
+      offsetOfMaxTimestamp = offset
+    }
+  }
+}

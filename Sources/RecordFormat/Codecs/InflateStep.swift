@@ -1,0 +1,7 @@
+/// How far a codec is after a step of inflating.
+enum InflateStep {
+  /// There may be more; the step wrote this many bytes.
+  case more(written: Int)
+  /// The stream ended; the step wrote this many bytes.
+  case end(written: Int)
+}

@@ -1,0 +1,100 @@
+public import Bytes
+
+/// One record where it stands: no byte is copied.
+///
+/// Lives as long as the bytes it looks at, so it cannot leave the closure that was given it; `Record`
+/// is the copy that can.
+public struct RecordView: ~Escapable {
+  @usableFromInline let bytes: Span<UInt8>
+  @usableFromInline let fields: RecordFields
+
+  /// The record's offset in its log.
+  public let offset: Int64
+  /// Milliseconds since 1970, LogAppendTime resolved; −1 for none.
+  public let timestamp: Int64
+  /// What the timestamp means.
+  public let timestampType: TimestampType
+
+  @inlinable
+  @_lifetime(copy bytes)
+  init(
+    bytes: Span<UInt8>, fields: RecordFields, offset: Int64, timestamp: Int64,
+    timestampType: TimestampType
+  ) {
+    self.bytes = bytes
+    self.fields = fields
+    self.offset = offset
+    self.timestamp = timestamp
+    self.timestampType = timestampType
+  }
+
+  /// The key, or nil for null.
+  @inlinable
+  public var key: Span<UInt8>? {
+    @_lifetime(copy self)
+    get {
+      guard fields.keyCount >= 0 else { return nil }
+      return bytes.extracting(fields.keyStart..<fields.keyStart &+ fields.keyCount)
+    }
+  }
+
+  /// The value, or nil for null (a tombstone on compacted topics).
+  @inlinable
+  public var value: Span<UInt8>? {
+    @_lifetime(copy self)
+    get {
+      guard fields.valueCount >= 0 else { return nil }
+      return bytes.extracting(fields.valueStart..<fields.valueStart &+ fields.valueCount)
+    }
+  }
+
+  /// Headers of the record; names may repeat.
+  @inlinable
+  public var headerCount: Int { fields.headerCount }
+
+  /// The record's body as stored: what its length field counts.
+  @inlinable
+  public var bodyBytes: Int { fields.end &- fields.bodyStart }
+
+  /// Flags without a meaning in Kafka.
+  @inlinable
+  public var attributes: UInt8 { fields.attributes }
+
+  /// As stored; the offset less the batch's base offset. 0 in the old formats.
+  @inlinable
+  public var offsetDelta: Int32 { fields.offsetDelta }
+
+  /// As stored, also where LogAppendTime overrules it. 0 in the old formats.
+  @inlinable
+  public var timestampDelta: Int64 { fields.timestampDelta }
+
+  /// Calls `body` with the name and the value (nil for null) of each header, in order.
+  @inlinable
+  public func forEachHeader(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>?) -> Void) {
+    var reader = ByteReader(bytes, at: fields.headersStart)
+    for _ in 0..<fields.headerCount {
+      // The record was read before, so that each length is there and lies within; were one not, the
+      // headers would end here.
+      guard let nameCount = reader.readVarint32(), nameCount >= 0 else { return }
+      let nameStart = reader.position
+      guard reader.skip(Int(nameCount)), let valueCount = reader.readVarint32() else { return }
+      let name = bytes.extracting(nameStart..<nameStart &+ Int(nameCount))
+      guard valueCount >= 0 else {
+        body(name, nil)
+        continue
+      }
+      let valueStart = reader.position
+      guard reader.skip(Int(valueCount)) else { return }
+      body(name, bytes.extracting(valueStart..<valueStart &+ Int(valueCount)))
+    }
+  }
+
+  /// Whether the name of every header is UTF-8, as Kafka's rules say.
+  var hasTextualHeaderNames: Bool {
+    var isText = true
+    forEachHeader { name, _ in
+      if (try? UTF8Span(validating: name)) == nil { isText = false }
+    }
+    return isText
+  }
+}

@@ -1,0 +1,210 @@
+public import Bytes
+
+/// Reads the records of one batch of magic 2 in order, from bytes that come in one or several pieces.
+@usableFromInline
+struct RecordWalk {
+  /// What the header says.
+  @usableFromInline let recordCount: Int
+  @usableFromInline let lastOffsetDelta: Int32
+  @usableFromInline let baseOffset: Int64
+  @usableFromInline let baseTimestamp: Int64
+  /// Nil with CreateTime.
+  @usableFromInline let logAppendTime: Int64?
+  @usableFromInline let toleratesNegativeLengths: Bool
+
+  /// Number of the next record.
+  @usableFromInline var index = 0
+  /// Offset delta of the record before; −1 at first.
+  @usableFromInline var offsetDelta: Int32 = -1
+  @usableFromInline var findings: BatchFindings = []
+
+  /// Whether no bytes can follow those at hand.
+  @usableFromInline var isLastPiece: Bool
+  /// What to add to a position in the piece at hand to get the one that errors tell.
+  @usableFromInline var pieceStart = 0
+  @usableFromInline let isInflated: Bool
+  /// Bytes, from the reader's position on, that the next record takes; set where `next` gave nil.
+  @usableFromInline var bytesNeeded = 0
+
+  @inlinable
+  init(_ header: BatchHeader, isLastPiece: Bool, toleratesNegativeLengths: Bool) {
+    recordCount = Int(header.recordCount)
+    lastOffsetDelta = header.lastOffsetDelta
+    baseOffset = header.baseOffset
+    baseTimestamp = header.baseTimestamp
+    logAppendTime = header.timestampType == .logAppendTime ? header.maxTimestamp : nil
+    isInflated = header.codec != .none
+    self.isLastPiece = isLastPiece
+    self.toleratesNegativeLengths = toleratesNegativeLengths
+  }
+
+  /// Whether every record was read.
+  @inlinable
+  var isDone: Bool { index == recordCount }
+
+  /// Reads the next record; nil where more bytes are needed first (then nothing was read).
+  @inlinable
+  mutating func next(_ reader: inout ByteReader) throws(BatchError) -> RecordFields? {
+    let start = reader.position
+    guard let length = reader.readVarint32() else {
+      if !isLastPiece, reader.remaining < Varint.byteCountMax32 {
+        bytesNeeded = reader.remaining &+ 1
+        return nil
+      }
+      throw varintError(.recordLength, reader, Varint.byteCountMax32)
+    }
+    guard length > 0 else { throw error(.recordLength, start, Int64(length), "at least 6") }
+    guard Int(length) <= reader.remaining else {
+      if !isLastPiece {
+        bytesNeeded = reader.position &- start &+ Int(length)
+        reader.rewind(to: start)
+        return nil
+      }
+      throw error(.recordLength, start, Int64(length), "at most the \(reader.remaining) bytes left")
+    }
+    var fields = RecordFields()
+    fields.bodyStart = reader.position
+    fields.end = reader.position &+ Int(length)
+    var body = reader.first(Int(length))
+    try read(&fields, &body)
+    if body.sawPaddedVarint || reader.sawPaddedVarint { findings.insert(.paddedVarints) }
+    _ = reader.skip(Int(length))
+    index &+= 1
+    return fields
+  }
+
+  /// Reads the body, which must be used up exactly.
+  @inlinable
+  mutating func read(_ fields: inout RecordFields, _ body: inout ByteReader) throws(BatchError) {
+    fields.attributes = body.readByte() ?? 0
+    if fields.attributes != 0 { findings.insert(.unusedRecordAttributes) }
+    guard let timestampDelta = body.readVarint64() else {
+      throw varintError(.timestampDelta, body, Varint.byteCountMax64)
+    }
+    fields.timestampDelta = timestampDelta
+    let offsetStart = body.position
+    guard let delta = body.readVarint32() else {
+      throw varintError(.offsetDelta, body, Varint.byteCountMax32)
+    }
+    guard delta > offsetDelta, delta <= lastOffsetDelta else {
+      throw error(
+        .offsetDelta, offsetStart, Int64(delta),
+        "above \(offsetDelta) and at most lastOffsetDelta = \(lastOffsetDelta)")
+    }
+    fields.offsetDelta = delta
+    offsetDelta = delta
+    fields.keyCount = try readLength(.key, &body)
+    fields.keyStart = body.position
+    _ = body.skip(max(fields.keyCount, 0))
+    fields.valueCount = try readLength(.value, &body)
+    fields.valueStart = body.position
+    _ = body.skip(max(fields.valueCount, 0))
+
+    let countStart = body.position
+    guard let headerCount = body.readVarint32() else {
+      throw varintError(.headerCount, body, Varint.byteCountMax32)
+    }
+    fields.headerCount = Int(headerCount)
+    fields.headersStart = body.position
+    if headerCount != 0 { try checkHeaders(Int(headerCount), &body, countStart) }
+    guard body.remaining == 0 else {
+      throw error(
+        .recordLength, fields.bodyStart, Int64(fields.end &- fields.bodyStart),
+        "\(fields.end &- fields.bodyStart &- body.remaining), which its fields use")
+    }
+  }
+
+  /// Reads the length of a key, a value or a header's value: −1 for null, else what is there.
+  @inlinable
+  mutating func readLength(
+    _ field: BatchField, _ body: inout ByteReader
+  ) throws(BatchError) -> Int {
+    let start = body.position
+    guard let length = body.readVarint32() else {
+      throw varintError(field, body, Varint.byteCountMax32)
+    }
+    if length >= 0 {
+      guard Int(length) <= body.remaining else {
+        throw error(
+          field, start, Int64(length), "a length of at most the \(body.remaining) bytes left")
+      }
+      return Int(length)
+    }
+    if length < -1 {
+      guard toleratesNegativeLengths else {
+        throw error(field, start, Int64(length), "a length of at least -1")
+      }
+      findings.insert(.negativeLengths)
+    }
+    return -1
+  }
+
+  @usableFromInline
+  mutating func checkHeaders(
+    _ count: Int, _ body: inout ByteReader, _ start: Int
+  ) throws(BatchError) {
+    // A header takes two bytes at least; the bound keeps a wild count from looping for long.
+    guard count >= 0, count <= body.remaining else {
+      throw error(
+        .headerCount, start, Int64(count), "0 to the \(body.remaining) bytes left")
+    }
+    for _ in 0..<count {
+      let nameStart = body.position
+      guard let nameCount = body.readVarint32() else {
+        throw varintError(.headerKey, body, Varint.byteCountMax32)
+      }
+      guard nameCount >= 0, body.skip(Int(nameCount)) else {
+        throw error(
+          .headerKey, nameStart, Int64(nameCount),
+          "a length of 0 to the \(body.remaining) bytes left")
+      }
+      let valueCount = try readLength(.headerValue, &body)
+      _ = body.skip(max(valueCount, 0))
+    }
+  }
+
+  /// Offset of the record read last. The header's last offset fits 64 bits, and no delta exceeds it.
+  @inlinable
+  var offset: Int64 { baseOffset &+ Int64(offsetDelta) }
+
+  /// What the record's timestamp is, by the batch's rules.
+  @inlinable
+  mutating func timestamp(_ fields: RecordFields) -> Int64 {
+    if let logAppendTime { return logAppendTime }
+    let (time, overflow) = baseTimestamp.addingReportingOverflow(fields.timestampDelta)
+    if overflow { findings.insert(.timestampOverflow) }
+    return time
+  }
+
+  /// Throws where bytes are left over after the last record.
+  @inlinable
+  func finish(_ reader: borrowing ByteReader) throws(BatchError) {
+    guard reader.remaining == 0 else {
+      throw .bytesAfterRecords(count: reader.remaining, position: place(reader.position))
+    }
+  }
+
+  /// Where in the batch, or in its inflated records, a position of the piece at hand is.
+  @usableFromInline
+  func place(_ position: Int) -> BatchPosition {
+    isInflated ? .inflated(pieceStart + position) : .stored(pieceStart + position)
+  }
+
+  @usableFromInline
+  @inline(never)
+  func error(
+    _ field: BatchField, _ position: Int, _ found: Int64, _ expected: @autoclosure () -> String
+  ) -> BatchError {
+    .record(index, field, position: place(position), found: found, expected: expected())
+  }
+
+  @usableFromInline
+  @inline(never)
+  func varintError(
+    _ field: BatchField, _ reader: borrowing ByteReader, _ byteCountMax: Int
+  ) -> BatchError {
+    .varint(
+      record: index, field, position: place(reader.position),
+      reader.varintFault(byteCountMax: byteCountMax))
+  }
+}
