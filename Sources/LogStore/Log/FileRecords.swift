@@ -17,3 +17,38 @@ public struct FileRecords: Sendable {
   /// Offset to go on reading at.
   public let nextOffset: Int64
 }
+
+extension FileRecords {
+  /// Copies the bytes to memory, replacing what `buffer` holds; its capacity is reused.
+  ///
+  /// - Throws: `.disk` with EIO where somebody else cut the file meanwhile.
+  public func copy(into buffer: inout [UInt8]) throws(LogError) {
+    if buffer.count < byteCount {
+      buffer.append(contentsOf: repeatElement(0, count: byteCount - buffer.count))
+    } else if buffer.count > byteCount {
+      buffer.removeLast(buffer.count - byteCount)
+    }
+    do throws(DiskError) {
+      var target = buffer.mutableSpan
+      let count = try file.read(into: &target, at: position)
+      guard count == byteCount else { throw DiskError(.read, file.path, code: 5) }  // EIO
+    } catch {
+      throw LogError(error)
+    }
+  }
+
+  /// Sends the bytes to a connected socket by sendfile, without bringing them into user space.
+  ///
+  /// - Parameters:
+  ///   - socket: A stream socket of the caller's; with a blocking one everything is sent.
+  ///   - sent: Bytes of these that went out before, after a short send.
+  /// - Returns: Bytes sent now; fewer than what is left where a non-blocking socket is full.
+  /// - Throws: `.disk` with EPIPE or ECONNRESET where the peer has gone (ignore SIGPIPE).
+  public func send(to socket: Int32, skipping sent: Int = 0) throws(LogError) -> Int {
+    do throws(DiskError) {
+      return try file.send(to: socket, from: position + sent, count: byteCount - sent)
+    } catch {
+      throw LogError(error)
+    }
+  }
+}

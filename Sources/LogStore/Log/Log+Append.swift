@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import Bytes
 internal import DiskIO
-internal import RecordFormat
+public import RecordFormat
 
 /// What an append gave.
 public struct AppendResult: Sendable, Equatable {
@@ -39,12 +39,76 @@ extension Log {
     guard batch.count <= config.maxMessageBytes else {
       throw .recordTooLarge(bytes: batch.count, limit: config.maxMessageBytes)
     }
-    do throws(BatchError) {
-      try RecordBatch(batch.span).checkCRC()
-    } catch {
-      throw .invalidBatch(error)
+    // Whatever offset it came with, it gets the log's.
+    if batch.count >= BatchHeader.byteCountMin {
+      assignOffset(&batch, baseOffset: 0, leaderEpoch: -1)
     }
+    let validator = validators.take(where: { _ in true }) { BatchValidator() }
+    defer { validators.give(validator) }
+    let (header, maxTimestamp) = try validator.check(
+      batch.span, maxMessageBytes: config.maxMessageBytes)
+    if header.maxTimestamp != maxTimestamp { rewriteMaxTimestamp(&batch, timestamp: maxTimestamp) }
     return try writeSealed(&batch)
+  }
+
+  /// Appends records as one batch, compressed as `config.compression` says; all or nothing.
+  ///
+  /// - Parameter records: At least one; `offset` is ignored. A negative timestamp means now.
+  /// - Throws: As `append(batch:)`; `.recordTooLarge` where the batch exceeds `maxMessageBytes`.
+  @discardableResult
+  public func append(_ records: [Record]) throws(LogError) -> AppendResult {
+    try acknowledge(try write(records))
+  }
+
+  /// The same without blocking a thread while the records become durable: the pinned flusher syncs.
+  @discardableResult
+  public func append(_ records: [Record]) async throws(LogError) -> AppendResult {
+    var result = try write(records)
+    if config.durability == .flushed {
+      try await flushedEnd(reaches: result.lastOffset + 1)
+      result.isDurable = true
+    }
+    return result
+  }
+
+  /// Writes records as one batch without waiting for durability; see `waitFlushed` and `onFlushed`.
+  public func write(_ records: [Record]) throws(LogError) -> AppendResult {
+    let assembler = assemblers.take(where: { _ in true }) {
+      BatchAssembler(compression: config.compression, maxMessageBytes: config.maxMessageBytes)
+    }
+    defer { assemblers.give(assembler) }
+    try assembler.fill(records, nowMs: context.nowMs())
+    return try write(&assembler.builder)
+  }
+
+  /// Appends the records of a builder as one batch and resets it: the way without a copy.
+  @discardableResult
+  public func append(_ builder: inout RecordBatchBuilder) throws(LogError) -> AppendResult {
+    try acknowledge(try write(&builder))
+  }
+
+  /// Writes the records of a builder as one batch without waiting for durability, and resets it.
+  ///
+  /// - Throws: As `append(batch:)`; the builder then keeps its records.
+  public func write(_ builder: inout RecordBatchBuilder) throws(LogError) -> AppendResult {
+    guard !builder.isEmpty else {
+      throw .invalidBatch(.header(.recordCount, position: 57, found: 0, expected: "at least 1"))
+    }
+    var failure: LogError?
+    var result: AppendResult?
+    do throws(BatchError) {
+      var batch = try builder.finish()
+      do throws(LogError) {
+        result = try writeSealed(&batch)
+      } catch {
+        failure = error
+      }
+    } catch {
+      failure = .invalidBatch(error)
+    }
+    guard let result else { throw failure ?? .closed(path: path) }
+    builder.reset()
+    return result
   }
 
   /// Waits for what `config.durability` promises of a written batch.

@@ -35,6 +35,10 @@ public final class Log: Sendable {
   package let flushed: OffsetNotifier
   package let flushRole = Locked(FlushRole())
   package let poison = Poison()
+  /// Idle builders of `append(records)`.
+  package let assemblers = ReusePool<BatchAssembler>()
+  /// Idle decoders that check ready batches.
+  package let validators = ReusePool<BatchValidator>()
   private let startOffset: Atomic<Int64>
   private let isMarkCurrent = Atomic<Bool>(false)
   /// Whether the log had a mark when it was opened, so that a clean close must make it clean.

@@ -22,6 +22,9 @@ public final class LogReader {
   private var list: SegmentList.Snapshot
   private var place: Place?
   private var finder: BatchFinder
+  /// Bytes and codec contexts of `forEachRecord`, reused.
+  var scratch: [UInt8] = []
+  var decoder = RecordDecoder()
 
   /// Where the last read ended.
   private struct Place {
@@ -146,6 +149,15 @@ public final class LogReader {
 }
 
 extension LogReader {
+  /// Reads the batches that `read` would give into the reader's own buffer.
+  func readIntoScratch(from offset: Int64, maxBytes: Int, limit: Limit) throws(LogError)
+    -> FileRecords?
+  {
+    guard let records = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
+    try records.copy(into: &scratch)
+    return records
+  }
+
   /// Reads the batches that `read` would give into `buffer`, replacing its content.
   ///
   /// - Returns: What was read; nil where nothing stands there yet.
@@ -155,25 +167,5 @@ extension LogReader {
     guard let records = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
     try records.copy(into: &buffer)
     return records
-  }
-}
-
-extension FileRecords {
-  /// Copies the bytes to memory, replacing what `buffer` holds; its capacity is reused.
-  public func copy(into buffer: inout [UInt8]) throws(LogError) {
-    if buffer.count < byteCount {
-      buffer.append(contentsOf: repeatElement(0, count: byteCount - buffer.count))
-    } else if buffer.count > byteCount {
-      buffer.removeLast(buffer.count - byteCount)
-    }
-    do throws(DiskError) {
-      var target = buffer.mutableSpan
-      let count = try file.read(into: &target, at: position)
-      guard count == byteCount else {
-        throw DiskError(.read, file.path, code: 5)  // EIO: the file was cut by somebody else.
-      }
-    } catch {
-      throw LogError(error)
-    }
   }
 }

@@ -41,6 +41,13 @@ public final class LogManager: Sendable {
       State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) })))
   }
 
+  /// Without `close` the store counts as not cleanly stopped; what was acknowledged is there.
+  deinit {
+    fetchers.stop()
+    context.flusher.stop()
+    lock.release()
+  }
+
   // MARK: Opening
 
   /// Opens a store for writing: takes the lock, recovers every log, and is ready.

@@ -44,12 +44,13 @@ internal import Glibc
     precondition(code == 0, "pthread_create failed with error \(code)")
   }
 
-  /// Waits until the thread has ended. Idempotent; not from the thread itself.
+  /// Waits until the thread has ended. Idempotent.
   package func join() {
     let first = isJoined.withLock { joined in
       defer { joined = true }
       return !joined
     }
-    if first { pthread_join(handle, nil) }
+    // A thread cannot wait for itself; it ends when it comes back to its loop.
+    if first && pthread_equal(handle, pthread_self()) == 0 { pthread_join(handle, nil) }
   }
 }

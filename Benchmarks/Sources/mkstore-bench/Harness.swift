@@ -1,0 +1,99 @@
+import CMallocCounter
+import Glibc
+
+/// Monotonic nanoseconds.
+@inline(__always)
+func nowNs() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+/// Allocations of the process so far.
+func allocations() -> UInt64 { malloc_counter_read() }
+
+/// How large a run is: `tiny` keeps the code from rotting in CI, `full` is for numbers.
+struct Scale {
+  var isTiny: Bool
+  /// Passes of each row; the median counts.
+  var passes: Int { isTiny ? 1 : 7 }
+
+  /// `full`, or a small fraction of it in a tiny run.
+  func count(_ full: Int) -> Int { isTiny ? max(1, full / 200) : full }
+}
+
+/// One figure of one pass.
+struct Pass {
+  var seconds: Double
+  /// Operations (records, bytes, calls: whatever the row counts).
+  var units: Double
+  var allocations: UInt64 = 0
+  var operations: Double = 1
+}
+
+/// A row: the engine beside its ceiling, interleaved pass by pass, medians, and their ratio.
+struct Row {
+  var name: String
+  var unit: String
+  var goal: String
+  var ours: () throws -> Pass
+  var ceiling: (name: String, run: () throws -> Pass)?
+
+  func run(_ scale: Scale) throws {
+    var ourRates: [Double] = []
+    var ceilingRates: [Double] = []
+    var perOperation: [Double] = []
+    for _ in 0..<scale.passes {
+      if let ceiling {
+        let pass = try ceiling.run()
+        ceilingRates.append(pass.units / pass.seconds)
+      }
+      let pass = try ours()
+      ourRates.append(pass.units / pass.seconds)
+      perOperation.append(Double(pass.allocations) / pass.operations)
+    }
+    let rate = median(ourRates)
+    var line = "\(name.padded(44)) \(format(rate).leftPadded(10)) \(unit.padded(12))"
+    if let ceiling {
+      let top = median(ceilingRates)
+      line += " | \(ceiling.name) \(format(top)) \(unit), ratio \(format(rate / top))"
+    }
+    line += " | allocations/op \(format(median(perOperation)))"
+    if !goal.isEmpty { line += " | goal \(goal)" }
+    print(line)
+  }
+}
+
+func median(_ values: [Double]) -> Double {
+  let sorted = values.sorted()
+  return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+}
+
+func format(_ value: Double) -> String {
+  func fixed(_ value: Double, _ digits: Int) -> String {
+    var text = String(Int((value * (digits == 0 ? 1 : digits == 1 ? 10 : 1000)).rounded()))
+    if digits == 0 { return text }
+    let places = digits == 1 ? 1 : 3
+    while text.count <= places { text = "0" + text }
+    return text.dropLast(places) + "." + text.suffix(places)
+  }
+  if value >= 1e9 { return fixed(value / 1e9, 3) + " G" }
+  if value >= 1e6 { return fixed(value / 1e6, 3) + " M" }
+  if value >= 1e4 { return fixed(value / 1e3, 1) + " k" }
+  return value >= 100 ? fixed(value, 1) : fixed(value, 3)
+}
+
+extension String {
+  func padded(_ width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+  func leftPadded(_ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - count)) + self
+  }
+}
+
+/// Keeps the optimiser from dropping work: mixed into the hash that is printed at the end.
+nonisolated(unsafe) var sink: UInt64 = 0
+
+@inline(never)
+func consume(_ value: UInt64) { sink = sink &* 31 &+ value }

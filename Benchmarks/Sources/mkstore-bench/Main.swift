@@ -1,0 +1,41 @@
+import Glibc
+
+/// Every speed claim, measured beside its ceiling in one run: `swift run -c release mkstore-bench
+/// [DIRECTORY] [--tiny] [--only WORD]`.
+@main
+struct Main {
+  static func main() throws {
+    let arguments = CommandLine.arguments
+    let scale = Scale(isTiny: arguments.contains("--tiny"))
+    let only = arguments.firstIndex(of: "--only").map { arguments[$0 + 1] }
+    printMachine()
+    for row in appendRows(scale) + readRows(scale) + recoveryRows(scale) {
+      if let only, !row.name.contains(only) { continue }
+      try row.run(scale)
+    }
+    print("hash \(String(sink, radix: 16))")
+  }
+
+  /// What the figures were measured on.
+  static func printMachine() {
+    var name = utsname()
+    uname(&name)
+    let release = withUnsafeBytes(of: name.release) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    var model = "unknown processor"
+    if let file = fopen("/proc/cpuinfo", "r") {
+      var line = [CChar](repeating: 0, count: 512)
+      while fgets(&line, 512, file) != nil {
+        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        if text.hasPrefix("model name") {
+          model = String(text.drop { $0 != ":" }.dropFirst(2).dropLast())
+          break
+        }
+      }
+      fclose(file)
+    }
+    print("machine: \(model), \(cores) cores, Linux \(release), files in \(benchDirectory)")
+  }
+}

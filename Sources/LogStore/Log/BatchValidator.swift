@@ -1,0 +1,24 @@
+package import RecordFormat
+
+/// A reused decoder that checks ready batches before they are appended; one appender at a time.
+package final class BatchValidator {
+  private var decoder = RecordDecoder()
+
+  package init() {}
+
+  /// Checks a ready batch strictly, every record of it.
+  ///
+  /// - Returns: The header, and the greatest record time: what `maxTimestamp` must say.
+  package func check(_ batch: Span<UInt8>, maxMessageBytes: Int) throws(LogError)
+    -> (header: BatchHeader, maxTimestamp: Int64)
+  {
+    do throws(BatchError) {
+      let view = try RecordBatch(batch)
+      let summary = try view.validate(
+        .produced(maxMessageBytes: maxMessageBytes), decoder: &decoder)
+      return (view.header, summary.maxTimestamp)
+    } catch {
+      throw .invalidBatch(error)
+    }
+  }
+}

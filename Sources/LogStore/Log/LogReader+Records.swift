@@ -1,0 +1,104 @@
+internal import DiskIO
+public import RecordFormat
+
+extension LogReader {
+  /// Runs `body` over the records from `offset` on, batch by batch, until it returns false, `maxBytes` were
+  /// read or nothing more stands there.
+  ///
+  /// - Parameter body: Sees each record in place, without a copy; control records are passed over unless
+  ///   `includesControl`.
+  /// - Returns: The offset to go on at: behind the last record that `body` saw (or was passed over).
+  /// - Throws: As `read`; `.corrupt` also where a batch's CRC is right but its records do not decode.
+  public func forEachRecord(
+    from offset: Int64, maxBytes: Int = 1 << 20, limit: Limit = .highWatermark,
+    includesControl: Bool = false, _ body: (borrowing RecordView) throws(LogError) -> Bool
+  ) throws(LogError) -> Int64 {
+    guard let records = try readIntoScratch(from: offset, maxBytes: maxBytes, limit: limit) else {
+      return offset
+    }
+    var next = offset
+    var position = 0
+    while position < records.byteCount {
+      let (size, reached, goesOn) = try visitBatch(
+        at: position, of: records, from: offset, includesControl: includesControl, body)
+      position += size
+      next = max(next, reached)
+      if !goesOn { return next }
+    }
+    return max(next, records.nextOffset)
+  }
+
+  /// The record at `offset`, or, in a gap, the next one; nil where there is none yet.
+  public func record(at offset: Int64, limit: Limit = .highWatermark) throws(LogError) -> Record? {
+    try record(at: offset, limit: limit) { Record(copying: $0) }
+  }
+
+  /// Runs `body` with the record at `offset` in place; see `record(at:)`.
+  public func record<Value>(
+    at offset: Int64, limit: Limit = .highWatermark, _ body: (borrowing RecordView) -> Value
+  ) throws(LogError) -> Value? {
+    var found: Value?
+    var offset = offset
+    while found == nil {
+      let next = try forEachRecord(from: offset, maxBytes: 1, limit: limit) {
+        (record) throws(LogError) in
+        found = body(record)
+        return false
+      }
+      if next == offset { return found }
+      offset = next
+    }
+    return found
+  }
+
+  private func visitBatch(
+    at position: Int, of records: FileRecords, from offset: Int64, includesControl: Bool,
+    _ body: (borrowing RecordView) throws(LogError) -> Bool
+  ) throws(LogError) -> (byteCount: Int, next: Int64, goesOn: Bool) {
+    var failure: LogError?
+    var goesOn = true
+    var next = offset
+    var byteCount = records.byteCount - position
+    do throws(BatchError) {
+      let held = scratch
+      let bytes = held.span.extracting(position..<records.byteCount)
+      let header = try BatchHeader(bytes)
+      byteCount = header.byteCount
+      if header.isControl && !includesControl { return (byteCount, header.nextOffset, true) }
+      try RecordBatch(bytes.extracting(first: byteCount)).forEachRecord(&decoder) { record in
+        guard record.offset >= offset else { return true }
+        do throws(LogError) {
+          goesOn = try body(record)
+        } catch {
+          failure = error
+          goesOn = false
+        }
+        next = record.offset + 1
+        return goesOn
+      }
+      if goesOn { next = header.nextOffset }
+    } catch {
+      failure = undecodable(records, position..<position + byteCount, from: next, error)
+    }
+    if let failure { throw failure }
+    return (byteCount, next, goesOn)
+  }
+
+  /// A batch whose CRC is right but whose records are not: it was written so.
+  private func undecodable(
+    _ records: FileRecords, _ bytes: Range<Int>, from offset: Int64, _ error: BatchError
+  ) -> LogError {
+    var end = records.nextOffset
+    do throws(BatchError) {
+      let held = scratch
+      end = try BatchHeader(held.span.extracting(bytes)).nextOffset
+    } catch {
+      end = records.nextOffset
+    }
+    return .corrupt(
+      DamagedRange(
+        file: records.file.path,
+        bytes: records.position + bytes.lowerBound..<records.position + bytes.upperBound,
+        offsets: offset..<max(offset, end), reason: "the records do not decode: \(error)"))
+  }
+}
