@@ -39,6 +39,7 @@ let package = Package(
       name: "RecordFormat", dependencies: ["Bytes", "CZstd", "CZlib", "CLZ4", "CSnappy"],
       swiftSettings: strict),
     .target(name: "DiskIO", dependencies: ["Bytes", "CShims"], swiftSettings: strict),
+    .target(name: "KafkaProtocol", dependencies: ["Bytes"], swiftSettings: strict),
     .target(
       name: "LogStore",
       dependencies: [

@@ -1,0 +1,8 @@
+/// One piece of a frame to send.
+public enum FrameSegment: Sendable, Equatable {
+  /// These positions of `EncodedFrame.bytes`.
+  case bytes(Range<Int>)
+
+  /// Record data that the caller has, found by the range it gave.
+  case records(ByteRange)
+}

@@ -1,0 +1,83 @@
+/// The fields of one API's response.
+public enum ResponseBody: Sendable, Equatable {
+  case produce(ProduceResponse)
+  case fetch(FetchResponse)
+  case listOffsets(ListOffsetsResponse)
+  case metadata(MetadataResponse)
+  case findCoordinator(FindCoordinatorResponse)
+  case apiVersions(ApiVersionsResponse)
+  case createTopics(CreateTopicsResponse)
+  case deleteTopics(DeleteTopicsResponse)
+  case initProducerId(InitProducerIdResponse)
+  case offsetForLeaderEpoch(OffsetForLeaderEpochResponse)
+  case describeConfigs(DescribeConfigsResponse)
+  case describeLogDirs(DescribeLogDirsResponse)
+  case createPartitions(CreatePartitionsResponse)
+  case describeCluster(DescribeClusterResponse)
+
+  /// The API whose response this is.
+  public var api: ApiKey {
+    switch self {
+    case .produce: .produce
+    case .fetch: .fetch
+    case .listOffsets: .listOffsets
+    case .metadata: .metadata
+    case .findCoordinator: .findCoordinator
+    case .apiVersions: .apiVersions
+    case .createTopics: .createTopics
+    case .deleteTopics: .deleteTopics
+    case .initProducerId: .initProducerId
+    case .offsetForLeaderEpoch: .offsetForLeaderEpoch
+    case .describeConfigs: .describeConfigs
+    case .describeLogDirs: .describeLogDirs
+    case .createPartitions: .createPartitions
+    case .describeCluster: .describeCluster
+    }
+  }
+}
+
+extension ResponseBody {
+  /// Reads the body of the response that `header` announces the request of.
+  static func decode(
+    _ header: RequestHeader, _ reader: inout FieldReader
+  ) throws(ProtocolError) -> ResponseBody {
+    switch header.api {
+    case .produce: .produce(try reader.structure())
+    case .fetch: .fetch(try reader.structure())
+    case .listOffsets: .listOffsets(try reader.structure())
+    case .metadata: .metadata(try reader.structure())
+    case .findCoordinator: .findCoordinator(try reader.structure())
+    case .apiVersions: .apiVersions(try reader.structure())
+    case .createTopics: .createTopics(try reader.structure())
+    case .deleteTopics: .deleteTopics(try reader.structure())
+    case .initProducerId: .initProducerId(try reader.structure())
+    case .offsetForLeaderEpoch: .offsetForLeaderEpoch(try reader.structure())
+    case .describeConfigs: .describeConfigs(try reader.structure())
+    case .describeLogDirs: .describeLogDirs(try reader.structure())
+    case .createPartitions: .createPartitions(try reader.structure())
+    case .describeCluster: .describeCluster(try reader.structure())
+    default: throw .unsupportedApi(header)
+    }
+  }
+}
+
+extension ResponseBody: Walked {
+  package mutating func code<C: Coder>(_ coder: inout C) throws(ProtocolError) {
+    switch self {
+    case .produce(var body): try body.code(&coder)
+    case .fetch(var body): try body.code(&coder)
+    case .listOffsets(var body): try body.code(&coder)
+    case .metadata(var body): try body.code(&coder)
+    case .findCoordinator(var body): try body.code(&coder)
+    case .apiVersions(var body): try body.code(&coder)
+    case .createTopics(var body): try body.code(&coder)
+    case .deleteTopics(var body): try body.code(&coder)
+    case .initProducerId(var body): try body.code(&coder)
+    case .offsetForLeaderEpoch(var body): try body.code(&coder)
+    case .describeConfigs(var body): try body.code(&coder)
+    case .describeLogDirs(var body): try body.code(&coder)
+    case .createPartitions(var body): try body.code(&coder)
+    case .describeCluster(var body): try body.code(&coder)
+    }
+  }
+}
