@@ -67,6 +67,8 @@ let package = Package(
       name: "DiskIOTests", dependencies: ["DiskIO", "StoreTesting", "Bytes", "CShims"],
       swiftSettings: strict),
     .testTarget(
+      name: "KafkaProtocolTests", dependencies: ["KafkaProtocol"], swiftSettings: strict),
+    .testTarget(
       name: "LogStoreTests",
       dependencies: ["LogStore", "StoreTesting", "DiskIO", "RecordFormat", "Bytes"],
       swiftSettings: strict),
