@@ -1,3 +1,4 @@
+import Bytes
 package import DiskIO
 package import RecordFormat
 
@@ -61,6 +62,7 @@ package struct SegmentScanner: ~Copyable {
 
   /// The next event; after `.invalid` the same again until `resume` is called.
   package mutating func next() throws(DiskError) -> ScanEvent {
+    if let header = quickHeader() { return accept(header) }
     guard position < window.endPosition else { return .end(position: position) }
     switch try judge() {
     case .success(let header): return accept(header)
@@ -73,22 +75,27 @@ package struct SegmentScanner: ~Copyable {
   package mutating func next(
     _ body: (BatchHeader, Span<UInt8>) throws(BatchError) -> Void
   ) throws(DiskError) -> ScanEvent {
-    guard position < window.endPosition else { return .end(position: position) }
-    switch try judge() {
-    case .failure(let fault): return .invalid(fault, position: position)
-    case .success(let header):
+    let header: BatchHeader
+    if let quick = quickHeader() {
+      header = quick
+    } else {
+      guard position < window.endPosition else { return .end(position: position) }
+      switch try judge() {
+      case .failure(let fault): return .invalid(fault, position: position)
+      case .success(let judged): header = judged
+      }
       // A large batch is only held in memory once its CRC was found right.
       window.grow(to: header.byteCount)
       guard try window.load(position, header.byteCount) else {
         return .invalid(torn(header), position: position)
       }
-      do throws(BatchError) {
-        try body(header, window.bytes(position, header.byteCount))
-      } catch {
-        return .invalid(.format(error), position: position)
-      }
-      return accept(header)
     }
+    do throws(BatchError) {
+      try body(header, window.bytes(position, header.byteCount))
+    } catch {
+      return .invalid(.format(error), position: position)
+    }
+    return accept(header)
   }
 
   /// Moves past an invalid batch to the next valid one.
@@ -105,6 +112,26 @@ package struct SegmentScanner: ~Copyable {
     let found = try resync?.find(after: from, expectedOffset: expectedOffset)
     position = found?.position ?? max(from, window.endPosition)
     return (from..<position, found?.header)
+  }
+
+  /// The header at `position` in the common case: a batch of format 2, in the buffer as a whole, at
+  /// the expected offset, right in all respects. Nil in every other: `judge` then tells.
+  private func quickHeader() -> BatchHeader? {
+    let loaded = window.loadedBytes(from: position)
+    guard loaded >= BatchHeader.byteCountMin else { return nil }
+    let header: BatchHeader
+    do throws(BatchError) {
+      header = try BatchHeader(window.bytes(position, BatchHeader.byteCountMin))
+    } catch {
+      return nil
+    }
+    guard header.baseOffset == expectedOffset, header.lastOffset < offsetLimit,
+      header.byteCount <= loaded, !header.isLegacy
+    else { return nil }
+    guard options.checksCRC else { return header }
+    let covered = window.bytes(
+      position + BatchLayout.attributes, header.byteCount - BatchLayout.attributes)
+    return CRC32C.checksum(covered) == header.crc ? header : nil
   }
 
   /// Everything about the batch at `position` but its records.
