@@ -39,6 +39,7 @@ public struct ByteReader: ~Escapable {
 
   /// The next byte.
   @inlinable
+  @inline(__always)
   @_lifetime(self: copy self)
   public mutating func readByte() -> UInt8? {
     guard cursor < limit else { return nil }
@@ -49,6 +50,7 @@ public struct ByteReader: ~Escapable {
 
   /// Passes over `count` bytes; false (and no move) where there are fewer, or `count` is negative.
   @inlinable
+  @inline(__always)
   @_lifetime(self: copy self)
   public mutating func skip(_ count: Int) -> Bool {
     guard count >= 0, count <= remaining else { return false }
@@ -66,6 +68,7 @@ public struct ByteReader: ~Escapable {
 
   /// A reader of the next `count` bytes alone, at the same positions; traps where there are fewer.
   @inlinable
+  @inline(__always)
   @_lifetime(copy self)
   public func first(_ count: Int) -> ByteReader {
     precondition(count >= 0 && count <= remaining, "a reader beyond its end")
@@ -86,6 +89,7 @@ public struct ByteReader: ~Escapable {
 
   /// The next zig-zag integer of at most 5 bytes.
   @inlinable
+  @inline(__always)
   @_lifetime(self: copy self)
   public mutating func readVarint32() -> Int32? {
     guard cursor < limit else { return nil }
@@ -95,12 +99,25 @@ public struct ByteReader: ~Escapable {
       cursor &+= 1
       return Varint.unZigZag(UInt32(first))
     }
-    guard let value = readLong(byteCountMax: Varint.byteCountMax32) else { return nil }
-    return Varint.unZigZag(UInt32(truncatingIfNeeded: value))
+    if remaining >= 2 {
+      // Safe: cursor + 1 < limit.
+      let second = unsafe base.load(fromByteOffset: cursor &+ 1, as: UInt8.self)
+      if second < 0x80, second > 0 {
+        cursor &+= 2
+        return Varint.unZigZag(UInt32(first & 0x7f) | UInt32(second) &<< 7)
+      }
+    }
+    let long = unsafe LongVarint(
+      base, cursor, limit, byteCountMax: Varint.byteCountMax32)
+    guard long.end > 0 else { return nil }
+    cursor = long.end
+    padded = padded || long.isPadded
+    return Varint.unZigZag(UInt32(truncatingIfNeeded: long.value))
   }
 
   /// The next zig-zag integer of at most 10 bytes.
   @inlinable
+  @inline(__always)
   @_lifetime(self: copy self)
   public mutating func readVarint64() -> Int64? {
     guard cursor < limit else { return nil }
@@ -110,32 +127,51 @@ public struct ByteReader: ~Escapable {
       cursor &+= 1
       return Varint.unZigZag(UInt64(first))
     }
-    guard let value = readLong(byteCountMax: Varint.byteCountMax64) else { return nil }
-    return Varint.unZigZag(value)
-  }
-
-  /// An integer of two bytes and more; refuses bits beyond 32 (5 bytes) or 64 (10 bytes).
-  @inlinable
-  @_lifetime(self: copy self)
-  mutating func readLong(byteCountMax: Int) -> UInt64? {
-    let available = min(remaining, byteCountMax)
-    var value: UInt64 = 0
-    var index = 0
-    while index < available {
-      // Safe: index < available <= limit - cursor.
-      let byte = unsafe base.load(fromByteOffset: cursor &+ index, as: UInt8.self)
-      value |= UInt64(byte & 0x7f) &<< UInt64(7 &* index)
-      index &+= 1
-      if byte < 0x80 {
-        // The last byte of a full-length form has room for 4 of 32 bits, 1 of 64.
-        if index == byteCountMax {
-          guard byte < (byteCountMax == Varint.byteCountMax32 ? 0x10 : 0x02) else { return nil }
-        }
-        if byte == 0, index > 1 { padded = true }
-        cursor &+= index
-        return value
+    if remaining >= 2 {
+      // Safe: cursor + 1 < limit.
+      let second = unsafe base.load(fromByteOffset: cursor &+ 1, as: UInt8.self)
+      if second < 0x80, second > 0 {
+        cursor &+= 2
+        return Varint.unZigZag(UInt64(first & 0x7f) | UInt64(second) &<< 7)
       }
     }
-    return nil
+    let long = unsafe LongVarint(
+      base, cursor, limit, byteCountMax: Varint.byteCountMax64)
+    guard long.end > 0 else { return nil }
+    cursor = long.end
+    padded = padded || long.isPadded
+    return Varint.unZigZag(long.value)
+  }
+}
+
+/// An integer of any length, read by value: a reader whose address were passed to a call would live
+/// in memory instead of registers.
+@usableFromInline
+struct LongVarint {
+  @usableFromInline var value: UInt64 = 0
+  /// The position after it; 0 where it cannot be read.
+  @usableFromInline var end = 0
+  @usableFromInline var isPadded = false
+
+  /// Reads at `cursor`, and not from `limit` on; refuses bits beyond 32 (5 bytes) or 64 (10 bytes).
+  @usableFromInline
+  @inline(never)
+  init(_ base: UnsafeRawPointer, _ cursor: Int, _ limit: Int, byteCountMax: Int) {
+    let available = min(limit - cursor, byteCountMax)
+    var index = 0
+    while index < available {
+      // Safe: cursor + index < limit, and the caller's bytes reach up to there.
+      let byte = unsafe base.load(fromByteOffset: cursor + index, as: UInt8.self)
+      value |= UInt64(byte & 0x7f) << UInt64(7 * index)
+      index += 1
+      guard byte < 0x80 else { continue }
+      // The last byte of a full-length form has room for 4 of 32 bits, 1 of 64.
+      if index == byteCountMax {
+        guard byte < (byteCountMax == Varint.byteCountMax32 ? 0x10 : 0x02) else { return }
+      }
+      isPadded = byte == 0 && index > 1
+      end = cursor + index
+      return
+    }
   }
 }

@@ -63,26 +63,28 @@ public struct RecordBatchBuilder: ~Copyable {
     timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?,
     headers: [RecordHeader] = []
   ) throws(BatchError) -> Bool {
+    let room = RecordEncoder.roomNeeded(
+      keyCount: key?.count ?? 0, valueCount: value?.count ?? 0, headers: headers)
+    guard room <= RecordBatchBuilder.recordBytesMax else {
+      throw .tooLarge(byteCount: room, limit: RecordBatchBuilder.recordBytesMax)
+    }
+    if room > plain.capacity &- byteCount { plain.reserve(byteCount + room, keeping: byteCount) }
     // Wraps as Kafka's arithmetic does; the reader's wraps back.
     let timestampDelta = recordCount == 0 ? 0 : timestamp &- baseTimestamp
-    let body = RecordEncoder.bodyByteCount(
+    // Safe: there is room, which was bounded above; what lies behind `byteCount` is nobody's until
+    // it is counted below.
+    let written = unsafe RecordEncoder.write(
       timestampDelta: timestampDelta, offsetDelta: recordCount, key: key, value: value,
-      headers: headers)
-    guard body <= RecordBatchBuilder.recordBytesMax else {
-      throw .tooLarge(byteCount: body, limit: RecordBatchBuilder.recordBytesMax)
+      headers: headers, room: room, to: plain.address(of: byteCount))
+    if recordCount > 0 {
+      if byteCount &+ written > batchBytes || recordCount == Int32.max { return false }
+      maxTimestamp = max(maxTimestamp, timestamp)
+    } else {
+      baseTimestamp = timestamp
+      maxTimestamp = timestamp
     }
-    let end = byteCount + Varint.byteCount(Int32(truncatingIfNeeded: body)) + body
-    if recordCount > 0, end > batchBytes || recordCount == Int32.max { return false }
-    if end > plain.capacity { plain.reserve(end, keeping: byteCount) }
-    // Safe: there is room up to `end`, which is what the encoder was asked for and will write; the
-    // body was bounded above.
-    _ = unsafe RecordEncoder.write(
-      bodyByteCount: body, timestampDelta: timestampDelta, offsetDelta: recordCount, key: key,
-      value: value, headers: headers, to: plain.address(of: byteCount))
-    if recordCount == 0 { baseTimestamp = timestamp }
-    maxTimestamp = recordCount == 0 ? timestamp : max(maxTimestamp, timestamp)
-    recordCount += 1
-    byteCount = end
+    recordCount &+= 1
+    byteCount &+= written
     return true
   }
 

@@ -44,6 +44,7 @@ struct RecordWalk {
 
   /// Reads the next record; nil where more bytes are needed first (then nothing was read).
   @inlinable
+  @inline(__always)
   mutating func next(_ reader: inout ByteReader) throws(BatchError) -> RecordFields? {
     let start = reader.position
     guard let length = reader.readVarint32() else {
@@ -75,6 +76,7 @@ struct RecordWalk {
 
   /// Reads the body, which must be used up exactly.
   @inlinable
+  @inline(__always)
   mutating func read(_ fields: inout RecordFields, _ body: inout ByteReader) throws(BatchError) {
     fields.attributes = body.readByte() ?? 0
     if fields.attributes != 0 { findings.insert(.unusedRecordAttributes) }
@@ -106,7 +108,11 @@ struct RecordWalk {
     }
     fields.headerCount = Int(headerCount)
     fields.headersStart = body.position
-    if headerCount != 0 { try checkHeaders(Int(headerCount), &body, countStart) }
+    if headerCount != 0 {
+      let headers = try checkHeaders(Int(headerCount), body, countStart)
+      findings.formUnion(headers.findings)
+      _ = body.skip(headers.byteCount)
+    }
     guard body.remaining == 0 else {
       throw error(
         .recordLength, fields.bodyStart, Int64(fields.end &- fields.bodyStart),
@@ -116,6 +122,7 @@ struct RecordWalk {
 
   /// Reads the length of a key, a value or a header's value: −1 for null, else what is there.
   @inlinable
+  @inline(__always)
   mutating func readLength(
     _ field: BatchField, _ body: inout ByteReader
   ) throws(BatchError) -> Int {
@@ -139,14 +146,18 @@ struct RecordWalk {
     return -1
   }
 
+  /// Reads past the headers of a record; by value, so that the walk and its reader can stay in
+  /// registers.
   @usableFromInline
-  mutating func checkHeaders(
-    _ count: Int, _ body: inout ByteReader, _ start: Int
-  ) throws(BatchError) {
+  @inline(never)
+  func checkHeaders(
+    _ count: Int, _ reader: ByteReader, _ start: Int
+  ) throws(BatchError) -> (byteCount: Int, findings: BatchFindings) {
+    var walk = self
+    var body = reader
     // A header takes two bytes at least; the bound keeps a wild count from looping for long.
     guard count >= 0, count <= body.remaining else {
-      throw error(
-        .headerCount, start, Int64(count), "0 to the \(body.remaining) bytes left")
+      throw error(.headerCount, start, Int64(count), "0 to the \(body.remaining) bytes left")
     }
     for _ in 0..<count {
       let nameStart = body.position
@@ -158,9 +169,11 @@ struct RecordWalk {
           .headerKey, nameStart, Int64(nameCount),
           "a length of 0 to the \(body.remaining) bytes left")
       }
-      let valueCount = try readLength(.headerValue, &body)
+      let valueCount = try walk.readLength(.headerValue, &body)
       _ = body.skip(max(valueCount, 0))
     }
+    if body.sawPaddedVarint { walk.findings.insert(.paddedVarints) }
+    return (body.position - reader.position, walk.findings)
   }
 
   /// Offset of the record read last. The header's last offset fits 64 bits, and no delta exceeds it.
@@ -169,6 +182,7 @@ struct RecordWalk {
 
   /// What the record's timestamp is, by the batch's rules.
   @inlinable
+  @inline(__always)
   mutating func timestamp(_ fields: RecordFields) -> Int64 {
     if let logAppendTime { return logAppendTime }
     let (time, overflow) = baseTimestamp.addingReportingOverflow(fields.timestampDelta)
