@@ -64,7 +64,8 @@ public struct ByteStorage: ~Copyable {
   @_lifetime(borrow self)
   public borrowing func bytes(_ range: Range<Int>) -> Span<UInt8> {
     precondition(range.lowerBound >= 0 && range.upperBound <= capacity, "bytes outside of storage")
-    // Safe: the range was checked; the bytes are initialized and live as long as `self` is borrowed.
+    // Safe: the range was checked; the bytes are initialized and live as long as `self` is
+    // borrowed.
     let buffer = unsafe UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     let span = unsafe Span<UInt8>(_unsafeBytes: buffer)
     return unsafe _overrideLifetime(span, borrowing: self)

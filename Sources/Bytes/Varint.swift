@@ -1,5 +1,5 @@
-/// Kafka's variable-length integers: zig-zag, then groups of 7 bits, lowest first; the high bit of a
-/// byte says that more follow.
+/// Kafka's variable-length integers: zig-zag, then groups of 7 bits, lowest first; the high bit of
+/// a byte says that more follow.
 ///
 /// At most 5 bytes stand for 32 bits and 10 for 64. Padded forms (longer than needed) are legal to
 /// read; bits beyond the 32nd or 64th are not.
@@ -91,7 +91,8 @@ public enum Varint {
     return .tooLong
   }
 
-  /// Writes the shortest form of `value` at `position` and moves it on; traps where it does not fit.
+  /// Writes the shortest form of `value` at `position` and moves it on; traps where it does not
+  /// fit.
   @inlinable
   public static func write(
     _ value: Int32, to bytes: inout MutableSpan<UInt8>, at position: inout Int
@@ -99,7 +100,8 @@ public enum Varint {
     write(Int64(value), to: &bytes, at: &position)
   }
 
-  /// Writes the shortest form of `value` at `position` and moves it on; traps where it does not fit.
+  /// Writes the shortest form of `value` at `position` and moves it on; traps where it does not
+  /// fit.
   @inlinable
   public static func write(
     _ value: Int64, to bytes: inout MutableSpan<UInt8>, at position: inout Int

@@ -115,7 +115,8 @@ SSE42 static uint32_t by_sse42(uint32_t state, const uint8_t *bytes, size_t coun
   return state;
 }
 
-// What moves 16 bytes ahead by a distance: the first for their first half, the second for the other.
+// What moves 16 bytes ahead by a distance: the first for their first half, the second for the
+// other.
 struct fold {
   uint64_t halves[2];
 };

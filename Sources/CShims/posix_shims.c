@@ -104,9 +104,9 @@ int64_t mk_next_data(int fd, int64_t position) {
   return value_or_error(lseek(fd, position, SEEK_DATA));
 }
 
-// A classic POSIX record lock is what Java takes, but it is lost as soon as its process closes *any*
-// descriptor of the file, and a process cannot refuse itself. An open-file-description lock has
-// neither flaw and conflicts with Java's, but hides its owner's pid. So the first half of the
+// A classic POSIX record lock is what Java takes, but it is lost as soon as its process closes
+// *any* descriptor of the file, and a process cannot refuse itself. An open-file-description lock
+// has neither flaw and conflicts with Java's, but hides its owner's pid. So the first half of the
 // file's range is locked the new way, which is the lock proper, and the second half the old way,
 // which only carries the pid and may be lost without harm. Java's lock spans both.
 #define MK_LOCK_HALF ((off_t)1 << 62)

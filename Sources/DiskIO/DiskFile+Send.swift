@@ -1,15 +1,15 @@
 internal import Glibc
 
 extension DiskFile {
-  /// Sends bytes of the file to a socket without bringing them into user space (sendfile(2)), or, where the
-  /// file has no descriptor, by copying.
+  /// Sends bytes of the file to a socket without bringing them into user space (sendfile(2)), or,
+  /// where the file has no descriptor, by copying.
   ///
   /// - Parameters:
   ///   - socket: A connected stream socket; may be non-blocking.
   ///   - position: First byte.
   ///   - count: Bytes to send at most.
-  /// - Returns: Bytes sent; fewer than `count` where a non-blocking socket is full (0: try later) or the
-  ///   file ends.
+  /// - Returns: Bytes sent; fewer than `count` where a non-blocking socket is full (0: try later)
+  ///   or the file ends.
   /// - Throws: `DiskError` of operation `.send`: `EPIPE` and `ECONNRESET` where the peer has gone.
   ///   The caller ignores SIGPIPE.
   public func send(to socket: Int32, from position: Int, count: Int) throws(DiskError) -> Int {

@@ -5,8 +5,8 @@ public struct DamagedRange: Sendable, Hashable, CustomStringConvertible {
   public var file: String
   /// Positions of the damaged bytes; empty where bytes are missing at the file's end.
   public var bytes: Range<Int>
-  /// Offsets that cannot be read: from the next expected one to the first that is readable again. nil
-  /// where the end is unknown, since nothing follows.
+  /// Offsets that cannot be read: from the next expected one to the first that is readable again.
+  /// nil where the end is unknown, since nothing follows.
   public var offsets: Range<Int64>?
   /// What is wrong with the bytes, one sentence.
   public var reason: String

@@ -4,8 +4,8 @@ public import RecordFormat
 public enum Durability: Sendable, Equatable {
   /// `append` returns when the data survive a power cut (the default).
   case flushed
-  /// `append` returns when the data are with the operating system, which survives the death of the process; a
-  /// power cut may take what was appended within the last `milliseconds`.
+  /// `append` returns when the data are with the operating system, which survives the death of the
+  /// process; a power cut may take what was appended within the last `milliseconds`.
   case interval(milliseconds: Int)
   /// `append` returns when the data are with the operating system; only rolling and closing sync.
   case operatingSystem
@@ -31,8 +31,8 @@ public struct LogConfig: Sendable, Equatable {
   public var segmentMs: Int64 = 604_800_000
   /// `segment.index.bytes`: most bytes of either index of a segment; a full index rolls it.
   public var segmentIndexBytes = 10_485_760
-  /// `index.interval.bytes`: an index entry is added when more than this many bytes were appended since the
-  /// last.
+  /// `index.interval.bytes`: an index entry is added when more than this many bytes were appended
+  /// since the last.
   public var indexIntervalBytes = 4096
   /// `max.message.bytes`: largest whole batch, as stored.
   public var maxMessageBytes = 1_048_588

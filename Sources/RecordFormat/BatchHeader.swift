@@ -14,8 +14,8 @@ public struct BatchHeader: Sendable, Equatable {
 
   /// The format's version: 0, 1 or 2.
   public let magic: Int8
-  /// Offset of the first record. Old formats: the entry's offset field, which for a compressed set is
-  /// the offset of its last message.
+  /// Offset of the first record. Old formats: the entry's offset field, which for a compressed set
+  /// is the offset of its last message.
   public let baseOffset: Int64
   /// Offset of the last record, or of what was the last one before compaction.
   public let lastOffset: Int64

@@ -1,4 +1,5 @@
-/// Where the fields of a batch of magic 2 stand, in bytes from its first byte; docs/format.md draws it.
+/// Where the fields of a batch of magic 2 stand, in bytes from its first byte; docs/format.md draws
+/// it.
 public enum BatchLayout {
   /// Int64: offset of the first record. Not covered by the CRC.
   public static let baseOffset = 0

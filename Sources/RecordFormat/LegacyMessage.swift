@@ -78,8 +78,8 @@ struct LegacyMessage {
     return BatchLayout.lengthOverhead + Int(size)
   }
 
-  /// Reads an inner message: whole, sound, of the wrapper's magic, not a set itself, its offset above
-  /// the one before.
+  /// Reads an inner message: whole, sound, of the wrapper's magic, not a set itself, its offset
+  /// above the one before.
   init(
     inner piece: Span<UInt8>, size: Int, magic: Int8, index: Int, after before: Int64,
     pieceStart: Int

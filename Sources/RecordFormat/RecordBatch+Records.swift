@@ -3,9 +3,9 @@ public import Bytes
 extension RecordBatch {
   /// Calls `body` with each record, in order of offset, until it gives false.
   ///
-  /// No byte is copied where the batch is not compressed. The checksum is not looked at. Records that
-  /// come before a damaged one are handed out before the error is thrown; bytes after the last record
-  /// are an error too, unless `body` ended it before. `decoder.findings` tells what was odd.
+  /// No byte is copied where the batch is not compressed. The checksum is not looked at. Records
+  /// that come before a damaged one are handed out before the error is thrown; bytes after the last
+  /// record are an error too, unless `body` ended it before. `decoder.findings` tells what was odd.
   ///
   /// - Parameters:
   ///   - decoder: For the inflated bytes; any one, reused.
@@ -67,7 +67,8 @@ extension RecordBatch {
     _ body: (borrowing RecordView) throws(BatchError) -> Bool
   ) throws(BatchError) {
     let payload = bytes.extracting(BatchLayout.records...)
-    // The cleaner's headers without records; it clears the codec, though nothing makes others do so.
+    // The cleaner's headers without records; it clears the codec, though nothing makes others do
+    // so.
     if payload.isEmpty, header.recordCount == 0 { return }
     try decoder.begin(header.codec, payload, magic: header.magic)
     var walk = RecordWalk(

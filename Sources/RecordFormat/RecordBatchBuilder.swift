@@ -33,7 +33,8 @@ public struct RecordBatchBuilder: ~Copyable {
   public static let recordBytesMax = 64 << 20
 
   /// - Parameters:
-  ///   - compression: Level 0 and levels outside of `Compression.zstdLevels` are programming errors.
+  ///   - compression: Level 0 and levels outside of `Compression.zstdLevels` are programming
+  ///     errors.
   ///   - batchBytes: See the property; at least one record always fits.
   public init(
     compression: Compression = .none, batchBytes: Int = RecordBatchBuilder.batchBytesDefault
@@ -57,7 +58,8 @@ public struct RecordBatchBuilder: ~Copyable {
   /// Adds a record.
   ///
   /// - Parameter timestamp: Milliseconds since 1970; −1 for none.
-  /// - Returns: False where the batch is full: it is unchanged then; finish it and append to the next.
+  /// - Returns: False where the batch is full: it is unchanged then; finish it and append to the
+  ///   next.
   /// - Throws: `.tooLarge` for a record of more than `recordBytesMax`.
   public mutating func append(
     timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?,
@@ -109,8 +111,8 @@ public struct RecordBatchBuilder: ~Copyable {
 
   /// Compresses and seals the batch: base offset 0, leader epoch −1, the CRC last.
   ///
-  /// - Returns: The whole batch, valid until the builder is used again. `assignOffset` may be applied
-  ///   to it at any time, for both fields lie outside of the CRC.
+  /// - Returns: The whole batch, valid until the builder is used again. `assignOffset` may be
+  ///   applied to it at any time, for both fields lie outside of the CRC.
   @_lifetime(&self)
   public mutating func finish(
     _ options: BatchOptions = BatchOptions()

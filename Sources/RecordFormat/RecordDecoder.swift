@@ -3,9 +3,9 @@ public import Bytes
 /// What decoding needs and reuses: codec contexts and a buffer of inflated bytes.
 ///
 /// Records are inflated piece by piece and read as they come, so that a batch takes the memory of a
-/// piece (256 KiB), of its largest record and of the codec's window, however far it inflates. A batch
-/// that goes beyond `decompressedBytesMax` is refused when it does, or before; docs/format.md tells
-/// how that stays below 8 MiB for each codec. Owned by one thread at a time.
+/// piece (256 KiB), of its largest record and of the codec's window, however far it inflates. A
+/// batch that goes beyond `decompressedBytesMax` is refused when it does, or before; docs/format.md
+/// tells how that stays below 8 MiB for each codec. Owned by one thread at a time.
 public struct RecordDecoder: ~Copyable {
   /// What to do about bytes that break the rules and that Kafka's readers let pass.
   public enum Tolerance: Sendable {

@@ -3,11 +3,11 @@ import Glibc
 
 /// Writes records of magic 2 through a raw pointer.
 ///
-/// One capacity check for each record instead of one for each store, and no count of a record's bytes
-/// before it is written, is what makes appending fast (docs/performance.md#encode).
+/// One capacity check for each record instead of one for each store, and no count of a record's
+/// bytes before it is written, is what makes appending fast (docs/performance.md#encode).
 enum RecordEncoder {
-  /// No record without headers takes more than its key, its value and this: a length (5), attributes
-  /// (1), a timestamp delta (10), an offset delta, two lengths and a count (5 each).
+  /// No record without headers takes more than its key, its value and this: a length (5),
+  /// attributes (1), a timestamp delta (10), an offset delta, two lengths and a count (5 each).
   private static let overheadMax = 36
 
   /// Room that `write` needs: an upper bound of what it writes; saturates at `Int.max`.
@@ -33,8 +33,8 @@ enum RecordEncoder {
 
   /// Writes a record and returns how many bytes it takes.
   ///
-  /// The caller vouches for `roomNeeded` bytes at `target`, and that they are at most `Int32.max`, so
-  /// that each length fits 32 bits.
+  /// The caller vouches for `roomNeeded` bytes at `target`, and that they are at most `Int32.max`,
+  /// so that each length fits 32 bits.
   @unsafe
   @inline(__always)
   static func write(

@@ -2,8 +2,8 @@ public import Bytes
 
 /// One record where it stands: no byte is copied.
 ///
-/// Lives as long as the bytes it looks at, so it cannot leave the closure that was given it; `Record`
-/// is the copy that can.
+/// Lives as long as the bytes it looks at, so it cannot leave the closure that was given it;
+/// `Record` is the copy that can.
 public struct RecordView: ~Escapable {
   @usableFromInline let bytes: Span<UInt8>
   @usableFromInline let fields: RecordFields

@@ -1,6 +1,7 @@
 public import Bytes
 
-/// Reads the records of one batch of magic 2 in order, from bytes that come in one or several pieces.
+/// Reads the records of one batch of magic 2 in order, from bytes that come in one or several
+/// pieces.
 @usableFromInline
 struct RecordWalk {
   /// What the header says.
@@ -176,7 +177,8 @@ struct RecordWalk {
     return (body.position - reader.position, walk.findings)
   }
 
-  /// Offset of the record read last. The header's last offset fits 64 bits, and no delta exceeds it.
+  /// Offset of the record read last. The header's last offset fits 64 bits, and no delta exceeds
+  /// it.
   @inlinable
   var offset: Int64 { baseOffset &+ Int64(offsetDelta) }
 

@@ -1,7 +1,7 @@
 /// What a batch must be.
 public enum ValidationRules: Sendable, Equatable {
-  /// What a log may hold: the checksum is right, and every record decodes and fits the header. Gaps,
-  /// control batches, old formats and batches without records are legal.
+  /// What a log may hold: the checksum is right, and every record decodes and fits the header.
+  /// Gaps, control batches, old formats and batches without records are legal.
   case stored
   /// What a producer may send: magic 2 with base offset 0, no more than `maxMessageBytes` as it
   /// stands, CreateTime, at least one record, offset deltas 0, 1, 2…, no control batch, no delete

@@ -1,6 +1,7 @@
 import RecordFormat
 
-/// Batches for tests that need bytes of a certain shape; their content is not compared with anything.
+/// Batches for tests that need bytes of a certain shape; their content is not compared with
+/// anything.
 enum BatchSource {
   /// One batch of records with these values.
   static func batch(

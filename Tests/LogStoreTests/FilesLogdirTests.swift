@@ -2,7 +2,8 @@ import DiskIO
 import LogStore
 import Testing
 
-/// Index files, snapshots and transaction indexes that Kafka wrote decode to what its dump tool says.
+/// Index files, snapshots and transaction indexes that Kafka wrote decode to what its dump tool
+/// says.
 struct FilesLogdirTests {
   @Test func indexEntriesAreAsKafkaDumpsThem() throws {
     var count = 0

@@ -7,15 +7,17 @@ import Testing
 
 /// A batch of `count` small records.
 func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value") -> [UInt8] {
-  var builder = RecordBatchBuilder()
-  for index in 0..<count {
-    _ = try! builder.append(
-      timestamp: timestamp + Int64(index), key: nil, value: Array("\(value)-\(index)".utf8))
+  do {
+    var builder = RecordBatchBuilder()
+    for index in 0..<count {
+      _ = try builder.append(
+        timestamp: timestamp + Int64(index), key: nil, value: Array("\(value)-\(index)".utf8))
+    }
+    let sealed = try builder.finish()
+    return sealed.indices.map { sealed[$0] }
+  } catch {
+    preconditionFailure("a sample batch cannot fail: \(error)")
   }
-  let sealed = try! builder.finish()
-  var bytes: [UInt8] = []
-  for index in sealed.indices { bytes.append(sealed[index]) }
-  return bytes
 }
 
 @Suite struct LogSmokeTests {

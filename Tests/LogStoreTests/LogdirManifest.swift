@@ -1,7 +1,7 @@
 import Foundation
 
-/// What vectors/logdir/manifest.json says of each directory, all of it checked with Kafka's own dump
-/// tool.
+/// What vectors/logdir/manifest.json says of each directory, all of it checked with Kafka's own
+/// dump tool.
 struct LogdirManifest: Decodable {
   struct File: Decodable {
     var bytes: Int

@@ -25,8 +25,8 @@ struct SmallLog {
     self.files = files
   }
 
-  /// A fresh disk that holds the log, with some files replaced (nil: missing) and, if asked for, the
-  /// store's clean-shutdown mark.
+  /// A fresh disk that holds the log, with some files replaced (nil: missing) and, if asked for,
+  /// the store's clean-shutdown mark.
   func disk(replacing: [String: [UInt8]?] = [:], isClean: Bool) throws -> SimulatedDisk {
     let disk = SimulatedDisk()
     for (name, bytes) in files {

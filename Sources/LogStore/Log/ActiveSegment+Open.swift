@@ -1,8 +1,8 @@
 package import DiskIO
 
 extension ActiveSegment {
-  /// Makes the files of a new segment. Left-overs of its name, of an attempt that failed half-way, go
-  /// first, as in Kafka; they hold no record, since the log ends at `baseOffset`.
+  /// Makes the files of a new segment. Left-overs of its name, of an attempt that failed half-way,
+  /// go first, as in Kafka; they hold no record, since the log ends at `baseOffset`.
   package static func create(
     in directory: LogDirectory, baseOffset: Int64, config: LogConfig, nowMs: Int64
   ) throws(DiskError) -> ActiveSegment {
@@ -71,7 +71,7 @@ extension ActiveSegment {
   ) throws(DiskError) -> T {
     do {
       return try make(path)
-    } catch where error.isAlreadyThere {
+    } catch  where error.isAlreadyThere {
       try disk.remove(path)
       return try make(path)
     }

@@ -2,8 +2,8 @@ internal import CoreMetrics
 internal import DiskIO
 internal import RecordFormat
 
-/// Finds batches in one segment for a `LogReader`: the right start, the right end, every byte checked
-/// before it is given out. Owned by one reader.
+/// Finds batches in one segment for a `LogReader`: the right start, the right end, every byte
+/// checked before it is given out. Owned by one reader.
 struct BatchFinder {
   /// What `take` gives.
   enum Taken {
@@ -76,7 +76,8 @@ struct BatchFinder {
     let segmentEnd = try log.end(of: segment)
     let end = Int(segmentEnd.position)
     guard
-      let start = try findStart(log, segment, files, from: position, end: end, target: target,
+      let start = try findStart(
+        log, segment, files, from: position, end: end, target: target,
         expected: expected)
     else { return .endOfSegment }
     let (first, startPosition) = start
@@ -172,8 +173,8 @@ struct BatchFinder {
 
   // MARK: Checking
 
-  /// Whether the batch at `position` was checked; checks it, and what follows, where not. False: look
-  /// again, there may be a damaged range now.
+  /// Whether the batch at `position` was checked; checks it, and what follows, where not. False:
+  /// look again, there may be a damaged range now.
   private mutating func isChecked(
     _ log: Log, _ segment: Segment, _ files: SegmentFiles, _ position: Int, _ end: Int,
     _ expected: Int64?
@@ -224,8 +225,8 @@ struct BatchFinder {
     log.context.metrics.verifiedBytes.increment(by: runEnd - position)
   }
 
-  /// The lowest offset that may stand at `position`: the segment's base at its start; elsewhere, with
-  /// the batches before unread, what the header there says itself, if it is sound.
+  /// The lowest offset that may stand at `position`: the segment's base at its start; elsewhere,
+  /// with the batches before unread, what the header there says itself, if it is sound.
   private func lowestOffset(
     _ segment: Segment, _ file: any DiskFile, at position: Int
   ) throws(DiskError) -> Int64 {

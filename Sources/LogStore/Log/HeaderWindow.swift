@@ -3,8 +3,8 @@ internal import RecordFormat
 
 /// A few kilobytes of a file around the last header that was looked at.
 ///
-/// The bytes below a segment's published end never change (I4), so what was read once stays true. Owned by one
-/// reader; no allocation after the first use.
+/// The bytes below a segment's published end never change (I4), so what was read once stays true.
+/// Owned by one reader; no allocation after the first use.
 struct HeaderWindow {
   private var file: (any DiskFile)?
   private var start = 0

@@ -18,13 +18,13 @@ public struct AppendResult: Sendable, Equatable {
 extension Log {
   /// Appends a ready batch of Kafka's format (magic 2), all or nothing.
   ///
-  /// The base offset and leader epoch are written into `batch` in place; every other byte is stored as
-  /// it came (with LogAppendTime also the time, its flag and the CRC).
+  /// The base offset and leader epoch are written into `batch` in place; every other byte is stored
+  /// as it came (with LogAppendTime also the time, its flag and the CRC).
   ///
   /// - Durability: As `config.durability` says; by default durable when this returns. Where it
   ///   throws after the write (a failed sync), the records may or may not be there after reopening.
-  /// - Throws: `LogError`: `.invalidBatch`, `.recordTooLarge`, `.diskFull` (nothing was appended; try
-  ///   again), `.poisoned`, `.readOnly`, `.closed`, `.disk`.
+  /// - Throws: `LogError`: `.invalidBatch`, `.recordTooLarge`, `.diskFull` (nothing was appended;
+  ///   try again), `.poisoned`, `.readOnly`, `.closed`, `.disk`.
   /// - Complexity: One pwrite, and one share of an fdatasync. Blocks.
   @discardableResult
   public func append(batch: inout [UInt8]) throws(LogError) -> AppendResult {

@@ -53,7 +53,7 @@ extension Log {
             time: TimeIndex(
               baseOffset: segment.baseOffset, file: try openIndex(segment, .timeindex)))
         }
-      } catch where error.isNotFound {
+      } catch  where error.isNotFound {
         return try rebuildIndexes(of: segment, files)
       }
     } catch {
@@ -84,8 +84,9 @@ extension Log {
 
   /// Builds both indexes from the log, since one was missing or contradicted it.
   ///
-  /// Sealed segment of a writable log: written beside and renamed over. Read-only: kept on the heap.
-  /// Active segment: rewritten in place under the writer lock; readers check every entry they use.
+  /// Sealed segment of a writable log: written beside and renamed over. Read-only: kept on the
+  /// heap. Active segment: rewritten in place under the writer lock; readers check every entry they
+  /// use.
   package func rebuildIndexes(of segment: Segment, _ files: SegmentFiles) throws(DiskError)
     -> SegmentFiles.Indexes
   {
@@ -194,8 +195,9 @@ extension Log {
   }
 
   /// Notes a damaged range once, in the segment, the metrics and the log.
-  package func fence(_ segment: Segment, _ bytes: Range<Int>, _ offsets: Range<Int64>, _ why: String)
-  {
+  package func fence(
+    _ segment: Segment, _ bytes: Range<Int>, _ offsets: Range<Int64>, _ why: String
+  ) {
     let range = DamagedRange(
       file: segment.path(.log), bytes: bytes, offsets: offsets, reason: why)
     guard segment.addDamage(range) else { return }

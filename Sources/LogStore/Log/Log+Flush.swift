@@ -164,7 +164,8 @@ extension Log {
   {
     MarkRecord(
       sequence: 0, bootIdentifier: context.disk.bootIdentifier, recoveryPoint: recoveryPoint,
-      segmentBaseOffset: active.baseOffset, position: active.position, largest: active.cursor.largest,
+      segmentBaseOffset: active.baseOffset, position: active.position,
+      largest: active.cursor.largest,
       isClean: isClean)
   }
 
@@ -185,7 +186,8 @@ extension Log {
 
 extension Log {
   /// Before the first byte of a session is appended, the mark must durably say that this engine
-  /// writes from the recovery point on (docs/durability.md#mark). Costs one sync per log and session.
+  /// writes from the recovery point on (docs/durability.md#mark). Costs one sync per log and
+  /// session.
   package func markBeforeFirstWrite() throws(LogError) {
     if hasCurrentMark { return }
     while !(flushRole.withLock { $0.isMarkCurrent }) {

@@ -2,12 +2,13 @@ internal import RecordFormat
 public import DiskIO
 public import Logging
 
-/// Reading a log that another process (or nobody) owns: no lock, no change, also on read-only media.
+/// Reading a log that another process (or nobody) owns: no lock, no change, also on read-only
+/// media.
 extension Log {
   /// Opens a log's directory for reading only.
   ///
-  /// Shows every valid batch, also what the owner has not synced yet; an unfinished end is passed over, damage
-  /// is fenced. `refresh` looks for what was appended since.
+  /// Shows every valid batch, also what the owner has not synced yet; an unfinished end is passed
+  /// over, damage is fenced. `refresh` looks for what was appended since.
   ///
   /// - Parameter path: A `<topic>-<partition>` directory.
   /// - Throws: `.notFound`, `.invalidName`, `.disk`.
@@ -35,7 +36,7 @@ extension Log {
         topicPartition, in: LogDirectory(disk: disk, path: path), config: LogConfig(),
         access: .read, hints: hints, nowMs: WallClock.nowMs())
       return Log(try loader.load(), config: LogConfig(), context: context)
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       throw .notFound(path: path)
     } catch {
       throw LogError(error)
@@ -60,7 +61,8 @@ extension Log {
       isClean = false
     }
     return LogLoader.Hints(
-      isCleanStop: isClean, recoveryPoint: offset(.recoveryPoint), logStartOffset: offset(.logStart))
+      isCleanStop: isClean, recoveryPoint: offset(.recoveryPoint), logStartOffset: offset(.logStart)
+    )
   }
 
   /// Looks for batches that the log's owner has appended since; one thread at a time.

@@ -3,8 +3,8 @@ internal import Logging
 package import DiskIO
 
 extension Log {
-  /// Seals the active segment and starts the next one. Holder of the writer lock; syncs nothing (the
-  /// next flush does).
+  /// Seals the active segment and starts the next one. Holder of the writer lock; syncs nothing
+  /// (the next flush does).
   ///
   /// A failure leaves the active segment as it was, so that the append can be tried again.
   package func roll(

@@ -44,8 +44,8 @@ extension Log {
 
   /// The greatest record time of a segment.
   ///
-  /// The active segment's writer knows it. Of a sealed one the last entry of the time index tells it,
-  /// once the batch it names confirms it and the batches behind that one hold nothing later.
+  /// The active segment's writer knows it. Of a sealed one the last entry of the time index tells
+  /// it, once the batch it names confirms it and the batches behind that one hold nothing later.
   private func largestTimestamp(of segment: Segment, _ files: SegmentFiles) throws(LogError)
     -> Int64
   {
@@ -114,7 +114,8 @@ extension Log {
           return false
         }
       } catch {
-        // The CRC is right but the records are not: the batch's own times are all there is to go by.
+        // The CRC is right but the records are not: the batch's own times are all there is to go
+        // by.
         found = OffsetForTime(
           offset: max(header.baseOffset, start), timestamp: header.maxTimestamp)
       }
@@ -123,8 +124,8 @@ extension Log {
     return found
   }
 
-  /// Walks over a segment's valid batches from a batch's start until `body` returns false; damage is
-  /// fenced and passed over.
+  /// Walks over a segment's valid batches from a batch's start until `body` returns false; damage
+  /// is fenced and passed over.
   private func walk(
     _ segment: Segment, _ files: SegmentFiles, from position: Int,
     _ body: (BatchHeader, Int, Span<UInt8>) throws(LogError) -> Bool

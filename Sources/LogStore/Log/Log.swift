@@ -11,9 +11,9 @@ internal import Synchronization
 ///
 /// **Invariants** (docs/architecture.md): I2 base offsets ascend and segment ranges do not overlap;
 /// I3 only the last segment is writable; I4 bytes below a segment's published end never change; I5
-/// they are whole batches; I6 index entries ascend; I7 the recovery point passes bytes only once they, their
-/// directory entry and, at a segment's end, its indexes are synced; I8 a failed sync is final; I9
-/// an index is never evidence.
+/// they are whole batches; I6 index entries ascend; I7 the recovery point passes bytes only once
+/// they, their directory entry and, at a segment's end, its indexes are synced; I8 a failed sync is
+/// final; I9 an index is never evidence.
 ///
 /// **Threads.** Every method may be called from any thread. Locks, never nested: the writer lock
 /// (append, roll; no sync under it), the flush role (one flush at a time), and the small locks

@@ -2,13 +2,15 @@ internal import DiskIO
 public import RecordFormat
 
 extension LogReader {
-  /// Runs `body` over the records from `offset` on, batch by batch, until it returns false, `maxBytes` were
-  /// read or nothing more stands there.
+  /// Runs `body` over the records from `offset` on, batch by batch, until it returns false,
+  /// `maxBytes` were read or nothing more stands there.
   ///
-  /// - Parameter body: Sees each record in place, without a copy; control records are passed over unless
-  ///   `includesControl`.
-  /// - Returns: The offset to go on at: behind the last record that `body` saw (or was passed over).
-  /// - Throws: As `read`; `.corrupt` also where a batch's CRC is right but its records do not decode.
+  /// - Parameter body: Sees each record in place, without a copy; control records are passed over
+  ///   unless `includesControl`.
+  /// - Returns: The offset to go on at: behind the last record that `body` saw (or was passed
+  ///   over).
+  /// - Throws: As `read`; `.corrupt` also where a batch's CRC is right but its records do not
+  ///   decode.
   public func forEachRecord(
     from offset: Int64, maxBytes: Int = 1 << 20, limit: Limit = .highWatermark,
     includesControl: Bool = false, _ body: (borrowing RecordView) throws(LogError) -> Bool

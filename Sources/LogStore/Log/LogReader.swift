@@ -5,8 +5,8 @@ internal import RecordFormat
 /// A fetcher's place in a log: finds batches, checks them before they are served, and follows the
 /// tail without touching an index.
 ///
-/// Keeps the segment, its open file and the position behind the last read, so that going on costs two
-/// atomic loads. Not for two threads at once; any number of readers may read one log. Holds one
+/// Keeps the segment, its open file and the position behind the last read, so that going on costs
+/// two atomic loads. Not for two threads at once; any number of readers may read one log. Holds one
 /// segment's file open.
 public final class LogReader {
   /// How far a read may go.
@@ -57,9 +57,10 @@ public final class LogReader {
   ///   - maxBytes: Most bytes; the first batch is given whole even where it is larger.
   ///   - limit: How far the read may go.
   /// - Returns: nil where nothing stands at or after `offset` yet.
-  /// - Throws: `.offsetOutOfRange`; `.corrupt` where `offset` lies in a damaged range, with the range: go
-  ///   on at its end; `.disk`.
-  /// - Complexity: Following: no search. Bytes not served before are read once and their CRCs checked.
+  /// - Throws: `.offsetOutOfRange`; `.corrupt` where `offset` lies in a damaged range, with the
+  ///   range: go on at its end; `.disk`.
+  /// - Complexity: Following: no search. Bytes not served before are read once and their CRCs
+  ///   checked.
   public func read(from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark)
     throws(LogError) -> FileRecords?
   {

@@ -21,10 +21,10 @@ package struct MarkRecord: Sendable, Equatable {
 /// The file `mkstore.mark` beside a log's segments: how far the log is durable, to the batch.
 ///
 /// Kafka's recovery-point checkpoint is far too dear to rewrite at each sync, so the engine keeps
-/// this mark too (docs/durability.md, docs/decisions/0002-durable-mark.md). Three slots, each in a sector of
-/// its own: slots 0 and 1 take turns and are synced; slot 2 is rewritten after every flush without a
-/// sync, exact after a kill and as old as the last write-back after a power cut. A torn slot fails its CRC
-/// and the others speak. Kafka ignores the file.
+/// this mark too (docs/durability.md, docs/decisions/0002-durable-mark.md). Three slots, each in a
+/// sector of its own: slots 0 and 1 take turns and are synced; slot 2 is rewritten after every
+/// flush without a sync, exact after a kill and as old as the last write-back after a power cut. A
+/// torn slot fails its CRC and the others speak. Kafka ignores the file.
 ///
 /// Owned by whoever holds the log's flush role.
 package final class DurableMark: Sendable {
@@ -77,7 +77,7 @@ package final class DurableMark: Sendable {
     let file: any DiskFile
     do {
       file = try directory.disk.open(directory.path(fileName), .read)
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       return Contents()
     }
     return try contents(of: file)
@@ -99,7 +99,9 @@ package final class DurableMark: Sendable {
   /// Opens the mark for writing, making it (unsynced) where it is missing.
   ///
   /// - Returns: The mark, and whether its name is new and the directory needs a sync.
-  package static func open(_ directory: LogDirectory) throws(DiskError) -> (DurableMark, isNew: Bool) {
+  package static func open(_ directory: LogDirectory) throws(DiskError) -> (
+    DurableMark, isNew: Bool
+  ) {
     let path = directory.path(fileName)
     do {
       let file = try directory.disk.open(path, .readWrite)
@@ -112,7 +114,7 @@ package final class DurableMark: Sendable {
         try file.read(into: &span, at: 0) == contentBytes
         && decode(first.span) == contents.durable && contents.durable != nil
       return (DurableMark(file: file, sequence: sequence, nextDurableSlot: isFirst ? 1 : 0), false)
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       let file = try directory.disk.open(path, .create)
       try file.allocate(to: slotBytes * slotCount)
       return (DurableMark(file: file, sequence: 0, nextDurableSlot: 0), true)

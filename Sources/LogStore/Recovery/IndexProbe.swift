@@ -79,9 +79,10 @@ package struct IndexProbe {
     return prefix
   }
 
-  /// Where to begin a walk that finds the segment's end and its greatest timestamp: at the batch of the
-  /// last offset entry at or before the last time entry. What comes before is older, by that entry,
-  /// if it is true; the walk meets the batch and `SegmentRecovery` starts from the first byte where not.
+  /// Where to begin a walk that finds the segment's end and its greatest timestamp: at the batch of
+  /// the last offset entry at or before the last time entry. What comes before is older, by that
+  /// entry, if it is true; the walk meets the batch and `SegmentRecovery` starts from the first
+  /// byte where not.
   ///
   /// - Returns: nil where there is no such batch.
   package func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
@@ -142,13 +143,13 @@ package struct IndexProbe {
   private func open(_ kind: SegmentName.Kind) throws(DiskError) -> (any DiskFile)? {
     do {
       return try disk.open(segment.path(kind), .read)
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       return nil
     }
   }
 
-  /// Number of leading entries that are in use and match: a zero tail (position and offset 0, beyond the
-  /// first entry) is not in use, and use and `matches` both end for good at some entry.
+  /// Number of leading entries that are in use and match: a zero tail (position and offset 0,
+  /// beyond the first entry) is not in use, and use and `matches` both end for good at some entry.
   private func used(
     _ file: any DiskFile, _ entryBytes: Int, matches: (Span<UInt8>) -> Bool
   ) throws(DiskError) -> Int {

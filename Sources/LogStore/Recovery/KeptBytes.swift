@@ -30,7 +30,7 @@ package enum KeptBytes {
       try copy.sync()
       try directory.disk.syncDirectory(folder)
       return path
-    } catch where error.isDiskFull {
+    } catch  where error.isDiskFull {
       if try directory.disk.status(path) != nil { try directory.disk.remove(path) }
       return nil
     }
@@ -55,7 +55,9 @@ package enum KeptBytes {
     return path
   }
 
-  private static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError) -> Bool {
+  private static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError)
+    -> Bool
+  {
     var isZero = true
     try forEachChunk(bytes, of: file) { (chunk, _) throws(DiskError) in
       for index in chunk.indices where chunk[index] != 0 {

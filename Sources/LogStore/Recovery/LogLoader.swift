@@ -19,8 +19,8 @@ package struct LoadedLog {
 /// Opens one log by the recovery table (docs/durability.md#recovery).
 ///
 /// Reads a handful of bytes of index files and the log's unsynced tail, whatever its size; segments
-/// below the recovery point are not even opened. With `access` `.write` it carries the plan out, durably,
-/// before it returns; with `.read` it changes nothing and gives the same view.
+/// below the recovery point are not even opened. With `access` `.write` it carries the plan out,
+/// durably, before it returns; with `.read` it changes nothing and gives the same view.
 package struct LogLoader {
   /// Whether the directory may be changed.
   package enum Access: Sendable { case read, write }
@@ -136,7 +136,8 @@ package struct LogLoader {
     return scanner.expectedOffset
   }
 
-  /// The start by the store's checkpoint, else the first segment's base; never beyond the log's end.
+  /// The start by the store's checkpoint, else the first segment's base; never beyond the log's
+  /// end.
   private func logStart() -> Int64 {
     let first = segments.first?.baseOffset ?? tail.nextOffset
     return max(first, hints.logStartOffset ?? first)

@@ -1,14 +1,16 @@
 internal import DiskIO
 
-/// The file `mkstore.history` of a log: one line for each opening that changed or found something, oldest
-/// first, so that an operator can ask what happened and when. Bounded; the oldest lines go first.
+/// The file `mkstore.history` of a log: one line for each opening that changed or found something,
+/// oldest first, so that an operator can ask what happened and when. Bounded; the oldest lines go
+/// first.
 package enum RecoveryHistory {
   /// Name of the file.
   package static let fileName = "mkstore.history"
   /// Lines kept.
   package static let linesMax = 200
 
-  /// Adds what an opening did; a failure to write is returned as a note, since the log itself is fine.
+  /// Adds what an opening did; a failure to write is returned as a note, since the log itself is
+  /// fine.
   static func add(_ report: RecoveryReport, to directory: LogDirectory, nowMs: Int64) -> String? {
     do throws(CheckpointError) {
       var lines = try read(directory)
@@ -28,7 +30,9 @@ package enum RecoveryHistory {
 
   /// The lines of a log's history, oldest first: "<ms since 1970> <what happened>".
   package static func read(_ directory: LogDirectory) throws(CheckpointError) -> [String] {
-    guard let bytes = try SmallFile.read(directory.disk, directory.path(fileName)) else { return [] }
+    guard let bytes = try SmallFile.read(directory.disk, directory.path(fileName)) else {
+      return []
+    }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 

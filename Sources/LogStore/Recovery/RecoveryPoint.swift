@@ -11,8 +11,8 @@ package struct RecoveryPoint: Sendable, Equatable {
 
   /// All records below were synced.
   package var offset: Int64
-  /// Whether what stands at or after `offset` was written by this engine in the session that ended, so
-  /// that an invalid batch there is an unfinished write that nobody was promised.
+  /// Whether what stands at or after `offset` was written by this engine in the session that ended,
+  /// so that an invalid batch there is an unfinished write that nobody was promised.
   package var isOwn: Bool
   /// Where to begin scanning in the segment of the point; nil: at its first byte.
   package var scanStart: ScanStart?
@@ -22,9 +22,9 @@ package struct RecoveryPoint: Sendable, Equatable {
 
   /// Judges a log's mark and the store's checkpoint.
   ///
-  /// The newest slot of the mark says what was synced. Where scanning begins depends on whether the page cache that
-  /// the last session wrote to is still there: after a power cut index pages are certain only below
-  /// the last *synced* slot.
+  /// The newest slot of the mark says what was synced. Where scanning begins depends on whether the
+  /// page cache that the last session wrote to is still there: after a power cut index pages are
+  /// certain only below the last *synced* slot.
   package static func judge(
     _ mark: DurableMark.Contents, checkpoint: Int64?, bootIdentifier: UInt64
   ) -> RecoveryPoint {

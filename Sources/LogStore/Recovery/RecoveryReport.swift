@@ -1,6 +1,7 @@
 /// What opening one log found and did.
 public struct RecoveryReport: Sendable, Equatable {
-  /// Bytes taken out of a log's end since they were no whole batch and nobody had been promised them.
+  /// Bytes taken out of a log's end since they were no whole batch and nobody had been promised
+  /// them.
   public struct Cut: Sendable, Equatable {
     /// Path of the `.log` file.
     public var file: String
@@ -16,8 +17,9 @@ public struct RecoveryReport: Sendable, Equatable {
 
   /// Whether the store's last stop was clean.
   public var wasClean: Bool
-  /// First offset that may be read, and the offset of the next record.
+  /// First offset that may be read.
   public var logStartOffset: Int64
+  /// Offset of the next record.
   public var logEndOffset: Int64
   /// Segments found.
   public var segmentCount: Int

@@ -6,7 +6,8 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   case r2 = "R2"
   /// Wholly below the recovery point, sane indexes: open as is.
   case r3 = "R3"
-  /// Wholly below the recovery point, missing or insane indexes: rebuild; an invalid batch is damage.
+  /// Wholly below the recovery point, missing or insane indexes: rebuild; an invalid batch is
+  /// damage.
   case r4 = "R4"
   /// Reaches the recovery point, all batches valid: scan from it, rebuild index entries there.
   case r5 = "R5"

@@ -2,10 +2,10 @@ package import DiskIO
 
 /// Which files of a partition's directory make up the log, as Kafka's loader decides it.
 ///
-/// Replacing segments (compaction) goes through `.cleaned` and `.swap` names; a crash at any point is
-/// resolved here: unfinished `.cleaned` files count for nothing, complete `.swap` files take the place
-/// of the plain segments they cover. Pure: a read-only reader sees the log by the same plan that a
-/// writer carries out.
+/// Replacing segments (compaction) goes through `.cleaned` and `.swap` names; a crash at any point
+/// is resolved here: unfinished `.cleaned` files count for nothing, complete `.swap` files take the
+/// place of the plain segments they cover. Pure: a read-only reader sees the log by the same plan
+/// that a writer carries out.
 package struct SegmentLayout: Sendable, Equatable {
   /// One segment: its base offset and the name its `.log` has now.
   package struct Entry: Sendable, Equatable {

@@ -115,7 +115,8 @@ package struct SegmentRecovery {
     return next != nil
   }
 
-  /// The last segment may end, between two batches, before the durable point: those records are lost.
+  /// The last segment may end, between two batches, before the durable point: those records are
+  /// lost.
   private func noteMissingEnd(_ outcome: inout Outcome) {
     guard setting.isLast, outcome.cut == nil, !outcome.endsDamaged,
       outcome.nextOffset < setting.point.offset

@@ -20,7 +20,8 @@ package struct IndexCursor: Sendable, Equatable {
   }
 
   /// Whether a batch at `position` gets an entry: more than `intervalBytes` stand between the batch
-  /// of the last entry and it. (Kafka counts appended bytes since the last entry; the first batch gets none.)
+  /// of the last entry and it. (Kafka counts appended bytes since the last entry; the first batch
+  /// gets none.)
   @inline(__always)
   package func isEntryDue(at position: Int, intervalBytes: Int) -> Bool {
     position - lastIndexedPosition > intervalBytes

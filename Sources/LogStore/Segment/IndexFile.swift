@@ -4,10 +4,10 @@ internal import Synchronization
 /// The memory behind one index: a mapped file whose blocks are allocated before they are touched,
 /// and the count of entries that readers may see.
 ///
-/// The file is mapped at its greatest size once and grows beneath the mapping, so that readers keep one
-/// region for the index's whole life. One thread (the holder of the writer lock) appends; any thread
-/// reads entries below `count`: the entry's words are stored first, then `count` (release), which
-/// pairs with the reader's load (acquire).
+/// The file is mapped at its greatest size once and grows beneath the mapping, so that readers keep
+/// one region for the index's whole life. One thread (the holder of the writer lock) appends; any
+/// thread reads entries below `count`: the entry's words are stored first, then `count` (release),
+/// which pairs with the reader's load (acquire).
 package final class IndexFile: Sendable {
   /// The file is allocated in steps of doubling size, beginning with this one.
   package static let allocationBytesMin = 16_384
@@ -144,8 +144,8 @@ package final class IndexFile: Sendable {
     published.store(index + 1, ordering: .releasing)
   }
 
-  /// Forgets all entries from `count` on; only before readers exist or while every lookup is checked
-  /// against the log anyway.
+  /// Forgets all entries from `count` on; only before readers exist or while every lookup is
+  /// checked against the log anyway.
   package func truncate(toEntries count: Int) {
     published.store(min(count, published.load(ordering: .relaxed)), ordering: .releasing)
   }
@@ -163,9 +163,10 @@ package final class IndexFile: Sendable {
     try file.sync()
   }
 
-  /// Entries before the zero tail of a preallocated file: the last entry that is not all zeros, found
-  /// from the back in growing strides.
-  private static func usedEntries(of region: MappedRegion, entryBytes: Int, upTo entries: Int) -> Int
+  /// Entries before the zero tail of a preallocated file: the last entry that is not all zeros,
+  /// found from the back in growing strides.
+  private static func usedEntries(of region: MappedRegion, entryBytes: Int, upTo entries: Int)
+    -> Int
   {
     func isZero(_ entry: Int) -> Bool {
       var byte = entry * entryBytes
@@ -177,8 +178,8 @@ package final class IndexFile: Sendable {
       return true
     }
     guard isZero(entries - 1) else { return entries }
-    // Used entries come first, zeros last: bisect for the border. Entry 0 may be (0, 0) by right, but
-    // then it says nothing that an absent one does not.
+    // Used entries come first, zeros last: bisect for the border. Entry 0 may be (0, 0) by right,
+    // but then it says nothing that an absent one does not.
     var low = 0
     var high = entries - 1
     while low < high {

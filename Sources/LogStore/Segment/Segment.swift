@@ -2,9 +2,9 @@ package import Synchronization
 
 /// One segment of a log: the batches of one `.log` file and what is known of them.
 ///
-/// Immutable but for `end` and `largestTimestamp` (stored by the holder of the writer lock alone; in
-/// a read-only log by the refreshing thread), the verified and damaged ranges and the open files, each
-/// under its own lock or atomic. Any thread may call any method.
+/// Immutable but for `end` and `largestTimestamp` (stored by the holder of the writer lock alone;
+/// in a read-only log by the refreshing thread), the verified and damaged ranges and the open
+/// files, each under its own lock or atomic. Any thread may call any method.
 package final class Segment: Sendable {
   /// Offset in the file's name; no batch of the segment begins below it.
   package let baseOffset: Int64
@@ -107,8 +107,8 @@ package final class Segment: Sendable {
   /// The open files, where they are open.
   package var openFiles: SegmentFiles? { opened.withLock { $0 } }
 
-  /// Keeps `files` open (nil: lets them close with their last user). Returns what is kept: the files
-  /// that another thread opened first, if one did.
+  /// Keeps `files` open (nil: lets them close with their last user). Returns what is kept: the
+  /// files that another thread opened first, if one did.
   @discardableResult
   package func keepOpen(_ files: SegmentFiles?) -> SegmentFiles? {
     opened.withLock { current in

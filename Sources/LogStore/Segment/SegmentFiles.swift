@@ -2,7 +2,8 @@ package import DiskIO
 
 /// The open files of one segment: the log and, once asked for, its indexes.
 ///
-/// Closes with its last user, so that a cache may drop it while a reader still holds it. Any thread.
+/// Closes with its last user, so that a cache may drop it while a reader still holds it. Any
+/// thread.
 package final class SegmentFiles: Sendable {
   /// The `.log` file.
   package let log: any DiskFile

@@ -3,15 +3,17 @@ internal import Synchronization
 /// The segments of a log in order of their base offsets.
 ///
 /// An immutable snapshot behind a lock, with an atomic generation: readers keep a snapshot and look
-/// only at the generation until it moves (2–3 ns), so that reading never takes the lock in steady state. Changed
-/// by the holder of the writer lock; the new snapshot is stored before the generation (release).
+/// only at the generation until it moves (2–3 ns), so that reading never takes the lock in steady
+/// state. Changed by the holder of the writer lock; the new snapshot is stored before the
+/// generation (release).
 package final class SegmentList: Sendable {
   /// Segments by rising base offset (I2); never empty in an open log.
   package struct Snapshot: Sendable {
     package var segments: [Segment]
     package var generation: UInt64
 
-    /// Index of the last segment whose base offset is at or below `offset`; nil where all lie above.
+    /// Index of the last segment whose base offset is at or below `offset`; nil where all lie
+    /// above.
     package func index(of offset: Int64) -> Int? {
       var low = 0
       var high = segments.count

@@ -14,9 +14,9 @@ package struct TimestampOffset: Sendable, Equatable {
 
 /// Sparse map from timestamps to offsets of one segment: the `.timeindex` file.
 ///
-/// An entry (t, o) says that no record of the segment at or before offset o has a time above t, and that the
-/// batch ending at o was the first to reach it. Timestamps rise strictly. Appended to under the
-/// writer lock; read by any thread.
+/// An entry (t, o) says that no record of the segment at or before offset o has a time above t, and
+/// that the batch ending at o was the first to reach it. Timestamps rise strictly. Appended to
+/// under the writer lock; read by any thread.
 package final class TimeIndex: Sendable {
   /// int64 timestamp, int32 relative offset (docs/format.md).
   package static let entryBytes = 12

@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// The bytes of a segment whose CRC this process has checked (or which it wrote itself), so that they
-/// may be served without a further look.
+/// The bytes of a segment whose CRC this process has checked (or which it wrote itself), so that
+/// they may be served without a further look.
 ///
-/// Ranges are whole batches. The largest run from the front of what was read is kept in one atomic word (start
-/// and end), read without a lock on the hot path; the rest is under a lock. A word is stored with
-/// release after the check and loaded with acquire.
+/// Ranges are whole batches. The largest run from the front of what was read is kept in one atomic
+/// word (start and end), read without a lock on the hot path; the rest is under a lock. A word is
+/// stored with release after the check and loaded with acquire.
 package final class VerifiedRanges: Sendable {
   private let run: Atomic<UInt64>
   private let others = Locked<[Range<Int>]>([])

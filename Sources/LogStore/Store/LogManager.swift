@@ -4,8 +4,9 @@ public import Logging
 /// A store: a directory as one entry of Kafka's `log.dirs`, with every log in it, owned by this
 /// process alone.
 ///
-/// Takes Kafka's own lock file, so that a running broker and this process exclude each other; any number of other
-/// processes may read meanwhile (`Log.openReadOnly`). Every method may be called from any thread.
+/// Takes Kafka's own lock file, so that a running broker and this process exclude each other; any
+/// number of other processes may read meanwhile (`Log.openReadOnly`). Every method may be called
+/// from any thread.
 public final class LogManager: Sendable {
   /// Path of the store's directory.
   public let path: String
@@ -52,10 +53,10 @@ public final class LogManager: Sendable {
 
   /// Opens a store for writing: takes the lock, recovers every log, and is ready.
   ///
-  /// - Durability: The clean-shutdown marker is removed, durably, before anything else changes; what
-  ///   recovery cut is durable when this returns.
-  /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`. A log that cannot be opened fails alone,
-  ///   see `report`.
+  /// - Durability: The clean-shutdown marker is removed, durably, before anything else changes;
+  ///   what recovery cut is durable when this returns.
+  /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`. A log that cannot be opened fails
+  ///   alone, see `report`.
   /// - Complexity: A few system calls per log plus a scan of its unsynced tail.
   public static func open(
     _ path: String, config: StoreConfig = StoreConfig(), disk: any Disk = PosixDisk(),
@@ -141,7 +142,7 @@ public final class LogManager: Sendable {
       guard isFirst else { throw DiskError(.makeDirectory, directory.path, code: 17) }  // EEXIST
       context.flusher.add(log)
       return log
-    } catch where error.isAlreadyThere {
+    } catch  where error.isAlreadyThere {
       throw .alreadyExists(path: directory.path)
     } catch {
       throw LogError(error)
@@ -183,8 +184,8 @@ public final class LogManager: Sendable {
     }
   }
 
-  /// Closes every log, writes the checkpoints and the clean-shutdown marker, and gives the lock back.
-  /// Idempotent.
+  /// Closes every log, writes the checkpoints and the clean-shutdown marker, and gives the lock
+  /// back. Idempotent.
   ///
   /// - Throws: The first failure; the others are closed all the same, and without a marker the next
   ///   opening recovers.

@@ -2,10 +2,11 @@
 public struct StoreConfig: Sendable {
   /// Settings of logs that are given none of their own.
   public var log = LogConfig()
-  /// Whether a missing or empty directory becomes a new store. Without it, opening one is refused, so that
-  /// an unmounted volume is not taken for an empty store.
+  /// Whether a missing or empty directory becomes a new store. Without it, opening one is refused,
+  /// so that an unmounted volume is not taken for an empty store.
   public var createsStore = false
-  /// Most sealed segments kept open at once, over all logs: each costs one descriptor and up to two mappings.
+  /// Most sealed segments kept open at once, over all logs: each costs one descriptor and up to two
+  /// mappings.
   public var openSegmentsMax = 128
   /// Core that the flusher's thread is pinned to; nil leaves it to the system.
   public var flusherCore: Int?

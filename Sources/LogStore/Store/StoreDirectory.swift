@@ -15,7 +15,7 @@ enum StoreDirectory {
       default:
         throw DiskError(.open, path, code: 20)  // ENOTDIR
       }
-    } catch where error.isNotFound {
+    } catch  where error.isNotFound {
       throw .notFound(path: path)
     } catch {
       throw LogError(error)
@@ -39,7 +39,7 @@ enum StoreDirectory {
   static func lock(_ path: String, _ disk: any Disk) throws(LogError) -> any DiskLock {
     do throws(DiskError) {
       return try disk.lock("\(path)/\(LogManager.lockName)")
-    } catch where error.isLocked {
+    } catch  where error.isLocked {
       throw .locked(path: path, holder: error.holder)
     } catch {
       throw LogError(error)

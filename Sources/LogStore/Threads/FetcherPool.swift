@@ -12,8 +12,8 @@ public final class FetcherPool: Sendable {
   private let threads = Locked<[PinnedThread]>([])
   private let cores: [Int?]
 
-  /// - Parameter cores: One thread per entry, pinned to it; nil leaves the choice to the system. Empty:
-  ///   jobs run where they are submitted.
+  /// - Parameter cores: One thread per entry, pinned to it; nil leaves the choice to the system.
+  ///   Empty: jobs run where they are submitted.
   public init(cores: [Int?]) {
     self.cores = cores
   }

@@ -1,11 +1,11 @@
 internal import CShims
 
-/// Does the work of a store that nobody should wait for with a lock held: flushes that were asked for
-/// without blocking, the interval durability, durable marks and checkpoints.
+/// Does the work of a store that nobody should wait for with a lock held: flushes that were asked
+/// for without blocking, the interval durability, durable marks and checkpoints.
 ///
-/// One pinned thread per store, a loop around `step()`; tests that simulate call `step()` themselves. A
-/// blocked appender whose log nobody flushes right now runs the flush itself instead of waking this
-/// thread (docs/decisions/0004-who-flushes.md).
+/// One pinned thread per store, a loop around `step()`; tests that simulate call `step()`
+/// themselves. A blocked appender whose log nobody flushes right now runs the flush itself instead
+/// of waking this thread (docs/decisions/0004-who-flushes.md).
 package final class Flusher: Sendable {
   /// A log, as the flusher needs it.
   package protocol Client: AnyObject, Sendable {

@@ -2,9 +2,10 @@ internal import Synchronization
 
 /// Wakes those who wait for an offset (a log's end, or its flushed end) to pass a bound.
 ///
-/// The one subtle handshake of the engine: a waiter raises `parked` and then reads the offset again; the
-/// owner stores the offset and then reads `parked`. Both pairs are sequentially consistent, or each could miss
-/// the other. With nobody parked, notifying costs one load. Any thread.
+/// The one subtle handshake of the engine: a waiter raises `parked` and then reads the offset
+/// again; the owner stores the offset and then reads `parked`. Both pairs are sequentially
+/// consistent, or each could miss the other. With nobody parked, notifying costs one load. Any
+/// thread.
 package final class OffsetNotifier: Sendable {
   /// What a callback is told.
   package typealias Outcome = Swift.Result<Void, LogError>
@@ -69,12 +70,13 @@ package final class OffsetNotifier: Sendable {
     return reached
   }
 
-  /// Calls `callback` once, on whatever thread publishes, when the offset is at least `bound`; at once
-  /// where it is already. It must not block.
+  /// Calls `callback` once, on whatever thread publishes, when the offset is at least `bound`; at
+  /// once where it is already. It must not block.
   ///
   /// - Returns: An id for `cancel`; 0 where the callback has run.
   @discardableResult
-  package func onReach(_ bound: Int64, _ callback: @escaping @Sendable (Outcome) -> Void) -> UInt64 {
+  package func onReach(_ bound: Int64, _ callback: @escaping @Sendable (Outcome) -> Void) -> UInt64
+  {
     parked.wrappingAdd(1, ordering: .sequentiallyConsistent)
     var outcome: Outcome?
     let id = state.withLock { state -> UInt64 in

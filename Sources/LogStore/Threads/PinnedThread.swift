@@ -3,9 +3,9 @@ internal import Glibc
 
 /// A thread of the operating system, bound to one core where that is asked for.
 ///
-/// Threads inherit their maker's affinity, so the process's main thread is never pinned, only these.
-/// A core that the process may not use is not an error: the thread then runs where it may, so that a machine
-/// with one core works too.
+/// Threads inherit their maker's affinity, so the process's main thread is never pinned, only
+/// these. A core that the process may not use is not an error: the thread then runs where it may,
+/// so that a machine with one core works too.
 @safe package final class PinnedThread: @unchecked Sendable {
   // Safe: written once in init before anyone else sees the object, read by join only.
   private var handle = pthread_t()

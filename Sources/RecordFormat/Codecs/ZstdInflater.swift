@@ -6,7 +6,8 @@ struct ZstdInflater: ~Copyable {
   /// Made at the first use, freed once in `deinit`.
   private var context: OpaquePointer?
 
-  /// 128 MiB: the largest window that zstd's tools read unasked, and that Kafka's level 22 asks for.
+  /// 128 MiB: the largest window that zstd's tools read unasked, and that Kafka's level 22 asks
+  /// for.
   static let windowLogMax = 27
 
   init() { unsafe context = nil }
@@ -47,7 +48,8 @@ struct ZstdInflater: ~Copyable {
     return result
   }
 
-  /// Inflates from `position` of `input` into `output` until one of them is used up or a frame ends.
+  /// Inflates from `position` of `input` into `output` until one of them is used up or a frame
+  /// ends.
   ///
   /// `.end` stands for the end of one frame; `position` is then just behind it.
   func step(

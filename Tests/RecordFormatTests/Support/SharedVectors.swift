@@ -25,8 +25,8 @@ enum SharedVectors {
     return [fixtures] + (shared.map { [$0] } ?? [])
   }
 
-  /// Paths without suffix of all batch vectors of one sort, each name once, sorted. A directory that
-  /// cannot be read counts as empty: a test says how many there must be.
+  /// Paths without suffix of all batch vectors of one sort, each name once, sorted. A directory
+  /// that cannot be read counts as empty: a test says how many there must be.
   static func batchVectors(_ sort: String) -> [URL] {
     var byName: [String: URL] = [:]
     for directory in batchDirectories(sort) {
