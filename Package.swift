@@ -17,6 +17,7 @@ let package = Package(
   products: [
     .library(name: "LogStore", targets: ["LogStore"]),
     .library(name: "RecordFormat", targets: ["RecordFormat"]),
+    .library(name: "DiskIO", targets: ["DiskIO"]),
     .library(name: "StoreTesting", targets: ["StoreTesting"]),
     .executable(name: "mkstore", targets: ["mkstore"]),
   ],

@@ -90,7 +90,7 @@ public final class PosixDisk: Disk {
   /// Makes changes of the directory's names durable; see `Disk`.
   public func syncDirectory(_ path: String) throws(DiskError) {
     try checkPath(.syncDirectory, path)
-    let fd = retrying { unsafe mk_open_directory(path) }
+    let fd = retryingDescriptor { unsafe mk_open_directory(path) }
     guard fd >= 0 else { throw DiskError(.syncDirectory, path, code: -fd) }
     let code = retrying { mk_fsync(fd) }
     _ = Glibc.close(fd)
@@ -118,7 +118,7 @@ extension PosixDisk {
   ) throws(DiskError) -> (fd: Int32, status: mk_file_status) {
     // Looked at before it is opened, since opening a device can have effects of its own...
     if let found = try rawStatus(operation, path) { try checkKind(operation, path, found.kind) }
-    let fd = retrying { unsafe mk_open(path, mode) }
+    let fd = retryingDescriptor { unsafe mk_open(path, mode) }
     guard fd >= 0 else { throw DiskError(operation, path, code: -fd) }
     // ...and after, since the name may have been given to something else in between.
     var found = mk_file_status()

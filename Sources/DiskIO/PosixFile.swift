@@ -147,10 +147,19 @@ final class PosixFile: DiskFile {
   }
 }
 
-/// Repeats `call` while a signal interrupts it.
+/// Calls again while a signal interrupts: for shims that return 0 or an error number.
 func retrying(_ call: () -> Int32) -> Int32 {
   while true {
     let code = call()
-    if code != EINTR && code != -EINTR { return code }
+    if code != EINTR { return code }
+  }
+}
+
+/// Calls again while a signal interrupts: for shims that return a descriptor or a negative error
+/// number. (Descriptor 4 is not EINTR, though its number is.)
+func retryingDescriptor(_ call: () -> Int32) -> Int32 {
+  while true {
+    let result = call()
+    if result != -EINTR { return result }
   }
 }

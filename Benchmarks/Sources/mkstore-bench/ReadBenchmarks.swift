@@ -134,12 +134,13 @@ final class Loopback {
         precondition(getsockname(listener, $0, &length) == 0)
       }
     }
-    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let client = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        precondition(connect(socket, $0, length) == 0)
+        precondition(connect(client, $0, length) == 0)
       }
     }
+    socket = client
     let peer = accept(listener, nil, nil)
     close(listener)
     var thread = pthread_t()
@@ -235,8 +236,7 @@ private func checksumRow(_ data: ReadData, _ scale: Scale) -> Row {
       let (log, bytes, _) = try data.log()
       let path = try log.segmentInfo()[0].path
       let start = nowNs()
-      let report = try LogVerifier.verify([path], options: .quick, threads: 1)
-      precondition(report.damage.isEmpty)
+      consume(UInt64(try checkedBytes(path)))
       return Pass(seconds: Double(nowNs() - start) / 1e9, units: Double(bytes))
     },
     ceiling: nil)
@@ -255,4 +255,25 @@ private func latencyRow(_ scale: Scale) -> Row {
       return Pass(seconds: Double(median) / 1e9, units: 1)
     },
     ceiling: nil)
+}
+
+/// Walks over every batch of a segment with its CRC; returns the bytes.
+private func checkedBytes(_ path: String) throws -> Int {
+  let file = try PosixDisk().open(path, .read)
+  let size = try file.size()
+  var buffer = [UInt8](repeating: 0, count: chunkBytes)
+  var position = 0
+  while position < size {
+    var span = buffer.mutableSpan
+    let count = try file.read(into: &span, at: position)
+    var used = 0
+    while used + BatchHeader.byteCountMin <= count {
+      let header = try BatchHeader(buffer.span.extracting(used..<count))
+      guard used + header.byteCount <= count else { break }
+      try RecordBatch(buffer.span.extracting(used..<used + header.byteCount)).checkCRC()
+      used += header.byteCount
+    }
+    position += used
+  }
+  return position
 }
