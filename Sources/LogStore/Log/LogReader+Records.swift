@@ -67,8 +67,8 @@ extension LogReader {
       let header = try BatchHeader(bytes)
       byteCount = header.byteCount
       if header.isControl && !includesControl { return (byteCount, header.nextOffset, true) }
-      try RecordBatch(bytes.extracting(first: byteCount)).forEachRecord(&decoder) { record in
-        guard record.offset >= offset else { return true }
+      try RecordBatch(bytes.extracting(first: byteCount)).forEachRecord(from: offset, &decoder) {
+        record in
         do throws(LogError) {
           goesOn = try body(record)
         } catch {

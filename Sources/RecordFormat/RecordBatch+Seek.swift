@@ -1,0 +1,59 @@
+public import Bytes
+
+extension RecordBatch {
+  /// Calls `body` with each record whose offset is at or after `offset`, until it gives false.
+  ///
+  /// As `forEachRecord`, but records before the offset are stepped over by their lengths alone where
+  /// the batch is not compressed and has no gaps: a look-up reads one record, not the half of a
+  /// batch. What is stepped over is not checked; the CRC was, by whoever handed out the batch.
+  @inlinable
+  public func forEachRecord(
+    from offset: Int64, _ decoder: inout RecordDecoder,
+    _ body: (borrowing RecordView) throws(BatchError) -> Bool
+  ) throws(BatchError) {
+    let skipped = offset &- header.baseOffset
+    let isDense = header.recordCount == header.lastOffsetDelta &+ 1
+    guard skipped > 0, !header.isLegacy, header.codec == .none, isDense,
+      skipped < Int64(header.recordCount)
+    else {
+      try forEachRecord(&decoder) { record throws(BatchError) in
+        record.offset < offset ? true : try body(record)
+      }
+      return
+    }
+    if try seekPlainRecord(Int(skipped), &decoder, body) { return }
+    // The lengths or deltas are not what the header promises: the full walk finds its way or says why.
+    try forEachRecord(&decoder) { record throws(BatchError) in
+      record.offset < offset ? true : try body(record)
+    }
+  }
+
+  /// Walks from record number `index` on; false, with nothing handed out, where it is not there.
+  @inlinable
+  func seekPlainRecord(
+    _ index: Int, _ decoder: inout RecordDecoder,
+    _ body: (borrowing RecordView) throws(BatchError) -> Bool
+  ) throws(BatchError) -> Bool {
+    decoder.clear()
+    var reader = ByteReader(bytes, at: BatchLayout.records)
+    for _ in 0..<index {
+      guard let length = reader.readVarint32(), reader.skip(Int(length)) else { return false }
+    }
+    var walk = RecordWalk(
+      header, isLastPiece: true, toleratesNegativeLengths: decoder.tolerance == .kafka)
+    walk.index = index
+    walk.offsetDelta = Int32(index) - 1
+    var isFirst = true
+    while !walk.isDone {
+      guard let fields = try walk.next(&reader) else { break }
+      if isFirst, Int(fields.offsetDelta) != index { return false }
+      isFirst = false
+      let view = RecordView(
+        bytes: bytes, fields: fields, offset: walk.offset, timestamp: walk.timestamp(fields),
+        timestampType: header.timestampType)
+      guard try body(view) else { return true }
+    }
+    try walk.finish(reader)
+    return true
+  }
+}
