@@ -61,7 +61,9 @@ final class BareFile {
 
   @inline(__always)
   func write(_ bytes: [UInt8], at position: Int) {
-    let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(position)) }
+    let written = bytes.withUnsafeBytes {
+      pwrite(descriptor, $0.baseAddress, $0.count, off_t(position))
+    }
     precondition(written == bytes.count, "pwrite: \(errno)")
   }
 }

@@ -28,7 +28,8 @@ struct Main {
     if let file = fopen("/proc/cpuinfo", "r") {
       var line = [CChar](repeating: 0, count: 512)
       while fgets(&line, 512, file) != nil {
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let text = String(
+          decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         if text.hasPrefix("model name") {
           model = String(text.drop { $0 != ":" }.dropFirst(2).dropLast())
           break

@@ -80,7 +80,7 @@ extension Log {
     if flushed.onReach(offset, body) != 0 { context.flusher.request(self) }
   }
 
-  /// Spins for about as long as a wake-up costs, then parks (docs/performance.md#group-commit).
+  /// Parks until the flush that runs now has ended or the offset is reached.
   private func waitForFlush(reaching offset: Int64) {
     _ = flushRole.wait { role in
       !role.isTaken || flushed.value >= offset || poison.isSet

@@ -26,7 +26,8 @@ extension Log {
     }
     let context = StoreContext(
       disk: disk, fileCache: SegmentFileCache(capacity: openSegmentsMax), flusher: Flusher(),
-      nowMs: { WallClock.nowMs() }, logger: logger, metrics: StoreMetrics())
+      fetchers: FetcherPool(cores: []), nowMs: { WallClock.nowMs() }, logger: logger,
+      metrics: StoreMetrics())
     do throws(DiskError) {
       guard try disk.status(path)?.kind == .directory else {
         throw DiskError(.open, path, code: 2)  // ENOENT

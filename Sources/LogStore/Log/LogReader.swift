@@ -103,13 +103,9 @@ public final class LogReader {
       offset + 1, timeoutNs: timeoutMs.map { Int64($0) * 1_000_000 })
   }
 
-  /// Suspends until a record at or after `offset` may be read.
+  /// Suspends until a record at or after `offset` may be read or the task is cancelled.
   public func wait(for offset: Int64, limit: Limit = .highWatermark) async throws(LogError) {
-    let notifier = notifier(limit)
-    let outcome: OffsetNotifier.Outcome = await withCheckedContinuation { continuation in
-      notifier.onReach(offset + 1) { continuation.resume(returning: $0) }
-    }
-    try outcome.get()
+    try await notifier(limit).reached(offset + 1)
   }
 
   private func notifier(_ limit: Limit) -> OffsetNotifier {

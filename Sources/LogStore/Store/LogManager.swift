@@ -13,7 +13,7 @@ public final class LogManager: Sendable {
   /// What opening found and did.
   public let report: StoreReport
   /// Threads for reads that may wait for the disk.
-  public let fetchers: FetcherPool
+  public var fetchers: FetcherPool { context.fetchers }
 
   package let context: StoreContext
   private let config: StoreConfig
@@ -37,7 +37,6 @@ public final class LogManager: Sendable {
     self.context = context
     self.lock = lock
     self.report = report
-    fetchers = FetcherPool(cores: config.fetcherCores)
     state = Locked(
       State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) })))
   }
@@ -69,8 +68,9 @@ public final class LogManager: Sendable {
     let lock = try StoreDirectory.lock(path, disk)
     let context = StoreContext(
       disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
-      flusher: Flusher(checkpointIntervalMs: config.checkpointIntervalMs), nowMs: config.nowMs,
-      logger: logger, metrics: StoreMetrics())
+      flusher: Flusher(checkpointIntervalMs: config.checkpointIntervalMs),
+      fetchers: FetcherPool(cores: config.fetcherCores), nowMs: config.nowMs, logger: logger,
+      metrics: StoreMetrics())
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)
       let logs = try opening.run()

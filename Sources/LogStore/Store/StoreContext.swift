@@ -6,18 +6,21 @@ package final class StoreContext: Sendable {
   package let disk: any Disk
   package let fileCache: SegmentFileCache
   package let flusher: Flusher
+  /// Threads for reads that may wait for the disk.
+  package let fetchers: FetcherPool
   /// Milliseconds since 1970 UTC.
   package let nowMs: @Sendable () -> Int64
   package let logger: Logger
   package let metrics: StoreMetrics
 
   package init(
-    disk: any Disk, fileCache: SegmentFileCache, flusher: Flusher,
+    disk: any Disk, fileCache: SegmentFileCache, flusher: Flusher, fetchers: FetcherPool,
     nowMs: @escaping @Sendable () -> Int64, logger: Logger, metrics: StoreMetrics
   ) {
     self.disk = disk
     self.fileCache = fileCache
     self.flusher = flusher
+    self.fetchers = fetchers
     self.nowMs = nowMs
     self.logger = logger
     self.metrics = metrics

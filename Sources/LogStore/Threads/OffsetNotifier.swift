@@ -126,4 +126,66 @@ package final class OffsetNotifier: Sendable {
     parked.wrappingSubtract(1, ordering: .sequentiallyConsistent)
     waiter.callback(outcome)
   }
+
+  /// Suspends until the offset is at least `bound`; returns early where the task is cancelled.
+  package func reached(_ bound: Int64) async throws(LogError) {
+    let wait = CancellableWait()
+    let outcome: Outcome = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guard wait.begin(continuation) else { return }
+        wait.registered(onReach(bound) { wait.finish($0) }, self)
+      }
+    } onCancel: {
+      wait.cancel()
+    }
+    try outcome.get()
+  }
+}
+
+/// Resumes a continuation once, by whoever comes first: the offset, a failure, or cancellation.
+private final class CancellableWait: Sendable {
+  private struct State {
+    var continuation: CheckedContinuation<OffsetNotifier.Outcome, Never>?
+    var isDone = false
+    var registration: (id: UInt64, notifier: OffsetNotifier)?
+  }
+
+  private let state = Locked(State())
+
+  /// Takes the continuation over; false where the task was cancelled before, and it was resumed.
+  func begin(_ continuation: CheckedContinuation<OffsetNotifier.Outcome, Never>) -> Bool {
+    let isDone = state.withLock { state in
+      if !state.isDone { state.continuation = continuation }
+      return state.isDone
+    }
+    if isDone { continuation.resume(returning: .success(())) }
+    return !isDone
+  }
+
+  /// Notes where the callback stands, so that cancelling takes it away.
+  func registered(_ id: UInt64, _ notifier: OffsetNotifier) {
+    let isDone = state.withLock { state in
+      state.registration = (id, notifier)
+      return state.isDone
+    }
+    if isDone { _ = notifier.cancel(id) }
+  }
+
+  func finish(_ outcome: OffsetNotifier.Outcome) {
+    let continuation = state.withLock { state in
+      defer {
+        state.continuation = nil
+        state.isDone = true
+      }
+      return state.continuation
+    }
+    continuation?.resume(returning: outcome)
+  }
+
+  func cancel() {
+    finish(.success(()))
+    if let registration = state.withLock({ $0.registration }) {
+      _ = registration.notifier.cancel(registration.id)
+    }
+  }
 }

@@ -1,0 +1,50 @@
+import RecordFormat
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+@Suite struct RecordStreamTests {
+  func openStore() throws -> (LogManager, Log) {
+    var config = StoreConfig()
+    config.createsStore = true
+    let store = try LogManager.open("/data", config: config, disk: SimulatedDisk(seed: 3))
+    return (store, try store.createLog(try TopicPartition(topic: "s", partition: 0)))
+  }
+
+  func record(_ text: String) -> Record {
+    Record(offset: 0, timestamp: 5, key: nil, value: Array(text.utf8))
+  }
+
+  /// A stream gives what stands there, then each record as it is acknowledged, and ends with close.
+  @Test func aStreamFollowsTheLogUntilItCloses() async throws {
+    let (store, log) = try openStore()
+    _ = try await log.append([record("a"), record("b")])
+    let follower = Task {
+      var seen: [String] = []
+      for try await record in log.records(from: 0) {
+        seen.append(String(decoding: record.value ?? [], as: UTF8.self))
+        if seen.count == 2 { _ = try await log.append([self.record("c")]) }
+        if seen.count == 3 { try store.close() }
+      }
+      return seen
+    }
+    let seen = try await follower.value
+    #expect(seen == ["a", "b", "c"])
+  }
+
+  /// Cancelling ends a stream that waits.
+  @Test func cancellingEndsAWaitingStream() async throws {
+    let (store, log) = try openStore()
+    let follower = Task {
+      var count = 0
+      for try await _ in log.records(from: 0) { count += 1 }
+      return count
+    }
+    follower.cancel()
+    let count = try await follower.value
+    #expect(count == 0)
+    #expect(!log.flushed.hasCallbacks)
+    try store.close()
+  }
+}
