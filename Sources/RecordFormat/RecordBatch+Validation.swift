@@ -47,13 +47,10 @@ extension RecordBatch {
   ) throws(BatchError) {
     // Deltas ascend and end at lastOffsetDelta, which is one less than the count (checkProduced):
     // once the count is right, there is no room for a gap.
+    if decoder.tolerance == .strict { return try summarize(&decoder, into: &summary) }
     var strict = RecordDecoder(decompressedBytesMax: decoder.decompressedBytesMax)
-    if decoder.tolerance == .strict {
-      try summarize(&decoder, into: &summary)
-    } else {
-      try summarize(&strict, into: &summary)
-      decoder.findings = strict.findings
-    }
+    try summarize(&strict, into: &summary)
+    decoder.findings = strict.findings
   }
 
   /// What a producer's header must say.
