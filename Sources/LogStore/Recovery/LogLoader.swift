@@ -198,19 +198,18 @@ package struct LogLoader {
     let next = index + 1 < segments.count ? segments[index + 1].baseOffset : nil
     let later = Array(segments[(index + 1)...])
     let disk = disk
+    let probe = IndexProbe(segment, log: log, disk: disk)
+    let areIndexesSane = try probe.prefix(below: size, offset: Int64.max) != nil
+    if hints.isCleanStop, !areIndexesSane { report.rebuiltIndexes.append(segment.path(.index)) }
     let walk = SegmentRecovery(
       .init(
         segment: segment, log: log, size: size, isLast: next == nil,
         isCleanStop: hints.isCleanStop, point: point, nextBaseOffset: next,
-        intervalBytes: config.indexIntervalBytes,
+        intervalBytes: config.indexIntervalBytes, areIndexesSane: areIndexesSane,
         isFollowedByValid: { () throws(DiskError) in try Self.holdsValidBatch(later, disk) }))
-    let probe = IndexProbe(segment, log: log, disk: disk)
     let start = try scanStart(segment, probe, size, point, fromLastEntry: fromLastEntry)
     let outcome = try walk.run(from: start)
     report.bytesScanned += outcome.position - outcome.scanStart
-    if hints.isCleanStop && start == nil {
-      report.add(.r2)
-    }
     // A fault seen from a start that an index gave may be the index's fault, and so may a greatest
     // time that the walk did not confirm: then look from the first byte.
     let isDoubtful = !outcome.damage.isEmpty || outcome.cut != nil
@@ -324,7 +323,8 @@ extension LogLoader {
     try replace(
       .index, outcome.kept.offsetEntries * OffsetIndex.entryBytes, index.offsetEntries)
     try replace(.timeindex, outcome.kept.timeEntries * TimeIndex.entryBytes, index.timeEntries)
-    if isRebuilt { report.rebuiltIndexes.append(segment.path(.index)) }
+    let path = segment.path(.index)
+    if isRebuilt, !report.rebuiltIndexes.contains(path) { report.rebuiltIndexes.append(path) }
   }
 
   /// Cuts a segment's end off; the later segments went aside before.

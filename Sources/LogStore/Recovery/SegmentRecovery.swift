@@ -15,6 +15,7 @@ package struct SegmentRecovery {
     /// Base offset of the next segment, where there is one.
     package var nextBaseOffset: Int64?
     package var intervalBytes: Int
+    package var areIndexesSane: Bool
     /// Whether any valid batch stands in a later segment.
     package var isFollowedByValid: () throws(DiskError) -> Bool
   }
@@ -134,7 +135,7 @@ package struct SegmentRecovery {
   private func row(fault: SegmentFacts.Fault?) -> RecoveryRow {
     SegmentFacts(
       isCleanStop: setting.isCleanStop, isEmpty: false, isLast: setting.isLast,
-      reachesRecoveryPoint: true, areIndexesSane: true, fault: fault
+      reachesRecoveryPoint: true, areIndexesSane: setting.areIndexesSane, fault: fault
     ).row
   }
 }
