@@ -88,7 +88,8 @@ public struct RecordDecoder: ~Copyable {
   /// - Parameter payload: What `begin` was given.
   @usableFromInline
   mutating func fill(_ payload: Span<UInt8>, _ minimum: Int) throws(BatchError) {
-    guard minimum <= decompressedBytesMax - min(pieceStart, decompressedBytesMax) else {
+    // One byte more than allowed may be asked for: to see that it does not come.
+    guard minimum <= max(decompressedBytesMax - pieceStart, 1) else {
       throw .inflatesTooFar(codec, limit: decompressedBytesMax)
     }
     while unread.count < minimum, !inflater.isFinished {

@@ -1,3 +1,4 @@
+import Bytes
 import RecordFormat
 import Testing
 
@@ -23,5 +24,92 @@ import Testing
     let header = try BatchHeader(bytes.span)
     #expect(header.crc == 0x7d36_6022)
     try RecordBatch(bytes.span).checkCRC()
+  }
+
+  @Test func aFullBatchRefusesTheNextRecordAndStaysAsItIs() throws {
+    var builder = RecordBatchBuilder(batchBytes: 61 + 3 * 17)
+    // A record of 17 bytes: its length, 6 bytes of fields and a value of 10.
+    let value = [UInt8](repeating: 1, count: 10)
+    for index in 0..<3 {
+      let isTaken = try builder.append(timestamp: 0, key: nil, value: value.span)
+      #expect(isTaken)
+      let byteCount = builder.byteCount
+      #expect(byteCount == 61 + (index + 1) * 17)
+    }
+    let isTaken = try builder.append(timestamp: 9, key: nil, value: value.span)
+    #expect(!isTaken)
+    let (recordCount, maxTimestamp) = (builder.recordCount, builder.maxTimestamp)
+    #expect(recordCount == 3 && maxTimestamp == 0)
+    let whole = try builder.finish()
+    let byteCount = whole.count
+    #expect(byteCount == 61 + 3 * 17)
+  }
+
+  @Test func oneRecordAlwaysFits() throws {
+    var builder = RecordBatchBuilder(batchBytes: 100)
+    let isTaken = try builder.append(
+      timestamp: 0, key: nil, value: [UInt8](repeating: 1, count: 5000))
+    #expect(isTaken)
+    let isSecondTaken = try builder.append(timestamp: 0, key: nil, value: nil)
+    #expect(!isSecondTaken)
+  }
+
+  @Test func aRecordBeyondTheLimitIsAnError() throws {
+    var builder = RecordBatchBuilder()
+    let value = [UInt8](repeating: 0, count: RecordBatchBuilder.recordBytesMax)
+    do throws(BatchError) {
+      _ = try builder.append(timestamp: 0, key: nil, value: value)
+      Issue.record("it was taken")
+    } catch {
+      guard case .tooLarge(_, RecordBatchBuilder.recordBytesMax) = error else {
+        Issue.record("\(error)")
+        return
+      }
+    }
+    let isEmpty = builder.isEmpty
+    #expect(isEmpty)
+  }
+
+  @Test func resetBeginsANewBatchWithTheSameBytes() throws {
+    for compression in [Compression.none, .zstd] {
+      var builder = RecordBatchBuilder(compression: compression)
+      var before: [UInt8] = []
+      for _ in 0..<3 {
+        builder.reset()
+        let (isEmpty, byteCount) = (builder.isEmpty, builder.byteCount)
+        #expect(isEmpty && byteCount == 61)
+        for time in [Int64(7), 5, 6] {
+          _ = try builder.append(timestamp: time, key: [1], value: [2, 3])
+        }
+        let (base, largest) = (builder.baseTimestamp, builder.maxTimestamp)
+        #expect(base == 7 && largest == 7)
+        let whole = try builder.finish()
+        let bytes = [UInt8](copying: whole.span)
+        #expect(before.isEmpty || bytes == before)
+        before = bytes
+      }
+    }
+  }
+
+  @Test(arguments: [-100, -5, -1, 1, 3, 9, 19])
+  func zstdFramesStateTheirContentSize(level: Int) throws {
+    let value = [UInt8](repeating: 65, count: 1000)
+    let bytes = try batch(
+      of: [Record(offset: 0, timestamp: 0, key: nil, value: value)],
+      compression: .zstd(level: level))
+    #expect(Array(bytes[61..<65]) == [0x28, 0xB5, 0x2F, 0xFD])
+    // Single segment, content size in two bytes, 256 less than it is (RFC 8878, 3.1.1.1).
+    #expect(bytes[65] == 0x60)
+    #expect(Int(bytes[66]) + Int(bytes[67]) << 8 + 256 == 1000 + 9)
+  }
+
+  @Test(arguments: [
+    ("none", Compression.none), ("uncompressed", Compression.none), ("zstd", .zstd(level: 3)),
+    ("zstd:19", .zstd(level: 19)), ("zstd:-7", .zstd(level: -7)), ("zstd:20", nil),
+    ("zstd:0", nil), ("zstd:", nil), ("gzip", nil), ("none:1", nil), ("", nil),
+  ])
+  func compressionIsReadFromText(text: String, expected: Compression?) {
+    #expect(Compression(text) == expected)
+    if let expected { #expect(Compression(expected.description) == expected) }
   }
 }

@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Fuzz targets, apart from the package because they only link with libFuzzer:
+//
+//   swift build -c release --sanitize fuzzer
+//   SWIFT_BACKTRACE=enable=no .build/release/FuzzBatch corpus/batch -max_total_time=60
+//
+// A crash writes its input to a file `crash-…`; it goes to the corpus with the fix.
+
+let package = Package(
+  name: "Fuzz",
+  dependencies: [.package(name: "mkstore", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "FuzzBatch",
+      dependencies: [.product(name: "RecordFormat", package: "mkstore")],
+      swiftSettings: [.swiftLanguageMode(.v6), .strictMemorySafety()])
+  ]
+)
