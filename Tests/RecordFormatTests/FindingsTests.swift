@@ -9,7 +9,7 @@ import Testing
     ("valid/record-attributes-0.hand", .unusedRecordAttributes),
     ("valid/varint-padded-1.hand", .paddedVarints),
     ("valid/max-timestamp-wrong-1.hand", .maxTimestampWrong),
-    ("invalid/header-key-not-utf8.2", [.headerNameNotUTF8, .maxTimestampWrong]),
+    ("invalid/header-key-not-utf8.2", BatchFindings([.headerNameNotUTF8, .maxTimestampWrong])),
     ("invalid/sequence-missing.0", .sequenceMissing),
     ("valid/headers-null-value.kp", BatchFindings()),
   ])
