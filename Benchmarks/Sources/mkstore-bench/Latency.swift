@@ -2,8 +2,8 @@ import Glibc
 import LogStore
 import RecordFormat
 
-/// One appender and one tailing reader, both spinning, each on its core; the median time from before the
-/// append to the reader holding the record.
+/// One appender and one tailing reader, both spinning, each on its core; the median time from
+/// before the append to the reader holding the record.
 final class LatencyBox: @unchecked Sendable {
   private let log: Log
   private let count: Int

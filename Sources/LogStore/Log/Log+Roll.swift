@@ -24,6 +24,9 @@ extension Log {
     sealed.segment.setPinned(false)
     state.unsyncedSealed.append(sealed)
     context.fileCache.admit(sealed.segment)
+    // Nobody waits for a flush in the mode that leaves syncing to us, and what is sealed must not
+    // pile up unsynced, with its files open.
+    if config.durability == .operatingSystem { context.flusher.request(self) }
     context.metrics.rolledSegments.increment()
     context.logger.debug(
       "rolled",

@@ -152,8 +152,12 @@ public final class LogManager: Sendable {
   /// The id that a topic's partitions share; nil where it has none yet.
   private func topicId(of topic: String) -> Uuid? {
     for log in logs where log.topicPartition.topic == topic {
-      if let metadata = try? PartitionMetadata.read(context.disk, directory: log.path) {
-        return metadata.topicId
+      do throws(CheckpointError) {
+        let metadata = try PartitionMetadata.read(context.disk, directory: log.path)
+        if let metadata { return metadata.topicId }
+      } catch {
+        // Another partition may say it; else the new one gets an id of its own.
+        context.logger.warning("a topic id was not read", metadata: ["error": "\(error)"])
       }
     }
     return nil

@@ -1,0 +1,164 @@
+import Bytes
+import DiskIO
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// docs/format.md is true: the engine's own code decodes its dumps to what it says of them.
+struct FormatDocumentTests {
+  let document: FormatDocument
+
+  init() throws { document = try FormatDocument() }
+
+  @Test func offsetIndexDumpDecodesAsDescribed() throws {
+    let dump = try document.dump("hex index base=0")
+    let content = IndexContent<OffsetIndexEntry>(dump.bytes.span, baseOffset: 0)
+    let found = content.entries.map { "offset \($0.offset), position \($0.position)" }
+    #expect(found == dump.map(\.meaning))
+    #expect(try isInFixture("codec-lz4/codec-lz4-0/00000000000000000000.index", dump.bytes))
+  }
+
+  @Test func timeIndexDumpDecodesAsDescribed() throws {
+    let dump = try document.dump("hex timeindex base=720")
+    let content = IndexContent<TimeIndexEntry>(dump.bytes.span, baseOffset: 720)
+    let found = content.entries.map { "timestamp \($0.timestamp), offset \($0.offset)" }
+    #expect(found == dump.map(\.meaning))
+    #expect(try isInFixture("codec-lz4/codec-lz4-0/00000000000000000720.timeindex", dump.bytes))
+  }
+
+  @Test func transactionIndexDumpDecodesAsDescribed() throws {
+    let dump = try document.dump("hex txnindex base=123")
+    let found = try AbortedTransaction.decode(dump.bytes.span, baseOffset: 123, path: "document")
+      .map {
+        "producer \($0.producerId), offsets \($0.firstOffset) to \($0.lastOffset), "
+          + "stable \($0.lastStableOffset)"
+      }
+    #expect(found == dump.map(\.meaning))
+    let name = "txn-commit-abort/txn-commit-abort-0/00000000000000000123.txnindex"
+    #expect(try isInFixture(name, dump.bytes))
+  }
+
+  @Test func snapshotDumpDecodesAsDescribed() throws {
+    let dump = try document.dump("hex snapshot")
+    let values = dump.values
+    let snapshot = try ProducerSnapshot(dump.bytes, path: "document")
+    let producer = try #require(snapshot.producers.first)
+    #expect(values["count"] == "\(snapshot.producers.count)")
+    #expect(values["producerId"] == "\(producer.producerId)")
+    #expect(values["producerEpoch"] == "\(producer.producerEpoch)")
+    #expect(values["lastSequence"] == "\(producer.lastSequence)")
+    #expect(values["lastOffset"] == "\(producer.lastOffset)")
+    #expect(values["offsetDelta"] == "\(producer.offsetDelta)")
+    #expect(values["timestamp"] == "\(producer.timestamp)")
+    #expect(values["coordinatorEpoch"] == "\(producer.coordinatorEpoch)")
+    #expect(values["currentTxnFirstOffset"] == "\(producer.currentTxnFirstOffset)")
+    #expect(snapshot.encoded == dump.bytes)
+    let name = "compacted/compacted-0/00000000000000000080.snapshot"
+    #expect(try isInFixture(name, dump.bytes))
+  }
+
+  @Test func markDumpDecodesAsDescribed() throws {
+    let dump = try document.dump("hex mark")
+    let values = dump.values
+    let disk = SimulatedDisk()
+    try disk.install("/log/\(DurableMark.fileName)", dump.bytes)
+    let contents = try DurableMark.read(LogDirectory(disk: disk, path: "/log"))
+    let record = try #require(contents.durable)
+    #expect(values["sequence"] == "\(record.sequence)")
+    #expect(values["bootIdentifier"] == "\(record.bootIdentifier)")
+    #expect(values["recoveryPoint"] == "\(record.recoveryPoint)")
+    #expect(values["segmentBaseOffset"] == "\(record.segmentBaseOffset)")
+    #expect(values["position"] == "\(record.position)")
+    #expect(values["largestTimestamp"] == "\(record.largest.timestamp)")
+    #expect(values["largestOffset"] == "\(record.largest.offset)")
+    #expect(!record.isClean)
+  }
+
+  @Test func markIsWrittenAsTheDocumentShows() throws {
+    let dump = try document.dump("hex mark")
+    let disk = SimulatedDisk()
+    try disk.install("/log/\(DurableMark.fileName)", dump.bytes)
+    let directory = LogDirectory(disk: disk, path: "/log")
+    var record = try #require(try DurableMark.read(directory).durable)
+    let (mark, isNew) = try DurableMark.open(directory)
+    #expect(!isNew)
+    record.isClean = true
+    try mark.noteDurable(record)
+    // Slot 0 held the best record, so slot 1 was written, then slot 2.
+    let bytes = try content("/log/\(DurableMark.fileName)", on: disk)
+    #expect(bytes.count == DurableMark.slotBytes * 2 + 72)
+    #expect(Array(bytes[..<72]) == dump.bytes)
+    for (slot, sequence) in [(1, 8), (2, 9)] as [(Int, UInt64)] {
+      var expected = dump.bytes
+      var span = expected.mutableSpan
+      span.storeBigEndian(sequence, at: 8)
+      span.storeBigEndian(UInt32(1), at: 64)
+      span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<68)), at: 68)
+      let start = slot * DurableMark.slotBytes
+      #expect(Array(bytes[start..<start + 72]) == expected, "slot \(slot)")
+    }
+  }
+
+  @Test(arguments: [
+    (".index", "hex index base=0", OffsetIndex.entryBytes),
+    (".timeindex", "hex timeindex base=720", TimeIndex.entryBytes),
+    (".txnindex", "hex txnindex base=123", AbortedTransaction.byteCount),
+    (".snapshot", "hex snapshot", 56), ("mkstore.mark", "hex mark", 72),
+  ])
+  func tablesLeaveNoGapAndGiveTheSize(heading: String, info: String, entryBytes: Int) throws {
+    let fields = try document.table(heading)
+    var end = 0
+    for field in fields {
+      #expect(field.at == end, "\(heading): \(field.name)")
+      #expect(field.type.hasSuffix("\(field.bytes * 8)"), "\(heading): \(field.name)")
+      end += field.bytes
+    }
+    #expect(end == entryBytes)
+    #expect(try document.dump(info).bytes.count.isMultiple(of: entryBytes))
+  }
+
+  @Test(arguments: [(".snapshot", "hex snapshot"), ("mkstore.mark", "hex mark")])
+  func dumpsFollowTheirTables(heading: String, info: String) throws {
+    let fields = try document.table(heading)
+    let dump = try document.dump(info)
+    let named = dump.map { "\($0.bytes.count) \($0.meaning.split(separator: " ")[0])" }
+    #expect(named == fields.map { "\($0.bytes) \($0.name)" })
+    for (line, field) in zip(dump, fields) where field.name == "crc" {
+      #expect(line.meaning == "crc \(line.bytes.span.loadBigEndian(UInt32.self, at: 0))")
+    }
+  }
+
+  @Test func textSamplesAreReadAsKafkaReadsThem() throws {
+    let offsets = try OffsetCheckpoint(text("offset-checkpoint"), path: "document")
+    #expect(offsets.offsets[try TopicPartition(topic: "flights", partition: 0)] == 1924)
+    #expect(offsets.encoded == (try text("offset-checkpoint")))
+    let epochs = try LeaderEpochCheckpoint(text("leader-epoch-checkpoint"), path: "document")
+    #expect(epochs.entries.map(\.epoch) == [0, 4])
+    #expect(epochs.encoded == (try text("leader-epoch-checkpoint")))
+    let metadata = try PartitionMetadata(
+      Array(text("partition.metadata").dropLast()), path: "document")
+    #expect(metadata.topicId.description == "IgraLx93Qvi7K6nd3pqE7Q")
+    let properties = try MetaProperties(text("meta.properties"), path: "document")
+    #expect(properties.nodeId == 1)
+    #expect(properties.clusterId == "AAAAAAAAAAAAAAAAAAAAAQ")
+    #expect(CleanShutdownFile(try text("cleanshutdown")).brokerEpoch == 247)
+  }
+
+  private func text(_ info: String) throws -> [UInt8] {
+    Array((try document.block("text \(info)").joined(separator: "\n") + "\n").utf8)
+  }
+
+  /// Whether a fixture written by a broker begins with `bytes`.
+  private func isInFixture(_ name: String, _ bytes: [UInt8]) throws -> Bool {
+    try SharedVectors.bytes(SharedVectors.kafka(name)).starts(with: bytes)
+  }
+
+  private func content(_ path: String, on disk: SimulatedDisk) throws -> [UInt8] {
+    let file = try disk.open(path, .read)
+    var bytes = [UInt8](repeating: 0, count: try file.size())
+    var span = bytes.mutableSpan
+    _ = try file.read(into: &span, at: 0)
+    return bytes
+  }
+}

@@ -1,0 +1,28 @@
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+struct SegmentSyncTests {
+  /// In the mode that leaves syncing to the engine, sealed segments are synced after the roll, and
+  /// let go of, not at close.
+  @Test func sealedSegmentsAreSyncedSoonInOsMode() throws {
+    var config = StoreConfig()
+    config.createsStore = true
+    config.startsFlusher = false
+    config.log.segmentBytes = 600
+    config.log.durability = .operatingSystem
+    let store = try LogManager.open("/data", config: config, disk: SimulatedDisk(seed: 1))
+    let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
+    while log.segments.snapshot.segments.count < 3 {
+      var batch = sampleBatch(3)
+      let result = try log.append(batch: &batch)
+      #expect(!result.isDurable)
+    }
+    let sealedEnd = try #require(log.segments.snapshot.segments.last).baseOffset
+    #expect(log.recoveryPoint == 0)
+    store.context.flusher.step(waiting: false)
+    #expect(log.recoveryPoint >= sealedEnd)
+    try store.close()
+  }
+}
