@@ -176,11 +176,11 @@ struct VerifyDamageTests {
       #expect(!missing.hasDamage && missing.summary.hasSuffix("no damage"))
       #expect(missing.notes.count { $0.file == "\(log.path)/\(name)" } == 1)
       let entryBytes = name.hasSuffix("timeindex") ? 12 : 8
-      let padded = bytes + [UInt8](repeating: 0, count: 10 * entryBytes)
+      let padded = bytes + [UInt8](repeating: 0, count: 10 * entryBytes + 1)
       let untrimmed = try verify(try log.disk(replacing: [name: padded], isClean: true))
       #expect(!untrimmed.hasDamage)
       #expect(untrimmed.notes.contains { $0.file.hasSuffix(name) && $0.text.contains("prealloc") })
-      let stray = try verify(try log.disk(replacing: [name: bytes + [0]], isClean: true))
+      let stray = try verify(try log.disk(replacing: [name: bytes + [1]], isClean: true))
       #expect(stray.sideFileDamage.map(\.file) == ["\(log.path)/\(name)"])
     }
   }

@@ -2,9 +2,9 @@
 package struct IndexContent<Entry: IndexFileEntry>: Sendable {
   /// The entries before the unused, zero-filled rest.
   package var entries: [Entry]
-  /// Bytes of zeros after them: the file was preallocated and never trimmed.
+  /// Bytes of zeros after them, up to the file's end: it was preallocated and never trimmed.
   package var zeroTailBytes: Int
-  /// Bytes at the end that make no whole entry.
+  /// Bytes at the end, not all of them zero, that make no whole entry.
   package var strayBytes: Int
 
   /// Reads a file's content. Nothing is judged.
@@ -20,7 +20,9 @@ package struct IndexContent<Entry: IndexFileEntry>: Sendable {
       entries.append(Entry(span, at: index * Entry.byteCount, baseOffset: baseOffset))
     }
     zeroTailBytes = (whole - count) * Entry.byteCount
-    strayBytes = span.count - whole * Entry.byteCount
+    let rest = whole * Entry.byteCount..<span.count
+    strayBytes = rest.contains { span[$0] != 0 } ? rest.count : 0
+    if strayBytes == 0 { zeroTailBytes += rest.count }
   }
 }
 

@@ -81,7 +81,7 @@ package struct LogVerifier: Sendable {
   /// Offsets that were synced and are not there any more, though what is there is valid.
   private func lostEnd(_ log: LogPlan, _ segments: [SegmentFindings]) -> DamagedRange? {
     guard let plan = log.segments.last, let last = segments.last, last.damage.isEmpty,
-      last.unreadable.isEmpty, last.notes.allSatisfy({ $0.file != plan.path }),
+      last.unreadable.isEmpty, !last.isGone,
       last.nextOffset < log.point.offset
     else { return nil }
     let end = last.byteCount

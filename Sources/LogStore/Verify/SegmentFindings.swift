@@ -22,6 +22,8 @@ struct SegmentFindings: Sendable {
   var tornTail: TornTail?
   var sideFileDamage: [SideFileDamage] = []
   var unreadable: [DiskError] = []
+  /// A running writer removed the segment before it could be looked at.
+  var isGone = false
   var notes: [VerificationNote] = []
   var epochStarts: [EpochStart] = []
 }

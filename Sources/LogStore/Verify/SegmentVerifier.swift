@@ -15,6 +15,10 @@ struct SegmentVerifier: ~Copyable {
   private let plan: SegmentPlan
   private let options: VerificationOptions
   private let meter: VerificationMeter
+  private var decoder = RecordDecoder(tolerance: .kafka)
+  /// Of the batch that passes, where its records were looked at.
+  private var summary: BatchSummary?
+  private var oddities: BatchFindings = []
   private var indexes: SegmentIndexVerifier
   private var findings = SegmentFindings()
   private var reportedBytes = 0
@@ -76,20 +80,24 @@ struct SegmentVerifier: ~Copyable {
   }
 
   private mutating func next(_ scanner: inout SegmentScanner) throws(DiskError) -> ScanEvent {
-    if options.depth == .deep { return try deepNext(&scanner) }
-    return try scanner.next()
-  }
-
-  private mutating func deepNext(_ scanner: inout SegmentScanner) throws(DiskError) -> ScanEvent {
-    try scanner.next { (_, bytes) throws(BatchError) in
-      try RecordBatch(bytes).checkCRC()
+    summary = nil
+    if options.depth == .quick { return try scanner.next() }
+    let isDeep = options.depth == .deep
+    return try scanner.next { (header, bytes) throws(BatchError) in
+      // Sets of the old formats do not even tell how many records they hold.
+      guard isDeep || header.isLegacy else { return }
+      summary = try RecordBatch(bytes).validate(.stored, decoder: &decoder)
     }
   }
 
   private mutating func pass(_ header: BatchHeader, _ position: Int) {
-    findings.recordCount += max(0, Int(header.recordCount))
+    findings.recordCount += summary?.recordCount ?? max(0, Int(header.recordCount))
     findings.batchCount += 1
-    // Wrappers of the old formats state only their last offset: nothing can be said of gaps.
+    if let odd = summary?.findings, !oddities.isSuperset(of: odd) {
+      note(odd.subtracting(oddities), position)
+      oddities.formUnion(odd)
+    }
+    // Sets of the old formats state only their last offset: nothing can be said of gaps.
     if !header.isLegacy {
       findings.missingOffsetCount += header.baseOffset - findings.nextOffset
       passEpoch(header, position)
@@ -100,6 +108,14 @@ struct SegmentVerifier: ~Copyable {
       meter.add(position + header.byteCount - reportedBytes)
       reportedBytes = position + header.byteCount
     }
+  }
+
+  /// Tells of records that break the rules and that Kafka's readers let pass: once for each kind.
+  private mutating func note(_ odd: BatchFindings, _ position: Int) {
+    let texts = odd.descriptions.joined(separator: "; ")
+    findings.notes.append(
+      VerificationNote(
+        file: plan.path, text: "Kafka tolerates it: \(texts) (first at position \(position))"))
   }
 
   private mutating func passEpoch(_ header: BatchHeader, _ position: Int) {
@@ -164,6 +180,7 @@ struct SegmentVerifier: ~Copyable {
   /// The disk refused: a file that is gone was removed by a running writer, else it is a finding.
   private mutating func refused(_ error: DiskError) {
     if error.isNotFound {
+      findings.isGone = true
       findings.notes.append(
         VerificationNote(file: error.path, text: "was removed while it was to be verified"))
     } else {

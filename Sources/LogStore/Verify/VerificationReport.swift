@@ -54,12 +54,18 @@ package struct VerificationReport: Sendable {
     let counts = "\(recordCount) records, \(segmentCount) segments"
     if !hasDamage && tornTails.isEmpty { return "ok: \(counts), no damage" }
     var findings: [String] = []
-    if !damage.isEmpty { findings.append("\(damage.count) damaged ranges") }
-    if !sideFileDamage.isEmpty { findings.append("\(sideFileDamage.count) wrong side files") }
-    if !unreadable.isEmpty { findings.append("\(unreadable.count) unreadable files") }
+    if !damage.isEmpty { findings.append(Self.count(damage.count, "damaged range")) }
+    if !sideFileDamage.isEmpty {
+      findings.append(Self.count(sideFileDamage.count, "wrong side file"))
+    }
+    if !unreadable.isEmpty { findings.append(Self.count(unreadable.count, "unreadable file")) }
     if !hasDamage { findings.append("no damage") }
     let tornBytes = tornTails.reduce(0) { $0 + $1.bytes.count }
     if !tornTails.isEmpty { findings.append("\(tornBytes) bytes of unfinished writes") }
     return "\(hasDamage ? "damage" : "ok"): \(counts), \(findings.joined(separator: ", "))"
+  }
+
+  private static func count(_ count: Int, _ noun: String) -> String {
+    count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
   }
 }
