@@ -1,0 +1,66 @@
+import DiskIO
+import LogStore
+
+/// Opens a store for writing and one log of it.
+enum AppendTarget {
+  /// The store and the log.
+  ///
+  /// - Parameter creates: Whether a missing store or log is made.
+  static func open(
+    _ location: LogLocation, config: LogConfig, creates: Bool
+  ) throws(CommandFailure) -> (LogManager, Log) {
+    try checkExists(location, creates: creates)
+    var storeConfig = StoreConfig()
+    storeConfig.log = config
+    storeConfig.createsStore = creates
+    let manager = try openStore(location.store, storeConfig)
+    do throws(CommandFailure) {
+      return (manager, try log(location, in: manager, creates: creates))
+    } catch {
+      // What could not be opened has nothing to be closed for; the first error is the one to tell.
+      try? manager.close()
+      throw error
+    }
+  }
+
+  /// Opens a store for writing and says what recovery did.
+  static func openStore(_ path: String, _ config: StoreConfig) throws(CommandFailure) -> LogManager {
+    let manager = try withLogErrors { () throws(LogError) in
+      try LogManager.open(path, config: config, logger: QuietLogger.make())
+    }
+    for (topicPartition, report) in manager.report.eventful {
+      for line in RecoveryText.lines(report) { Messages.say("\(topicPartition): \(line)") }
+    }
+    return manager
+  }
+
+  /// A missing log is said before anything of the store is touched.
+  private static func checkExists(
+    _ location: LogLocation, creates: Bool
+  ) throws(CommandFailure) {
+    let status = try withDiskErrors { () throws(DiskError) in
+      try PosixDisk().status(location.path)
+    }
+    switch status?.kind {
+    case .directory: return
+    case nil where creates: return
+    case nil:
+      throw CommandFailure.failure(
+        "\(location.path) does not exist; use --create to make it, or check the path")
+    default:
+      throw CommandFailure.failure("\(location.path) is no directory; a log is a directory")
+    }
+  }
+
+  private static func log(
+    _ location: LogLocation, in manager: LogManager, creates: Bool
+  ) throws(CommandFailure) -> Log {
+    if let log = manager.log(location.topicPartition) { return log }
+    for (directory, error) in manager.report.failed where directory.hasSuffix("/\(location.topicPartition)") {
+      throw CommandFailure(error)
+    }
+    return try withLogErrors { () throws(LogError) in
+      try manager.createLog(location.topicPartition)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import LogStore
+import RecordFormat
+
+/// `mkstore append LOG [FILE…]`.
+struct AppendCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "append",
+    abstract: "Append records from files or standard input to a log.",
+    discussion: """
+      INPUT: lines: each line's bytes, without the line feed, are a value (with --key-delimiter \
+      KEY<delimiter>VALUE). ndjson: objects with key, value, headers ([[name, value], ...]) and \
+      timestamp (milliseconds or RFC 3339), all optional; a value that is no string is taken as \
+      its JSON text exactly as it stands. binary: records one after the other, each an int32 \
+      (big-endian) length of the key and the key, an int32 length of the value and the value; a \
+      length of -1 stands for null.
+
+      An acknowledgement means what --durability says: flushed, the records survive a power cut; \
+      interval:MS, they survive the death of this process, and a power cut once MS have passed; \
+      os, they survive the death of this process. What was acknowledged is there whatever happens \
+      to this process afterwards. A line that cannot be read ends the run; what stood before it \
+      stays appended and is counted.
+
+      EXAMPLES
+        mkstore append data/orders-0 --create < orders.txt
+        mkstore append data/flights-0 --create --input ndjson --compression zstd flights.ndjson
+      """)
+
+  @Argument(help: "The log, such as data/orders-0.")
+  var log: String
+
+  @Argument(help: "Files to read, one after the other; - is standard input, the default.")
+  var files: [String] = []
+
+  @Option(help: "How the input is cut into records.")
+  var input = InputFormat.lines
+
+  @Option(
+    help: ArgumentHelp(
+      "What stands between key and value of a line; \\t and \\xXX are understood.",
+      valueName: "text"))
+  var keyDelimiter: String?
+
+  @Option(help: "What strings of ndjson stand for.")
+  var encoding = ByteEncoding.utf8
+
+  @Option(help: ArgumentHelp("none, zstd or zstd:LEVEL (1 to 19, or negative).", valueName: "how"))
+  var compression = CompressionArgument(.none)
+
+  @Option(
+    help: ArgumentHelp(
+      "What an acknowledgement means: flushed, interval:MS or os.", valueName: "mode"))
+  var durability = DurabilityArgument(.flushed)
+
+  @Flag(help: "Make the log, and its store, where they do not exist.")
+  var create = false
+
+  @Option(help: "Most bytes of a batch before compression (k, M and G are understood).")
+  var batchBytes = ByteCountArgument(RecordBatchBuilder.batchBytesDefault)
+
+  @Option(help: "Most records of a batch.")
+  var batchRecords: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a batch waits for more records where the input pauses.", valueName: "ms"))
+  var linger = DurationArgument(milliseconds: 10)
+
+  @Flag(help: "Print a line for each batch once it is acknowledged.")
+  var acks = false
+
+  @Flag(help: "Show progress on standard error.")
+  var progress = false
+
+  @OptionGroup(title: "Settings of the log") var settings: LogOptions
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    if let batchRecords, batchRecords < 1 {
+      throw ValidationError("--batch-records must be at least 1.")
+    }
+    if batchBytes.bytes < 1 { throw ValidationError("--batch-bytes must be at least 1.") }
+    if keyDelimiter == "" { throw ValidationError("--key-delimiter must not be empty.") }
+    if keyDelimiter != nil, input != .lines {
+      throw ValidationError("--key-delimiter goes with --input lines.")
+    }
+    if encoding != .utf8, input != .ndjson {
+      throw ValidationError("--encoding goes with --input ndjson.")
+    }
+  }
+
+  mutating func run() throws {
+    Interrupt.install()
+    var batch = BatchAppender.Options()
+    batch.bytesMax = batchBytes.bytes
+    batch.recordsMax = batchRecords ?? Int.max
+    batch.lingerMs = Int(linger.milliseconds)
+    var config = settings.config
+    config.compression = compression.compression
+    config.durability = durability.durability
+    var run = try AppendRun(
+      AppendRun.Settings(
+        location: LogLocation(log), files: files.isEmpty ? ["-"] : files, format: input,
+        encoding: encoding, keyDelimiter: try keyDelimiter.map(EscapedText.bytes), batch: batch,
+        config: config, creates: create, printsAcks: acks, printsProgress: progress,
+        isJSON: json.isOn))
+    try run.run()
+  }
+}

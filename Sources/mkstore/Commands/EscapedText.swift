@@ -1,0 +1,11 @@
+/// Texts of the command line in which `\n`, `\t` and `\xXX` stand for bytes.
+enum EscapedText {
+  /// The bytes; a usage failure where an escape is unknown.
+  static func bytes(_ text: String) throws(CommandFailure) -> [UInt8] {
+    do throws(FormatString.Fault) {
+      return try FormatString.unescaped(text)
+    } catch {
+      throw CommandFailure.usage("'\(text)': \(error.text)")
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import DiskIO
+import LogStore
+import RecordFormat
+
+/// Dumping a `.log` file: every batch, damaged or not, and with `--deep` every record.
+extension DumpRun {
+  mutating func dumpLog(
+    _ path: String, _ baseOffset: Int64, _ disk: PosixDisk
+  ) throws(CommandFailure) {
+    let file = try withDiskErrors { () throws(DiskError) in try disk.open(path, .read) }
+    let size = try withDiskErrors { () throws(DiskError) in try file.size() }
+    switch format {
+    case .kafka: out.line("Log starting offset: \(baseOffset)")
+    case .text: out.line("\(path): base offset \(baseOffset), \(size) bytes")
+    case .json: break
+    }
+    var walk = SegmentWalk(file, size: size, baseOffset: baseOffset)
+    var decoder = RecordDecoder(tolerance: .kafka)
+    var printer = RecordPrinter(.ndjson(encoding, isTagged: true), LogLocation.placeholder)
+    while let step = try walk.next() {
+      switch step {
+      case .batch(let header, let position, let fault):
+        print(header, at: position, fault, path)
+        if fault == nil, isDeep {
+          try printRecords(of: header, at: position, &walk, &decoder, &printer, path)
+        }
+        if fault != nil { hasDamage = true }
+      case .invalid(let fault, let position):
+        hasDamage = true
+        if format == .kafka {
+          // As Kafka's own tool: nothing behind the first entry that is none is looked at.
+          let name = LogLocation.lastComponent(path)
+          out.line("Found \(size - position) invalid bytes at the end of \(name)")
+          return
+        }
+        printGap(try walk.resume(), fault, path)
+      }
+      try out.check()
+    }
+  }
+
+  private mutating func print(
+    _ header: BatchHeader, at position: Int, _ fault: BatchFault?, _ path: String
+  ) {
+    switch format {
+    case .kafka: KafkaLayout.print(header, at: position, isValid: fault == nil, to: &out)
+    case .text: TextLayout.print(header, at: position, fault, to: &out)
+    case .json: out.line(BatchObject.object(header, file: path, at: position, fault))
+    }
+  }
+
+  private mutating func printGap(
+    _ skipped: Range<Int>, _ fault: BatchFault, _ path: String
+  ) {
+    if format == .json {
+      var object = JSONObject(type: "invalid")
+      object.add("file", path)
+      object.add("position", skipped.lowerBound)
+      object.add("bytes", skipped.count)
+      object.add("reason", fault.description)
+      out.line(object)
+    } else {
+      out.line("position \(skipped.lowerBound)  \(skipped.count) bytes are no batch: \(fault)")
+    }
+  }
+
+  private mutating func printRecords(
+    of header: BatchHeader, at position: Int, _ walk: inout SegmentWalk,
+    _ decoder: inout RecordDecoder, _ printer: inout RecordPrinter, _ path: String
+  ) throws(CommandFailure) {
+    try walk.load(header, at: position)
+    do throws(BatchError) {
+      try DumpRun.printRecords(
+        RecordBatch(walk.bytes(header, at: position)), format, &decoder, &printer, &out)
+    } catch {
+      hasDamage = true
+      switch format {
+      case .json:
+        out.line(
+          DamageText.object(
+            DamagedRange(
+              file: path, bytes: position..<position + header.byteCount,
+              offsets: header.baseOffset..<header.nextOffset, reason: "\(error)")))
+      case .text, .kafka:
+        out.line("  records cannot be read: \(error)")
+      }
+    }
+  }
+
+  private static func printRecords(
+    _ batch: borrowing RecordBatch, _ format: DumpFormat, _ decoder: inout RecordDecoder,
+    _ printer: inout RecordPrinter, _ out: inout OutputBuffer
+  ) throws(BatchError) {
+    let header = batch.header
+    try batch.forEachRecord(&decoder) { record throws(BatchError) in
+      switch format {
+      case .kafka: KafkaLayout.print(record, of: header, to: &out)
+      case .text: TextLayout.print(record, of: header, to: &out)
+      case .json: printer.print(record, of: header, to: &out)
+      }
+      return out.isGood
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import DiskIO
+import LogStore
+import RecordFormat
+
+/// Walks over the entries of a `.log` file as they stand there, the damaged ones included.
+///
+/// Unlike the engine's scanner it goes on behind an entry whose CRC is wrong by that entry's own
+/// length, and looks for the next valid one only where no entry can be made out. Owned by one
+/// thread.
+struct SegmentWalk: ~Copyable {
+  /// What stands at a position.
+  enum Step {
+    /// An entry; `fault` where its CRC is wrong.
+    case batch(BatchHeader, position: Int, fault: BatchFault?)
+    /// Nothing that can be made out; `resume` goes on behind it.
+    case invalid(BatchFault, position: Int)
+  }
+
+  private let file: any DiskFile
+  private let size: Int
+  private var window: FileWindow
+  private var position = 0
+  private var expectedOffset: Int64
+
+  private static let chunkBytes = 1 << 20
+
+  /// Prepares; nothing is read yet.
+  init(_ file: any DiskFile, size: Int, baseOffset: Int64) {
+    self.file = file
+    self.size = size
+    expectedOffset = baseOffset
+    window = FileWindow(file, endPosition: size, chunkBytes: SegmentWalk.chunkBytes)
+  }
+
+  /// The next step; nil at the file's end. After `.invalid` the same again until `resume`.
+  mutating func next() throws(CommandFailure) -> Step? {
+    guard position < size else { return nil }
+    do throws(DiskError) {
+      switch try window.header(at: position) {
+      case .failure(let fault): return .invalid(fault, position: position)
+      case .success(let header):
+        let fault = try window.crcFault(header, at: position)
+        defer { position += header.byteCount }
+        expectedOffset = header.nextOffset
+        return .batch(header, position: position, fault: fault)
+      }
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  /// Goes on at the next valid batch, or at the end; returns what is passed over.
+  mutating func resume() throws(CommandFailure) -> Range<Int> {
+    do throws(DiskError) {
+      var scanner = SegmentScanner(
+        file, from: position, endPosition: size, expectedOffset: expectedOffset,
+        offsetLimit: Int64.max)
+      let skipped = try scanner.resume().skipped
+      position = skipped.upperBound
+      return skipped
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  /// Brings a whole entry, whose CRC was right, into memory for `bytes`.
+  mutating func load(_ header: BatchHeader, at position: Int) throws(CommandFailure) {
+    window.grow(to: header.byteCount)
+    let isLoaded: Bool
+    do throws(DiskError) {
+      isLoaded = try window.load(position, header.byteCount)
+    } catch {
+      throw CommandFailure(error)
+    }
+    if !isLoaded { throw CommandFailure.failure("\(file.path) was cut while it was read") }
+  }
+
+  /// A loaded entry's bytes.
+  @_lifetime(borrow self)
+  borrowing func bytes(_ header: BatchHeader, at position: Int) -> Span<UInt8> {
+    window.bytes(position, header.byteCount)
+  }
+}

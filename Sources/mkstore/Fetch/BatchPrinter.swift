@@ -1,0 +1,106 @@
+import DiskIO
+import LogStore
+import RecordFormat
+
+/// Prints the records of batches that pass the filter, and reports what cannot be read. Owned by
+/// one thread.
+struct BatchPrinter: ~Copyable {
+  private var printer: RecordPrinter
+  private var filter: RecordFilter
+  private var decoder = RecordDecoder(tolerance: .kafka)
+  private let isJSON: Bool
+  private var damageCount = 0
+  /// Where reading goes on.
+  private(set) var nextOffset: Int64
+  /// Where records go.
+  var out = OutputBuffer()
+
+  /// Records below `startOffset` are not printed.
+  init(_ printer: RecordPrinter, _ filter: RecordFilter, startOffset: Int64, isJSON: Bool) {
+    self.printer = printer
+    self.filter = filter
+    self.filter.firstOffset = startOffset
+    self.isJSON = isJSON
+    nextOffset = startOffset
+  }
+
+  /// Whether enough was printed.
+  var isDone: Bool { filter.isDone }
+
+  /// Prints what `buffer` holds of `records`, below `end`.
+  mutating func print(_ buffer: [UInt8], _ records: FileRecords, upTo end: Int64) {
+    var position = 0
+    while position < records.byteCount, !filter.isDone {
+      let rest = buffer.span.extracting(position..<records.byteCount)
+      let header: BatchHeader
+      do throws(BatchError) {
+        header = try BatchHeader(rest)
+      } catch {
+        // Checked by the reader before; only a disk that gives other bytes now gets here.
+        let bytes = records.position + position..<records.position + records.byteCount
+        let range = DamagedRange(
+          file: records.file.path, bytes: bytes, offsets: nil, reason: "\(error)")
+        report(range, goingOnAt: records.nextOffset)
+        return
+      }
+      let byteCount = min(header.byteCount, rest.count)
+      print(header, rest.extracting(..<byteCount), records, at: position, upTo: end)
+      position += byteCount
+    }
+    if !filter.isDone { nextOffset = max(nextOffset, records.nextOffset) }
+  }
+
+  private mutating func print(
+    _ header: BatchHeader, _ bytes: Span<UInt8>, _ records: FileRecords, at position: Int,
+    upTo end: Int64
+  ) {
+    if filter.wants(header) {
+      do throws(BatchError) {
+        try BatchPrinter.print(RecordBatch(bytes), upTo: end, &decoder, &filter, &printer, &out)
+      } catch {
+        // The bytes are as they were written, and yet the records cannot be read.
+        let start = records.position + position
+        let first = min(max(header.baseOffset, nextOffset), header.nextOffset)
+        let range = DamagedRange(
+          file: records.file.path, bytes: start..<start + bytes.count,
+          offsets: first..<header.nextOffset, reason: "\(error)")
+        report(range, goingOnAt: header.nextOffset)
+      }
+    }
+    nextOffset = max(nextOffset, header.nextOffset)
+  }
+
+  private static func print(
+    _ batch: borrowing RecordBatch, upTo end: Int64, _ decoder: inout RecordDecoder,
+    _ filter: inout RecordFilter, _ printer: inout RecordPrinter, _ out: inout OutputBuffer
+  ) throws(BatchError) {
+    let header = batch.header
+    try batch.forEachRecord(&decoder) { record throws(BatchError) in
+      if record.offset < end, filter.takes(record) {
+        printer.print(record, of: header, to: &out)
+      }
+      return out.isGood && !filter.isDone
+    }
+  }
+
+  /// Reports a range that cannot be read; reading goes on at `offset`, or at the next one.
+  mutating func report(_ range: DamagedRange, goingOnAt offset: Int64) {
+    nextOffset = max(nextOffset + 1, offset)
+    damageCount += 1
+    if isJSON { out.line(DamageText.object(range)) }
+    Messages.say("damaged: \(range)")
+  }
+
+  /// Writes out what is left and says what is to be said.
+  ///
+  /// - Throws: `.damageReported` where something could not be read.
+  mutating func end() throws(CommandFailure) {
+    try out.flush()
+    if let offset = printer.notTextOffset {
+      Messages.say(
+        "\(printer.notTextCount) records, the first at offset \(offset), hold bytes that are no "
+          + "UTF-8 and were shown as U+FFFD; use --encoding hex or base64 to get them exactly")
+    }
+    if damageCount > 0 { throw CommandFailure.damageReported }
+  }
+}

@@ -1,0 +1,102 @@
+import DiskIO
+import LogStore
+
+/// What `info` tells of one log.
+struct LogFacts {
+  let location: LogLocation
+  let log: Log
+  let segments: [SegmentDescription]
+  /// The engine's own mark; nil in a directory that it never wrote to.
+  let mark: MarkRecord?
+  /// Lines of the recovery history.
+  let history: [String]
+  /// Time of the latest record and where it stands.
+  let latest: OffsetForTime?
+
+  /// Opens the log for reading and looks at its files.
+  init(_ location: LogLocation, _ disk: PosixDisk) throws(CommandFailure) {
+    self.location = location
+    log = try location.openReadOnly()
+    let directory = LogDirectory(disk: disk, path: location.path)
+    var segments: [SegmentDescription] = []
+    let log = log
+    for segment in try withLogErrors({ () throws(LogError) in try log.segmentInfo() }) {
+      segments.append(try SegmentDescription(segment, disk))
+    }
+    self.segments = segments
+    mark = try withDiskErrors { () throws(DiskError) in try DurableMark.read(directory).newest }
+    latest = try withLogErrors { () throws(LogError) in try log.offsetOfLargestTimestamp() }
+    do throws(CheckpointError) {
+      history = try RecoveryHistory.read(directory)
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  /// Bytes of all `.log` files.
+  var byteCount: Int { segments.reduce(0) { $0 + $1.bytes } }
+
+  /// One line, for the list of a store.
+  var line: String {
+    "\(location.topicPartition)  offsets \(log.logStartOffset) to \(log.logEndOffset) "
+      + "(exclusive)  \(segments.count) segments  \(ByteCountArgument.text(byteCount))  "
+      + "latest record \(RFC3339.text(latest?.timestamp ?? -1))"
+  }
+
+  /// All of it for people.
+  var lines: [String] {
+    var lines = [
+      "log        \(location.path)",
+      "offsets    \(log.logStartOffset) to \(log.logEndOffset) (exclusive)",
+      "segments   \(segments.count), \(ByteCountArgument.text(byteCount))",
+      "latest     \(RFC3339.text(latest?.timestamp ?? -1))"
+        + (latest.map { " at offset \($0.offset)" } ?? ""),
+      "durable    " + durability,
+    ]
+    for range in log.damagedRanges { lines.append("damaged    \(range)") }
+    for note in log.recovery.notes { lines.append("note       \(note)") }
+    if !segments.isEmpty { lines.append("base offset           bytes       largest time              changed") }
+    for segment in segments {
+      lines.append(
+        SegmentName.digits(segment.baseOffset) + "  " + padded(String(segment.bytes), 10) + "  "
+          + padded(RFC3339.text(segment.largestTimestamp ?? -1), 24) + "  "
+          + RFC3339.text(segment.modifiedMs ?? -1))
+    }
+    lines.append(history.isEmpty ? "history    nothing was ever mended" : "history")
+    lines += history.map { "  " + HistoryText.line($0) }
+    return lines
+  }
+
+  /// What is known to be on disk.
+  private var durability: String {
+    guard let mark else {
+      return "not known: no mark of this engine, as in a directory that Kafka wrote"
+    }
+    return "offsets below \(mark.recoveryPoint) survive a power cut (mkstore.mark, "
+      + (mark.isClean ? "clean stop)" : "in use or not stopped cleanly)")
+  }
+
+  private func padded(_ text: String, _ count: Int) -> String {
+    text + String(repeating: " ", count: max(0, count - text.utf8.count))
+  }
+
+  /// All of it as one object.
+  func object(withSegments: Bool) -> JSONObject {
+    var object = JSONObject(type: "log")
+    object.add("path", location.path)
+    object.add("topic", location.topicPartition.topic)
+    object.add("partition", location.topicPartition.partition)
+    object.add("logStartOffset", log.logStartOffset)
+    object.add("logEndOffset", log.logEndOffset)
+    object.add("bytes", byteCount)
+    object.add("segmentCount", segments.count)
+    object.addTime("latestTimestamp", milliseconds: latest?.timestamp)
+    object.add("latestOffset", latest?.offset)
+    object.add("durableOffset", mark?.recoveryPoint)
+    object.add("cleanStop", mark?.isClean)
+    object.add("damage", log.damagedRanges.map(DamageText.part))
+    object.add("notes", log.recovery.notes)
+    if withSegments { object.add("segments", segments.map(\.object)) }
+    return object
+  }
+}

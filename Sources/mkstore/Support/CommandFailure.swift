@@ -1,0 +1,87 @@
+import DiskIO
+import LogStore
+import RecordFormat
+
+/// Why a command ends early: the exit status and one message for people.
+struct CommandFailure: Error, Sendable {
+  /// What the process exits with.
+  var status: ExitStatus
+  /// What, where and what to do; nil where everything was said already.
+  var message: String?
+
+  /// Memberwise.
+  init(_ status: ExitStatus, _ message: String?) {
+    self.status = status
+    self.message = message
+  }
+
+  /// Any failure without a status of its own.
+  static func failure(_ message: String) -> CommandFailure { CommandFailure(.failure, message) }
+
+  /// A command line that makes no sense.
+  static func usage(_ message: String) -> CommandFailure { CommandFailure(.usage, message) }
+
+  /// Damage that was reported where it was met.
+  static let damageReported = CommandFailure(.damage, nil)
+
+  /// The reader of standard output went away, as `head` does: quiet and no error.
+  static let outputClosed = CommandFailure(.ok, nil)
+
+  /// Ctrl-C.
+  static let interrupted = CommandFailure(.interrupted, nil)
+
+  /// A failed disk call; its text names the path and what helps.
+  init(_ error: DiskError) {
+    let status: ExitStatus =
+      error.isDiskFull ? .diskFull : error.isLocked ? .locked : .failure
+    self.init(status, "\(error)")
+  }
+
+  /// A refusal of the engine.
+  init(_ error: LogError) {
+    switch error {
+    case .diskFull(let error):
+      self.init(.diskFull, "disk full: \(error)")
+    case .disk(let error):
+      self.init(error)
+    case .locked(let path, let holder):
+      let who = holder.map { "process \($0)" } ?? "another process"
+      self.init(
+        .locked,
+        "\(path) is locked: \(who) writes to this store; stop it, or only read (fetch, verify, "
+          + "info and dump need no lock)")
+    case .corrupt(let range):
+      self.init(.damage, "damaged: \(range)")
+    case .invalidConfiguration, .invalidName:
+      self.init(.usage, "\(error)")
+    default:
+      self.init(.failure, "\(error)")
+    }
+  }
+
+  /// A small file that cannot be used.
+  init(_ error: CheckpointError) {
+    switch error {
+    case .disk(let error): self.init(error)
+    case .unreadable: self.init(.failure, "\(error)")
+    }
+  }
+}
+
+/// Runs `body`, turning a failed disk call into the command's failure.
+func withDiskErrors<T: ~Copyable>(_ body: () throws(DiskError) -> T) throws(CommandFailure) -> T {
+  do throws(DiskError) {
+    return try body()
+  } catch {
+    throw CommandFailure(error)
+  }
+}
+
+/// Runs `body`, turning a refusal of the engine into the command's failure.
+func withLogErrors<T: ~Copyable>(_ body: () throws(LogError) -> T) throws(CommandFailure) -> T {
+  do throws(LogError) {
+    return try body()
+  } catch {
+    throw CommandFailure(error)
+  }
+}

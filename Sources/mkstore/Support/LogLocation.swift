@@ -1,0 +1,78 @@
+import DiskIO
+import LogStore
+
+/// A log as the command line names it: the store's directory and the log's name in it.
+struct LogLocation: Sendable {
+  /// Path of the store: what the log's directory stands in.
+  var store: String
+  /// The log.
+  var topicPartition: TopicPartition
+  /// Path of the log's directory.
+  var path: String { store == "/" ? "/\(topicPartition)" : "\(store)/\(topicPartition)" }
+
+  /// Reads a path like `data/orders-0`.
+  ///
+  /// - Throws: A usage failure where the last part is no log's name.
+  init(_ argument: String) throws(CommandFailure) {
+    var path = LogLocation.trimmed(argument)
+    let last = LogLocation.lastComponent(path)
+    // The shell's "here": the name is the directory's real one.
+    if last == "." || last == "..", let real = StandardStreams.realPath(path) { path = real }
+    do throws(TopicPartitionError) {
+      topicPartition = try TopicPartition(directoryName: LogLocation.lastComponent(path))
+    } catch {
+      throw CommandFailure.usage(
+        "'\(argument)' is no log: \(error); a log is named <topic>-<partition>, such as orders-0")
+    }
+    store = LogLocation.parent(path)
+  }
+
+  /// Stands where a record's log has no name, as in the dump of a single file.
+  static let placeholder: TopicPartition = {
+    do throws(TopicPartitionError) {
+      return try TopicPartition(topic: "file", partition: 0)
+    } catch {
+      preconditionFailure("'file-0' is no log's name: \(error)")
+    }
+  }()
+
+  /// Opens the log for reading, without a lock and without changing anything.
+  func openReadOnly() throws(CommandFailure) -> Log {
+    do throws(LogError) {
+      return try Log.openReadOnly(path, logger: QuietLogger.make())
+    } catch {
+      if case .notFound = error { throw try notFound() }
+      throw CommandFailure(error)
+    }
+  }
+
+  /// Says what stands where the log should be.
+  private func notFound() throws(CommandFailure) -> CommandFailure {
+    let disk = PosixDisk()
+    let status = try withDiskErrors { () throws(DiskError) in try disk.status(path) }
+    if status?.kind == .file {
+      return .failure("\(path) is a file; name the log's directory, or use mkstore dump for a file")
+    }
+    return .failure(
+      "\(path) does not exist; check the path, or make the log with mkstore append --create")
+  }
+
+  /// Without slashes at its end.
+  static func trimmed(_ path: String) -> String {
+    var path = path[...]
+    while path.utf8.count > 1, path.hasSuffix("/") { path = path.dropLast() }
+    return String(path)
+  }
+
+  /// What follows the last slash.
+  static func lastComponent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return path }
+    return String(path[path.index(after: slash)...])
+  }
+
+  /// What stands before the last slash.
+  static func parent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}

@@ -1,0 +1,42 @@
+import DiskIO
+import LogStore
+
+/// A store as the command line names it, by its own path or by that of a log in it.
+struct StoreLocation: Sendable {
+  /// Path of the store's directory.
+  var path: String
+
+  /// The store at `argument`, or the one around the log there.
+  static func find(_ argument: String) throws(CommandFailure) -> StoreLocation {
+    let path = LogLocation.trimmed(argument)
+    let names = try list(path)
+    let isLog = names.contains { SegmentName($0.name)?.kind == .log }
+    guard isLog || isLogName(path) else { return StoreLocation(path: path) }
+    return StoreLocation(path: try LogLocation(path).store)
+  }
+
+  private static func isLogName(_ path: String) -> Bool {
+    if case .log = LogDirectoryName(LogLocation.lastComponent(path)) { return true }
+    return false
+  }
+
+  /// The names in a directory; a failure that says so where there is none.
+  static func list(_ path: String) throws(CommandFailure) -> [DirectoryEntry] {
+    let disk = PosixDisk()
+    let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
+    guard let kind else { throw CommandFailure.failure("\(path) does not exist; check the path") }
+    guard kind == .directory else {
+      throw CommandFailure.failure("\(path) is no directory; a store or log is a directory")
+    }
+    return try withDiskErrors { () throws(DiskError) in try disk.list(path) }
+  }
+
+  /// The logs in the store, by name.
+  func logs() throws(CommandFailure) -> [TopicPartition] {
+    var logs: [TopicPartition] = []
+    for entry in try StoreLocation.list(path) where entry.kind == .directory {
+      if case .log(let log) = LogDirectoryName(entry.name) { logs.append(log) }
+    }
+    return logs.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+  }
+}

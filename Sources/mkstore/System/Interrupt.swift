@@ -1,0 +1,39 @@
+import Glibc
+import Synchronization
+
+/// Ctrl-C and a polite kill: the command finishes what it has in hand, says what was done, and ends.
+enum Interrupt {
+  // Relaxed everywhere: a flag that orders nothing.
+  private static let flag = Atomic<Bool>(false)
+
+  /// Whether the user asked to stop.
+  static var isSet: Bool { flag.load(ordering: .relaxed) }
+
+  /// Throws where the user asked to stop.
+  static func check() throws(CommandFailure) {
+    if isSet { throw CommandFailure.interrupted }
+  }
+
+  /// From now on the first SIGINT or SIGTERM sets the flag and wakes a blocked read; a second one
+  /// ends the process.
+  static func install() {
+    // Made before a handler can need it.
+    _ = isSet
+    for number in [SIGINT, SIGTERM] {
+      var action = sigaction()
+      // Safe: the handler does nothing but store to an atomic, which a signal handler may do.
+      unsafe action.__sigaction_handler.sa_handler = { _ in
+        Interrupt.flag.store(true, ordering: .relaxed)
+      }
+      // No SA_RESTART: a blocked read must return.
+      action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+      // Safe: the call copies the struct.
+      _ = unsafe sigaction(number, &action, nil)
+    }
+  }
+
+  /// A reader that goes away shows as an error of write instead of killing the process.
+  static func ignoreBrokenPipes() {
+    _ = signal(SIGPIPE, SIG_IGN)
+  }
+}
