@@ -17,14 +17,18 @@ enum AppendTarget {
     do throws(CommandFailure) {
       return (manager, try log(location, in: manager, creates: creates))
     } catch {
-      // What could not be opened has nothing to be closed for; the first error is the one to tell.
-      try? manager.close()
+      do throws(LogError) {
+        try manager.close()
+      } catch let second {
+        Messages.say("\(second)")
+      }
       throw error
     }
   }
 
   /// Opens a store for writing and says what recovery did.
-  static func openStore(_ path: String, _ config: StoreConfig) throws(CommandFailure) -> LogManager {
+  static func openStore(_ path: String, _ config: StoreConfig) throws(CommandFailure) -> LogManager
+  {
     let manager = try withLogErrors { () throws(LogError) in
       try LogManager.open(path, config: config, logger: QuietLogger.make())
     }
@@ -56,7 +60,9 @@ enum AppendTarget {
     _ location: LogLocation, in manager: LogManager, creates: Bool
   ) throws(CommandFailure) -> Log {
     if let log = manager.log(location.topicPartition) { return log }
-    for (directory, error) in manager.report.failed where directory.hasSuffix("/\(location.topicPartition)") {
+    let name = "\(location.topicPartition)"
+    for (directory, error) in manager.report.failed
+    where LogLocation.lastComponent(directory) == name {
       throw CommandFailure(error)
     }
     return try withLogErrors { () throws(LogError) in

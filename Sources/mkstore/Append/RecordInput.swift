@@ -67,7 +67,8 @@ struct RecordInput: ~Copyable {
     guard let position = RecordInput.position(of: keyDelimiter, in: line) else {
       throw fault(
         InputFault(
-          0, "no key delimiter in the line; each line must be KEY, delimiter, VALUE "
+          0,
+          "no key delimiter in the line; each line must be KEY, delimiter, VALUE "
             + "(--key-delimiter)"))
     }
     let key = line.extracting(..<position)

@@ -28,7 +28,9 @@ struct VerifyCommand: ParsableCommand {
   @Flag(help: "Check headers, offsets and CRCs only: no records, no indexes.")
   var quick = false
 
-  @Option(help: ArgumentHelp("Segments checked at the same time (default: one per core).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Segments checked at the same time (default: one per core).", valueName: "n"))
   var threads: Int?
 
   @Flag(help: "Show no progress; it is only ever shown on a terminal.")

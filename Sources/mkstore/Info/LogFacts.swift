@@ -55,7 +55,9 @@ struct LogFacts {
     ]
     for range in log.damagedRanges { lines.append("damaged    \(range)") }
     for note in log.recovery.notes { lines.append("note       \(note)") }
-    if !segments.isEmpty { lines.append("base offset           bytes       largest time              changed") }
+    if !segments.isEmpty {
+      lines.append("base offset           bytes       largest time              changed")
+    }
     for segment in segments {
       lines.append(
         SegmentName.digits(segment.baseOffset) + "  " + padded(String(segment.bytes), 10) + "  "

@@ -19,7 +19,8 @@ struct SegmentDescription: Sendable {
     modifiedMs = try withDiskErrors { () throws(DiskError) in
       try disk.status(segment.path)?.modifiedMs
     }
-    let path = segment.path.dropLast(SegmentName.Kind.log.rawValue.count)
+    let path =
+      segment.path.dropLast(SegmentName.Kind.log.rawValue.count)
       + SegmentName.Kind.timeindex.rawValue
     do throws(CheckpointError) {
       let bytes = try SmallFile.read(disk, String(path), limit: Int(Int32.max)) ?? []

@@ -59,7 +59,8 @@ extension ByteScratch {
         let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00))
       else {
         throw InputFault(
-          origin + position, "half a surrogate pair stands for no character; "
+          origin + position,
+          "half a surrogate pair stands for no character; "
             + "use --encoding hex or base64 for bytes that are no text")
       }
       append(scalar)

@@ -78,9 +78,11 @@ struct NDJSONReader: ~Copyable {
   ) throws(InputFault) -> Field {
     let text = try scanner.text("a field's name in quotation marks", line)
     let name = String(decoding: [UInt8](copying: line.extracting(text.range)), as: UTF8.self)
-    guard let field = Field(rawValue: name), let index = Field.allCases.firstIndex(of: field) else {
+    guard let field = Field(rawValue: name), let index = Field.allCases.firstIndex(of: field)
+    else {
       throw InputFault(
-        text.range.lowerBound, "unknown field \"\(name)\"; a record has key, value, headers and "
+        text.range.lowerBound,
+        "unknown field \"\(name)\"; a record has key, value, headers and "
           + "timestamp (to append whole lines as they are, use --input lines)")
     }
     guard seen & 1 << index == 0 else {

@@ -37,9 +37,11 @@ enum RFC3339 {
     return midnight + minutes * 60_000 + Int64(second * 1000 + fraction)
   }
 
-  private static let yearZero = CivilTime.days(year: 0, month: 1, day: 1)
+  private static let yearZero =
+    CivilTime.days(year: 0, month: 1, day: 1)
     * CivilTime.millisecondsPerDay
-  private static let yearTenThousand = CivilTime.days(year: 10_000, month: 1, day: 1)
+  private static let yearTenThousand =
+    CivilTime.days(year: 10_000, month: 1, day: 1)
     * CivilTime.millisecondsPerDay
 
   private static func padded(_ value: Int, _ count: Int) -> String {

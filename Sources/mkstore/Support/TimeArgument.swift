@@ -22,7 +22,8 @@ struct TimeArgument: ExpressibleByArgument, Equatable, Sendable {
       first == UInt8(ascii: "-") || first == UInt8(ascii: "+"),
       let duration = DurationArgument(argument: String(argument.dropFirst()))
     {
-      moment = .relative(first == UInt8(ascii: "-") ? -duration.milliseconds : duration.milliseconds)
+      let isPast = first == UInt8(ascii: "-")
+      moment = .relative(isPast ? -duration.milliseconds : duration.milliseconds)
     } else if let milliseconds = RFC3339.milliseconds(argument) {
       moment = .absolute(milliseconds)
     } else {
