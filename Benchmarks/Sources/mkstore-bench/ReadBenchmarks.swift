@@ -236,7 +236,11 @@ private func checksumRow(_ data: ReadData, _ scale: Scale) -> Row {
       let (log, bytes, _) = try data.log()
       let path = try log.segmentInfo()[0].path
       let start = nowNs()
-      consume(UInt64(try checkedBytes(path)))
+      var options = VerificationOptions()
+      options.depth = .quick
+      options.threadCount = 1
+      let report = try LogVerifier(PosixDisk(), options).verify([path])
+      precondition(!report.hasDamage && report.byteCount == bytes, report.summary)
       return Pass(seconds: Double(nowNs() - start) / 1e9, units: Double(bytes))
     },
     ceiling: nil)
@@ -255,25 +259,4 @@ private func latencyRow(_ scale: Scale) -> Row {
       return Pass(seconds: Double(median) / 1e9, units: 1)
     },
     ceiling: nil)
-}
-
-/// Walks over every batch of a segment with its CRC; returns the bytes.
-private func checkedBytes(_ path: String) throws -> Int {
-  let file = try PosixDisk().open(path, .read)
-  let size = try file.size()
-  var buffer = [UInt8](repeating: 0, count: chunkBytes)
-  var position = 0
-  while position < size {
-    var span = buffer.mutableSpan
-    let count = try file.read(into: &span, at: position)
-    var used = 0
-    while used + BatchHeader.byteCountMin <= count {
-      let header = try BatchHeader(buffer.span.extracting(used..<count))
-      guard used + header.byteCount <= count else { break }
-      try RecordBatch(buffer.span.extracting(used..<used + header.byteCount)).checkCRC()
-      used += header.byteCount
-    }
-    position += used
-  }
-  return position
 }

@@ -1,15 +1,15 @@
-package import DiskIO
+public import DiskIO
 
 /// Checks stores, logs and single segments without changing a byte, also on read-only media and
 /// while a writer runs; the engine behind `mkstore verify`.
 ///
 /// Takes no lock. Several segments are looked at in parallel.
-package struct LogVerifier: Sendable {
+public struct LogVerifier: Sendable {
   private let disk: any Disk
   private let options: VerificationOptions
 
   /// Prepares; nothing is read yet.
-  package init(_ disk: any Disk, _ options: VerificationOptions = VerificationOptions()) {
+  public init(_ disk: any Disk = PosixDisk(), _ options: VerificationOptions = VerificationOptions()) {
     self.disk = disk
     self.options = options
   }
@@ -19,7 +19,7 @@ package struct LogVerifier: Sendable {
   /// - Parameter progress: Called now and then, from several threads at a time.
   /// - Throws: Where a path or a directory cannot be looked at at all; a file that cannot be read
   ///   is a finding.
-  package func verify(
+  public func verify(
     _ paths: [String], progress: (@Sendable (VerificationProgress) -> Void)? = nil
   ) throws(DiskError) -> VerificationReport {
     var planner = VerificationPlanner(disk, depth: options.depth)

@@ -1,14 +1,14 @@
 /// A file beside the log that contradicts it or itself. The records are not touched by it.
-package struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
+public struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
   /// Path of the file.
-  package var file: String
+  public var file: String
   /// What is wrong with it, one sentence.
-  package var reason: String
+  public var reason: String
   /// Whether the file is derived from the log, so that the next open for writing makes it anew.
-  package var isMendedByOpen: Bool
+  public var isMendedByOpen: Bool
 
   /// File, reason and remedy in one line.
-  package var description: String {
+  public var description: String {
     "\(file): \(reason)" + (isMendedByOpen ? " (the next open for writing mends it)" : "")
   }
 }

@@ -1,17 +1,17 @@
 /// Bytes at the end of a log that an interrupted write left, not damage: no batch that was promised
 /// to anyone lies in them. The next open cuts them off and keeps them aside.
-package struct TornTail: Sendable, Hashable, CustomStringConvertible {
+public struct TornTail: Sendable, Hashable, CustomStringConvertible {
   /// Path of the `.log` file.
-  package var file: String
+  public var file: String
   /// Positions of the bytes, up to the file's end.
-  package var bytes: Range<Int>
+  public var bytes: Range<Int>
   /// Offset that the first batch in them would have had.
-  package var offset: Int64
+  public var offset: Int64
   /// Why they are no batch, one sentence.
-  package var reason: String
+  public var reason: String
 
   /// File, position, offset and reason in one line.
-  package var description: String {
+  public var description: String {
     "\(file) at position \(bytes.lowerBound), \(bytes.count) bytes from offset \(offset) on: "
       + reason
   }

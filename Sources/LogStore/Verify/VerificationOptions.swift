@@ -1,7 +1,7 @@
 /// How thoroughly, and with how much of the machine, a store is verified.
-package struct VerificationOptions: Sendable {
+public struct VerificationOptions: Sendable {
   /// What is looked at.
-  package enum Depth: Sendable, CaseIterable {
+  public enum Depth: Sendable, CaseIterable {
     /// Batch headers, offsets and CRCs; nothing beside the `.log` files.
     case quick
     /// Also indexes, snapshots and checkpoints against the log.
@@ -11,12 +11,12 @@ package struct VerificationOptions: Sendable {
   }
 
   /// What is looked at.
-  package var depth = Depth.standard
+  public var depth = Depth.standard
   /// Segments verified at the same time.
-  package var threadCount = 2
+  public var threadCount = 2
   /// Bytes of one read.
-  package var chunkBytes = 1 << 20
+  public var chunkBytes = 1 << 20
 
   /// The defaults: standard depth, two threads, reads of 1 MiB.
-  package init() {}
+  public init() {}
 }

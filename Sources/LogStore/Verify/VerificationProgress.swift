@@ -1,11 +1,11 @@
 internal import Synchronization
 
 /// How far a verification has come.
-package struct VerificationProgress: Sendable, Equatable {
+public struct VerificationProgress: Sendable, Equatable {
   /// Bytes of `.log` files looked at so far.
-  package var doneBytes: Int
+  public var doneBytes: Int
   /// Bytes of `.log` files there were at the start; a running writer may add to them.
-  package var totalBytes: Int
+  public var totalBytes: Int
 }
 
 /// Adds up the threads' progress and tells the caller of it.

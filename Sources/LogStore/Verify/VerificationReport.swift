@@ -1,56 +1,56 @@
-package import DiskIO
+public import DiskIO
 
 /// What a verification found.
-package struct VerificationReport: Sendable {
+public struct VerificationReport: Sendable {
   /// Counts of one log.
-  package struct Log: Sendable, Equatable {
+  public struct Log: Sendable, Equatable {
     /// Path of the log's directory, or of the single file that was verified.
-    package var path: String
+    public var path: String
     /// `.log` files.
-    package var segmentCount = 0
+    public var segmentCount = 0
     /// Records in valid batches.
-    package var recordCount = 0
+    public var recordCount = 0
     /// Valid batches.
-    package var batchCount = 0
+    public var batchCount = 0
     /// Bytes of the `.log` files.
-    package var byteCount = 0
+    public var byteCount = 0
     /// Base offset of the first segment; 0 where there is none.
-    package var startOffset: Int64 = 0
+    public var startOffset: Int64 = 0
     /// Offset after the last valid batch.
-    package var endOffset: Int64 = 0
+    public var endOffset: Int64 = 0
     /// Offsets between them that no batch covers: removed by compaction, or lost.
-    package var missingOffsetCount: Int64 = 0
+    public var missingOffsetCount: Int64 = 0
   }
 
   /// One entry a log, in the order of the paths that were given.
-  package var logs: [Log] = []
+  public var logs: [Log] = []
   /// Damage of batches, by file and position.
-  package var damage: [DamagedRange] = []
+  public var damage: [DamagedRange] = []
   /// Unfinished writes at the ends of logs.
-  package var tornTails: [TornTail] = []
+  public var tornTails: [TornTail] = []
   /// Indexes, checkpoints and the like that are wrong.
-  package var sideFileDamage: [SideFileDamage] = []
+  public var sideFileDamage: [SideFileDamage] = []
   /// Files that the disk refused to read.
-  package var unreadable: [DiskError] = []
+  public var unreadable: [DiskError] = []
   /// The rest.
-  package var notes: [VerificationNote] = []
+  public var notes: [VerificationNote] = []
 
   /// Records in valid batches of all logs.
-  package var recordCount: Int { logs.reduce(0) { $0 + $1.recordCount } }
+  public var recordCount: Int { logs.reduce(0) { $0 + $1.recordCount } }
   /// `.log` files of all logs.
-  package var segmentCount: Int { logs.reduce(0) { $0 + $1.segmentCount } }
+  public var segmentCount: Int { logs.reduce(0) { $0 + $1.segmentCount } }
   /// Valid batches of all logs.
-  package var batchCount: Int { logs.reduce(0) { $0 + $1.batchCount } }
+  public var batchCount: Int { logs.reduce(0) { $0 + $1.batchCount } }
   /// Bytes of all `.log` files.
-  package var byteCount: Int { logs.reduce(0) { $0 + $1.byteCount } }
+  public var byteCount: Int { logs.reduce(0) { $0 + $1.byteCount } }
 
   /// Whether something is wrong; an unfinished write alone is not.
-  package var hasDamage: Bool {
+  public var hasDamage: Bool {
     !damage.isEmpty || !sideFileDamage.isEmpty || !unreadable.isEmpty
   }
 
   /// The last line of the command: `ok: N records, M segments, no damage` where nothing is wrong.
-  package var summary: String {
+  public var summary: String {
     let counts = "\(recordCount) records, \(segmentCount) segments"
     if !hasDamage && tornTails.isEmpty { return "ok: \(counts), no damage" }
     var findings: [String] = []
