@@ -71,7 +71,10 @@ let package = Package(
       name: "KafkaProtocolTests", dependencies: ["KafkaProtocol"], swiftSettings: strict),
     .testTarget(
       name: "LogStoreTests",
-      dependencies: ["LogStore", "StoreTesting", "DiskIO", "RecordFormat", "Bytes"],
+      dependencies: [
+        "LogStore", "StoreTesting", "DiskIO", "RecordFormat", "Bytes",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "mkstoreTests", dependencies: ["mkstore", "LogStore", "RecordFormat"],

@@ -22,6 +22,9 @@ package struct FlushRole {
 private struct FlushWork {
   var target: Int64
   var active: ActiveSegment?
+  /// What the mark will say of the active segment, taken under the writer lock so that it agrees
+  /// with itself.
+  var record: MarkRecord?
   var sealed: [ActiveSegment]
   var isDirectoryDirty: Bool
 }
@@ -115,7 +118,11 @@ extension Log {
         state.isDirectoryDirty = false
       }
       return FlushWork(
-        target: logEnd.value, active: state.active, sealed: state.unsyncedSealed,
+        target: logEnd.value, active: state.active,
+        record: state.active.map {
+          markRecord($0, recoveryPoint: logEnd.value, isClean: false)
+        },
+        sealed: state.unsyncedSealed,
         isDirectoryDirty: state.isDirectoryDirty)
     }
     if work.target == flushed.value && work.sealed.isEmpty && !work.isDirectoryDirty {
@@ -146,8 +153,7 @@ extension Log {
 
   /// Notes in the mark what was just made durable.
   private func note(_ work: FlushWork) throws(DiskError) {
-    guard let active = work.active else { return }
-    let record = markRecord(active, recoveryPoint: work.target, isClean: false)
+    guard let active = work.active, let record = work.record else { return }
     let (mark, isDue) = flushRole.withLock { role -> (DurableMark?, Bool) in
       role.bytesSinceMark += max(0, active.position - role.flushedPosition)
       if !work.sealed.isEmpty { role.bytesSinceMark += Self.markIntervalBytes }
@@ -159,14 +165,15 @@ extension Log {
     if isDue { context.flusher.requestMark(self) }
   }
 
+  /// Holder of the writer lock, or while nobody appends.
   private func markRecord(_ active: ActiveSegment, recoveryPoint: Int64, isClean: Bool)
     -> MarkRecord
   {
     MarkRecord(
       sequence: 0, bootIdentifier: context.disk.bootIdentifier, recoveryPoint: recoveryPoint,
       segmentBaseOffset: active.baseOffset, position: active.position,
-      largest: active.cursor.largest,
-      isClean: isClean)
+      largest: active.cursor.largest, offsetEntries: active.offsetIndex.count,
+      timeEntries: active.timeIndex.count, isClean: isClean)
   }
 
   private func poisonLog(_ error: DiskError) {
@@ -227,11 +234,13 @@ extension Log {
   }
 
   /// Makes the mark durable; the active indexes come first, so that what stands below a durable
-  /// mark has its entries too.
+  /// mark has its entries too. A record that a roll has overtaken is left to the next flush, which
+  /// brings a newer one.
   private func writeDurableMark(_ record: MarkRecord, _ mark: DurableMark) throws(DiskError) {
     let active = writer?.withLock { $0.active }
-    try active?.offsetIndex.file.sync()
-    try active?.timeIndex.file.sync()
+    guard let active, active.baseOffset == record.segmentBaseOffset else { return }
+    try active.offsetIndex.file.sync()
+    try active.timeIndex.file.sync()
     try mark.noteDurable(record)
     flushRole.withLock { role in
       role.bytesSinceMark = 0

@@ -14,6 +14,9 @@ package struct MarkRecord: Sendable, Equatable {
   package var position: Int
   /// Greatest record time of that segment below the point, and the batch that first reached it.
   package var largest: TimestampOffset
+  /// Entries of the segment's two indexes that stand for batches below the point.
+  package var offsetEntries: Int
+  package var timeEntries: Int
   /// Written at a clean close: what stands beyond the point later was not written by this engine.
   package var isClean: Bool
 }
@@ -33,7 +36,7 @@ package final class DurableMark: Sendable {
   /// A slot has a sector to itself, so that tearing one cannot hurt another.
   package static let slotBytes = 512
   package static let slotCount = 3
-  private static let contentBytes = 72
+  private static let contentBytes = 80
   private static let magic: UInt64 = 0x6d6b_6d61_726b_3031  // "mkmark01"
 
   private let file: any DiskFile
@@ -163,12 +166,14 @@ package final class DurableMark: Sendable {
     span.storeBigEndian(record.largest.timestamp, at: 48)
     span.storeBigEndian(record.largest.offset, at: 56)
     span.storeBigEndian(UInt32(record.isClean ? 1 : 0), at: 64)
-    span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<68)), at: 68)
+    span.storeBigEndian(UInt32(clamping: record.offsetEntries), at: 68)
+    span.storeBigEndian(UInt32(clamping: record.timeEntries), at: 72)
+    span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<76)), at: 76)
   }
 
   private static func decode(_ bytes: Span<UInt8>) -> MarkRecord? {
     guard bytes.loadBigEndian(UInt64.self, at: 0) == magic,
-      bytes.loadBigEndian(UInt32.self, at: 68) == CRC32C.checksum(bytes.extracting(0..<68))
+      bytes.loadBigEndian(UInt32.self, at: 76) == CRC32C.checksum(bytes.extracting(0..<76))
     else { return nil }
     let position = bytes.loadBigEndian(Int64.self, at: 40)
     guard position >= 0, position <= Int64(UInt32.max) else { return nil }
@@ -181,6 +186,8 @@ package final class DurableMark: Sendable {
       largest: TimestampOffset(
         timestamp: bytes.loadBigEndian(Int64.self, at: 48),
         offset: bytes.loadBigEndian(Int64.self, at: 56)),
+      offsetEntries: Int(bytes.loadBigEndian(UInt32.self, at: 68)),
+      timeEntries: Int(bytes.loadBigEndian(UInt32.self, at: 72)),
       isClean: bytes.loadBigEndian(UInt32.self, at: 64) & 1 == 1)
   }
 }

@@ -60,23 +60,60 @@ package struct IndexProbe {
     let timeCount = try used(times, TimeIndex.entryBytes) { bytes in
       base + Int64(bytes.loadBigEndian(UInt32.self, at: 8)) < offset
     }
+    return try prefix(offsets, offsetCount, times, timeCount)
+  }
+
+  /// The entries that a mark counted.
+  ///
+  /// - Returns: nil where an index is missing or too short, or its last counted entry contradicts
+  ///   the log or the mark: then nothing of it may be kept.
+  package func prefix(countedBy start: RecoveryPoint.ScanStart) throws(DiskError) -> Prefix? {
+    guard let offsets = try open(.index), let times = try open(.timeindex),
+      try offsets.size() / OffsetIndex.entryBytes >= start.offsetEntries,
+      try times.size() / TimeIndex.entryBytes >= start.timeEntries,
+      let prefix = try prefix(offsets, start.offsetEntries, times, start.timeEntries)
+    else { return nil }
+    if let last = prefix.lastOffset,
+      last.position >= start.position || last.offset >= start.offset
+    {
+      return nil
+    }
+    if let last = prefix.lastTime,
+      last.timestamp > start.largest.timestamp || last.offset >= start.offset
+    {
+      return nil
+    }
+    return prefix
+  }
+
+  private func prefix(
+    _ offsets: any DiskFile, _ offsetCount: Int, _ times: any DiskFile, _ timeCount: Int
+  ) throws(DiskError) -> Prefix? {
     var prefix = Prefix(
       offsetEntries: offsetCount, timeEntries: timeCount, lastOffset: nil, lastTime: nil)
     if offsetCount > 0 {
-      let bytes = try entry(offsets, offsetCount - 1, OffsetIndex.entryBytes)
-      let last = OffsetPosition(
-        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
-        position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
+      let last = try offsetEntry(offsets, offsetCount - 1)
       guard try isTrue(last) else { return nil }
       prefix.lastOffset = last
     }
-    if timeCount > 0 {
-      let bytes = try entry(times, timeCount - 1, TimeIndex.entryBytes)
-      prefix.lastTime = TimestampOffset(
-        timestamp: bytes.span.loadBigEndian(Int64.self, at: 0),
-        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 8)))
-    }
+    if timeCount > 0 { prefix.lastTime = try timeEntry(times, timeCount - 1) }
     return prefix
+  }
+
+  private func offsetEntry(_ file: any DiskFile, _ index: Int) throws(DiskError)
+    -> OffsetPosition
+  {
+    let bytes = try entry(file, index, OffsetIndex.entryBytes)
+    return OffsetPosition(
+      offset: segment.baseOffset + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
+      position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
+  }
+
+  private func timeEntry(_ file: any DiskFile, _ index: Int) throws(DiskError) -> TimestampOffset {
+    let bytes = try entry(file, index, TimeIndex.entryBytes)
+    return TimestampOffset(
+      timestamp: bytes.span.loadBigEndian(Int64.self, at: 0),
+      offset: segment.baseOffset + Int64(bytes.span.loadBigEndian(UInt32.self, at: 8)))
   }
 
   /// Where to begin a walk that finds the segment's end and its greatest timestamp: at the batch of
@@ -92,31 +129,20 @@ package struct IndexProbe {
       base + Int64(bytes.loadBigEndian(UInt32.self, at: 0)) < time.offset
     }
     guard offsetCount > 0 else { return nil }
-    let bytes = try entry(offsets, offsetCount - 1, OffsetIndex.entryBytes)
-    let last = OffsetPosition(
-      offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
-      position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
+    let last = try offsetEntry(offsets, offsetCount - 1)
     guard let header = try header(at: last.position), header.lastOffset == last.offset,
       header.magic >= 2
     else { return nil }
     // The entry's own batch is walked over again, so it is not among the kept ones.
     var kept = Prefix(
       offsetEntries: offsetCount - 1, timeEntries: 0, lastOffset: nil, lastTime: nil)
-    if offsetCount > 1 {
-      let bytes = try entry(offsets, offsetCount - 2, OffsetIndex.entryBytes)
-      kept.lastOffset = OffsetPosition(
-        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
-        position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
-    }
+    if offsetCount > 1 { kept.lastOffset = try offsetEntry(offsets, offsetCount - 2) }
     kept.timeEntries = try used(times, TimeIndex.entryBytes) { bytes in
       base + Int64(bytes.loadBigEndian(UInt32.self, at: 8)) < header.baseOffset
     }
     var largest = TimestampOffset(timestamp: -1, offset: base)
     if kept.timeEntries > 0 {
-      let bytes = try entry(times, kept.timeEntries - 1, TimeIndex.entryBytes)
-      largest = TimestampOffset(
-        timestamp: bytes.span.loadBigEndian(Int64.self, at: 0),
-        offset: base + Int64(bytes.span.loadBigEndian(UInt32.self, at: 8)))
+      largest = try timeEntry(times, kept.timeEntries - 1)
       kept.lastTime = largest
     }
     return WalkStart(

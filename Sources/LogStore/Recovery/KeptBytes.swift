@@ -44,7 +44,8 @@ package enum KeptBytes {
       try directory.disk.makeDirectory(folder)
       try directory.disk.syncDirectory(directory.path)
     }
-    let path = "\(folder)/\(SegmentName(segment.baseOffset, .log).fileName)"
+    let size = try directory.disk.status(segment.path(.log))?.size ?? 0
+    let path = "\(folder)/\(SegmentName(segment.baseOffset, .log).fileName)@0+\(size)"
     try directory.disk.rename(segment.path(.log), to: path)
     try directory.disk.syncDirectory(folder)
     for kind in [SegmentName.Kind.index, .timeindex, .txnindex] {

@@ -167,19 +167,19 @@ package struct LogLoader {
     let looksAtEndOnly = hints.isCleanStop || (access == .read && !point.isOwn)
     var index =
       looksAtEndOnly
-      ? segments.count - 1 : (segments.lastIndex { $0.baseOffset <= point.offset } ?? 0)
+      ? segments.count - 1
+      : (segments.lastIndex {
+        $0.baseOffset <= min(point.offset, point.segmentBaseOffset)
+      } ?? 0)
     index = max(0, index)
     while index < segments.count {
       let segment = segments[index]
       let log = try disk.open(segment.path(.log), access == .write ? .readWrite : .read)
       let size = try log.size()
-      if size == 0, index < segments.count - 1 {
+      if size == 0, let row = emptyRow(index, point) {
+        if row == .r8 { return try keepEmptyLast(segment) }
         try removeEmpty(at: index)
         continue
-      }
-      if size == 0 {
-        try keepEmptyLast(segment)
-        return
       }
       let outcome = try scan(index, log, size: size, point, fromLastEntry: looksAtEndOnly)
       try settle(outcome, segment: segment, log: log)
@@ -189,6 +189,15 @@ package struct LogLoader {
       }
       index += 1
     }
+  }
+
+  /// The row of an empty segment; nil where records are missing in it or behind it, so that it is
+  /// looked at like any other.
+  private func emptyRow(_ index: Int, _ point: RecoveryPoint) -> RecoveryRow? {
+    let isLast = index == segments.count - 1
+    if !isLast { return point.isOwn && !hints.isCleanStop ? nil : .r9 }
+    let isExpected = segments[index].baseOffset >= point.offset
+    return isExpected || !(point.isOwn || hints.isCleanStop) ? .r8 : nil
   }
 
   private mutating func scan(
@@ -228,7 +237,7 @@ package struct LogLoader {
   ) throws(DiskError) -> WalkStart? {
     if let start = point.scanStart, start.segmentBaseOffset == segment.baseOffset,
       start.position <= size, start.offset >= segment.baseOffset,
-      let prefix = try probe.prefix(below: start.position, offset: start.offset)
+      let prefix = try probe.prefix(countedBy: start)
     {
       return WalkStart(
         position: start.position, offset: start.offset, prefix: prefix, largest: start.largest)

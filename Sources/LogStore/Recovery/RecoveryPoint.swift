@@ -7,10 +7,17 @@ package struct RecoveryPoint: Sendable, Equatable {
     package var position: Int
     package var offset: Int64
     package var largest: TimestampOffset
+    /// Leading index entries that were synced with it. What stands behind them may be torn, so they
+    /// are counted, not looked for.
+    package var offsetEntries: Int
+    package var timeEntries: Int
   }
 
   /// All records below were synced.
   package var offset: Int64
+  /// Base offset of the first segment to look at. It may end at the point: all its records are
+  /// synced then, but where it was rolled since, nobody says that its indexes were trimmed.
+  package var segmentBaseOffset: Int64
   /// Whether what stands at or after `offset` was written by this engine in the session that ended,
   /// so that an invalid batch there is an unfinished write that nobody was promised.
   package var isOwn: Bool
@@ -18,7 +25,8 @@ package struct RecoveryPoint: Sendable, Equatable {
   package var scanStart: ScanStart?
 
   /// Nothing is known.
-  package static let unknown = RecoveryPoint(offset: 0, isOwn: false, scanStart: nil)
+  package static let unknown = RecoveryPoint(
+    offset: 0, segmentBaseOffset: 0, isOwn: false, scanStart: nil)
 
   /// Judges a log's mark and the store's checkpoint.
   ///
@@ -29,16 +37,20 @@ package struct RecoveryPoint: Sendable, Equatable {
     _ mark: DurableMark.Contents, checkpoint: Int64?, bootIdentifier: UInt64
   ) -> RecoveryPoint {
     guard let newest = mark.newest else {
-      return RecoveryPoint(offset: checkpoint ?? 0, isOwn: false, scanStart: nil)
+      let offset = checkpoint ?? 0
+      return RecoveryPoint(
+        offset: offset, segmentBaseOffset: offset, isOwn: false, scanStart: nil)
     }
+    let known = newest.isClean ? max(checkpoint ?? 0, newest.recoveryPoint) : newest.recoveryPoint
     let start = newest.bootIdentifier == bootIdentifier ? newest : mark.durable
     return RecoveryPoint(
-      offset: max(newest.recoveryPoint, newest.isClean ? checkpoint ?? 0 : 0),
+      offset: known,
+      segmentBaseOffset: known > newest.recoveryPoint ? known : newest.segmentBaseOffset,
       isOwn: !newest.isClean,
       scanStart: start.map {
         ScanStart(
           segmentBaseOffset: $0.segmentBaseOffset, position: $0.position, offset: $0.recoveryPoint,
-          largest: $0.largest)
+          largest: $0.largest, offsetEntries: $0.offsetEntries, timeEntries: $0.timeEntries)
       })
   }
 }

@@ -62,6 +62,7 @@ package struct SegmentRecovery {
       offsetLimit: setting.nextBaseOffset ?? SegmentScanner.offsetLimit(after: base))
     try walk(&scanner, &outcome)
     noteMissingEnd(&outcome)
+    noteHole(&outcome)
     if outcome.rows.isEmpty { outcome.rows = [row(fault: nil)] }
     return outcome
   }
@@ -116,21 +117,37 @@ package struct SegmentRecovery {
     return next != nil
   }
 
-  /// The last segment may end, between two batches, before the durable point: those records are
-  /// lost.
+  /// A segment may end, between two batches, before the durable point: those records are lost. Not
+  /// the last segment of a directory that somebody else wrote: it may have been compacted.
   private func noteMissingEnd(_ outcome: inout Outcome) {
-    guard setting.isLast, outcome.cut == nil, !outcome.endsDamaged,
-      outcome.nextOffset < setting.point.offset
-    else { return }
+    guard setting.isLast || isOwnUnclean, outcome.cut == nil, !outcome.endsDamaged else { return }
+    let end = min(setting.point.offset, setting.nextBaseOffset ?? Int64.max)
+    guard outcome.nextOffset < end else { return }
     outcome.damage.append(
       DamagedRange(
         file: setting.segment.path(.log), bytes: outcome.position..<outcome.position,
-        offsets: outcome.nextOffset..<setting.point.offset,
+        offsets: outcome.nextOffset..<end,
         reason: "the file ends before the offset up to which it was synced"))
     outcome.rows.append(row(fault: .belowRecoveryPoint))
-    outcome.nextOffset = setting.point.offset
+    outcome.nextOffset = end
     outcome.endsDamaged = true
   }
+
+  /// This engine leaves no gap between segments: where one ends, at or after the durable point,
+  /// before the next begins, a power cut took its unsynced end but left the next one's name. What
+  /// stands there was promised to nobody, and without what came before it, it is no log.
+  private func noteHole(_ outcome: inout Outcome) {
+    guard isOwnUnclean, outcome.cut == nil, let next = setting.nextBaseOffset,
+      next > max(outcome.nextOffset, setting.point.offset)
+    else { return }
+    outcome.rows.append(row(fault: .aboveOwnPoint))
+    outcome.cut = (
+      outcome.position,
+      "offsets \(outcome.nextOffset) to \(next - 1) are missing before the next segment"
+    )
+  }
+
+  private var isOwnUnclean: Bool { setting.point.isOwn && !setting.isCleanStop }
 
   private func row(fault: SegmentFacts.Fault?) -> RecoveryRow {
     SegmentFacts(
