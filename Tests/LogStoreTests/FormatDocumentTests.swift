@@ -72,6 +72,8 @@ struct FormatDocumentTests {
     #expect(values["position"] == "\(record.position)")
     #expect(values["largestTimestamp"] == "\(record.largest.timestamp)")
     #expect(values["largestOffset"] == "\(record.largest.offset)")
+    #expect(values["offsetEntries"] == "\(record.offsetEntries)")
+    #expect(values["timeEntries"] == "\(record.timeEntries)")
     #expect(!record.isClean)
   }
 
@@ -87,16 +89,16 @@ struct FormatDocumentTests {
     try mark.noteDurable(record)
     // Slot 0 held the best record, so slot 1 was written, then slot 2.
     let bytes = try content("/log/\(DurableMark.fileName)", on: disk)
-    #expect(bytes.count == DurableMark.slotBytes * 2 + 72)
-    #expect(Array(bytes[..<72]) == dump.bytes)
+    #expect(bytes.count == DurableMark.slotBytes * 2 + 80)
+    #expect(Array(bytes[..<80]) == dump.bytes)
     for (slot, sequence) in [(1, 8), (2, 9)] as [(Int, UInt64)] {
       var expected = dump.bytes
       var span = expected.mutableSpan
       span.storeBigEndian(sequence, at: 8)
       span.storeBigEndian(UInt32(1), at: 64)
-      span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<68)), at: 68)
+      span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<76)), at: 76)
       let start = slot * DurableMark.slotBytes
-      #expect(Array(bytes[start..<start + 72]) == expected, "slot \(slot)")
+      #expect(Array(bytes[start..<start + 80]) == expected, "slot \(slot)")
     }
   }
 
@@ -104,7 +106,7 @@ struct FormatDocumentTests {
     (".index", "hex index base=0", OffsetIndex.entryBytes),
     (".timeindex", "hex timeindex base=720", TimeIndex.entryBytes),
     (".txnindex", "hex txnindex base=123", AbortedTransaction.byteCount),
-    (".snapshot", "hex snapshot", 56), ("mkstore.mark", "hex mark", 72),
+    (".snapshot", "hex snapshot", 56), ("mkstore.mark", "hex mark", 80),
   ])
   func tablesLeaveNoGapAndGiveTheSize(heading: String, info: String, entryBytes: Int) throws {
     let fields = try document.table(heading)

@@ -41,18 +41,18 @@ package struct LogLoader {
   }
 
   private let topicPartition: TopicPartition
-  private let directory: LogDirectory
-  private let config: LogConfig
-  private let access: Access
-  private let hints: Hints
-  private let nowMs: Int64
-  private var disk: any Disk { directory.disk }
-  private var report: RecoveryReport
-  private var segments: [Segment] = []
-  private var tail = Tail()
+  let directory: LogDirectory
+  let config: LogConfig
+  let access: Access
+  let hints: Hints
+  let nowMs: Int64
+  var disk: any Disk { directory.disk }
+  var report: RecoveryReport
+  var segments: [Segment] = []
+  var tail = Tail()
 
   /// The log's end as far as it is known.
-  private struct Tail {
+  struct Tail {
     var nextOffset: Int64 = 0
     var dormant: DormantSegment?
     /// Names or sizes changed: the directory needs a sync.
@@ -265,152 +265,5 @@ package struct LogLoader {
       }
     }
     return false
-  }
-}
-
-// MARK: - Carrying out
-
-extension LogLoader {
-  /// Publishes what the walk found and brings the files in line with it.
-  private mutating func settle(
-    _ outcome: SegmentRecovery.Outcome, segment: Segment, log: any DiskFile
-  ) throws(DiskError) {
-    for row in outcome.rows { report.add(row) }
-    for range in outcome.damage {
-      segment.addDamage(range)
-      report.damage.append(range)
-    }
-    for run in outcome.verified { segment.verified.insert(run) }
-    let end = outcome.cut?.position ?? outcome.position
-    segment.publish(
-      SegmentEnd(
-        relativeOffset: UInt32(clamping: outcome.nextOffset - segment.baseOffset),
-        position: UInt32(clamping: end)))
-    segment.setLargestTimestamp(outcome.index.cursor.largest)
-    tail.nextOffset = outcome.nextOffset
-    tail.dormant = nil
-    if let cut = outcome.cut, access == .read {
-      report.notes.append(
-        "\(segment.path(.log)) has an unfinished end at position \(cut.position): \(cut.reason)")
-    }
-    guard access == .write else { return }
-    try writeIndexes(outcome, segment)
-    if let cut = outcome.cut { try cutOff(cut, segment, log) }
-    // What was read may stand in the page cache only: nothing is acknowledged on top of it before
-    // it is durable.
-    if !hints.isCleanStop { try log.sync() }
-    tail.isDirectoryDirty = true
-    if !outcome.endsDamaged {
-      tail.dormant = DormantSegment(
-        segment: segment, position: end, nextOffset: outcome.nextOffset,
-        cursor: outcome.index.cursor,
-        offsetEntries: outcome.kept.offsetEntries
-          + outcome.index.offsetEntries.count / OffsetIndex.entryBytes,
-        timeEntries: outcome.kept.timeEntries
-          + outcome.index.timeEntries.count / TimeIndex.entryBytes,
-        createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs)
-    }
-  }
-
-  /// Replaces the index entries behind the kept ones.
-  private mutating func writeIndexes(_ outcome: SegmentRecovery.Outcome, _ segment: Segment)
-    throws(DiskError)
-  {
-    var index = outcome.index
-    if segment !== segments.last || outcome.endsDamaged { index.seal() }
-    var isRebuilt = false
-    func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) {
-      let path = segment.path(kind)
-      let isMissing = try disk.status(path) == nil
-      isRebuilt = isRebuilt || isMissing
-      let file = try disk.open(path, isMissing ? .create : .readWrite)
-      if try file.size() == kept, fresh.isEmpty { return }
-      try file.truncate(to: kept)
-      if !fresh.isEmpty { try file.write(fresh.span, at: kept) }
-      if segment !== segments.last { try file.sync() }
-    }
-    try replace(
-      .index, outcome.kept.offsetEntries * OffsetIndex.entryBytes, index.offsetEntries)
-    try replace(.timeindex, outcome.kept.timeEntries * TimeIndex.entryBytes, index.timeEntries)
-    let path = segment.path(.index)
-    if isRebuilt, !report.rebuiltIndexes.contains(path) { report.rebuiltIndexes.append(path) }
-  }
-
-  /// Cuts a segment's end off; the later segments went aside before.
-  private mutating func cutOff(
-    _ cut: (position: Int, reason: String), _ segment: Segment, _ log: any DiskFile
-  ) throws(DiskError) {
-    if let index = segments.firstIndex(where: { $0 === segment }), index + 1 < segments.count {
-      try setAside(after: index, reason: cut.reason)
-    }
-    let size = try log.size()
-    let kept = try KeptBytes.keep(
-      cut.position..<size, of: log, named: SegmentName(segment.baseOffset, .log).fileName,
-      in: directory)
-    try log.truncate(to: cut.position)
-    try log.sync()
-    report.cuts.append(
-      .init(
-        file: segment.path(.log), position: cut.position, bytes: size - cut.position, keptAs: kept,
-        reason: cut.reason))
-  }
-
-  /// Moves the segments behind a cut aside, last first, so that a crash on the way leaves no gap.
-  private mutating func setAside(after index: Int, reason: String) throws(DiskError) {
-    for segment in segments[(index + 1)...].reversed() {
-      let size = try disk.status(segment.path(.log))?.size ?? 0
-      let kept = try KeptBytes.move(segment, in: directory)
-      report.cuts.append(
-        .init(
-          file: segment.path(.log), position: 0, bytes: size, keptAs: kept,
-          reason: "stands behind a cut: \(reason)"))
-    }
-    try disk.syncDirectory(directory.path)
-  }
-
-  private mutating func dropSegments(after index: Int) throws(DiskError) {
-    segments.removeSubrange((index + 1)...)
-  }
-
-  private mutating func removeEmpty(at index: Int) throws(DiskError) {
-    let segment = segments.remove(at: index)
-    report.add(.r9)
-    guard access == .write else { return }
-    for kind in [SegmentName.Kind.log, .index, .timeindex, .txnindex] {
-      guard try disk.status(segment.path(kind)) != nil else { continue }
-      try disk.remove(segment.path(kind))
-      report.removedFiles.append(segment.path(kind))
-    }
-    tail.isDirectoryDirty = true
-  }
-
-  /// R8: an empty last segment stays the active one.
-  private mutating func keepEmptyLast(_ segment: Segment) throws(DiskError) {
-    report.add(.r8)
-    segment.publish(SegmentEnd(relativeOffset: 0, position: 0))
-    tail.nextOffset = max(tail.nextOffset, segment.baseOffset)
-    guard access == .write else { return }
-    var outcome = SegmentRecovery.Outcome(
-      position: 0, nextOffset: segment.baseOffset,
-      index: IndexAccumulator(
-        baseOffset: segment.baseOffset, intervalBytes: config.indexIntervalBytes),
-      kept: .none, scanStart: 0)
-    outcome.rows = []
-    try writeIndexes(outcome, segment)
-    tail.dormant = DormantSegment(
-      segment: segment, position: 0, nextOffset: segment.baseOffset,
-      cursor: outcome.index.cursor, offsetEntries: 0, timeEntries: 0,
-      createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs)
-  }
-
-  /// Makes what recovery changed durable and writes it down.
-  private mutating func finish() throws(DiskError) {
-    guard access == .write else { return }
-    if tail.isDirectoryDirty, !hints.isCleanStop || report.isEventful {
-      try disk.syncDirectory(directory.path)
-    }
-    if report.isEventful, let note = RecoveryHistory.add(report, to: directory, nowMs: nowMs) {
-      report.notes.append(note)
-    }
   }
 }

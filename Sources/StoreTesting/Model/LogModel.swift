@@ -6,8 +6,8 @@ internal import RecordFormat
 /// The oracle of crash, fault and model tests: what was appended to a log, what was promised of it,
 /// and whether what the log holds later can be right.
 ///
-/// Right means: every batch that must be there is, byte for byte and at its offset; nothing is there
-/// that was not appended; the order is that of appending; and there is no hole, so that what
+/// Right means: every batch that must be there is, byte for byte and at its offset; nothing is
+/// there that was not appended; the order is that of appending; and there is no hole, so that what
 /// survived is a prefix of what was written.
 public struct LogModel: Sendable {
   /// A batch as it stands in a log.
@@ -121,7 +121,7 @@ public struct LogModel: Sendable {
     }
   }
 
-  /// Whether the batch is the attempt's: all bytes but the offset and the epoch, which the log sets.
+  /// Whether the batch is the attempt's: all bytes but offset and epoch, which the log sets.
   private func isMatch(_ attempt: Attempt, _ batch: Batch) -> Bool {
     switch attempt.outcome {
     case .durable(let offset), .written(let offset): if offset != batch.baseOffset { return false }
@@ -134,7 +134,7 @@ public struct LogModel: Sendable {
 
   // MARK: Reading
 
-  /// All batches that a log gives from `start` on, read by a `LogReader` and checked here once more.
+  /// All batches that a log gives from its start on, read by a `LogReader` and checked here again.
   ///
   /// - Parameter maxBytes: Of one read; small ones try more of the reader.
   /// - Throws: `LogError` of the reader; `.invalidBatch` where it gave what is no valid batch.
