@@ -3,7 +3,7 @@
 /// Faster than indexing a span for each byte: one comparison guards a whole small integer. A read
 /// that does not fit gives nil and moves nothing.
 @safe
-public struct ByteReader: ~Escapable {
+public struct ByteReader: ~Escapable, BitwiseCopyable {
   /// First byte of the span; valid for `limit` bytes for as long as this value lives.
   @usableFromInline let base: UnsafeRawPointer
   /// Where the bytes end, in bytes from the span's start; never past the span's own end.
@@ -147,7 +147,7 @@ public struct ByteReader: ~Escapable {
 /// An integer of any length, read by value: a reader whose address were passed to a call would live
 /// in memory instead of registers.
 @usableFromInline
-struct LongVarint {
+struct LongVarint: BitwiseCopyable {
   @usableFromInline var value: UInt64 = 0
   /// The position after it; 0 where it cannot be read.
   @usableFromInline var end = 0

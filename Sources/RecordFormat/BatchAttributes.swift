@@ -1,5 +1,5 @@
 /// The attributes of a batch: a codec and flags. Kafka ignores the bits that have no meaning.
-public struct BatchAttributes: RawRepresentable, Sendable, Equatable {
+public struct BatchAttributes: RawRepresentable, Sendable, Equatable, BitwiseCopyable {
   /// As stored; one byte wide in the old formats.
   public var rawValue: Int16
 

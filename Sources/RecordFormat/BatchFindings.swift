@@ -1,6 +1,6 @@
 /// What is odd about a batch that can be read all the same: Kafka lets it pass, so readers do, and
 /// say so.
-public struct BatchFindings: OptionSet, Sendable, Hashable {
+public struct BatchFindings: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// One bit for each kind.
   public let rawValue: UInt16
 

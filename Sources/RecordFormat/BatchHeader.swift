@@ -4,7 +4,7 @@ import Bytes
 ///
 /// Reading it checks what the fields say against each other, not the checksum and not the records.
 /// For an entry of the old formats (`isLegacy`) the fields that it lacks read as none: −1.
-public struct BatchHeader: Sendable, Equatable {
+public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   /// Bytes of the header of a batch of magic 2.
   public static let byteCountMin = BatchLayout.records
   /// Bytes to read to learn an entry's size and magic, whatever its format.
@@ -83,6 +83,7 @@ public struct BatchHeader: Sendable, Equatable {
     magic == 2 ? byteCountMin : LegacyLayout.key(magic: magic)
   }
 
+  @inline(__always)
   private init(batch bytes: Span<UInt8>) throws(BatchError) {
     typealias Layout = BatchLayout
     let length = bytes.loadBigEndian(Int32.self, at: Layout.batchLength)
@@ -113,6 +114,7 @@ public struct BatchHeader: Sendable, Equatable {
   }
 
   /// The last offset of a batch whose offsets and record count fit together.
+  @inline(__always)
   private static func lastOffset(
     baseOffset: Int64, delta: Int32, recordCount: Int32
   ) throws(BatchError) -> Int64 {
@@ -171,6 +173,7 @@ public struct BatchHeader: Sendable, Equatable {
     recordCount = codec == .none ? 1 : BatchHeader.recordCountUnknown
   }
 
+  @inline(__always)
   private static func codec(
     _ attributes: BatchAttributes, magic: Int8, at position: Int
   ) throws(BatchError) -> CompressionCodec {

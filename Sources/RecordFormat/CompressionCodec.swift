@@ -1,5 +1,7 @@
 /// How the records of a batch are compressed: bits 0–2 of its attributes.
-public enum CompressionCodec: Int8, Sendable, CaseIterable, CustomStringConvertible {
+public enum CompressionCodec: Int8, Sendable, BitwiseCopyable, CaseIterable,
+  CustomStringConvertible
+{
   /// Plain records.
   case none = 0
   /// One or more RFC 1952 members.

@@ -30,10 +30,8 @@ struct LegacyMessage {
     attributes = BatchAttributes(
       rawValue: Int16(bytes.loadBigEndian(UInt8.self, at: LegacyLayout.attributes)))
     timestamp = magic == 0 ? -1 : bytes.loadBigEndian(Int64.self, at: LegacyLayout.timestamp)
-    var fields = RecordFields()
-    fields.bodyStart = BatchLayout.lengthOverhead
-    fields.end = bytes.count
     var position = LegacyLayout.key(magic: magic)
+    var parts = (key: (start: 0, count: 0), value: (start: 0, count: 0))
     for field in [BatchField.key, .value] {
       let left = bytes.count - position - 4
       let length = left < 0 ? -2 : Int(bytes.loadBigEndian(Int32.self, at: position))
@@ -43,11 +41,7 @@ struct LegacyMessage {
           expected: "a length of -1 to the \(max(left, 0)) bytes left")
       }
       position += 4
-      if field == .key {
-        (fields.keyStart, fields.keyCount) = (position, length)
-      } else {
-        (fields.valueStart, fields.valueCount) = (position, length)
-      }
+      if field == .key { parts.key = (position, length) } else { parts.value = (position, length) }
       position += max(length, 0)
     }
     guard position == bytes.count else {
@@ -56,8 +50,9 @@ struct LegacyMessage {
         found: Int64(bytes.count - BatchLayout.lengthOverhead),
         expected: "\(position - BatchLayout.lengthOverhead), which key and value use")
     }
-    fields.headersStart = position
-    self.fields = fields
+    fields = RecordFields(
+      bodyStart: BatchLayout.lengthOverhead, end: bytes.count, attributes: 0, timestampDelta: 0,
+      offsetDelta: 0, key: parts.key, value: parts.value, headers: (position, 0))
   }
 
   /// Bytes of the inner message that `piece` begins with.

@@ -3,7 +3,7 @@ import Bytes
 /// One whole entry of a segment: a batch of magic 2, or a message (set) of the old formats.
 ///
 /// A view of bytes that belong to someone else; making one reads the header and checks the length.
-public struct RecordBatch: ~Escapable {
+public struct RecordBatch: ~Escapable, BitwiseCopyable {
   /// The header.
   public let header: BatchHeader
   /// The entry's bytes, header included.

@@ -1,21 +1,38 @@
 /// Where the parts of one record stand in the bytes that hold it.
+///
+/// Made at once from values and never changed: so the optimizer keeps it in registers.
 @usableFromInline
-struct RecordFields {
+struct RecordFields: BitwiseCopyable {
   /// First byte after the length field.
-  @usableFromInline var bodyStart = 0
-  @usableFromInline var end = 0
-  @usableFromInline var attributes: UInt8 = 0
-  @usableFromInline var timestampDelta: Int64 = 0
-  @usableFromInline var offsetDelta: Int32 = 0
-  @usableFromInline var keyStart = 0
+  @usableFromInline let bodyStart: Int
+  @usableFromInline let end: Int
+  @usableFromInline let attributes: UInt8
+  @usableFromInline let timestampDelta: Int64
+  @usableFromInline let offsetDelta: Int32
+  @usableFromInline let keyStart: Int
   /// −1 for null.
-  @usableFromInline var keyCount = -1
-  @usableFromInline var valueStart = 0
+  @usableFromInline let keyCount: Int
+  @usableFromInline let valueStart: Int
   /// −1 for null.
-  @usableFromInline var valueCount = -1
+  @usableFromInline let valueCount: Int
   /// First byte after the header count.
-  @usableFromInline var headersStart = 0
-  @usableFromInline var headerCount = 0
+  @usableFromInline let headersStart: Int
+  @usableFromInline let headerCount: Int
 
-  @inlinable init() {}
+  @inlinable
+  @inline(__always)
+  init(
+    bodyStart: Int, end: Int, attributes: UInt8, timestampDelta: Int64, offsetDelta: Int32,
+    key: (start: Int, count: Int), value: (start: Int, count: Int),
+    headers: (start: Int, count: Int)
+  ) {
+    self.bodyStart = bodyStart
+    self.end = end
+    self.attributes = attributes
+    self.timestampDelta = timestampDelta
+    self.offsetDelta = offsetDelta
+    (keyStart, keyCount) = key
+    (valueStart, valueCount) = value
+    (headersStart, headerCount) = headers
+  }
 }

@@ -4,7 +4,7 @@ public import Bytes
 ///
 /// Lives as long as the bytes it looks at, so it cannot leave the closure that was given it;
 /// `Record` is the copy that can.
-public struct RecordView: ~Escapable {
+public struct RecordView: ~Escapable, BitwiseCopyable {
   @usableFromInline let bytes: Span<UInt8>
   @usableFromInline let fields: RecordFields
 
@@ -16,6 +16,7 @@ public struct RecordView: ~Escapable {
   public let timestampType: TimestampType
 
   @inlinable
+  @inline(__always)
   @_lifetime(copy bytes)
   init(
     bytes: Span<UInt8>, fields: RecordFields, offset: Int64, timestamp: Int64,

@@ -3,7 +3,7 @@ public import Bytes
 /// Reads the records of one batch of magic 2 in order, from bytes that come in one or several
 /// pieces.
 @usableFromInline
-struct RecordWalk {
+struct RecordWalk: BitwiseCopyable {
   /// What the header says.
   @usableFromInline let recordCount: Int
   @usableFromInline let lastOffsetDelta: Int32
@@ -64,27 +64,25 @@ struct RecordWalk {
       }
       throw error(.recordLength, start, Int64(length), "at most the \(reader.remaining) bytes left")
     }
-    var fields = RecordFields()
-    fields.bodyStart = reader.position
-    fields.end = reader.position &+ Int(length)
     var body = reader.first(Int(length))
-    try read(&fields, &body)
+    let fields = try readBody(&body)
     if body.sawPaddedVarint || reader.sawPaddedVarint { findings.insert(.paddedVarints) }
     _ = reader.skip(Int(length))
     index &+= 1
     return fields
   }
 
-  /// Reads the body, which must be used up exactly.
+  /// Reads a record's body, which must be used up exactly.
   @inlinable
   @inline(__always)
-  mutating func read(_ fields: inout RecordFields, _ body: inout ByteReader) throws(BatchError) {
-    fields.attributes = body.readByte() ?? 0
-    if fields.attributes != 0 { findings.insert(.unusedRecordAttributes) }
+  mutating func readBody(_ body: inout ByteReader) throws(BatchError) -> RecordFields {
+    let start = body.position
+    let end = start &+ body.remaining
+    let attributes = body.readByte() ?? 0
+    if attributes != 0 { findings.insert(.unusedRecordAttributes) }
     guard let timestampDelta = body.readVarint64() else {
       throw varintError(.timestampDelta, body, Varint.byteCountMax64)
     }
-    fields.timestampDelta = timestampDelta
     let offsetStart = body.position
     guard let delta = body.readVarint32() else {
       throw varintError(.offsetDelta, body, Varint.byteCountMax32)
@@ -94,31 +92,49 @@ struct RecordWalk {
         .offsetDelta, offsetStart, Int64(delta),
         "above \(offsetDelta) and at most lastOffsetDelta = \(lastOffsetDelta)")
     }
-    fields.offsetDelta = delta
     offsetDelta = delta
-    fields.keyCount = try readLength(.key, &body)
-    fields.keyStart = body.position
-    _ = body.skip(max(fields.keyCount, 0))
-    fields.valueCount = try readLength(.value, &body)
-    fields.valueStart = body.position
-    _ = body.skip(max(fields.valueCount, 0))
+    let key = try readField(.key, &body)
+    let value = try readField(.value, &body)
+    let headers = try readHeaders(&body)
+    guard body.remaining == 0 else {
+      throw error(
+        .recordLength, start, Int64(end &- start),
+        "\(end &- start &- body.remaining), which its fields use")
+    }
+    return RecordFields(
+      bodyStart: start, end: end, attributes: attributes, timestampDelta: timestampDelta,
+      offsetDelta: delta, key: key, value: value, headers: headers)
+  }
 
+  /// Passes over a key or a value.
+  @inlinable
+  @inline(__always)
+  mutating func readField(
+    _ field: BatchField, _ body: inout ByteReader
+  ) throws(BatchError) -> (start: Int, count: Int) {
+    let count = try readLength(field, &body)
+    let start = body.position
+    _ = body.skip(max(count, 0))
+    return (start, count)
+  }
+
+  /// Passes over the headers.
+  @inlinable
+  @inline(__always)
+  mutating func readHeaders(
+    _ body: inout ByteReader
+  ) throws(BatchError) -> (start: Int, count: Int) {
     let countStart = body.position
-    guard let headerCount = body.readVarint32() else {
+    guard let count = body.readVarint32() else {
       throw varintError(.headerCount, body, Varint.byteCountMax32)
     }
-    fields.headerCount = Int(headerCount)
-    fields.headersStart = body.position
-    if headerCount != 0 {
-      let headers = try checkHeaders(Int(headerCount), body, countStart)
+    let start = body.position
+    if count != 0 {
+      let headers = try checkHeaders(Int(count), body, countStart)
       findings.formUnion(headers.findings)
       _ = body.skip(headers.byteCount)
     }
-    guard body.remaining == 0 else {
-      throw error(
-        .recordLength, fields.bodyStart, Int64(fields.end &- fields.bodyStart),
-        "\(fields.end &- fields.bodyStart &- body.remaining), which its fields use")
-    }
+    return (start, Int(count))
   }
 
   /// Reads the length of a key, a value or a header's value: −1 for null, else what is there.

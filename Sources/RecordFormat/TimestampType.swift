@@ -1,5 +1,5 @@
 /// What a record's timestamp means: bit 3 of the batch's attributes.
-public enum TimestampType: Int8, Sendable, CustomStringConvertible {
+public enum TimestampType: Int8, Sendable, BitwiseCopyable, CustomStringConvertible {
   /// Set by the producer, for each record.
   case createTime = 0
   /// Set by the log when it took the batch; one for all its records.
