@@ -9,7 +9,9 @@ public struct LogVerifier: Sendable {
   private let options: VerificationOptions
 
   /// Prepares; nothing is read yet.
-  public init(_ disk: any Disk = PosixDisk(), _ options: VerificationOptions = VerificationOptions()) {
+  public init(
+    _ disk: any Disk = PosixDisk(), _ options: VerificationOptions = VerificationOptions()
+  ) {
     self.disk = disk
     self.options = options
   }
