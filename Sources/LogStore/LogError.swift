@@ -9,6 +9,12 @@ public enum LogError: Error, Sendable {
   case corrupt(DamagedRange)
   /// Bytes given to `append` are no batch that may be appended.
   case invalidBatch(BatchError)
+  /// A producer's batch does not follow its last one; some batch before it is missing.
+  case outOfOrderSequence(producerId: Int64, found: Int32, expected: Int32)
+  /// A producer with a newer epoch has taken this one's place.
+  case invalidProducerEpoch(producerId: Int64, found: Int16, current: Int16)
+  /// A batch belongs to a transaction, or should, and the log knows it otherwise.
+  case invalidTransactionState(producerId: Int64, reason: String)
   /// A batch is larger than `maxMessageBytes` or a segment.
   case recordTooLarge(bytes: Int, limit: Int)
   /// The log was opened for reading only.
@@ -49,6 +55,12 @@ extension LogError: CustomStringConvertible {
       "damaged: \(range)"
     case .invalidBatch(let error):
       "not a valid batch: \(error)"
+    case .outOfOrderSequence(let producerId, let found, let expected):
+      "producer \(producerId) sent sequence \(found) where \(expected) follows"
+    case .invalidProducerEpoch(let producerId, let found, let current):
+      "producer \(producerId) sent epoch \(found), but its epoch is \(current) by now"
+    case .invalidTransactionState(let producerId, let reason):
+      "producer \(producerId): \(reason)"
     case .recordTooLarge(let bytes, let limit):
       "a batch of \(bytes) bytes exceeds the limit of \(limit); raise maxMessageBytes or send less"
     case .readOnly(let path):

@@ -1,20 +1,20 @@
 import Bytes
 
 /// One aborted transaction, an entry of a segment's `.txnindex`.
-package struct AbortedTransaction: Sendable, Hashable {
+public struct AbortedTransaction: Sendable, Hashable {
   /// Bytes of an entry.
   package static let byteCount = 34
   /// The only version there is.
   package static let version: Int16 = 0
 
   /// Who aborted.
-  package var producerId: Int64
+  public var producerId: Int64
   /// First offset of the transaction.
-  package var firstOffset: Int64
+  public var firstOffset: Int64
   /// Offset of the abort marker, which lies in the segment that the file belongs to.
-  package var lastOffset: Int64
+  public var lastOffset: Int64
   /// Last stable offset when the marker was appended.
-  package var lastStableOffset: Int64
+  public var lastStableOffset: Int64
 
   /// Memberwise.
   package init(

@@ -59,6 +59,9 @@ package struct LeaderEpochCheckpoint: Sendable, Equatable {
     Checkpoint.encode(entries.map { "\($0.epoch) \($0.startOffset)" })
   }
 
+  /// The last epoch; 0 where none is noted.
+  package var latest: Int32 { entries.last?.epoch ?? 0 }
+
   /// The epoch that `offset` was written in; nil below the first entry.
   package func epoch(at offset: Int64) -> Int32? {
     entries.last { $0.startOffset <= offset }?.epoch

@@ -32,8 +32,12 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether Kafka refuses to have both topics: their names differ only in `.` against `_`, which
   /// metric names cannot tell apart (Kafka's `Topic.hasCollision`).
-  public func collides(with other: TopicPartition) -> Bool {
-    topic != other.topic && Self.unified(topic) == Self.unified(other.topic)
+  public func collides(with other: TopicPartition) -> Bool { collides(withTopic: other.topic) }
+
+  /// The same for a topic's name.
+  package func collides(withTopic other: String) -> Bool {
+    topic != other && topic.utf8.count == other.utf8.count
+      && Self.unified(topic) == Self.unified(other)
   }
 
   /// Throws where `topic` is no legal topic name.

@@ -13,18 +13,24 @@ public struct AppendResult: Sendable, Equatable {
   public var logAppendTimeMs: Int64
   /// Whether the records would survive a power cut now.
   public var isDurable: Bool
+  /// Whether the batch stood in the log already: its producer sent it again. The offsets are those
+  /// it got then, and `logAppendTimeMs` is its greatest timestamp.
+  public var isDuplicate = false
 }
 
 extension Log {
   /// Appends a ready batch of Kafka's format (magic 2), all or nothing.
   ///
   /// The base offset and leader epoch are written into `batch` in place; every other byte is stored
-  /// as it came (with LogAppendTime also the time, its flag and the CRC).
+  /// as it came (with LogAppendTime also the time, its flag and the CRC). A batch with a producer
+  /// id is held to Kafka's rules for idempotent producers: one of its last five batches is
+  /// not written again but answered as it was (`isDuplicate`), one that does not follow is refused.
   ///
   /// - Durability: As `config.durability` says; by default durable when this returns. Where it
   ///   throws after the write (a failed sync), the records may or may not be there after reopening.
   /// - Throws: `LogError`: `.invalidBatch`, `.recordTooLarge`, `.diskFull` (nothing was appended;
-  ///   try again), `.poisoned`, `.readOnly`, `.closed`, `.disk`.
+  ///   try again), `.poisoned`, `.readOnly`, `.closed`, `.disk`; with a producer id also
+  ///   `.outOfOrderSequence`, `.invalidProducerEpoch`, `.invalidTransactionState`.
   /// - Complexity: One pwrite, and one share of an fdatasync. Blocks.
   @discardableResult
   public func append(batch: inout [UInt8]) throws(LogError) -> AppendResult {
@@ -136,14 +142,25 @@ extension Log {
       logAppendTimeMs = nowMs
       rewriteLogAppendTime(&batch, timestamp: nowMs)
     }
-    let header = try writer.withLock { (state) throws(LogError) in
+    let (header, original) = try writer.withLock {
+      (state) throws(LogError) -> (BatchHeader, ProducerState.Batch?) in
       if state.isClosed { throw .closed(path: path) }
       try refuseIfPoisoned()
+      let header = place(&batch, leaderEpoch: state.leaderEpoch)
+      if header.producerId >= 0, let original = try judge(header, &state, nowMs: nowMs) {
+        return (header, original)
+      }
       do throws(DiskError) {
-        return try append(&batch, to: &state, nowMs: nowMs)
+        try append(batch.span, header, to: &state, nowMs: nowMs)
       } catch {
         throw LogError(error)
       }
+      return (header, nil)
+    }
+    if let original {
+      return AppendResult(
+        baseOffset: original.baseOffset, lastOffset: original.lastOffset,
+        logAppendTimeMs: original.timestamp, isDurable: false, isDuplicate: true)
     }
     context.metrics.appendedBytes.increment(by: header.byteCount)
     context.metrics.appendedRecords.increment(by: Int(header.recordCount))
@@ -152,23 +169,29 @@ extension Log {
       logAppendTimeMs: logAppendTimeMs, isDurable: false)
   }
 
-  /// The part of an append that needs the writer lock: offsets, roll, one pwrite, index, publish.
-  private func append(
-    _ batch: inout MutableSpan<UInt8>, to state: inout LogWriter, nowMs: Int64
-  ) throws(DiskError) -> BatchHeader {
+  /// Gives a batch the log's next offsets. Holder of the writer lock.
+  private func place(_ batch: inout MutableSpan<UInt8>, leaderEpoch: Int32) -> BatchHeader {
     let nextOffset = logEnd.value
-    assignOffset(&batch, baseOffset: nextOffset, leaderEpoch: state.leaderEpoch)
+    assignOffset(&batch, baseOffset: nextOffset, leaderEpoch: leaderEpoch)
     guard let header = try? BatchHeader(batch.span) else {
       preconditionFailure("a batch that was valid has no valid header at offset \(nextOffset)")
     }
+    return header
+  }
+
+  /// The part of an append that needs the writer lock: roll, one pwrite, index, publish.
+  private func append(
+    _ batch: Span<UInt8>, _ header: BatchHeader, to state: inout LogWriter, nowMs: Int64
+  ) throws(DiskError) {
     try activate(&state, nowMs: nowMs)
     if let reason = state.active!.rollReason(
       appending: header.byteCount, lastOffset: header.lastOffset, config: config, nowMs: nowMs)
     {
-      try roll(&state, to: nextOffset, reason, nowMs: nowMs)
+      try roll(&state, to: header.baseOffset, reason, nowMs: nowMs)
     }
-    try writeToActive(&state.active!, batch.span, header)
-    return header
+    if header.producerId >= 0 { producers.noteProducer() }
+    try writeToActive(&state.active!, batch, header)
+    if header.producerId >= 0 { state.producers.note(header, activeMs: nowMs) }
   }
 
   /// Writes the bytes, then the index entries, then publishes the end (release).

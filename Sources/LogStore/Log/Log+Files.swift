@@ -8,12 +8,17 @@ extension Log {
   /// The segment's open `.log`, through the store's cache.
   package func files(of segment: Segment) throws(LogError) -> SegmentFiles {
     do throws(DiskError) {
-      return try context.fileCache.files(of: segment) { () throws(DiskError) in
+      let files = try context.fileCache.files(of: segment) { () throws(DiskError) in
         SegmentFiles(log: try directory.disk.open(segment.path(.log), .read), indexes: nil)
       }
+      if !isDeleted { return files }
     } catch {
+      try refuseIfDeleted()
       throw LogError(error)
     }
+    // What was opened may be the file of a log that has the name now.
+    context.fileCache.remove(segment)
+    throw .closed(path: path)
   }
 
   /// The segment's end; looks at the file's size the first time.
@@ -103,7 +108,7 @@ extension Log {
     }
     let built = try walkForIndexes(segment, files.log, isSealed: segment.isSealed)
     let indexes: SegmentFiles.Indexes
-    if isReadOnly || !segment.isSealed {
+    if isReadOnly || isDeleted || !segment.isSealed {
       indexes = SegmentFiles.Indexes(
         offset: OffsetIndex(
           baseOffset: segment.baseOffset,

@@ -14,6 +14,8 @@ package struct FlushRole {
   package var bytesSinceMark = 0
   /// Position that was flushed last, to count them.
   package var flushedPosition = 0
+  /// The one producer snapshot that stands at no segment's base.
+  package var straySnapshot: Int64?
   /// The last record noted, for a durable mark at the next occasion.
   package var lastRecord: MarkRecord?
 }
@@ -27,6 +29,7 @@ private struct FlushWork {
   var record: MarkRecord?
   var sealed: [ActiveSegment]
   var isDirectoryDirty: Bool
+  var snapshots: [PendingSnapshot]
 }
 
 extension Log {
@@ -90,7 +93,7 @@ extension Log {
     }
   }
 
-  private func takeFlushRole() -> Bool {
+  func takeFlushRole() -> Bool {
     flushRole.withLock { role in
       if role.isTaken { return false }
       role.isTaken = true
@@ -98,7 +101,7 @@ extension Log {
     }
   }
 
-  private func giveBackFlushRole() {
+  func giveBackFlushRole() {
     flushRole.withLock { $0.isTaken = false }
     flushRole.broadcast()
     if flushed.hasCallbacks, isDirty { context.flusher.request(self) }
@@ -112,18 +115,22 @@ extension Log {
   /// the mark; then the recovery point; then the waiters.
   private func flushStep() -> Result<Void, LogError> {
     guard let writer else { return .success(()) }
+    if isDeleted { return .failure(.closed(path: path)) }
     let work = writer.withLock { state in
       defer {
         state.unsyncedSealed = []
         state.isDirectoryDirty = false
+        state.pendingSnapshots = []
       }
+      takeSnapshotIfDue(&state)
       return FlushWork(
         target: logEnd.value, active: state.active,
         record: state.active.map {
           markRecord($0, recoveryPoint: logEnd.value, isClean: false)
         },
         sealed: state.unsyncedSealed,
-        isDirectoryDirty: state.isDirectoryDirty)
+        isDirectoryDirty: state.isDirectoryDirty,
+        snapshots: state.pendingSnapshots)
     }
     if work.target == flushed.value && work.sealed.isEmpty && !work.isDirectoryDirty {
       return .success(())
@@ -149,6 +156,7 @@ extension Log {
     }
     try work.active?.log.sync()
     if work.isDirectoryDirty { try directory.disk.syncDirectory(directory.path) }
+    writeSnapshots(work.snapshots)
   }
 
   /// Notes in the mark what was just made durable.
@@ -173,7 +181,8 @@ extension Log {
       sequence: 0, bootIdentifier: context.disk.bootIdentifier, recoveryPoint: recoveryPoint,
       segmentBaseOffset: active.baseOffset, position: active.position,
       largest: active.cursor.largest, offsetEntries: active.offsetIndex.count,
-      timeEntries: active.timeIndex.count, isClean: isClean)
+      timeEntries: active.timeIndex.count, isClean: isClean,
+      isWithoutProducers: producers.isLoaded && !producers.mayHoldProducers)
   }
 
   private func poisonLog(_ error: DiskError) {
@@ -197,12 +206,15 @@ extension Log {
   /// session.
   package func markBeforeFirstWrite() throws(LogError) {
     if hasCurrentMark { return }
+    // Before the first byte of a session: from here on the state is the writer's.
+    try loadProducers()
     while !(flushRole.withLock { $0.isMarkCurrent }) {
       guard takeFlushRole() else {
         _ = flushRole.wait { !$0.isTaken }
         continue
       }
       defer { giveBackFlushRole() }
+      try refuseIfDeleted()
       do throws(DiskError) {
         try writeFirstMark()
       } catch {
@@ -320,6 +332,7 @@ extension Log {
     try active.offsetIndex.file.trimAndSync()
     try active.timeIndex.file.trimAndSync()
     try active.log.sync()
+    writeClosingSnapshot()
     var mark = flushRole.withLock { $0.mark }
     if mark == nil, hadMark { mark = try DurableMark.open(directory).0 }
     if let mark {
@@ -329,7 +342,7 @@ extension Log {
     try directory.disk.syncDirectory(directory.path)
   }
 
-  private func endWaits() {
+  func endWaits() {
     let error = LogError.closed(path: path)
     flushed.fail(error)
     logEnd.fail(error)

@@ -23,6 +23,7 @@ extension Log {
     sealed.segment.markSealed()
     sealed.segment.setPinned(false)
     state.unsyncedSealed.append(sealed)
+    takeSnapshot(&state, at: baseOffset)
     context.fileCache.admit(sealed.segment)
     // Nobody waits for a flush in the mode that leaves syncing to us, and what is sealed must not
     // pile up unsynced, with its files open.

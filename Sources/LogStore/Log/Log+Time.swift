@@ -126,7 +126,7 @@ extension Log {
 
   /// Walks over a segment's valid batches from a batch's start until `body` returns false; damage
   /// is fenced and passed over.
-  private func walk(
+  func walk(
     _ segment: Segment, _ files: SegmentFiles, from position: Int,
     _ body: (BatchHeader, Int, Span<UInt8>) throws(LogError) -> Bool
   ) throws(LogError) {

@@ -39,6 +39,16 @@ public final class Log: Sendable {
   package let assemblers = ReusePool<BatchAssembler>()
   /// Idle decoders that check ready batches.
   package let validators = ReusePool<BatchValidator>()
+  /// What is known of the log's producers beside the writer's state.
+  package let producers: ProducerTracking
+  /// The state of the log's producers in a log opened for reading only, as of the last look.
+  package let followedProducers: Locked<ProducerState?>
+  /// Which leader epoch each part of the log was written in; the last one is the epoch of new
+  /// batches.
+  package let epochs: LeaderEpochCheckpoint
+  /// Settings of the topic that differ from the store's.
+  public let overrides: TopicConfig
+  let deleted = Atomic<Bool>(false)
   private let startOffset: Atomic<Int64>
   private let isMarkCurrent = Atomic<Bool>(false)
   /// Whether the log had a mark when it was opened, so that a clean close must make it clean.
@@ -46,14 +56,27 @@ public final class Log: Sendable {
   package let isReadOnly: Bool
 
   /// Takes over what the loader found. See `LogManager` for opening.
-  package init(_ loaded: LoadedLog, config: LogConfig, context: StoreContext) {
+  package init(
+    _ loaded: LoadedLog, config: LogConfig, context: StoreContext,
+    overrides: TopicConfig = TopicConfig()
+  ) {
     topicPartition = loaded.topicPartition
     self.config = config
+    self.overrides = overrides
     self.context = context
     directory = loaded.directory
     recovery = loaded.report
     segments = SegmentList(loaded.segments)
-    writer = loaded.writer.map { Locked($0) }
+    let producerState = ProducerState(
+      endOffset: loaded.logEndOffset, expirationMs: context.producerExpirationMs)
+    writer = loaded.writer.map { state in
+      var state = state
+      state.producers = producerState
+      return Locked(state)
+    }
+    producers = loaded.producers
+    followedProducers = Locked(loaded.producers.isLoaded ? producerState : nil)
+    epochs = loaded.epochs
     isReadOnly = loaded.writer == nil
     logEnd = OffsetNotifier(loaded.logEndOffset)
     flushed = OffsetNotifier(loaded.recoveryPoint)

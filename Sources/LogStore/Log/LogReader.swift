@@ -64,6 +64,7 @@ public final class LogReader {
   public func read(from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark)
     throws(LogError) -> FileRecords?
   {
+    try log.refuseIfDeleted()
     let end = endOffset(limit)
     guard offset >= log.logStartOffset, offset <= end else {
       throw .offsetOutOfRange(

@@ -15,6 +15,12 @@ package struct LogWriter {
   package var isDirectoryDirty = false
   /// Whether the log takes no more appends.
   package var isClosed = false
+  /// What is known of the log's producers; right once `ProducerTracking.isLoaded`.
+  package var producers = ProducerState(endOffset: 0, expirationMs: Int64.max)
+  /// Snapshots of it that the next flush writes.
+  package var pendingSnapshots: [PendingSnapshot] = []
+  /// Position in the active segment up to which a snapshot was taken.
+  package var snapshotPosition = 0
 
   package init(dormant: DormantSegment?, leaderEpoch: Int32) {
     self.dormant = dormant

@@ -19,6 +19,8 @@ package struct MarkRecord: Sendable, Equatable {
   package var timeEntries: Int
   /// Written at a clean close: what stands beyond the point later was not written by this engine.
   package var isClean: Bool
+  /// No producer id that the log remembers stands below the point.
+  package var isWithoutProducers = false
 }
 
 /// The file `mkstore.mark` beside a log's segments: how far the log is durable, to the batch.
@@ -165,7 +167,8 @@ package final class DurableMark: Sendable {
     span.storeBigEndian(Int64(record.position), at: 40)
     span.storeBigEndian(record.largest.timestamp, at: 48)
     span.storeBigEndian(record.largest.offset, at: 56)
-    span.storeBigEndian(UInt32(record.isClean ? 1 : 0), at: 64)
+    let flags: UInt32 = (record.isClean ? 1 : 0) | (record.isWithoutProducers ? 2 : 0)
+    span.storeBigEndian(flags, at: 64)
     span.storeBigEndian(UInt32(clamping: record.offsetEntries), at: 68)
     span.storeBigEndian(UInt32(clamping: record.timeEntries), at: 72)
     span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<76)), at: 76)
@@ -188,6 +191,7 @@ package final class DurableMark: Sendable {
         offset: bytes.loadBigEndian(Int64.self, at: 56)),
       offsetEntries: Int(bytes.loadBigEndian(UInt32.self, at: 68)),
       timeEntries: Int(bytes.loadBigEndian(UInt32.self, at: 72)),
-      isClean: bytes.loadBigEndian(UInt32.self, at: 64) & 1 == 1)
+      isClean: bytes.loadBigEndian(UInt32.self, at: 64) & 1 == 1,
+      isWithoutProducers: bytes.loadBigEndian(UInt32.self, at: 64) & 2 == 2)
   }
 }

@@ -8,6 +8,7 @@ extension LogLoader {
     _ outcome: SegmentRecovery.Outcome, segment: Segment, log: any DiskFile
   ) throws(DiskError) {
     for row in outcome.rows { report.add(row) }
+    tail.sawProducers = tail.sawProducers || outcome.sawProducers
     for range in outcome.damage {
       segment.addDamage(range)
       report.damage.append(range)

@@ -13,6 +13,8 @@ package struct LoadedLog {
   package var recoveryPoint: Int64
   /// Whether the directory has a durable mark.
   package var hasMark: Bool
+  package var producers: ProducerTracking
+  package var epochs: LeaderEpochCheckpoint
   package var report: RecoveryReport
 }
 
@@ -57,6 +59,7 @@ package struct LogLoader {
     var dormant: DormantSegment?
     /// Names or sizes changed: the directory needs a sync.
     var isDirectoryDirty = false
+    var sawProducers = false
   }
 
   package init(
@@ -91,14 +94,15 @@ package struct LogLoader {
     if point.isOwn || hints.isCleanStop { tail.nextOffset = max(tail.nextOffset, point.offset) }
     report.logStartOffset = start
     report.logEndOffset = tail.nextOffset
-    let epoch = leaderEpoch()
+    let epochs = try leaderEpochs(from: start)
+    let producers = try producerTracking(layout, mark)
     try finish()
     return LoadedLog(
       topicPartition: topicPartition, directory: directory, segments: segments,
       writer: access == .write
-        ? LogWriter(dormant: usableDormant(), leaderEpoch: epoch) : nil,
+        ? LogWriter(dormant: usableDormant(), leaderEpoch: epochs.latest) : nil,
       logStartOffset: start, logEndOffset: tail.nextOffset, recoveryPoint: tail.nextOffset,
-      hasMark: mark.newest != nil, report: report)
+      hasMark: mark.newest != nil, producers: producers, epochs: epochs, report: report)
   }
 
   // MARK: Names
@@ -141,16 +145,6 @@ package struct LogLoader {
   private func logStart() -> Int64 {
     let first = segments.first?.baseOffset ?? tail.nextOffset
     return max(first, hints.logStartOffset ?? first)
-  }
-
-  private mutating func leaderEpoch() -> Int32 {
-    do throws(CheckpointError) {
-      let checkpoint = try LeaderEpochCheckpoint.read(disk, directory: directory.path)
-      return checkpoint?.entries.last?.epoch ?? 0
-    } catch {
-      report.notes.append("\(error); epoch 0 is used for new batches")
-      return 0
-    }
   }
 
   /// The last segment, if the log really ends in it.

@@ -13,6 +13,7 @@ package struct SegmentLayout: Sendable, Equatable {
     package var logName: String
     package var hasOffsetIndex: Bool
     package var hasTimeIndex: Bool
+    package var hasTransactionIndex = false
   }
 
   /// The segments by rising base offset.
@@ -35,7 +36,8 @@ package struct SegmentLayout: Sendable, Equatable {
   /// Files beside the segments that belong to a partition.
   package static let knownNames: Set<String> = [
     LeaderEpochCheckpoint.name, PartitionMetadata.name, DurableMark.fileName,
-    RecoveryHistory.fileName, KeptBytes.directoryName,
+    RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfig.fileName,
+    DeletedLog.markerName,
   ]
 
   /// Sorts a directory's names.
@@ -75,7 +77,8 @@ package struct SegmentLayout: Sendable, Equatable {
       let swap = files[SegmentName(base, .log, stage: .swap)]
       return Entry(
         baseOffset: base, logName: swap ?? SegmentName(base, .log).fileName,
-        hasOffsetIndex: has(.index), hasTimeIndex: has(.timeindex))
+        hasOffsetIndex: has(.index), hasTimeIndex: has(.timeindex),
+        hasTransactionIndex: has(.txnindex))
     }
   }
 

@@ -37,6 +37,8 @@ package struct SegmentRecovery {
     package var scanStart: Int
     /// Runs of valid batches.
     package var verified: [Range<Int>] = []
+    /// Whether a batch of a producer was walked over.
+    package var sawProducers = false
   }
 
   private let setting: Setting
@@ -73,6 +75,7 @@ package struct SegmentRecovery {
       switch try scanner.next() {
       case .batch(let header, let position):
         outcome.index.note(header, at: position)
+        if header.producerId >= 0 { outcome.sawProducers = true }
         outcome.position = position + header.byteCount
         outcome.nextOffset = header.nextOffset
       case .end:

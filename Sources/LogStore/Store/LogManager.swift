@@ -16,12 +16,17 @@ public final class LogManager: Sendable {
   public var fetchers: FetcherPool { context.fetchers }
 
   package let context: StoreContext
-  private let config: StoreConfig
+  let config: StoreConfig
   private let lock: any DiskLock
-  private let state: Locked<State>
+  let state: Locked<State>
+  /// Held while a log is made or deleted, before `state`, so that a topic's partitions agree.
+  let naming = Locked(())
+  let remover: DeletedLogRemover
 
-  private struct State {
+  struct State {
     var logs: [TopicPartition: Log]
+    /// Ids of topics, as far as they were asked for.
+    var topicIds: [String: Uuid] = [:]
     var isClosed = false
   }
 
@@ -37,6 +42,7 @@ public final class LogManager: Sendable {
     self.context = context
     self.lock = lock
     self.report = report
+    remover = DeletedLogRemover(path, context, isInline: !config.startsFlusher)
     state = Locked(
       State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) })))
   }
@@ -44,6 +50,7 @@ public final class LogManager: Sendable {
   /// Without `close` the store counts as not cleanly stopped; what was acknowledged is there.
   deinit {
     fetchers.stop()
+    remover.stop()
     context.flusher.stop()
     lock.release()
   }
@@ -70,7 +77,7 @@ public final class LogManager: Sendable {
       disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
       flusher: Flusher(checkpointIntervalMs: config.checkpointIntervalMs),
       fetchers: FetcherPool(cores: config.fetcherCores), nowMs: config.nowMs, logger: logger,
-      metrics: StoreMetrics())
+      metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs)
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)
       let logs = try opening.run()
@@ -78,7 +85,9 @@ public final class LogManager: Sendable {
       let manager = LogManager(
         path: path, config: config, context: context, lock: lock, logs: logs,
         report: opening.report)
+      if opening.holdsStaleCheckpoints { manager.writeCheckpointsOrLog() }
       manager.start(logs)
+      for path in opening.deleted { manager.remover.submit(path) }
       return manager
     } catch {
       lock.release()
@@ -105,62 +114,6 @@ public final class LogManager: Sendable {
   /// The log of a topic's partition, where there is one.
   public func log(_ topicPartition: TopicPartition) -> Log? {
     state.withLock { $0.logs[topicPartition] }
-  }
-
-  /// Makes a new, empty log; durable when this returns.
-  ///
-  /// - Throws: `.alreadyExists`, `.invalidName` where the topic collides with another one as Kafka
-  ///   judges it (`.` against `_`), `.diskFull`, `.disk`.
-  public func createLog(_ topicPartition: TopicPartition, config: LogConfig? = nil)
-    throws(LogError) -> Log
-  {
-    let config = config ?? self.config.log
-    try config.validate()
-    let known = state.withLock { $0.isClosed ? nil : Array($0.logs.keys) }
-    guard let known else { throw .closed(path: path) }
-    let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
-    if known.contains(topicPartition) { throw .alreadyExists(path: directory.path) }
-    if let other = known.first(where: { $0.collides(with: topicPartition) }) {
-      throw .invalidName(
-        name: topicPartition.topic,
-        reason: "Kafka cannot tell it from topic '\(other.topic)' in its metric names")
-    }
-    var generator = SystemRandomNumberGenerator()
-    let topicId = topicId(of: topicPartition.topic) ?? .random(using: &generator)
-    do throws(DiskError) {
-      try StoreDirectory.createLog(directory, in: path, topicId: topicId)
-      var loader = LogLoader(
-        topicPartition, in: directory, config: config, access: .write,
-        hints: .init(isCleanStop: true, recoveryPoint: nil, logStartOffset: nil),
-        nowMs: context.nowMs())
-      let log = Log(try loader.load(), config: config, context: context)
-      let isFirst = state.withLock { state in
-        if state.isClosed || state.logs[topicPartition] != nil { return false }
-        state.logs[topicPartition] = log
-        return true
-      }
-      guard isFirst else { throw DiskError(.makeDirectory, directory.path, code: 17) }  // EEXIST
-      context.flusher.add(log)
-      return log
-    } catch  where error.isAlreadyThere {
-      throw .alreadyExists(path: directory.path)
-    } catch {
-      throw LogError(error)
-    }
-  }
-
-  /// The id that a topic's partitions share; nil where it has none yet.
-  private func topicId(of topic: String) -> Uuid? {
-    for log in logs where log.topicPartition.topic == topic {
-      do throws(CheckpointError) {
-        let metadata = try PartitionMetadata.read(context.disk, directory: log.path)
-        if let metadata { return metadata.topicId }
-      } catch {
-        // Another partition may say it; else the new one gets an id of its own.
-        context.logger.warning("a topic id was not read", metadata: ["error": "\(error)"])
-      }
-    }
-    return nil
   }
 
   // MARK: Checkpoints and closing
@@ -200,6 +153,7 @@ public final class LogManager: Sendable {
     }
     if wasClosed { return }
     fetchers.stop()
+    remover.stop()
     context.flusher.stop()
     defer { lock.release() }
     var failure: LogError?

@@ -16,6 +16,9 @@ public struct StoreConfig: Sendable {
   public var loaderThreads = 2
   /// How often the checkpoints are written (Kafka: 60,000).
   public var checkpointIntervalMs = 60_000
+  /// `producer.id.expiration.ms`: idempotent producers that appended nothing for so long are
+  /// forgotten, and may begin with any sequence again.
+  public var producerExpirationMs: Int64 = 86_400_000
   /// Whether the flusher's thread is started; a simulation calls its steps itself.
   package var startsFlusher = true
   /// Milliseconds since 1970 UTC.

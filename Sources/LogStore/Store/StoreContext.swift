@@ -12,10 +12,13 @@ package final class StoreContext: Sendable {
   package let nowMs: @Sendable () -> Int64
   package let logger: Logger
   package let metrics: StoreMetrics
+  /// Producers that have been idle for so long are forgotten.
+  package let producerExpirationMs: Int64
 
   package init(
     disk: any Disk, fileCache: SegmentFileCache, flusher: Flusher, fetchers: FetcherPool,
-    nowMs: @escaping @Sendable () -> Int64, logger: Logger, metrics: StoreMetrics
+    nowMs: @escaping @Sendable () -> Int64, logger: Logger, metrics: StoreMetrics,
+    producerExpirationMs: Int64 = 86_400_000
   ) {
     self.disk = disk
     self.fileCache = fileCache
@@ -24,5 +27,6 @@ package final class StoreContext: Sendable {
     self.nowMs = nowMs
     self.logger = logger
     self.metrics = metrics
+    self.producerExpirationMs = producerExpirationMs
   }
 }

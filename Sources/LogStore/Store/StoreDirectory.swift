@@ -47,12 +47,18 @@ enum StoreDirectory {
   }
 
   /// Makes a new log's directory with what Kafka expects in it.
-  static func createLog(_ directory: LogDirectory, in store: String, topicId: Uuid)
+  static func createLog(
+    _ directory: LogDirectory, in store: String, topicId: Uuid, _ overrides: TopicConfig
+  )
     throws(DiskError)
   {
     let disk = directory.disk
     try disk.makeDirectory(directory.path)
     try PartitionMetadata(topicId: topicId).write(disk, directory: directory.path)
+    if overrides != TopicConfig() {
+      try SmallFile.writeAtomically(
+        disk, directory: directory.path, name: TopicConfig.fileName, overrides.encoded)
+    }
     try LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
       .write(disk, directory: directory.path)
     try disk.syncDirectory(store)

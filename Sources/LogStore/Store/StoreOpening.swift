@@ -8,6 +8,11 @@ struct StoreOpening {
   let context: StoreContext
   var report = StoreReport(wasClean: false, openMs: 0, logs: [], failed: [], notes: [])
 
+  /// Directories of logs that this engine deleted, still to be removed.
+  private(set) var deleted: [String] = []
+  /// Whether a checkpoint names a log that is not there any more.
+  private(set) var holdsStaleCheckpoints = false
+
   private var disk: any Disk { context.disk }
 
   init(path: String, config: StoreConfig, context: StoreContext) {
@@ -27,7 +32,8 @@ struct StoreOpening {
       try ensureIdentity(names)
       let points = readCheckpoint(.recoveryPoint)
       let starts = readCheckpoint(.logStart)
-      let found = sort(names)
+      let found = try sort(names)
+      holdsStaleCheckpoints = !Set(points.keys).union(starts.keys).isSubset(of: found)
       return load(found, wasClean: wasClean, points, starts)
     } catch {
       throw LogError(error)
@@ -57,11 +63,13 @@ struct StoreOpening {
     }
   }
 
-  private mutating func sort(_ names: [DirectoryEntry]) -> [TopicPartition] {
+  private mutating func sort(_ names: [DirectoryEntry]) throws(DiskError) -> [TopicPartition] {
     var found: [TopicPartition] = []
     for entry in names.sorted(by: { $0.name < $1.name }) where entry.kind == .directory {
       switch LogDirectoryName(entry.name) {
       case .log(let topicPartition): found.append(topicPartition)
+      case .deleted where try DeletedLog.isOurs("\(path)/\(entry.name)", disk):
+        deleted.append("\(path)/\(entry.name)")
       case .deleted, .future, .stray:
         report.notes.append("\(entry.name) is a log that Kafka put away; it was left alone")
       case .other:
@@ -69,6 +77,16 @@ struct StoreOpening {
       }
     }
     return found
+  }
+
+  /// A log's own settings; those that cannot be read do not hold it up.
+  private static func overrides(_ directory: LogDirectory) -> (TopicConfig, note: String?) {
+    do throws(LogError) {
+      let found = try TopicConfig.read(directory.disk, directory: directory.path)
+      return (found ?? TopicConfig(), nil)
+    } catch {
+      return (TopicConfig(), "\(error); the store's settings are used")
+    }
   }
 
   private mutating func load(
@@ -80,16 +98,19 @@ struct StoreOpening {
       jobCount: found.count, threadCount: config.loaderThreads
     ) { index -> Result<Log, LogError> in
       let topicPartition = found[index]
+      let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
+      let (overrides, note) = Self.overrides(directory)
+      let logConfig = overrides.applied(to: config.log)
       var loader = LogLoader(
-        topicPartition,
-        in: LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)"),
-        config: config.log, access: .write,
+        topicPartition, in: directory, config: logConfig, access: .write,
         hints: .init(
           isCleanStop: wasClean, recoveryPoint: points[topicPartition],
           logStartOffset: starts[topicPartition]),
         nowMs: context.nowMs())
       do throws(DiskError) {
-        return .success(Log(try loader.load(), config: config.log, context: context))
+        var loaded = try loader.load()
+        if let note { loaded.report.notes.append(note) }
+        return .success(Log(loaded, config: logConfig, context: context, overrides: overrides))
       } catch {
         return .failure(LogError(error))
       }

@@ -1,0 +1,188 @@
+internal import DiskIO
+internal import Logging
+
+/// Making, finding and deleting logs.
+extension LogManager {
+  /// The logs of a topic, by partition.
+  public func logs(ofTopic topic: String) -> [Log] {
+    state.withLock { state in
+      state.logs.values.filter { $0.topicPartition.topic == topic }
+    }.sorted { $0.topicPartition.partition < $1.topicPartition.partition }
+  }
+
+  /// Every topic that has a log, sorted.
+  public var topics: [String] {
+    Set(state.withLock { $0.logs.keys.map(\.topic) }).sorted()
+  }
+
+  /// Makes a new, empty log; durable when this returns.
+  ///
+  /// - Parameters:
+  ///   - config: Settings of this session; nil: the store's.
+  ///   - overrides: Settings of the topic, over `config`. Kept with the log, so that it has them
+  ///     whenever it is opened; give every partition of a topic the same.
+  /// - Throws: `.alreadyExists`, `.invalidName` where the topic collides with another one as Kafka
+  ///   judges it (`.` against `_`), `.invalidConfiguration`, `.diskFull`, `.disk`.
+  public func createLog(
+    _ topicPartition: TopicPartition, config: LogConfig? = nil,
+    overrides: TopicConfig = TopicConfig()
+  ) throws(LogError) -> Log {
+    let config = overrides.applied(to: config ?? self.config.log)
+    try config.validate()
+    return try naming.withLock { (_) throws(LogError) -> Log in
+      let known = state.withLock { $0.isClosed ? nil : Set($0.logs.keys.map(\.topic)) }
+      guard let known else { throw .closed(path: path) }
+      let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
+      if log(topicPartition) != nil { throw .alreadyExists(path: directory.path) }
+      if !known.contains(topicPartition.topic),
+        let other = known.first(where: { topicPartition.collides(withTopic: $0) })
+      {
+        throw .invalidName(
+          name: topicPartition.topic,
+          reason: "Kafka cannot tell it from topic '\(other)' in its metric names")
+      }
+      var generator = SystemRandomNumberGenerator()
+      let topicId =
+        try knownTopicId(of: topicPartition.topic) ?? .random(using: &generator)
+      let log = try makeLog(topicPartition, directory, config, overrides, topicId)
+      state.withLock { state in
+        state.logs[topicPartition] = log
+        state.topicIds[topicPartition.topic] = topicId
+      }
+      context.flusher.add(log)
+      return log
+    }
+  }
+
+  private func makeLog(
+    _ topicPartition: TopicPartition, _ directory: LogDirectory, _ config: LogConfig,
+    _ overrides: TopicConfig, _ topicId: Uuid
+  ) throws(LogError) -> Log {
+    do throws(DiskError) {
+      try StoreDirectory.createLog(directory, in: path, topicId: topicId, overrides)
+      var loader = LogLoader(
+        topicPartition, in: directory, config: config, access: .write,
+        hints: .init(isCleanStop: true, recoveryPoint: nil, logStartOffset: nil),
+        nowMs: context.nowMs())
+      return Log(try loader.load(), config: config, context: context, overrides: overrides)
+    } catch  where error.isAlreadyThere {
+      throw .alreadyExists(path: directory.path)
+    } catch {
+      throw LogError(error)
+    }
+  }
+
+  // MARK: Topic ids
+
+  /// The id that a topic's partitions share, as Kafka keeps it in `partition.metadata`; a topic
+  /// whose directories have none gets one. nil where there is no such topic.
+  package func topicId(of topic: String) throws(LogError) -> Uuid? {
+    if let known = state.withLock({ $0.topicIds[topic] }) { return known }
+    return try naming.withLock { (_) throws(LogError) -> Uuid? in
+      if let known = try knownTopicId(of: topic) { return known }
+      let logs = logs(ofTopic: topic)
+      if logs.isEmpty { return nil }
+      var generator = SystemRandomNumberGenerator()
+      let fresh = Uuid.random(using: &generator)
+      do throws(DiskError) {
+        for log in logs {
+          try PartitionMetadata(topicId: fresh).write(context.disk, directory: log.path)
+        }
+      } catch {
+        throw LogError(error)
+      }
+      state.withLock { $0.topicIds[topic] = fresh }
+      return fresh
+    }
+  }
+
+  /// The topic with this id; nil where there is none.
+  package func topic(withId id: Uuid) throws(LogError) -> String? {
+    if let known = state.withLock({ $0.topicIds.first { $0.value == id }?.key }) { return known }
+    for topic in topics where try topicId(of: topic) == id { return topic }
+    return nil
+  }
+
+  /// What the directories say. Holder of `naming`.
+  private func knownTopicId(of topic: String) throws(LogError) -> Uuid? {
+    if let known = state.withLock({ $0.topicIds[topic] }) { return known }
+    for log in logs(ofTopic: topic) {
+      do throws(CheckpointError) {
+        let metadata = try PartitionMetadata.read(context.disk, directory: log.path)
+        guard let id = metadata?.topicId else { continue }
+        state.withLock { $0.topicIds[topic] = id }
+        return id
+      } catch {
+        if case .disk(let error) = error { throw LogError(error) }
+        // Another partition may say it.
+        context.logger.warning("a topic id was not read", metadata: ["error": "\(error)"])
+      }
+    }
+    return nil
+  }
+
+  // MARK: Deleting
+
+  /// Deletes a log; gone for good when this returns, whatever happens after.
+  ///
+  /// Its directory is renamed as Kafka does it and removed in the background. Whoever waits for the
+  /// log or uses it from now on gets `.closed`; bytes that a reader was given before
+  /// (`FileRecords`) can still be sent.
+  ///
+  /// - Throws: `.notFound`; `.disk`, and then the log is closed but may be deleted again.
+  public func deleteLog(_ topicPartition: TopicPartition) throws(LogError) {
+    try deleteLogs([topicPartition])
+  }
+
+  /// Deletes all logs of a topic.
+  ///
+  /// - Throws: `.notFound` where it has none, else as `deleteLog`.
+  public func deleteTopic(_ topic: String) throws(LogError) {
+    let logs = logs(ofTopic: topic)
+    guard !logs.isEmpty else { throw .notFound(path: "\(path)/\(topic)") }
+    try deleteLogs(logs.map(\.topicPartition))
+  }
+
+  private func deleteLogs(_ names: [TopicPartition]) throws(LogError) {
+    try naming.withLock { (_) throws(LogError) in
+      if state.withLock({ $0.isClosed }) { throw .closed(path: path) }
+      var renamed: [String] = []
+      var failure: LogError?
+      for name in names {
+        do throws(LogError) {
+          renamed.append(try rename(name))
+        } catch {
+          failure = error
+          break
+        }
+      }
+      do throws(DiskError) {
+        // A checkpoint that still names the log would speak of the next one of its name.
+        if !renamed.isEmpty { try writeCheckpoints() }
+      } catch {
+        failure = failure ?? LogError(error)
+      }
+      for path in renamed { remover.submit(path) }
+      if let failure { throw failure }
+    }
+  }
+
+  private func rename(_ name: TopicPartition) throws(LogError) -> String {
+    guard let log = log(name) else { throw .notFound(path: "\(path)/\(name)") }
+    log.endForDeletion()
+    var generator = SystemRandomNumberGenerator()
+    do throws(DiskError) {
+      let path = try DeletedLog.rename(
+        log.directory, in: path, to: DeletedLog.name(for: name, using: &generator))
+      state.withLock { state in
+        state.logs[name] = nil
+        if !state.logs.keys.contains(where: { $0.topic == name.topic }) {
+          state.topicIds[name.topic] = nil
+        }
+      }
+      return path
+    } catch {
+      throw LogError(error)
+    }
+  }
+}
