@@ -50,7 +50,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "StoreTesting", dependencies: ["Bytes", "DiskIO", "LogStore", "RecordFormat"],
+      name: "StoreTesting",
+      dependencies: [
+        "Bytes", "DiskIO", "LogStore", "RecordFormat",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "mkstore",

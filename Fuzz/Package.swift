@@ -5,6 +5,7 @@ import PackageDescription
 //
 //   swift build -c release --sanitize fuzzer
 //   SWIFT_BACKTRACE=enable=no .build/release/FuzzBatch corpus/batch -max_total_time=60
+//   SWIFT_BACKTRACE=enable=no .build/release/FuzzLogDirectory corpus/log-directory
 //
 // A crash writes its input to a file `crash-…`; it goes to the corpus with the fix.
 
@@ -15,6 +16,10 @@ let package = Package(
     .executableTarget(
       name: "FuzzBatch",
       dependencies: [.product(name: "RecordFormat", package: "mkstore")],
-      swiftSettings: [.swiftLanguageMode(.v6), .strictMemorySafety()])
+      swiftSettings: [.swiftLanguageMode(.v6), .strictMemorySafety()]),
+    .executableTarget(
+      name: "FuzzLogDirectory",
+      dependencies: [.product(name: "StoreTesting", package: "mkstore")],
+      swiftSettings: [.swiftLanguageMode(.v6), .strictMemorySafety()]),
   ]
 )

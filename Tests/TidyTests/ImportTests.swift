@@ -12,7 +12,7 @@ struct ImportTests {
     "RecordFormat": system.union(codecs).union(["Bytes"]),
     "DiskIO": system.union(["Bytes", "CShims"]),
     "LogStore": system.union(seams).union(["Bytes", "RecordFormat", "DiskIO", "CShims"]),
-    "StoreTesting": system.union(["Bytes", "RecordFormat", "DiskIO", "LogStore"]),
+    "StoreTesting": system.union(["Bytes", "RecordFormat", "DiskIO", "LogStore", "Logging"]),
     "KafkaProtocol": ["Bytes"],
     "mkstore": system.union([
       "Bytes", "RecordFormat", "DiskIO", "LogStore", "ArgumentParser", "Logging", "Foundation",

@@ -109,8 +109,15 @@ package struct SegmentScanner: ~Copyable {
         window.file, endPosition: window.endPosition, offsetLimit: offsetLimit,
         chunkBytes: options.chunkBytes)
     }
-    let found = try resync?.find(after: from, expectedOffset: expectedOffset)
+    var found = try resync?.find(after: from, expectedOffset: expectedOffset)
     position = found?.position ?? max(from, window.endPosition)
+    // A batch whose offset the ones behind it contradict is damaged too, though its CRC is right.
+    while let header = found?.header, header.baseOffset != expectedOffset,
+      try offsetFault(header) != nil
+    {
+      found = try resync?.find(after: position, expectedOffset: expectedOffset)
+      position = found?.position ?? window.endPosition
+    }
     return (from..<position, found?.header)
   }
 

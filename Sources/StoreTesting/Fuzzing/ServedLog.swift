@@ -1,0 +1,86 @@
+import DiskIO
+import LogStore
+import RecordFormat
+
+/// Everything that a log gives out, read from its start to its end, checked on the way.
+///
+/// Traps where the engine breaks a promise: a batch with a wrong CRC, offsets that do not rise, a
+/// read that does not move on.
+struct ServedLog: Equatable {
+  /// A batch as it was given out.
+  struct Batch: Equatable {
+    var baseOffset: Int64
+    var nextOffset: Int64
+    var byteCount: Int
+    var crc: UInt32
+  }
+
+  /// Batches in the order of their offsets.
+  private(set) var batches: [Batch] = []
+  /// Ranges of offsets that were refused as damaged.
+  private(set) var damaged: [Range<Int64>] = []
+
+  /// Reads the whole log.
+  init(_ log: Log) {
+    let reader = LogReader(log)
+    var buffer: [UInt8] = []
+    var offset = log.logStartOffset
+    let end = log.logEndOffset
+    while offset < end {
+      do throws(LogError) {
+        guard
+          let records = try reader.read(
+            from: offset, maxBytes: 4096, limit: .logEnd, into: &buffer)
+        else { return }
+        precondition(records.nextOffset > offset, "offset \(offset) leads to \(records.nextOffset)")
+        add(buffer, records, of: log, from: offset)
+        offset = records.nextOffset
+      } catch {
+        guard case .corrupt(let range) = error else { preconditionFailure("\(error)") }
+        guard let offsets = range.offsets else { return }
+        precondition(offsets.upperBound > offset, "\(range) at offset \(offset) leads nowhere")
+        damaged.append(offset..<offsets.upperBound)
+        offset = offsets.upperBound
+      }
+    }
+  }
+
+  private mutating func add(
+    _ bytes: [UInt8], _ records: FileRecords, of log: Log, from offset: Int64
+  ) {
+    var position = 0
+    while position < bytes.count {
+      do throws(BatchError) {
+        let header = try BatchHeader(bytes.span.extracting(position...))
+        let batch = try RecordBatch(bytes.span.extracting(position..<position + header.byteCount))
+        try batch.checkCRC()
+        let served = Batch(
+          baseOffset: header.baseOffset, nextOffset: header.nextOffset,
+          byteCount: header.byteCount, crc: header.crc)
+        let reached = batches.last?.nextOffset ?? 0
+        precondition(served.baseOffset >= reached, "\(served) after offset \(reached)")
+        precondition(served.nextOffset > offset, "\(served) for offset \(offset)")
+        batches.append(served)
+        position += header.byteCount
+      } catch {
+        preconditionFailure("given out at offset \(offset): \(error)")
+      }
+    }
+    precondition(position == records.byteCount)
+    let reached = batches.last?.nextOffset ?? 0
+    precondition(records.nextOffset >= reached, "\(records.nextOffset) after \(reached)")
+    // A gap may be passed over, as after compaction, but damage must be told of.
+    let isPassedOver = log.damagedRanges.contains { range in
+      range.offsets?.overlaps(reached..<records.nextOffset) ?? false
+    }
+    precondition(!isPassedOver, "going on at \(records.nextOffset) passes over damage")
+  }
+
+  /// The batch that a fetch at `offset` must begin with; nil where nothing stands at or after it,
+  /// or damage stands between.
+  func first(at offset: Int64) -> Batch? {
+    guard let batch = batches.first(where: { $0.nextOffset > offset }) else { return nil }
+    return damaged.contains { $0.upperBound > offset && $0.lowerBound < batch.baseOffset }
+      ? nil : batch
+  }
+}
