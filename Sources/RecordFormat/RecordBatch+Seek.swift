@@ -3,9 +3,9 @@ public import Bytes
 extension RecordBatch {
   /// Calls `body` with each record whose offset is at or after `offset`, until it gives false.
   ///
-  /// As `forEachRecord`, but records before the offset are stepped over by their lengths alone where
-  /// the batch is not compressed and has no gaps: a look-up reads one record, not the half of a
-  /// batch. What is stepped over is not checked; the CRC was, by whoever handed out the batch.
+  /// As `forEachRecord`, but records before the offset are stepped over by their lengths alone
+  /// where the batch is not compressed and has no gaps: a look-up reads one record, not the half of
+  /// a batch. What is stepped over is not checked; the CRC was, by whoever handed out the batch.
   @inlinable
   public func forEachRecord(
     from offset: Int64, _ decoder: inout RecordDecoder,
@@ -22,7 +22,8 @@ extension RecordBatch {
       return
     }
     if try seekPlainRecord(Int(skipped), &decoder, body) { return }
-    // The lengths or deltas are not what the header promises: the full walk finds its way or says why.
+    // The lengths or deltas are not what the header promises: the full walk finds its way or says
+    // why.
     try forEachRecord(&decoder) { record throws(BatchError) in
       record.offset < offset ? true : try body(record)
     }

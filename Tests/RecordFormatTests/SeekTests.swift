@@ -43,7 +43,8 @@ import Testing
     var bytes: [UInt8] = []
     let sealed = try builder.finish()
     for index in sealed.indices { bytes.append(sealed[index]) }
-    // Each record: length, attributes, timestamp delta, offset delta, key -1, value 1 byte, headers 0.
+    // Each record: length, attributes, timestamp delta, offset delta, key -1, value 1 byte, headers
+    // 0.
     let recordBytes = 8
     #expect(bytes.count == 61 + 4 * recordBytes)
     bytes[61 + 2 * recordBytes + 3] = 2  // Record 2 says delta 1.

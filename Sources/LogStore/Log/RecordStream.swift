@@ -1,14 +1,14 @@
 public import RecordFormat
 
-/// The records of a log from an offset on, and then each new one as it is acknowledged: an asynchronous
-/// sequence that ends when its task is cancelled or the log is closed.
+/// The records of a log from an offset on, and then each new one as it is acknowledged: an
+/// asynchronous sequence that ends when its task is cancelled or the log is closed.
 ///
 /// ```swift
 /// for try await record in log.records(from: 0) { print(record.offset) }
 /// ```
 ///
-/// Reads run on the store's fetcher threads, never on the task's. Records are copies. A damaged range is
-/// thrown as `LogError.corrupt`; start a new stream at the range's end to go on.
+/// Reads run on the store's fetcher threads, never on the task's. Records are copies. A damaged
+/// range is thrown as `LogError.corrupt`; start a new stream at the range's end to go on.
 public struct RecordStream: AsyncSequence, Sendable {
   /// One record.
   public typealias Element = Record
@@ -45,8 +45,8 @@ public struct RecordStream: AsyncSequence, Sendable {
 
   /// The reader behind one iterator.
   ///
-  /// `@unchecked`: an iterator is used by one task at a time and waits for each read before the next,
-  /// so that the reader never meets two threads at once.
+  /// `@unchecked`: an iterator is used by one task at a time and waits for each read before the
+  /// next, so that the reader never meets two threads at once.
   final class Source: @unchecked Sendable {
     private let log: Log
     private let limit: LogReader.Limit

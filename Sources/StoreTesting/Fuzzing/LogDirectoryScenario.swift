@@ -63,7 +63,9 @@ public enum LogDirectoryScenario {
     append(3, to: log)
     let more = ServedLog(log)
     precondition(more.batches.starts(with: served.batches), "an append changed what stood before")
-    precondition(more.batches.count == served.batches.count + 3, "appended at \(end): \(served) then \(more), \(log.recovery)")
+    precondition(
+      more.batches.count == served.batches.count + 3,
+      "appended at \(end): \(served) then \(more), \(log.recovery)")
     served = more
     switch flags >> 4 & 3 {
     case 0:
@@ -81,7 +83,8 @@ public enum LogDirectoryScenario {
       preconditionFailure("a log that was open does not open again")
     }
     let again = ServedLog(log)
-    precondition(again.batches == served.batches, "reopened, it is \(again), was \(served), \(log.recovery)")
+    precondition(
+      again.batches == served.batches, "reopened: \(again), was \(served), \(log.recovery)")
     append(1, to: log)
     close(store)
   }

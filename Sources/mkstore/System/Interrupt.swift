@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Ctrl-C and a polite kill: the command finishes what it has in hand, says what was done, and ends.
+/// Ctrl-C and a polite kill: the command finishes what it has in hand, says what was done, and
+/// ends.
 enum Interrupt {
   // Relaxed everywhere: a flag that orders nothing.
   private static let flag = Atomic<Bool>(false)
