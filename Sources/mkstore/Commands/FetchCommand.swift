@@ -43,7 +43,7 @@ struct FetchCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Where to begin: an offset, beginning, end, or -N for the last N offsets (default: beginning).",
+      "Where to begin: offset, beginning, end, or -N for the last N offsets (default: beginning).",
       valueName: "offset"))
   var offset: OffsetArgument?
 
