@@ -65,6 +65,16 @@ struct CrashStore {
     }
   }
 
+  /// Appends one batch; the error as a value.
+  func tryAppend(_ batch: [UInt8]) -> Result<AppendResult, LogError> {
+    var bytes = batch
+    do throws(LogError) {
+      return .success(try log.append(batch: &bytes))
+    } catch {
+      return .failure(error)
+    }
+  }
+
   /// Makes everything appended durable and notes it.
   func flush(_ model: inout LogModel) throws {
     try log.flush()
@@ -87,12 +97,20 @@ enum SampleBatches {
   static func make(
     _ number: Int, records: Int, valueBytes: Int, timestamp: Int64? = nil
   ) -> [UInt8] {
-    var builder = RecordBatchBuilder()
-    do {
-      for index in 0..<records {
+    sealed(
+      (0..<records).map { index in
         var generator = SeededGenerator(seed: UInt64(number * 100 + index))
         let time = timestamp ?? CrashStore.nowMs + Int64(number * 10 + index)
-        _ = try builder.append(timestamp: time, key: nil, value: generator.bytes(valueBytes))
+        return (time, generator.bytes(valueBytes))
+      })
+  }
+
+  /// One batch of records with these times and values.
+  static func sealed(_ records: [(timestamp: Int64, value: [UInt8])]) -> [UInt8] {
+    var builder = RecordBatchBuilder()
+    do {
+      for record in records {
+        _ = try builder.append(timestamp: record.timestamp, key: nil, value: record.value)
       }
       let sealed = try builder.finish()
       var bytes: [UInt8] = []
@@ -102,6 +120,18 @@ enum SampleBatches {
     } catch {
       preconditionFailure("a sample batch: \(error)")
     }
+  }
+
+  /// The batch as it stands at an offset.
+  static func placed(_ batch: [UInt8], at offset: Int64, epoch: Int32 = 0) -> [UInt8] {
+    var bytes = batch
+    place(&bytes, offset, epoch)
+    return bytes
+  }
+
+  private static func place(_ bytes: inout [UInt8], _ offset: Int64, _ epoch: Int32) {
+    var span = bytes.mutableSpan
+    assignOffset(&span, baseOffset: offset, leaderEpoch: epoch)
   }
 }
 

@@ -30,9 +30,11 @@ extension ActiveSegment {
     func index(_ kind: SegmentName.Kind, _ entryBytes: Int, keeping: Int) throws(DiskError)
       -> IndexFile
     {
-      try IndexFile.openActive(
+      // Missing where the disk was full when the log was opened.
+      let isMissing = try directory.disk.status(segment.path(kind)) == nil
+      return try IndexFile.openActive(
         directory.disk, path: segment.path(kind), entryBytes: entryBytes,
-        bytesMax: config.segmentIndexBytes, keeping: keeping, create: false)
+        bytesMax: config.segmentIndexBytes, keeping: keeping, create: isMissing)
     }
     let log = try directory.disk.open(segment.path(.log), .readWrite)
     let offsetFile = try index(

@@ -86,7 +86,7 @@ struct BatchFinder {
     var next = first.nextOffset
     let nextAtEnd = segment.baseOffset + Int64(segmentEnd.relativeOffset)
     if end - startPosition <= maxBytes, segment.verified.contains(startPosition..<end),
-      nextAtEnd <= limit
+      nextAtEnd <= limit, segment.damage(at: end) == nil
     {
       (cut, next) = (end, nextAtEnd)
     } else if maxBytes > first.byteCount {

@@ -126,6 +126,10 @@ extension Log {
     return result
   }
 
+  /// Sealed segments that may wait for a sync: each holds its log and two mappings open. An append
+  /// that finds as many, because nobody flushes as fast as it rolls, flushes itself.
+  package static let unsyncedSealedMax = 16
+
   /// Writes one valid batch: the whole write path.
   ///
   /// Everything that can fail happens before the bytes are published; a failed write moves nothing.
@@ -142,26 +146,27 @@ extension Log {
       logAppendTimeMs = nowMs
       rewriteLogAppendTime(&batch, timestamp: nowMs)
     }
-    let (header, original) = try writer.withLock {
-      (state) throws(LogError) -> (BatchHeader, ProducerState.Batch?) in
+    let (header, original, isBehind) = try writer.withLock {
+      (state) throws(LogError) -> (BatchHeader, ProducerState.Batch?, Bool) in
       if state.isClosed { throw .closed(path: path) }
       try refuseIfPoisoned()
       let header = place(&batch, leaderEpoch: state.leaderEpoch)
       if header.producerId >= 0, let original = try judge(header, &state, nowMs: nowMs) {
-        return (header, original)
+        return (header, original, false)
       }
       do throws(DiskError) {
         try append(batch.span, header, to: &state, nowMs: nowMs)
       } catch {
         throw LogError(error)
       }
-      return (header, nil)
+      return (header, nil, state.unsyncedSealed.count >= Self.unsyncedSealedMax)
     }
     if let original {
       return AppendResult(
         baseOffset: original.baseOffset, lastOffset: original.lastOffset,
         logAppendTimeMs: original.timestamp, isDurable: false, isDuplicate: true)
     }
+    if isBehind { try waitFlushed(upTo: header.nextOffset) }
     context.metrics.appendedBytes.increment(by: header.byteCount)
     context.metrics.appendedRecords.increment(by: Int(header.recordCount))
     return AppendResult(
@@ -201,6 +206,11 @@ extension Log {
     // Blocks first: a full disk must show before anything is written (P4).
     try active.reserveEntries(intervalBytes: config.indexIntervalBytes)
     let position = active.position
+    // Bytes of a failed write may hold anything, also what looks like the batch after this one.
+    if active.hasStrayTail {
+      try active.log.truncate(to: position)
+      active.hasStrayTail = false
+    }
     do throws(DiskError) {
       try active.log.write(bytes, at: position)
     } catch {

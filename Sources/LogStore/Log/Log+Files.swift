@@ -107,35 +107,37 @@ extension Log {
       }
     }
     let built = try walkForIndexes(segment, files.log, isSealed: segment.isSealed)
-    let indexes: SegmentFiles.Indexes
-    if isReadOnly || isDeleted || !segment.isSealed {
-      indexes = SegmentFiles.Indexes(
-        offset: OffsetIndex(
-          baseOffset: segment.baseOffset,
-          file: .inMemory(
-            path: segment.path(.index), entryBytes: OffsetIndex.entryBytes,
-            bytes: built.offsetEntries)),
-        time: TimeIndex(
-          baseOffset: segment.baseOffset,
-          file: .inMemory(
-            path: segment.path(.timeindex), entryBytes: TimeIndex.entryBytes,
-            bytes: built.timeEntries)))
-    } else {
-      func store(_ kind: SegmentName.Kind, _ bytes: [UInt8]) throws(DiskError) -> IndexFile {
+    let indexes = SegmentFiles.Indexes(
+      offset: OffsetIndex(
+        baseOffset: segment.baseOffset,
+        file: keep(built.offsetEntries, .index, OffsetIndex.entryBytes, of: segment)),
+      time: TimeIndex(
+        baseOffset: segment.baseOffset,
+        file: keep(built.timeEntries, .timeindex, TimeIndex.entryBytes, of: segment)))
+    segment.setLargestTimestamp(built.cursor.largest)
+    files.replaceIndexes(indexes)
+    return indexes
+  }
+
+  /// Stores a rebuilt index, or keeps it on the heap: read-only, or where the disk (full, say) does
+  /// not take it, for a read must not fail over an index.
+  private func keep(
+    _ bytes: [UInt8], _ kind: SegmentName.Kind, _ entryBytes: Int, of segment: Segment
+  ) -> IndexFile {
+    let path = segment.path(kind)
+    if !isReadOnly && !isDeleted && segment.isSealed {
+      do throws(DiskError) {
         try SmallFile.writeAtomically(
           directory.disk, directory: directory.path,
           name: SegmentName(segment.baseOffset, kind).fileName, bytes)
         return try openIndex(segment, kind)
+      } catch {
+        context.logger.warning(
+          "a rebuilt index could not be stored and is kept in memory",
+          metadata: ["index": "\(path)", "error": "\(error)"])
       }
-      indexes = SegmentFiles.Indexes(
-        offset: OffsetIndex(
-          baseOffset: segment.baseOffset, file: try store(.index, built.offsetEntries)),
-        time: TimeIndex(
-          baseOffset: segment.baseOffset, file: try store(.timeindex, built.timeEntries)))
     }
-    segment.setLargestTimestamp(built.cursor.largest)
-    files.replaceIndexes(indexes)
-    return indexes
+    return .inMemory(path: path, entryBytes: entryBytes, bytes: bytes)
   }
 
   /// nil where the segment is not the open active one.

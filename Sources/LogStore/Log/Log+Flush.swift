@@ -209,6 +209,7 @@ extension Log {
     // Before the first byte of a session: from here on the state is the writer's.
     try loadProducers()
     while !(flushRole.withLock { $0.isMarkCurrent }) {
+      try refuseIfPoisoned()
       guard takeFlushRole() else {
         _ = flushRole.wait { !$0.isTaken }
         continue
@@ -218,7 +219,12 @@ extension Log {
       do throws(DiskError) {
         try writeFirstMark()
       } catch {
-        throw LogError(error)
+        // Nothing was appended, so that a full disk may be tried again; a failed sync may not (I8).
+        guard error.operation == .sync || error.operation == .syncDirectory else {
+          throw LogError(error)
+        }
+        poisonLog(error)
+        throw .poisoned(path: path, cause: error)
       }
     }
     setCurrentMark()

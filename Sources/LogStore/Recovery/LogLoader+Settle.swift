@@ -3,6 +3,21 @@ internal import RecordFormat
 
 /// Carrying out what the walk found.
 extension LogLoader {
+  /// Before a walk after an unclean stop: what stands in the page cache only becomes durable, for
+  /// nothing may be acknowledged on top of it otherwise; and what an earlier failed sync left
+  /// there, marked clean though the disk never got it, is dropped, so that the walk sees what the
+  /// disk has. What the mark says was synced may stay in memory.
+  func syncAndForget(
+    _ segment: Segment, _ log: any DiskFile, _ size: Int, _ point: RecoveryPoint
+  ) throws(DiskError) {
+    try log.sync()
+    let start = point.scanStart.flatMap { start in
+      start.segmentBaseOffset == segment.baseOffset ? start.position : nil
+    }
+    let synced = min(start ?? 0, size)
+    log.advise(.dontNeed, at: synced, count: size - synced)
+  }
+
   /// Publishes what the walk found and brings the files in line with it.
   mutating func settle(
     _ outcome: SegmentRecovery.Outcome, segment: Segment, log: any DiskFile
@@ -27,46 +42,62 @@ extension LogLoader {
         "\(segment.path(.log)) has an unfinished end at position \(cut.position): \(cut.reason)")
     }
     guard access == .write else { return }
-    try writeIndexes(outcome, segment)
+    let stored = try writeIndexes(outcome, segment)
     if let cut = outcome.cut { try cutOff(cut, segment, log) }
-    // What was read may stand in the page cache only: nothing is acknowledged on top of it before
-    // it is durable.
-    if !hints.isCleanStop { try log.sync() }
     tail.isDirectoryDirty = true
     if !outcome.endsDamaged {
       tail.dormant = DormantSegment(
         segment: segment, position: end, nextOffset: outcome.nextOffset,
         cursor: outcome.index.cursor,
-        offsetEntries: outcome.kept.offsetEntries
-          + outcome.index.offsetEntries.count / OffsetIndex.entryBytes,
-        timeEntries: outcome.kept.timeEntries
-          + outcome.index.timeEntries.count / TimeIndex.entryBytes,
+        offsetEntries: stored.offset, timeEntries: stored.time,
         createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs)
     }
   }
 
   /// Replaces the index entries behind the kept ones.
-  private mutating func writeIndexes(_ outcome: SegmentRecovery.Outcome, _ segment: Segment)
-    throws(DiskError)
-  {
+  ///
+  /// On a full disk the log opens all the same, with the entries that are there: an index only
+  /// saves time (I9).
+  ///
+  /// - Returns: Entries that stand in the files and may be gone on with.
+  private mutating func writeIndexes(
+    _ outcome: SegmentRecovery.Outcome, _ segment: Segment
+  ) throws(DiskError) -> (offset: Int, time: Int) {
+    let unsealedTimeEntries = outcome.index.timeEntries.count
     var index = outcome.index
     if segment !== segments.last || outcome.endsDamaged { index.seal() }
     var isRebuilt = false
-    func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) {
+    func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) -> Int {
       let path = segment.path(kind)
       let isMissing = try disk.status(path) == nil
-      isRebuilt = isRebuilt || isMissing
-      let file = try disk.open(path, isMissing ? .create : .readWrite)
-      if try file.size() == kept, fresh.isEmpty { return }
-      try file.truncate(to: kept)
-      if !fresh.isEmpty { try file.write(fresh.span, at: kept) }
-      if segment !== segments.last { try file.sync() }
+      do throws(DiskError) {
+        let file = try disk.open(path, isMissing ? .create : .readWrite)
+        isRebuilt = isRebuilt || isMissing
+        if try file.size() == kept, fresh.isEmpty { return kept }
+        try file.truncate(to: kept)
+        do throws(DiskError) {
+          if !fresh.isEmpty { try file.write(fresh.span, at: kept) }
+        } catch  where error.isDiskFull {
+          try file.truncate(to: kept)
+          report.notes.append("the disk is full: \(path) ends early")
+          return kept
+        }
+        if segment !== segments.last { try file.sync() }
+        return kept + fresh.count
+      } catch  where error.isDiskFull {
+        report.notes.append("the disk is full: \(path) could not be made")
+        return 0
+      }
     }
-    try replace(
+    let offsetBytes = try replace(
       .index, outcome.kept.offsetEntries * OffsetIndex.entryBytes, index.offsetEntries)
-    try replace(.timeindex, outcome.kept.timeEntries * TimeIndex.entryBytes, index.timeEntries)
-    let path = segment.path(.index)
-    if isRebuilt, !report.rebuiltIndexes.contains(path) { report.rebuiltIndexes.append(path) }
+    let keptTimeBytes = outcome.kept.timeEntries * TimeIndex.entryBytes
+    let timeBytes = try replace(.timeindex, keptTimeBytes, index.timeEntries)
+    if isRebuilt { report.rebuiltIndexes.append(segment.path(.index)) }
+    return (
+      offsetBytes / OffsetIndex.entryBytes,
+      min(timeBytes, keptTimeBytes + unsealedTimeEntries) / TimeIndex.entryBytes
+    )
   }
 
   /// Cuts a segment's end off; the later segments went aside before.
@@ -129,7 +160,7 @@ extension LogLoader {
         baseOffset: segment.baseOffset, intervalBytes: config.indexIntervalBytes),
       kept: .none, scanStart: 0)
     outcome.rows = []
-    try writeIndexes(outcome, segment)
+    _ = try writeIndexes(outcome, segment)
     tail.dormant = DormantSegment(
       segment: segment, position: 0, nextOffset: segment.baseOffset,
       cursor: outcome.index.cursor, offsetEntries: 0, timeEntries: 0,

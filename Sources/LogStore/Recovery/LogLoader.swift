@@ -170,6 +170,7 @@ package struct LogLoader {
       let segment = segments[index]
       let log = try disk.open(segment.path(.log), access == .write ? .readWrite : .read)
       let size = try log.size()
+      if access == .write, !hints.isCleanStop { try syncAndForget(segment, log, size, point) }
       if size == 0, let row = emptyRow(index, point) {
         if row == .r8 { return try keepEmptyLast(segment) }
         try removeEmpty(at: index)
@@ -214,9 +215,12 @@ package struct LogLoader {
     let outcome = try walk.run(from: start)
     report.bytesScanned += outcome.position - outcome.scanStart
     // A fault seen from a start that an index gave may be the index's fault, and so may a greatest
-    // time that the walk did not confirm: then look from the first byte.
+    // time that the walk did not confirm; and a mark that is not this session's may point into the
+    // middle of what a broker wrote since. Then look from the first byte.
     let isDoubtful = !outcome.damage.isEmpty || outcome.cut != nil
-    if let start, fromLastEntry, isDoubtful || !start.isConfirmed(by: outcome.index.cursor) {
+    if let start, fromLastEntry || !point.isOwn,
+      isDoubtful || !start.isConfirmed(by: outcome.index.cursor)
+    {
       let whole = try walk.run(from: nil)
       report.bytesScanned += whole.position
       return whole

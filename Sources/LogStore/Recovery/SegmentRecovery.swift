@@ -109,7 +109,10 @@ package struct SegmentRecovery {
     }
     outcome.rows.append(
       row(fault: isPromised ? .belowRecoveryPoint : .aboveForeignPointFollowed))
-    let end = next?.baseOffset ?? setting.nextBaseOffset ?? max(setting.point.offset, expected)
+    var end = next?.baseOffset ?? setting.nextBaseOffset ?? setting.point.offset
+    if next == nil, setting.nextBaseOffset == nil {
+      end = max(end, try statedEnd(at: position, expected: expected))
+    }
     outcome.damage.append(
       DamagedRange(
         file: setting.segment.path(.log), bytes: skipped, offsets: expected..<max(expected, end),
@@ -118,6 +121,17 @@ package struct SegmentRecovery {
     outcome.nextOffset = max(expected, end)
     outcome.endsDamaged = next == nil
     return next != nil
+  }
+
+  /// The offset behind a damaged end that no later batch bounds: what the damaged batch's own
+  /// header says, where it agrees with itself (a consumer may have seen those offsets, so they are
+  /// not given out again), else that at least one record stood there.
+  private func statedEnd(at position: Int, expected: Int64) throws(DiskError) -> Int64 {
+    var window = HeaderWindow()
+    guard let header = try window.header(setting.log, at: position, end: setting.size),
+      header.baseOffset == expected, header.recordCount == header.lastOffsetDelta &+ 1
+    else { return expected + 1 }
+    return header.nextOffset
   }
 
   /// A segment may end, between two batches, before the durable point: those records are lost. Not

@@ -73,6 +73,12 @@ extension DiskState {
     inodes[id]!.sync()
   }
 
+  /// Clean pages may leave memory, also those that are clean only because a sync failed: what is
+  /// read from now on is what the disk has.
+  mutating func dropClean(_ id: InodeID, _ range: Range<Int>) {
+    inodes[id]!.dropClean(range)
+  }
+
   mutating func map(
     _ id: InodeID, _ path: String, capacity: Int
   ) throws(DiskError) -> MappedRegion {

@@ -160,6 +160,22 @@ struct Inode: Sendable {
     if content.size != durable.size { droppedSize = content.size }
   }
 
+  /// Lets go of sectors in `range` that a failed sync marked clean: the durable content is read
+  /// again. Mapped files keep theirs, as mapped pages do.
+  mutating func dropClean(_ range: Range<Int>) {
+    guard block == nil else { return }
+    for (sector, bytes) in dropped {
+      let start = sector * PagedBytes.sectorBytes
+      guard range.overlaps(start..<(start + PagedBytes.sectorBytes)),
+        pages.sector(sector).elementsEqual(bytes)
+      else { continue }
+      let size = pages.size
+      pages.setSector(sector, durable.sector(sector))
+      pages.resize(to: size)
+      dropped[sector] = nil
+    }
+  }
+
   private func isInBlock(_ page: Int) -> Bool {
     guard let block else { return false }
     return (page + 1) * PagedBytes.pageBytes <= block.capacity

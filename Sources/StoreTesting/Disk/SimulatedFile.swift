@@ -84,7 +84,10 @@ final class SimulatedFile: DiskFile {
     }
   }
 
-  func advise(_ advice: ReadAdvice, at position: Int, count: Int) {}
+  func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
+    guard advice == .dontNeed else { return }
+    disk.state.withLock { $0.dropClean(inode, position..<position + count) }
+  }
 
   private func checkWritable(_ operation: DiskError.Operation, _ code: Int32) throws(DiskError) {
     if !isWritable { throw DiskError(operation, path, code: code) }

@@ -48,6 +48,13 @@ public struct LogModel: Sendable {
   private struct Attempt: Sendable {
     var bytes: [UInt8]
     var outcome: Outcome
+
+    var offset: Int64? {
+      switch outcome {
+      case .durable(let offset), .written(let offset): offset
+      case .unknown: nil
+      }
+    }
   }
 
   private var attempts: [Attempt] = []
@@ -96,7 +103,7 @@ public struct LogModel: Sendable {
       guard batch.baseOffset == next else {
         return "a batch at offset \(batch.baseOffset) where \(next) comes next"
       }
-      while index < attempts.count, !isMatch(attempts[index], batch) {
+      while index < attempts.count, !isMatch(index, batch) {
         if let lost = loss(index, after: event) { return lost }
         index += 1
       }
@@ -122,10 +129,12 @@ public struct LogModel: Sendable {
   }
 
   /// Whether the batch is the attempt's: all bytes but offset and epoch, which the log sets.
-  private func isMatch(_ attempt: Attempt, _ batch: Batch) -> Bool {
-    switch attempt.outcome {
-    case .durable(let offset), .written(let offset): if offset != batch.baseOffset { return false }
-    case .unknown: break
+  private func isMatch(_ index: Int, _ batch: Batch) -> Bool {
+    let attempt = attempts[index]
+    if let offset = attempt.offset {
+      if offset != batch.baseOffset { return false }
+    } else if attempts[index...].contains(where: { $0.offset == batch.baseOffset }) {
+      return false  // The same batch, tried again, is known to stand there.
     }
     return attempt.bytes.count == batch.bytes.count
       && attempt.bytes[8..<12].elementsEqual(batch.bytes[8..<12])
