@@ -8,12 +8,13 @@ public struct ByteStorage: ~Copyable {
   /// First byte; valid for `capacity` bytes until this value grows or ends.
   @usableFromInline var base: UnsafeMutableRawPointer
   /// Bytes there are.
-  public private(set) var capacity: Int
+  @inlinable public var capacity: Int { size }
+  @usableFromInline var size: Int
 
   /// Makes zeroed memory of `capacity` bytes, which the system may provide only once it is touched.
   public init(capacity: Int) {
-    self.capacity = max(capacity, 16)
-    unsafe base = ByteStorage.allocate(self.capacity)
+    size = max(capacity, 16)
+    unsafe base = ByteStorage.allocate(size)
   }
 
   deinit {
@@ -42,7 +43,7 @@ public struct ByteStorage: ~Copyable {
     unsafe fresh.copyMemory(from: base, byteCount: min(kept, newCapacity))
     unsafe free(base)
     unsafe base = unsafe fresh
-    capacity = newCapacity
+    size = newCapacity
   }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {

@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 
 /// Makes batches of magic 2 from records, one after the other with the same memory.
 ///
@@ -10,17 +10,11 @@ public struct RecordBatchBuilder: ~Copyable {
   /// Bytes of a batch, before compression, beyond which `append` refuses the next record.
   public let batchBytes: Int
 
-  /// Records so far.
-  public private(set) var recordCount: Int32 = 0
-  /// Bytes of the batch so far, header included, before compression.
-  public private(set) var byteCount = BatchLayout.records
-  /// Time of the first record.
-  public private(set) var baseTimestamp: Int64 = -1
-  /// The largest time so far.
-  public private(set) var maxTimestamp: Int64 = -1
+  /// What was appended so far.
+  @usableFromInline var progress = Progress()
 
   /// Header and plain records.
-  private var plain: ByteStorage
+  @usableFromInline var plain: ByteStorage
   /// Header and compressed records; unused without compression.
   private var packed: ByteStorage
   private let compressor: ZstdCompressor
@@ -30,7 +24,7 @@ public struct RecordBatchBuilder: ~Copyable {
 
   /// Largest single record that fits a batch of its own, before compression; the same bound holds
   /// for reading (`RecordDecoder.decompressedBytesMaxDefault`).
-  public static let recordBytesMax = 64 << 20
+  @inlinable public static var recordBytesMax: Int { 64 << 20 }
 
   /// - Parameters:
   ///   - compression: Level 0 and levels outside of `Compression.zstdLevels` are programming
@@ -53,7 +47,15 @@ public struct RecordBatchBuilder: ~Copyable {
   }
 
   /// Whether nothing was appended since the last `reset`.
-  public var isEmpty: Bool { recordCount == 0 }
+  @inlinable public var isEmpty: Bool { progress.recordCount == 0 }
+  /// Records so far.
+  @inlinable public var recordCount: Int32 { progress.recordCount }
+  /// Bytes of the batch so far, header included, before compression.
+  @inlinable public var byteCount: Int { progress.byteCount }
+  /// Time of the first record; −1 where there is none.
+  @inlinable public var baseTimestamp: Int64 { progress.baseTimestamp }
+  /// The largest time so far; −1 where there is none.
+  @inlinable public var maxTimestamp: Int64 { progress.maxTimestamp }
 
   /// Adds a record.
   ///
@@ -61,33 +63,45 @@ public struct RecordBatchBuilder: ~Copyable {
   /// - Returns: False where the batch is full: it is unchanged then; finish it and append to the
   ///   next.
   /// - Throws: `.tooLarge` for a record of more than `recordBytesMax`.
+  @inlinable
   public mutating func append(
     timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?,
     headers: [RecordHeader] = []
   ) throws(BatchError) -> Bool {
     let room = RecordEncoder.roomNeeded(
       keyCount: key?.count ?? 0, valueCount: value?.count ?? 0, headers: headers)
+    if room > min(plain.capacity &- progress.byteCount, RecordBatchBuilder.recordBytesMax) {
+      try makeRoom(room)
+    }
+    let count = progress.recordCount
+    // Wraps as Kafka's arithmetic does; the reader's wraps back.
+    let timestampDelta = count == 0 ? 0 : timestamp &- progress.baseTimestamp
+    // Safe: there is room, at most `recordBytesMax` of it needed; what lies behind `byteCount` is nobody's until
+    // it is counted below.
+    let written = unsafe RecordEncoder.write(
+      timestampDelta: timestampDelta, offsetDelta: count, key: key, value: value,
+      headers: headers, room: room, to: plain.address(of: progress.byteCount))
+    let end = progress.byteCount &+ written
+    if count > 0 {
+      if end > batchBytes || count == Int32.max { return false }
+      progress.maxTimestamp = max(progress.maxTimestamp, timestamp)
+    } else {
+      progress.baseTimestamp = timestamp
+      progress.maxTimestamp = timestamp
+    }
+    progress.recordCount = count &+ 1
+    progress.byteCount = end
+    return true
+  }
+
+  /// Makes room for a record that is not too large.
+  @usableFromInline
+  @inline(never)
+  mutating func makeRoom(_ room: Int) throws(BatchError) {
     guard room <= RecordBatchBuilder.recordBytesMax else {
       throw .tooLarge(byteCount: room, limit: RecordBatchBuilder.recordBytesMax)
     }
-    if room > plain.capacity &- byteCount { plain.reserve(byteCount + room, keeping: byteCount) }
-    // Wraps as Kafka's arithmetic does; the reader's wraps back.
-    let timestampDelta = recordCount == 0 ? 0 : timestamp &- baseTimestamp
-    // Safe: there is room, which was bounded above; what lies behind `byteCount` is nobody's until
-    // it is counted below.
-    let written = unsafe RecordEncoder.write(
-      timestampDelta: timestampDelta, offsetDelta: recordCount, key: key, value: value,
-      headers: headers, room: room, to: plain.address(of: byteCount))
-    if recordCount > 0 {
-      if byteCount &+ written > batchBytes || recordCount == Int32.max { return false }
-      maxTimestamp = max(maxTimestamp, timestamp)
-    } else {
-      baseTimestamp = timestamp
-      maxTimestamp = timestamp
-    }
-    recordCount &+= 1
-    byteCount &+= written
-    return true
+    plain.reserve(byteCount + room, keeping: byteCount)
   }
 
   /// Adds a record from arrays; else as the other `append`.
@@ -100,10 +114,7 @@ public struct RecordBatchBuilder: ~Copyable {
 
   /// Forgets all records; the memory stays.
   public mutating func reset() {
-    recordCount = 0
-    byteCount = BatchLayout.records
-    baseTimestamp = -1
-    maxTimestamp = -1
+    progress = Progress()
     // What one outsized record made of them is not kept for good.
     plain.shrink(to: max(4 << 20, 2 * batchBytes))
     packed.shrink(to: max(4 << 20, 2 * batchBytes))
@@ -146,5 +157,18 @@ public struct RecordBatchBuilder: ~Copyable {
   ) throws(BatchError) -> Int {
     var target = packed.mutableBytes(BatchLayout.records..<packed.capacity)
     return try BatchLayout.records + compressor.compress(plain.bytes(range), to: &target)
+  }
+}
+
+extension RecordBatchBuilder {
+  /// What was appended to a batch so far.
+  @usableFromInline
+  struct Progress: BitwiseCopyable {
+    @usableFromInline var recordCount: Int32 = 0
+    @usableFromInline var byteCount = BatchLayout.records
+    @usableFromInline var baseTimestamp: Int64 = -1
+    @usableFromInline var maxTimestamp: Int64 = -1
+
+    init() {}
   }
 }
