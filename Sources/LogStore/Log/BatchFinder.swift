@@ -52,7 +52,7 @@ struct BatchFinder {
   }
 
   private mutating func header(_ files: SegmentFiles, at position: Int, end: Int) throws(LogError)
-    -> BatchHeader?
+    -> BatchBrief?
   {
     do throws(DiskError) {
       return try window.header(files.log, at: position, end: end)
@@ -81,7 +81,7 @@ struct BatchFinder {
         expected: expected)
     else { return .endOfSegment }
     let (first, startPosition) = start
-    guard first.firstOffset < limit else { return .endOfSegment }
+    guard first.baseOffset < limit else { return .endOfSegment }
     var cut = startPosition + first.byteCount
     var next = first.nextOffset
     let nextAtEnd = segment.baseOffset + Int64(segmentEnd.relativeOffset)
@@ -97,14 +97,14 @@ struct BatchFinder {
     return .found(
       FileRecords(
         file: files.log, position: startPosition, byteCount: cut - startPosition,
-        baseOffset: first.firstOffset, nextOffset: next))
+        baseOffset: first.baseOffset, nextOffset: next))
   }
 
   /// The first batch at or after `position` whose last offset reaches `target`, checked.
   private mutating func findStart(
     _ log: Log, _ segment: Segment, _ files: SegmentFiles, from position: Int, end: Int,
     target: Int64, expected: Int64? = nil
-  ) throws(LogError) -> (Batch, Int)? {
+  ) throws(LogError) -> (BatchBrief, Int)? {
     var position = position
     var expected = expected
     while position < end {
@@ -117,7 +117,7 @@ struct BatchFinder {
       guard let header = try header(files, at: position, end: end) else {
         throw changedBehindUs(segment, position)
       }
-      if header.lastOffset >= target { return (Batch(header), position) }
+      if header.lastOffset >= target { return (header, position) }
       position += header.byteCount
       expected = header.nextOffset
     }
@@ -165,9 +165,9 @@ struct BatchFinder {
     let index = try log.indexes(of: segment, files).offset
     guard let entry = index.lastEntry(atOrBelow: upTo), entry.position > cut,
       let header = try header(files, at: entry.position, end: upTo + 1),
-      header.lastOffset == entry.offset, Batch(header).firstOffset <= limit
+      header.lastOffset == entry.offset, header.baseOffset <= limit
     else { return false }
-    (cut, next) = (entry.position, Batch(header).firstOffset)
+    (cut, next) = (entry.position, header.baseOffset)
     return true
   }
 
@@ -184,6 +184,12 @@ struct BatchFinder {
       try check(log, segment, files.log, from: position, end: end, expected)
     } catch {
       throw LogError(error)
+    }
+    // Neither valid nor fenced: the bytes are gone, somebody else cut the file.
+    if segment.verified.verifiedEnd(from: position) <= position,
+      segment.damage(at: position) == nil
+    {
+      throw changedBehindUs(segment, position)
     }
     return false
   }
@@ -243,18 +249,5 @@ struct BatchFinder {
       DamagedRange(
         file: segment.path(.log), bytes: position..<position, offsets: nil,
         reason: "the file changed while it was read"))
-  }
-}
-
-/// What reading needs of a batch's header.
-struct Batch {
-  var firstOffset: Int64
-  var nextOffset: Int64
-  var byteCount: Int
-
-  init(_ header: BatchHeader) {
-    firstOffset = header.baseOffset
-    nextOffset = header.nextOffset
-    byteCount = header.byteCount
   }
 }

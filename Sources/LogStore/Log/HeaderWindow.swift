@@ -15,20 +15,17 @@ struct HeaderWindow {
 
   /// The header of the batch at `position`; nil where none can be read there.
   mutating func header(_ file: any DiskFile, at position: Int, end: Int) throws(DiskError)
-    -> BatchHeader?
+    -> BatchBrief?
   {
     let isHere =
       self.file === file && position >= start
       && position + BatchHeader.byteCountMin <= start + count
     if !isHere { try fill(file, position, end) }
-    do throws(BatchError) {
-      let header = try BatchHeader(
-        bytes.span.extracting(position - start..<count))
-      lastByteCount = header.byteCount
-      return header
-    } catch {
+    guard let header = BatchBrief(bytes.span.extracting(position - start..<count)) else {
       return nil
     }
+    lastByteCount = header.byteCount
+    return header
   }
 
   private mutating func fill(_ file: any DiskFile, _ position: Int, _ end: Int) throws(DiskError) {

@@ -64,11 +64,11 @@ extension LogReader {
     do throws(BatchError) {
       let held = scratch
       let bytes = held.span.extracting(position..<records.byteCount)
-      let header = try BatchHeader(bytes)
-      byteCount = header.byteCount
+      if let brief = BatchBrief(bytes) { byteCount = min(brief.byteCount, byteCount) }
+      let batch = try RecordBatch(bytes.extracting(first: byteCount))
+      let header = batch.header
       if header.isControl && !includesControl { return (byteCount, header.nextOffset, true) }
-      try RecordBatch(bytes.extracting(first: byteCount)).forEachRecord(from: offset, &decoder) {
-        record in
+      try batch.forEachRecord(from: offset, &decoder) { record in
         do throws(LogError) {
           goesOn = try body(record)
         } catch {
