@@ -83,7 +83,21 @@ let package = Package(
     .testTarget(
       name: "mkstoreTests", dependencies: ["mkstore", "LogStore", "RecordFormat"],
       swiftSettings: strict),
+    // The built command and the example as processes of their own: killed, cut off, read by others.
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["mkstore", "Embedding", "LogStore", "RecordFormat", "DiskIO", "StoreTesting"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "Embedding", dependencies: ["LogStore", "RecordFormat"], path: "Examples/Embedding",
+      swiftSettings: strict),
     // Rules about the repository's own files; imports nothing of it.
     .testTarget(name: "TidyTests", swiftSettings: strict),
   ]
 )
+
+// Documentation is built with a plug-in that nobody else needs to fetch (tools/test docs).
+if Context.environment["MKSTORE_DOCS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -3,7 +3,9 @@ import Bytes
 extension RecordBatch {
   /// Checks everything about the batch: header, checksum and every record.
   ///
-  /// - Parameter decoder: For inflated bytes; its tolerance applies to `.stored` only.
+  /// - Parameters:
+  ///   - rules: What is asked of it.
+  ///   - decoder: For inflated bytes; its tolerance applies to `.stored` only.
   /// - Returns: What the records are, and what is odd about them.
   /// - Throws: What is wrong first, cheap checks before dear ones.
   @discardableResult

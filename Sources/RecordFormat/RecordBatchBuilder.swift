@@ -59,7 +59,11 @@ public struct RecordBatchBuilder: ~Copyable {
 
   /// Adds a record.
   ///
-  /// - Parameter timestamp: Milliseconds since 1970; −1 for none.
+  /// - Parameters:
+  ///   - timestamp: Milliseconds since 1970; −1 for none.
+  ///   - key: Its key, or nil for null.
+  ///   - value: Its value, or nil for null.
+  ///   - headers: Its headers, in order.
   /// - Returns: False where the batch is full: it is unchanged then; finish it and append to the
   ///   next.
   /// - Throws: `.tooLarge` for a record of more than `recordBytesMax`.

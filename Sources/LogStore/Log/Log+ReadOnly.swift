@@ -10,7 +10,11 @@ extension Log {
   /// Shows every valid batch, also what the owner has not synced yet; an unfinished end is passed
   /// over, damage is fenced. `refresh` looks for what was appended since.
   ///
-  /// - Parameter path: A `<topic>-<partition>` directory.
+  /// - Parameters:
+  ///   - path: A `<topic>-<partition>` directory.
+  ///   - disk: The file system that it is on.
+  ///   - openSegmentsMax: Most segments kept open at once.
+  ///   - logger: Where damage that reads find is told.
   /// - Throws: `.notFound`, `.invalidName`, `.disk`.
   public static func openReadOnly(
     _ path: String, disk: any Disk = PosixDisk(), openSegmentsMax: Int = 32,

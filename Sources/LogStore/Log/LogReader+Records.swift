@@ -5,8 +5,12 @@ extension LogReader {
   /// Runs `body` over the records from `offset` on, batch by batch, until it returns false,
   /// `maxBytes` were read or nothing more stands there.
   ///
-  /// - Parameter body: Sees each record in place, without a copy; control records are passed over
-  ///   unless `includesControl`.
+  /// - Parameters:
+  ///   - offset: Where to begin.
+  ///   - maxBytes: Most bytes of batches to read; the first batch is read whole.
+  ///   - limit: How far the read may go.
+  ///   - includesControl: Whether `body` sees control records too.
+  ///   - body: Sees each record in place, without a copy.
   /// - Returns: The offset to go on at: behind the last record that `body` saw (or was passed
   ///   over).
   /// - Throws: As `read`; `.corrupt` also where a batch's CRC is right but its records do not

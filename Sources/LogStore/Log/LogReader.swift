@@ -54,6 +54,7 @@ public final class LogReader {
   /// Finds whole batches beginning with the one that holds `offset` (or, in a gap, the next one).
   ///
   /// - Parameters:
+  ///   - offset: Where to begin.
   ///   - maxBytes: Most bytes; the first batch is given whole even where it is larger.
   ///   - limit: How far the read may go.
   /// - Returns: nil where nothing stands at or after `offset` yet.
@@ -94,7 +95,10 @@ public final class LogReader {
 
   /// Blocks until a record at or after `offset` may be read.
   ///
-  /// - Parameter timeoutMs: Longest wait; nil for ever.
+  /// - Parameters:
+  ///   - offset: What is waited for.
+  ///   - limit: When it may be read.
+  ///   - timeoutMs: Longest wait; nil for ever.
   /// - Returns: Whether there is one.
   /// - Throws: `.closed` or `.poisoned` where the log ends meanwhile.
   public func wait(for offset: Int64, limit: Limit = .highWatermark, timeoutMs: Int? = nil)

@@ -100,7 +100,9 @@ public struct RecordStream: AsyncSequence, Sendable {
 extension Log {
   /// The records from `offset` on, for `for await`.
   ///
-  /// - Parameter limit: By default only what is acknowledged.
+  /// - Parameters:
+  ///   - offset: The first one's offset.
+  ///   - limit: By default only what is acknowledged.
   public func records(from offset: Int64, limit: LogReader.Limit = .highWatermark)
     -> RecordStream
   {

@@ -18,6 +18,7 @@ extension LogManager {
   /// Makes a new, empty log; durable when this returns.
   ///
   /// - Parameters:
+  ///   - topicPartition: Its name.
   ///   - config: Settings of this session; nil: the store's.
   ///   - overrides: Settings of the topic, over `config`. Kept with the log, so that it has them
   ///     whenever it is opened; give every partition of a topic the same.

@@ -18,7 +18,9 @@ public struct LogVerifier: Sendable {
 
   /// Verifies what the paths name: log directories, store directories, single `.log` files.
   ///
-  /// - Parameter progress: Called now and then, from several threads at a time.
+  /// - Parameters:
+  ///   - paths: What is to be verified.
+  ///   - progress: Called now and then, from several threads at a time.
   /// - Throws: Where a path or a directory cannot be looked at at all; a file that cannot be read
   ///   is a finding.
   public func verify(
