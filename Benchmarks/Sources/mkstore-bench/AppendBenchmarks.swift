@@ -3,10 +3,10 @@ import LogStore
 import RecordFormat
 
 /// The write path beside a bare pwrite of the same bytes to a new file.
-func appendRows(_ scale: Scale) -> [Row] {
+func appendRows(_ scale: Scale) throws -> [Row] {
   [
-    buildAndAppend(scale), readyBatches(scale), singleRecords(scale), durableSingle(scale),
-    durableInFlight(scale),
+    try buildAndAppend(scale), try readyBatches(scale), try singleRecords(scale),
+    try durableSingle(scale), try durableInFlight(scale),
   ]
 }
 
@@ -29,9 +29,9 @@ private func barePwrite(_ name: String, _ bytes: [UInt8], _ count: Int, sync: Bo
   )
 }
 
-private func buildAndAppend(_ scale: Scale) -> Row {
+private func buildAndAppend(_ scale: Scale) throws -> Row {
   let batches = scale.count(2_000)
-  let bytes = try! batch(records: 1_000, valueBytes: 92)
+  let bytes = try batch(records: 1_000, valueBytes: 92)
   return Row(
     name: "append 1,000 x 100 B built, not synced", unit: "B/s", goal: "ratio >= 0.75",
     ours: {
@@ -65,9 +65,9 @@ private func fill(_ builder: inout RecordBatchBuilder, _ value: [UInt8]) throws 
   }
 }
 
-private func readyBatches(_ scale: Scale) -> Row {
+private func readyBatches(_ scale: Scale) throws -> Row {
   let batches = scale.count(12_000)
-  var bytes = try! batch(records: 150, valueBytes: 100)
+  var bytes = try batch(records: 150, valueBytes: 100)
   return Row(
     name: "append ready 16 KiB batches, not synced", unit: "B/s", goal: "ratio >= 0.75",
     ours: {
@@ -86,9 +86,9 @@ private func readyBatches(_ scale: Scale) -> Row {
     ceiling: barePwrite("ready", bytes, batches))
 }
 
-private func singleRecords(_ scale: Scale) -> Row {
+private func singleRecords(_ scale: Scale) throws -> Row {
   let count = scale.count(1_000_000)
-  let bytes = try! batch(records: 1, valueBytes: 92)
+  let bytes = try batch(records: 1, valueBytes: 92)
   return Row(
     name: "append single 100 B records, not synced", unit: "rec/s", goal: ">= 1 M rec/s",
     ours: {
@@ -119,9 +119,9 @@ private func singleRecords(_ scale: Scale) -> Row {
     ))
 }
 
-private func durableSingle(_ scale: Scale) -> Row {
+private func durableSingle(_ scale: Scale) throws -> Row {
   let count = scale.count(3_000)
-  var bytes = try! batch(records: 100, valueBytes: 100)
+  var bytes = try batch(records: 100, valueBytes: 100)
   return Row(
     name: "append durable, one writer, 100 x 100 B", unit: "appends/s", goal: "ratio >= 0.83",
     ours: {
@@ -139,10 +139,10 @@ private func durableSingle(_ scale: Scale) -> Row {
     ceiling: barePwrite("durable", bytes, count, sync: true))
 }
 
-private func durableInFlight(_ scale: Scale) -> Row {
+private func durableInFlight(_ scale: Scale) throws -> Row {
   let rounds = scale.count(2_000)
   let window = 64
-  var bytes = try! batch(records: 1, valueBytes: 92)
+  var bytes = try batch(records: 1, valueBytes: 92)
   return Row(
     name: "append durable, 64 in flight, 100 B", unit: "appends/s", goal: ">= 50 k/s",
     ours: {

@@ -9,7 +9,7 @@ struct Main {
     let scale = Scale(isTiny: arguments.contains("--tiny"))
     let only = arguments.firstIndex(of: "--only").map { arguments[$0 + 1] }
     printMachine()
-    for row in appendRows(scale) + readRows(scale) + recoveryRows(scale) {
+    for row in try appendRows(scale) + readRows(scale) + recoveryRows(scale) {
       if let only, !row.name.contains(only) { continue }
       try row.run(scale)
     }

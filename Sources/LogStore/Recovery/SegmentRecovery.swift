@@ -127,11 +127,17 @@ package struct SegmentRecovery {
   /// header says, where it agrees with itself (a consumer may have seen those offsets, so they are
   /// not given out again), else that at least one record stood there.
   private func statedEnd(at position: Int, expected: Int64) throws(DiskError) -> Int64 {
-    var window = HeaderWindow()
-    guard let header = try window.header(setting.log, at: position, end: setting.size),
-      header.baseOffset == expected, header.recordCount == header.lastOffsetDelta &+ 1
-    else { return expected + 1 }
-    return header.nextOffset
+    var bytes = [UInt8](repeating: 0, count: BatchHeader.byteCountMin)
+    var target = bytes.mutableSpan
+    let count = try setting.log.read(into: &target, at: position)
+    do throws(BatchError) {
+      let header = try BatchHeader(bytes.span.extracting(first: count))
+      let isWhole =
+        header.baseOffset == expected && header.recordCount == header.lastOffsetDelta &+ 1
+      return isWhole ? header.nextOffset : expected + 1
+    } catch {
+      return expected + 1
+    }
   }
 
   /// A segment may end, between two batches, before the durable point: those records are lost. Not
