@@ -25,6 +25,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
   ],
   targets: [
     // The system's libraries and what Swift cannot import by itself.
@@ -56,10 +59,24 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "KafkaServer",
+      dependencies: [
+        "Bytes", "DiskIO", "RecordFormat", "LogStore", "KafkaProtocol",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "mkstore",
       dependencies: [
-        "Bytes", "RecordFormat", "DiskIO", "LogStore",
+        "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaServer",
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -77,6 +94,14 @@ let package = Package(
       name: "LogStoreTests",
       dependencies: [
         "LogStore", "StoreTesting", "DiskIO", "RecordFormat", "Bytes",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KafkaServerTests",
+      dependencies: [
+        "KafkaServer", "KafkaProtocol", "LogStore", "StoreTesting", "RecordFormat", "DiskIO",
+        "Bytes",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

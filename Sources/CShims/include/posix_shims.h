@@ -123,6 +123,13 @@ int64_t mk_next_hole(int fd, int64_t position);
 /// Position of the first data at or after `position`; -ENXIO where only a hole follows; -errno.
 int64_t mk_next_data(int fd, int64_t position);
 
+/// Pages of the range that the page cache holds (cachestat(2), Linux 6.5), or -errno: -ENOSYS where
+/// the kernel cannot tell.
+int64_t mk_cached_pages(int fd, int64_t position, int64_t count);
+
+/// Bytes of a page of memory.
+int64_t mk_page_bytes(void);
+
 /// Takes an exclusive record lock on the whole file without waiting, such that Java's
 /// `FileChannel.tryLock` is refused and refuses us. Two locks make it up, see the .c file. The lock
 /// goes with the last descriptor of this open, or with the process.

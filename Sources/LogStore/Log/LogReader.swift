@@ -25,6 +25,8 @@ public final class LogReader {
   /// Bytes and codec contexts of `forEachRecord`, reused.
   var scratch: [UInt8] = []
   var decoder = RecordDecoder()
+  /// Whether bytes that left the page cache are checked again before they are served.
+  private let rechecksEvicted: Bool
 
   /// Where the last read ended.
   private struct Place {
@@ -37,8 +39,15 @@ public final class LogReader {
   }
 
   /// Makes a reader of `log`; nothing is opened yet.
-  public init(_ log: Log) {
+  public convenience init(_ log: Log) {
+    self.init(log, rechecksEvicted: false)
+  }
+
+  /// - Parameter rechecksEvicted: Whether to ask the kernel before each read if the bytes are still
+  ///   in the page cache, and to check a segment's bytes again once some of them are not.
+  package init(_ log: Log, rechecksEvicted: Bool) {
     self.log = log
+    self.rechecksEvicted = rechecksEvicted
     list = log.segments.snapshot
     finder = BatchFinder()
   }
@@ -72,9 +81,62 @@ public final class LogReader {
         offset: offset, logStartOffset: log.logStartOffset, logEndOffset: end)
     }
     refreshList()
+    return try take(from: offset, end: end, maxBytes: maxBytes, asksCache: rechecksEvicted)
+  }
+
+  /// What a read that must not wait for a disk gives.
+  package enum HotRead {
+    /// As `read`.
+    case records(FileRecords)
+    /// Nothing stands at or after the offset yet.
+    case nothing
+    /// A disk may be needed: call `read` on a thread that may wait.
+    case cold
+  }
+
+  /// Reads as `read` does, but only where that takes no look at a disk: the read goes on where the
+  /// last one ended, and the bytes are checked and in the page cache.
+  ///
+  /// - Throws: As `read`.
+  /// - Complexity: One system call that asks for the pages; small preads of cached headers.
+  package func readHot(from offset: Int64, maxBytes: Int, limit: Limit) throws(LogError) -> HotRead
+  {
+    let end = endOffset(limit)
+    guard offset >= log.logStartOffset, offset <= end else {
+      throw .offsetOutOfRange(
+        offset: offset, logStartOffset: log.logStartOffset, logEndOffset: end)
+    }
+    if offset == end { return .nothing }
+    refreshList()
+    guard let place, place.nextOffset == offset, place.segment.isEndKnown else { return .cold }
+    let segmentEnd = Int(place.segment.publishedEnd.position)
+    guard place.position < segmentEnd else { return .cold }
+    let upTo = min(segmentEnd, place.position.addingReportingOverflow(maxBytes).partialValue)
+    guard place.segment.verified.contains(place.position..<max(upTo, place.position + 1)),
+      place.files.log.isCached(at: place.position, count: upTo - place.position)
+    else { return .cold }
+    let records = try take(from: offset, end: end, maxBytes: maxBytes, asksCache: false)
+    return records.map { .records($0) } ?? .nothing
+  }
+
+  /// Forgets what was checked of a segment of which the page cache has lost pages: what is read
+  /// from the disk anew is checked anew (docs/durability.md#verified).
+  private func forgetEvicted(_ place: Place, maxBytes: Int) throws(LogError) {
+    let end = Int(try log.end(of: place.segment).position)
+    let upTo = min(end, place.position.addingReportingOverflow(maxBytes).partialValue)
+    guard upTo > place.position else { return }
+    if !place.files.log.isCached(at: place.position, count: upTo - place.position) {
+      place.segment.verified.removeAll()
+    }
+  }
+
+  private func take(
+    from offset: Int64, end: Int64, maxBytes: Int, asksCache: Bool
+  ) throws(LogError) -> FileRecords? {
     var target = offset
     while target < end {
       guard var place = try locate(target) else { return nil }
+      if asksCache { try forgetEvicted(place, maxBytes: maxBytes) }
       switch try finder.take(
         log, place.segment, place.files, place.position,
         expected: place.nextOffset < 0 ? nil : place.nextOffset, target, end, maxBytes)

@@ -1,0 +1,16 @@
+internal import CShims
+
+extension DiskFile {
+  /// Whether a read of these bytes would find all of them in the page cache, so that it needs no
+  /// disk. True where that cannot be known: no descriptor (simulation), or a kernel before 6.5.
+  ///
+  /// - Complexity: One system call that looks at each page's entry, about 1 µs for 1 MiB.
+  package func isCached(at position: Int, count: Int) -> Bool {
+    guard let descriptor, count > 0 else { return true }
+    let cached = mk_cached_pages(descriptor, Int64(position), Int64(count))
+    guard cached >= 0 else { return true }
+    let pageBytes = Int(mk_page_bytes())
+    let pages = (position + count - 1) / pageBytes - position / pageBytes + 1
+    return Int(cached) >= pages
+  }
+}

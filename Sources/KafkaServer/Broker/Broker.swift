@@ -1,0 +1,117 @@
+internal import DiskIO
+package import KafkaProtocol
+package import LogStore
+package import Logging
+package import Synchronization
+
+/// One broker: a store, and what it answers to each request.
+///
+/// Knows requests and logs, no sockets. What is answered at once runs on the event loop that asks;
+/// what may wait for a disk is handed to `admin` or to the store's fetcher threads. Any thread.
+package final class Broker: Sendable {
+  package let config: BrokerConfig
+  package let manager: LogManager
+  package let topics: Topics
+  package let producerIds: ProducerIds
+  package let metrics = BrokerMetrics()
+  package let logger: Logger
+  /// One thread on which topics change, in the order of the requests.
+  package let admin = FetcherPool(cores: [nil])
+  /// The store's cluster id, from `meta.properties`.
+  package let clusterId: String
+  /// The store's node id, from `meta.properties`.
+  package let nodeId: Int32
+  /// Bytes of unfinished requests over all connections.
+  package let bufferedBytes = Atomic<Int>(0)
+  /// Connections there are.
+  package let connectionCount = Atomic<Int>(0)
+  private let address: Locked<Endpoint>
+
+  /// Takes up an opened store.
+  package init(_ manager: LogManager, config: BrokerConfig, logger: Logger) throws(ServerError) {
+    self.config = config
+    self.manager = manager
+    self.logger = logger
+    topics = Topics(manager)
+    producerIds = try ProducerIds(manager, lowest: manager.lowestFreeProducerId)
+    address = Locked(config.advertised ?? config.listen)
+    do throws(CheckpointError) {
+      let identity = try MetaProperties.read(manager.context.disk, directory: manager.path)
+      clusterId = identity?.clusterId ?? "mkstore"
+      nodeId = identity?.nodeId ?? 0
+    } catch {
+      throw .unreadable(path: "\(manager.path)/\(MetaProperties.name)", reason: "\(error)")
+    }
+  }
+
+  /// What clients are told to connect to.
+  package var advertised: Endpoint { address.withLock { $0 } }
+
+  /// Notes where the broker really listens, for clients that are not told otherwise.
+  package func didBind(_ endpoint: Endpoint) {
+    if config.advertised == nil { address.withLock { $0 = endpoint } }
+  }
+
+  /// The log of a topic's partition, if there is one.
+  package func log(_ topic: String, _ partition: Int32) -> Log? {
+    topics.named(topic)?.logs[partition]
+  }
+
+  /// Answers a request that needs neither records nor an event loop. May wait for a disk unless
+  /// `isAnsweredAtOnce`.
+  package func answer(_ request: Request) -> ResponseBody {
+    let version = request.header.apiVersion
+    return switch request.body {
+    case .metadata(let body): .metadata(metadata(body, version: version))
+    case .listOffsets(let body): .listOffsets(listOffsets(body, version: version))
+    case .findCoordinator(let body): .findCoordinator(findCoordinator(body))
+    case .apiVersions(let body): .apiVersions(apiVersions(body, version: version))
+    case .createTopics(let body): .createTopics(createTopics(body))
+    case .deleteTopics(let body): .deleteTopics(deleteTopics(body, version: version))
+    case .createPartitions(let body): .createPartitions(createPartitions(body))
+    case .initProducerId(let body): .initProducerId(initProducerId(body))
+    case .offsetForLeaderEpoch(let body): .offsetForLeaderEpoch(offsetForLeaderEpoch(body))
+    case .describeConfigs(let body): .describeConfigs(describeConfigs(body))
+    case .describeLogDirs(let body): .describeLogDirs(describeLogDirs(body))
+    case .describeCluster(let body): .describeCluster(describeCluster(body))
+    case .produce, .fetch:
+      preconditionFailure("\(request.header.apiName) is answered by its connection")
+    }
+  }
+
+  /// Whether `answer` gives the answer without waiting for a disk.
+  package func isAnsweredAtOnce(_ request: Request) -> Bool {
+    switch request.body {
+    case .apiVersions, .findCoordinator, .describeCluster, .offsetForLeaderEpoch, .describeConfigs:
+      true
+    case .metadata(let body): !createsTopics(body)
+    case .listOffsets(let body):
+      body.topics.allSatisfy { $0.partitions.allSatisfy { $0.timestamp == -1 || $0.timestamp == -2 }
+      }
+    default: false
+    }
+  }
+}
+
+extension LogManager {
+  /// A producer id above every one that the store's logs know.
+  fileprivate var lowestFreeProducerId: Int64 { 0 }
+}
+
+extension Broker {
+  /// Counts a new connection; false where there are too many.
+  package func didOpen() -> Bool {
+    // Relaxed, here and below: only the number counts.
+    let count = connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
+    metrics.connections.record(count)
+    if count <= config.connectionsMax { return true }
+    metrics.refusedConnections.increment()
+    didClose()
+    return false
+  }
+
+  /// Counts a connection that is gone.
+  package func didClose() {
+    metrics.connections.record(connectionCount.wrappingSubtract(1, ordering: .relaxed).newValue)
+  }
+}

@@ -1,0 +1,39 @@
+/// Settings of a broker. Names in backquotes are Kafka's for the same thing.
+public struct BrokerConfig: Sendable {
+  /// Where clients connect.
+  public var listen = Endpoint(host: "127.0.0.1", port: 9092)
+  /// What clients are told to connect to; nil: where the broker listens.
+  public var advertised: Endpoint?
+  /// Where metrics and health are served over HTTP; nil: nowhere.
+  public var adminListen: Endpoint?
+  /// Cores the event loops are pinned to, one loop each; empty: one loop per core, unpinned.
+  public var cores: [Int] = []
+  /// `auto.create.topics.enable`: whether asking for a missing topic creates it, where the client
+  /// wants that too.
+  public var createsTopics = true
+  /// `num.partitions`: partitions of a topic that nobody says a number for.
+  public var defaultPartitions: Int32 = 1
+  /// Most partitions of one topic, and most that one request may create.
+  public var topicPartitionsMax: Int32 = 10_000
+  /// `socket.request.max.bytes`: largest request.
+  public var requestBytesMax = 104_857_600
+  /// Bytes of unfinished requests held over all connections.
+  public var bufferedRequestBytesMax = 512 << 20
+  /// `max.connections`: most connections at once.
+  public var connectionsMax = 4096
+  /// `connections.max.idle.ms`: a connection without requests is closed after this long.
+  public var connectionIdleMaxMs: Int64 = 600_000
+  /// A client that takes nothing of an answer for this long is cut off.
+  public var stalledWriteMaxMs: Int64 = 60_000
+  /// `fetch.max.bytes`: most bytes of one answer, whatever the client asks for; the first batch
+  /// comes whole all the same.
+  public var fetchBytesMax = 57_671_680
+  /// Answers with up to this many bytes of records are copied into one send; larger ones go out by
+  /// sendfile (docs/performance.md#fetch).
+  public var copiedAnswerBytesMax = 16 << 10
+  /// How long a graceful stop waits for answers under way.
+  public var drainMaxMs: Int64 = 10_000
+
+  /// The defaults.
+  public init() {}
+}

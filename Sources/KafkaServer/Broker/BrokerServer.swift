@@ -1,0 +1,108 @@
+internal import KafkaProtocol
+public import LogStore
+public import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// Serves an opened store to Kafka clients.
+///
+/// `start` listens, `stop` lets every connection finish. The store is the caller's: close it after
+/// `stop`. Any thread.
+public final class BrokerServer: Sendable {
+  package let broker: Broker
+  private let group: MultiThreadedEventLoopGroup
+  private let connections: [ObjectIdentifier: LoopConnections]
+  private let listeners = Locked<[any Channel]>([])
+
+  /// Makes event loops; nothing is listened on yet.
+  public init(
+    _ manager: LogManager, config: BrokerConfig = BrokerConfig(),
+    logger: Logger = Logger(label: "mkstore")
+  ) throws(ServerError) {
+    broker = try Broker(manager, config: config, logger: logger)
+    group =
+      config.cores.isEmpty
+      ? MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+      : MultiThreadedEventLoopGroup(pinnedCPUIDs: config.cores)
+    var connections: [ObjectIdentifier: LoopConnections] = [:]
+    for loop in group.makeIterator() {
+      connections[ObjectIdentifier(loop)] = LoopConnections(loop)
+    }
+    self.connections = connections
+  }
+
+  /// Listens.
+  ///
+  /// - Returns: Where, with the port that the system chose if it was to.
+  public func start() async throws(ServerError) -> Endpoint {
+    let broker = broker
+    let connections = connections
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.socketOption(.so_keepalive), value: 1)
+      .childChannelOption(.maxMessagesPerRead, value: 4)
+      .childChannelInitializer { channel in
+        guard broker.didOpen() else {
+          broker.logger.warning(
+            "connection refused: there are \(broker.config.connectionsMax) already")
+          return channel.close()
+        }
+        channel.closeFuture.whenComplete { _ in broker.didClose() }
+        return channel.eventLoop.makeCompletedFuture {
+          let loop = connections[ObjectIdentifier(channel.eventLoop)]!
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(broker, loop))
+        }
+      }
+    let endpoint = try await bind(bootstrap, broker.config.listen)
+    broker.didBind(endpoint)
+    return endpoint
+  }
+
+  private func bind(
+    _ bootstrap: ServerBootstrap, _ endpoint: Endpoint
+  ) async throws(ServerError) -> Endpoint {
+    do {
+      let channel = try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
+      listeners.withLock { $0.append(channel) }
+      return Endpoint(host: endpoint.host, port: channel.localAddress?.port ?? endpoint.port)
+    } catch {
+      throw .cannotListen(endpoint, reason: "\(error)")
+    }
+  }
+
+  /// Takes no more connections, lets those there are finish what is under way, and ends the loops.
+  ///
+  /// Connections that take longer than `drainMaxMs` are cut off.
+  public func stop() async {
+    let open = listeners.withLock { listeners in
+      defer { listeners = [] }
+      return listeners
+    }
+    for listener in open {
+      do {
+        try await listener.close()
+      } catch {
+        broker.logger.warning("a listener did not close", metadata: ["error": "\(error)"])
+      }
+    }
+    for loop in connections.values { loop.drain() }
+    let deadline = ContinuousClock.now + .milliseconds(broker.config.drainMaxMs)
+    // Relaxed: only the number counts.
+    while broker.connectionCount.load(ordering: .relaxed) > 0, ContinuousClock.now < deadline {
+      do {
+        try await Task.sleep(for: .milliseconds(5))
+      } catch {
+        break
+      }
+    }
+    broker.admin.stop()
+    do {
+      try await group.shutdownGracefully()
+    } catch {
+      broker.logger.warning("the event loops did not end", metadata: ["error": "\(error)"])
+    }
+  }
+}

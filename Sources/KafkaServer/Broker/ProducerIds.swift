@@ -1,0 +1,72 @@
+internal import DiskIO
+internal import Logging
+package import LogStore
+
+/// Gives out producer ids, each once for the life of the store.
+///
+/// Ids are taken in blocks of 1,000, as in Kafka: the end of a block is made durable before its
+/// first id is given out, so a crash wastes ids and never repeats one. May wait for the disk: call
+/// it on a thread that may.
+package final class ProducerIds: Sendable {
+  /// The file's name in the store's directory; Kafka's brokers leave it alone.
+  package static let fileName = "mkstore.producer-ids"
+  /// Ids of one block.
+  package static let blockCount: Int64 = 1000
+
+  private struct State {
+    var next: Int64
+    var end: Int64
+  }
+
+  private let disk: any Disk
+  private let directory: String
+  private let state: Locked<State>
+
+  /// Takes up the store's file.
+  ///
+  /// - Parameter lowest: Where a store without the file begins: above every id its logs know.
+  package init(_ manager: LogManager, lowest: Int64) throws(ServerError) {
+    disk = manager.context.disk
+    directory = manager.path
+    let path = "\(manager.path)/\(Self.fileName)"
+    let bytes: [UInt8]?
+    do throws(CheckpointError) {
+      bytes = try SmallFile.read(disk, path)
+    } catch {
+      throw .unreadable(path: path, reason: "\(error)")
+    }
+    guard let bytes else {
+      state = Locked(State(next: lowest, end: lowest))
+      return
+    }
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    guard lines.count == 2, lines[0] == "version: 0", lines[1].hasPrefix("next_producer_id: "),
+      let next = Int64(lines[1].dropFirst("next_producer_id: ".count)), next >= 0
+    else {
+      throw .unreadable(
+        path: path, reason: "expected 'version: 0' and 'next_producer_id: N'")
+    }
+    state = Locked(State(next: max(next, lowest), end: max(next, lowest)))
+  }
+
+  /// An id that nobody has.
+  ///
+  /// - Durability: What keeps it from being given out again is durable when this returns.
+  package func next() throws(LogError) -> Int64 {
+    try state.withLock { (state) throws(LogError) in
+      if state.next == state.end {
+        let end = state.end + Self.blockCount
+        do throws(DiskError) {
+          try SmallFile.writeAtomically(
+            disk, directory: directory, name: Self.fileName,
+            Array("version: 0\nnext_producer_id: \(end)\n".utf8))
+        } catch {
+          throw LogError(error)
+        }
+        state.end = end
+      }
+      defer { state.next += 1 }
+      return state.next
+    }
+  }
+}

@@ -1,0 +1,91 @@
+internal import KafkaProtocol
+internal import Logging
+internal import LogStore
+internal import NIOCore
+
+extension ConnectionHandler {
+  /// Appends a produce request's batches and answers when they are durable.
+  ///
+  /// The write is done here, on the event loop (microseconds into the page cache); the sync is the
+  /// flusher's, which answers for every request that it made durable.
+  func produce(
+    _ request: ProduceRequest, _ header: RequestHeader, _ frame: inout ByteBuffer,
+    _ number: AnswerQueue.Number
+  ) {
+    var response = ProduceResponse()
+    var waits: [(log: Log, endOffset: Int64)] = []
+    var places: [(topic: Int, partition: Int)] = []
+    let refusal = broker.refusal(request)
+    for asked in request.topicData {
+      var topic = ProduceResponse.Topic()
+      topic.name = asked.name
+      for partition in asked.partitionData {
+        let outcome: ProduceOutcome
+        if let (code, reason) = refusal {
+          outcome = broker.refused(.with { $0.index = partition.index }, code, reason)
+        } else {
+          let range = partition.records?.range ?? 0..<0
+          var all = frame.mutableReadableBytesUInt8Span
+          var records = all._mutatingExtracting(range)
+          outcome = broker.append(
+            topic: asked.name, partition: partition.index, version: header.apiVersion,
+            records: &records)
+        }
+        if let wait = outcome.wait {
+          waits.append(wait)
+          places.append((response.responses.count, topic.partitionResponses.count))
+        }
+        topic.partitionResponses.append(outcome.answer)
+      }
+      response.responses.append(topic)
+    }
+    if request.acks == 0 { return finishSilently(response, waits, number) }
+    if waits.isEmpty { return finish(number, Response(to: header, .produce(response))) }
+    answerOnceFlushed(response, header, waits, places, number)
+  }
+
+  private func answerOnceFlushed(
+    _ response: ProduceResponse, _ header: RequestHeader, _ waits: [(log: Log, endOffset: Int64)],
+    _ places: [(topic: Int, partition: Int)], _ number: AnswerQueue.Number
+  ) {
+    guard let loop = context?.eventLoop else { return }
+    let this = NIOLoopBound(self, eventLoop: loop)
+    let broker = broker
+    _ = FlushLatch(waits) { failures in
+      var response = response
+      for (index, error) in failures {
+        let (topic, partition) = places[index]
+        let answer = response.responses[topic].partitionResponses[partition]
+        response.responses[topic].partitionResponses[partition] =
+          broker.refused(answer, ErrorCode(error), "\(error)").answer
+      }
+      let answer = Response(to: header, .produce(response))
+      if loop.inEventLoop {
+        this.value.finish(number, answer)
+      } else {
+        loop.execute {
+          this.value.finish(number, answer)
+          this.value.process()
+        }
+      }
+    }
+  }
+
+  /// With acks 0 nothing is answered; an error shows by the connection's end, as in Kafka.
+  private func finishSilently(
+    _ response: ProduceResponse, _ waits: [(log: Log, endOffset: Int64)],
+    _ number: AnswerQueue.Number
+  ) {
+    // Nobody waits, but consumers see records once they are durable.
+    for wait in waits { wait.log.onFlushed(wait.endOffset) { _ in } }
+    finish(number, .silent)
+    let failed = response.responses.lazy.flatMap(\.partitionResponses).first {
+      $0.errorCode != .none
+    }
+    guard let failed else { return }
+    broker.logger.info(
+      "connection closed: a produce request with acks 0 failed",
+      metadata: ["peer": peer, "error": "\(failed.errorCode.name)"])
+    context?.close(promise: nil)
+  }
+}

@@ -1,0 +1,91 @@
+internal import DiskIO
+internal import KafkaProtocol
+internal import LogStore
+internal import NIOCore
+
+/// How answers leave. The sole user of NIO's file types.
+///
+/// `NIOFileHandle` allows one access at a time, so that two event loops must not share one
+/// (docs/decisions/0011-file-handles.md): every answer has handles of its own over the segment's
+/// descriptor, which the `FileRecords` keeps open until the last byte has left.
+extension ConnectionHandler {
+  /// Writes an answer; `sent` is told when the kernel has all of it.
+  func send(_ answer: Answer, _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>) {
+    let recordsBytes = answer.records.reduce(0) { $0 + $1.byteCount }
+    broker.metrics.sentBytes.increment(by: answer.frame.bytes.count + recordsBytes)
+    if recordsBytes <= broker.config.copiedAnswerBytesMax
+      || answer.records.contains(where: { $0.file.descriptor == nil })
+    {
+      do throws(LogError) {
+        let bytes = try joined(answer, recordsBytes, context.channel.allocator)
+        broker.metrics.copiedBytes.increment(by: recordsBytes)
+        context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: sent)
+      } catch {
+        sent.fail(error)
+        fail(error)
+      }
+      return
+    }
+    broker.metrics.sendfileBytes.increment(by: recordsBytes)
+    let segments = answer.frame.segments
+    for (index, segment) in segments.enumerated() {
+      let promise = index == segments.count - 1 ? sent : nil
+      switch segment {
+      case .bytes(let range):
+        let bytes = context.channel.allocator.buffer(bytes: answer.frame.bytes[range])
+        context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: promise)
+      case .records(let source):
+        write(answer.records[source.offset], context, promise)
+      }
+    }
+  }
+
+  private func write(
+    _ records: FileRecords, _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>?
+  ) {
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    let handle = NIOFileHandle(
+      _deprecatedTakingOwnershipOfDescriptor: records.file.descriptor ?? -1)
+    promise.futureResult.whenComplete { result in
+      do {
+        // The descriptor is the segment's: it goes back, open.
+        _ = try handle.takeDescriptorOwnership()
+      } catch {
+        preconditionFailure("a file handle was busy after its write: \(error)")
+      }
+      withExtendedLifetime(records) { sent?.completeWith(result) }
+    }
+    let region = FileRegion(
+      fileHandle: handle, readerIndex: records.position,
+      endIndex: records.position + records.byteCount)
+    context.write(wrapOutboundOut(.fileRegion(region)), promise: promise)
+  }
+
+  /// The whole answer in memory.
+  private func joined(
+    _ answer: Answer, _ recordsBytes: Int, _ allocator: ByteBufferAllocator
+  ) throws(LogError) -> ByteBuffer {
+    if answer.records.isEmpty { return allocator.buffer(bytes: answer.frame.bytes) }
+    var bytes = allocator.buffer(capacity: answer.frame.bytes.count + recordsBytes)
+    for segment in answer.frame.segments {
+      switch segment {
+      case .bytes(let range): bytes.writeBytes(answer.frame.bytes[range])
+      case .records(let source):
+        let records = answer.records[source.offset]
+        let start = bytes.readableBytes
+        bytes.writeRepeatingByte(0, count: records.byteCount)
+        do throws(DiskError) {
+          var all = bytes.mutableReadableBytesUInt8Span
+          var target = all._mutatingExtracting(start..<start + records.byteCount)
+          let count = try records.file.read(into: &target, at: records.position)
+          guard count == records.byteCount else {
+            throw DiskError(.read, records.file.path, code: 5)  // EIO: somebody cut the file
+          }
+        } catch {
+          throw LogError(error)
+        }
+      }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,325 @@
+internal import Bytes
+internal import KafkaProtocol
+internal import Logging
+internal import LogStore
+internal import NIOCore
+internal import Synchronization
+
+/// One client's connection: cuts its bytes into frames, starts each request, and sends the answers
+/// in order.
+///
+/// Produce requests run ahead of each other's flushes, so that one flush serves all of them; any
+/// other request is finished before the next one starts, as in Kafka. While a client owes us
+/// reading (its answers pile up) or we owe it an answer, its further bytes stay in the kernel.
+/// Owned by the channel's event loop; what other threads finish comes back through it.
+final class ConnectionHandler: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundIn = IOData
+  typealias OutboundOut = IOData
+
+  /// Most requests of a connection that are worked on at once.
+  static let requestsMax = 128
+  /// Bytes that are read ahead while a request is worked on, so that a hang-up is noticed.
+  static let readAheadBytesMax = 64 << 10
+  /// Most readers that a connection keeps; with more it begins anew.
+  static let readersMax = 2048
+
+  let broker: Broker
+  let loopConnections: LoopConnections
+  private(set) var context: ChannelHandlerContext?
+  private(set) var answers = AnswerQueue()
+  /// A request other than produce is being worked on.
+  var isBusy = false
+  var parked: ParkedFetch?
+  /// Cursors in the logs that this client fetches from.
+  var readers: [ObjectIdentifier: LogReader] = [:]
+  private var inbound = ByteBuffer()
+  private var accountedBytes = 0
+  private var isProcessing = false
+  private(set) var isEnding = false
+  private var isReadWanted = false
+  private var unsentAnswers = 0
+  private var lastRequestAt = NIODeadline.now()
+  private var stalledSince: NIODeadline?
+  private var pendingBytesSeen = 0
+
+  init(_ broker: Broker, _ loopConnections: LoopConnections) {
+    self.broker = broker
+    self.loopConnections = loopConnections
+  }
+
+  // MARK: Coming and going
+
+  func channelActive(context: ChannelHandlerContext) {
+    self.context = context
+    loopConnections.add(self)
+    context.fireChannelActive()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    self.context = nil
+    account(0)
+    parked?.cancel()
+    parked = nil
+    readers = [:]
+    inbound = ByteBuffer()
+    loopConnections.remove(self)
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // Resets and broken pipes are a client's business.
+    broker.logger.debug("connection failed", metadata: ["peer": peer, "error": "\(error)"])
+    context.close(promise: nil)
+  }
+
+  /// The client's address, for log lines.
+  var peer: Logger.MetadataValue {
+    .string(context?.remoteAddress.map { "\($0)" } ?? "unknown")
+  }
+
+  // MARK: Bytes in
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var part = unwrapInboundIn(data)
+    broker.metrics.receivedBytes.increment(by: part.readableBytes)
+    if inbound.readableBytes == 0 {
+      inbound = part
+    } else {
+      if inbound.readerIndex > inbound.capacity / 2 { inbound.discardReadBytes() }
+      inbound.writeBuffer(&part)
+    }
+    process()
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if isReadingAhead {
+      isReadWanted = true
+    } else {
+      context.read()
+    }
+  }
+
+  private var isReadingAhead: Bool {
+    !mayStart && inbound.readableBytes > Self.readAheadBytesMax
+  }
+
+  private var mayStart: Bool {
+    guard let context else { return false }
+    return !isBusy && !isEnding && answers.count < Self.requestsMax && context.channel.isWritable
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { process() }
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// Starts every request that is there whole and may start.
+  func process() {
+    guard !isProcessing, context != nil else { return }
+    isProcessing = true
+    // Taken out, so that records are edited in place while the connection's state changes.
+    var buffer = ByteBuffer()
+    swap(&buffer, &inbound)
+    var failure: ProtocolError?
+    do throws(ProtocolError) {
+      while mayStart, try start(&buffer) {}
+    } catch {
+      failure = error
+    }
+    swap(&buffer, &inbound)
+    isProcessing = false
+    if let failure { return refuse(failure) }
+    if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+    account(inbound.readableBytes)
+    sendReady()
+    if isReadWanted, !isReadingAhead {
+      isReadWanted = false
+      context?.read()
+    }
+  }
+
+  /// Starts the request that `buffer` begins with; false where it is not there whole.
+  private func start(_ buffer: inout ByteBuffer) throws(ProtocolError) -> Bool {
+    let limits = ProtocolLimits(frameBytesMax: broker.config.requestBytesMax)
+    guard let size = try FrameSize.read(buffer.readableBytesUInt8Span, limits: limits),
+      buffer.readableBytes >= FrameSize.byteCount + size
+    else { return false }
+    buffer.moveReaderIndex(forwardBy: FrameSize.byteCount)
+    var frame = ByteBuffer()
+    let isWhole = buffer.readableBytes == size
+    if isWhole {
+      swap(&frame, &buffer)
+    } else {
+      // Safe to force: the bytes are there by the check above.
+      frame = buffer.readSlice(length: size)!
+    }
+    lastRequestAt = .now()
+    do throws(ProtocolError) {
+      let request = try Request.decode(frame.readableBytesUInt8Span, limits: limits)
+      start(request, &frame)
+    } catch {
+      guard case .unsupportedVersion(let header, _) = error, header.api == .apiVersions else {
+        throw error
+      }
+      let number = answers.open(header.apiKey)
+      finish(number, ApiVersionsResponse.unsupportedVersion(of: header))
+    }
+    return true
+  }
+
+  private func start(_ request: Request, _ frame: inout ByteBuffer) {
+    let number = answers.open(request.header.apiKey)
+    switch request.body {
+    case .produce(let body): produce(body, request.header, &frame, number)
+    case .fetch(let body): fetch(body, request.header, number)
+    default:
+      if broker.isAnsweredAtOnce(request) {
+        finish(number, Response(to: request.header, broker.answer(request)))
+      } else {
+        isBusy = true
+        hand(request, number)
+      }
+    }
+  }
+
+  /// Lets a thread that may wait for a disk answer.
+  private func hand(_ request: Request, _ number: AnswerQueue.Number) {
+    guard let loop = context?.eventLoop else { return }
+    let this = NIOLoopBound(self, eventLoop: loop)
+    let broker = broker
+    let threads =
+      switch request.body {
+      case .listOffsets, .describeLogDirs: broker.manager.fetchers
+      default: broker.admin
+      }
+    threads.submit {
+      let answer = Response(to: request.header, broker.answer(request))
+      loop.execute {
+        this.value.isBusy = false
+        this.value.finish(number, answer)
+        this.value.process()
+      }
+    }
+  }
+
+  /// Closes the connection of a peer that does not speak Kafka's protocol.
+  private func refuse(_ error: ProtocolError) {
+    broker.metrics.malformedRequests.increment()
+    broker.logger.warning(
+      "connection closed: \(error)", metadata: ["peer": peer])
+    context?.close(promise: nil)
+  }
+
+  // MARK: Memory
+
+  /// Counts the bytes of an unfinished request; too many over all connections end this one.
+  private func account(_ bytes: Int) {
+    let change = bytes - accountedBytes
+    guard change != 0 else { return }
+    accountedBytes = bytes
+    // Relaxed: only the sum counts.
+    let total = broker.bufferedBytes.wrappingAdd(change, ordering: .relaxed).newValue
+    guard total > broker.config.bufferedRequestBytesMax, bytes > Self.readAheadBytesMax else {
+      return
+    }
+    broker.logger.warning(
+      "connection closed: unfinished requests take \(total) bytes over all connections",
+      metadata: ["peer": peer, "limit": "\(broker.config.bufferedRequestBytesMax)"])
+    context?.close(promise: nil)
+  }
+
+  // MARK: Answers out
+
+  /// Notes a request's answer and sends it once its turn has come.
+  func finish(_ number: AnswerQueue.Number, _ response: Response) {
+    do throws(ProtocolError) {
+      finish(number, .ready(Answer(frame: try response.encode())))
+    } catch {
+      fail(error)
+    }
+  }
+
+  /// Notes what became of a request and sends what may leave.
+  func finish(_ number: AnswerQueue.Number, _ outcome: AnswerQueue.Outcome) {
+    guard context != nil else { return }
+    answers.finish(number, outcome)
+    if !isProcessing { sendReady() }
+  }
+
+  /// An answer of ours cannot be written: a bug or a message beyond every bound.
+  func fail(_ error: any Error) {
+    broker.logger.error(
+      "connection closed: an answer cannot be sent", metadata: ["peer": peer, "error": "\(error)"])
+    context?.close(promise: nil)
+  }
+
+  private func sendReady() {
+    guard let context else { return }
+    var isWritten = false
+    while let slot = answers.next() {
+      if case .ready(let answer) = slot.outcome {
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        unsentAnswers += 1
+        let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in this.value.didSend() }
+        send(answer, context, sent)
+        isWritten = true
+      }
+      broker.metrics.answered(
+        slot.apiKey, nanoseconds: (NIODeadline.now() - slot.startedAt).nanoseconds)
+    }
+    if isWritten { context.flush() }
+    closeIfDrained()
+  }
+
+  private func didSend() {
+    unsentAnswers -= 1
+    closeIfDrained()
+  }
+
+  // MARK: Ending
+
+  /// Answers what is under way, takes nothing new, and closes.
+  func drain() {
+    isEnding = true
+    parked?.wake()
+    closeIfDrained()
+  }
+
+  private func closeIfDrained() {
+    if isEnding, answers.isEmpty, unsentAnswers == 0 { context?.close(promise: nil) }
+  }
+
+  /// Cuts off a client that neither asks nor takes anything; called every few seconds.
+  func sweep(_ now: NIODeadline) {
+    guard let context else { return }
+    let idleMs = (now - lastRequestAt).nanoseconds / 1_000_000
+    if answers.isEmpty, unsentAnswers == 0 {
+      stalledSince = nil
+      // A silent client must not hold segments open.
+      if idleMs > 30_000 { readers = [:] }
+      if idleMs > broker.config.connectionIdleMaxMs { context.close(promise: nil) }
+      return
+    }
+    guard unsentAnswers > 0 else { return }
+    let pending = pendingBytes(context)
+    if pending != pendingBytesSeen || stalledSince == nil {
+      pendingBytesSeen = pending
+      stalledSince = now
+    } else if let since = stalledSince,
+      (now - since).nanoseconds / 1_000_000 > broker.config.stalledWriteMaxMs
+    {
+      broker.logger.info("connection closed: the client reads nothing", metadata: ["peer": peer])
+      context.close(promise: nil)
+    }
+  }
+
+  private func pendingBytes(_ context: ChannelHandlerContext) -> Int {
+    do {
+      return try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
+    } catch {
+      return 0
+    }
+  }
+}

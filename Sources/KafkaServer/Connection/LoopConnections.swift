@@ -1,0 +1,42 @@
+internal import NIOCore
+
+/// The connections of one event loop, for what concerns all of them: idle ones, and the end.
+///
+/// `@unchecked Sendable`: `handlers` is touched on `loop` alone, which every method checks.
+final class LoopConnections: @unchecked Sendable {
+  /// How often connections are looked over.
+  static let sweepSeconds: Int64 = 5
+
+  let loop: any EventLoop
+  private var handlers: [ObjectIdentifier: ConnectionHandler] = [:]
+
+  init(_ loop: any EventLoop) {
+    self.loop = loop
+    loop.scheduleRepeatedTask(
+      initialDelay: .seconds(Self.sweepSeconds), delay: .seconds(Self.sweepSeconds)
+    ) { [weak self] task in
+      guard let self else { return task.cancel() }
+      let now = NIODeadline.now()
+      for handler in self.handlers.values { handler.sweep(now) }
+    }
+  }
+
+  /// Takes in a connection that opened.
+  func add(_ handler: ConnectionHandler) {
+    loop.preconditionInEventLoop()
+    handlers[ObjectIdentifier(handler)] = handler
+  }
+
+  /// Lets go of a connection that closed.
+  func remove(_ handler: ConnectionHandler) {
+    loop.preconditionInEventLoop()
+    handlers[ObjectIdentifier(handler)] = nil
+  }
+
+  /// Lets every connection finish and close.
+  func drain() {
+    loop.execute {
+      for handler in self.handlers.values { handler.drain() }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+internal import KafkaProtocol
+internal import LogStore
+
+/// One partition of a fetch: what is asked for, and what was found.
+struct FetchPart {
+  /// Index of the topic in the request.
+  var topic: Int
+  /// What is asked for.
+  var asked: FetchRequest.Topic.Partition
+  /// The log and this client's cursor in it; nil where there is no such partition.
+  var source: (log: Log, reader: LogReader)?
+  /// End of the acknowledged records when the partition was looked at.
+  var observedEnd: Int64 = 0
+  /// What the client is told.
+  var answer = FetchResponse.Topic.Partition()
+  /// What was found.
+  var records: FileRecords?
+}

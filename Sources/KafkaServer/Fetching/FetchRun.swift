@@ -1,0 +1,198 @@
+internal import DiskIO
+internal import KafkaProtocol
+internal import Logging
+internal import LogStore
+internal import RecordFormat
+
+/// One fetch from its request to its answer: looks at each partition in turn and keeps the limits.
+///
+/// `@unchecked Sendable`: owned by one thread at a time. The event loop hands it to a fetcher
+/// thread where a disk may be needed and gets it back with the hop to the loop; the queues' locks
+/// order the two.
+final class FetchRun: @unchecked Sendable {
+  let header: RequestHeader
+  private let request: FetchRequest
+  private let broker: Broker
+  private(set) var parts: [FetchPart]
+  private(set) var hasError = false
+  /// Bytes of records found so far.
+  private(set) var byteCount = 0
+  private let bytesMax: Int
+  private var next = 0
+
+  /// - Parameter reader: This client's cursor in a log.
+  init(
+    _ request: FetchRequest, _ header: RequestHeader, _ broker: Broker, reader: (Log) -> LogReader
+  ) {
+    self.request = request
+    self.header = header
+    self.broker = broker
+    bytesMax = max(0, min(Int(request.maxBytes), broker.config.fetchBytesMax))
+    parts = request.topics.enumerated().flatMap { index, topic in
+      let known = broker.topics.named(topic.topic)
+      return topic.partitions.map { asked in
+        let log = known?.logs[asked.partition]
+        return FetchPart(topic: index, asked: asked, source: log.map { ($0, reader($0)) })
+      }
+    }
+  }
+
+  /// The offset limit of a log for this client, by its isolation level.
+  private var isReadCommitted: Bool { request.isolationLevel == 1 }
+
+  // MARK: Collecting
+
+  /// Whether there is enough to answer, whatever the clock says.
+  var isSatisfied: Bool {
+    hasError || byteCount >= Int(request.minBytes) || parts.isEmpty || request.maxWaitMs <= 0
+  }
+
+  /// How long the answer may wait, in ms.
+  var maxWaitMs: Int32 { request.maxWaitMs }
+
+  /// Begins anew: what was found is forgotten.
+  func reset() {
+    next = 0
+    byteCount = 0
+    hasError = false
+    for index in parts.indices { parts[index].records = nil }
+  }
+
+  /// Looks at the partitions not looked at yet.
+  ///
+  /// - Parameter mayWait: Whether this thread may wait for a disk.
+  /// - Returns: False where a disk may be needed and this thread may not wait; call again on one
+  ///   that may.
+  func collect(mayWait: Bool) -> Bool {
+    while next < parts.count {
+      guard look(&parts[next], mayWait: mayWait) else { return false }
+      next += 1
+    }
+    return true
+  }
+
+  private func look(_ part: inout FetchPart, mayWait: Bool) -> Bool {
+    part.answer = .with {
+      $0.partitionIndex = part.asked.partition
+      $0.highWatermark = -1
+      $0.records = ByteRange(offset: 0, count: 0)
+    }
+    guard let (log, reader) = part.source else {
+      return refuse(&part, .unknownTopicOrPartition)
+    }
+    let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)
+    if epoch != .none { return refuse(&part, epoch) }
+    let end = log.highWatermark
+    let stableEnd = min(end, log.lastStableOffset)
+    part.observedEnd = end
+    let offset = part.asked.fetchOffset
+    guard offset >= log.logStartOffset, offset <= log.logEndOffset else {
+      return refuse(&part, .offsetOutOfRange)
+    }
+    part.answer.highWatermark = end
+    part.answer.lastStableOffset = stableEnd
+    part.answer.logStartOffset = log.logStartOffset
+    if isReadCommitted { part.answer.abortedTransactions = [] }
+    let limit = isReadCommitted ? stableEnd : end
+    let bytesLeft = min(Int(part.asked.partitionMaxBytes), bytesMax - byteCount)
+    // The first batch of the whole answer comes whole, so that a client gets on (KIP-74).
+    guard offset < limit, bytesLeft > 0 || byteCount == 0 else { return true }
+    do throws(LogError) {
+      guard let found = try read(reader, offset, max(1, bytesLeft), mayWait) else { return false }
+      if let records = found, byteCount == 0 || records.byteCount <= bytesLeft {
+        try take(records, &part)
+      }
+    } catch {
+      return refuse(&part, error, log)
+    }
+    return true
+  }
+
+  /// The records at `offset`; nil where a disk may be needed and must not be, nil inside where
+  /// there are none.
+  private func read(
+    _ reader: LogReader, _ offset: Int64, _ maxBytes: Int, _ mayWait: Bool
+  ) throws(LogError) -> FileRecords?? {
+    if mayWait {
+      return .some(try reader.read(from: offset, maxBytes: maxBytes, limit: .highWatermark))
+    }
+    switch try reader.readHot(from: offset, maxBytes: maxBytes, limit: .highWatermark) {
+    case .records(let records): return .some(records)
+    case .nothing: return .some(nil)
+    case .cold: return nil
+    }
+  }
+
+  private func take(_ records: FileRecords, _ part: inout FetchPart) throws(LogError) {
+    if header.apiVersion < 10, try records.containsZstd() {
+      _ = refuse(&part, .unsupportedCompressionType)
+      return
+    }
+    part.records = records
+    byteCount += records.byteCount
+  }
+
+  private func refuse(_ part: inout FetchPart, _ error: LogError, _ log: Log) -> Bool {
+    switch error {
+    case .offsetOutOfRange where part.asked.fetchOffset <= log.logEndOffset
+      && part.asked.fetchOffset >= log.logStartOffset:
+      // The end moved between two looks: there is nothing yet.
+      return true
+    case .corrupt(let range):
+      broker.logger.warning(
+        "a fetch met a damaged range",
+        metadata: ["log": "\(log.topicPartition)", "range": "\(range)"])
+    case .offsetOutOfRange, .closed: break
+    default:
+      broker.logger.error(
+        "a fetch failed", metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
+    }
+    return refuse(&part, ErrorCode(error))
+  }
+
+  private func refuse(_ part: inout FetchPart, _ code: ErrorCode) -> Bool {
+    broker.metrics.refused(code.rawValue)
+    part.answer.errorCode = code
+    part.answer.highWatermark = -1
+    hasError = true
+    return true
+  }
+
+  // MARK: Answering
+
+  /// The answer to what was found.
+  func answer() throws(ProtocolError) -> Answer {
+    var records: [FileRecords] = []
+    var response = FetchResponse()
+    response.responses = request.topics.map { topic in .with { $0.topic = topic.topic } }
+    for part in parts {
+      var answer = part.answer
+      if let found = part.records {
+        answer.records = ByteRange(offset: records.count, count: found.byteCount)
+        records.append(found)
+      }
+      response.responses[part.topic].partitions.append(answer)
+    }
+    return Answer(
+      frame: try Response(to: header, .fetch(response)).encode(), records: records)
+  }
+}
+
+extension FileRecords {
+  /// Whether a batch is compressed with zstd, which Fetch below v10 has no way to say.
+  fileprivate func containsZstd() throws(LogError) -> Bool {
+    var bytes: [UInt8] = []
+    try copy(into: &bytes)
+    var position = 0
+    while position < bytes.count {
+      do throws(BatchError) {
+        let header = try BatchHeader(bytes.span.extracting(position..<bytes.count))
+        if header.codec == .zstd { return true }
+        position += header.byteCount
+      } catch {
+        throw .invalidBatch(error)
+      }
+    }
+    return false
+  }
+}

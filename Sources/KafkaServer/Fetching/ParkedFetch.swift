@@ -1,0 +1,73 @@
+internal import LogStore
+internal import NIOCore
+internal import Synchronization
+
+/// A fetch that waits for records, its deadline or its connection's end, whichever comes first.
+///
+/// Woken by the logs' own callbacks on whatever thread publishes; many wakes are one. Everything
+/// but `wake` belongs to the event loop.
+final class ParkedFetch: Sendable {
+  private let isWoken = Atomic<Bool>(false)
+  private let loop: any EventLoop
+  private let body: @Sendable (Bool) -> Void
+  private let waits = Locked<[(notifier: OffsetNotifier, id: UInt64)]>([])
+  private let timer = Locked<Scheduled<Void>?>(nil)
+
+  /// - Parameters:
+  ///   - timeout: When to wake at the latest.
+  ///   - body: Called once on the loop; true where records came, false at the deadline.
+  init(
+    _ loop: any EventLoop, timeout: TimeAmount, body: @escaping @Sendable (_ byRecords: Bool) -> Void
+  ) {
+    self.loop = loop
+    self.body = body
+    let scheduled = loop.scheduleTask(in: timeout) { self.wake(byRecords: false) }
+    timer.withLock { $0 = scheduled }
+  }
+
+  /// Wakes when `log` has acknowledged more than `end`, or is closed.
+  ///
+  /// - Parameter ignoresEnd: Whether the log's end wakes nobody: the client was told already, and
+  ///   its next fetch shall wait for its deadline.
+  func add(_ log: Log, beyond end: Int64, ignoresEnd: Bool) {
+    let notifier = log.acknowledgedEnd
+    let id = notifier.onReach(end + 1) { result in
+      switch result {
+      case .success: self.wake()
+      case .failure(.closed): if !ignoresEnd { self.wake() }
+      // A log that refuses writes gets no more records; its deadline comes.
+      case .failure: break
+      }
+    }
+    if id != 0 { waits.withLock { $0.append((notifier, id)) } }
+  }
+
+  /// Wakes now. Any thread.
+  func wake() { wake(byRecords: true) }
+
+  private func wake(byRecords: Bool) {
+    if isWoken.exchange(true, ordering: .acquiringAndReleasing) { return }
+    loop.execute {
+      self.letGo()
+      self.body(byRecords)
+    }
+  }
+
+  /// Ends the wait without waking.
+  func cancel() {
+    if isWoken.exchange(true, ordering: .acquiringAndReleasing) { return }
+    letGo()
+  }
+
+  private func letGo() {
+    timer.withLock { timer in
+      timer?.cancel()
+      timer = nil
+    }
+    let waits = waits.withLock { waits in
+      defer { waits = [] }
+      return waits
+    }
+    for wait in waits { _ = wait.notifier.cancel(wait.id) }
+  }
+}

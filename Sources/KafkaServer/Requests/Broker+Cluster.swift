@@ -1,0 +1,93 @@
+package import KafkaProtocol
+internal import Logging
+internal import LogStore
+
+extension Broker {
+  /// What the server speaks.
+  package func apiVersions(_ request: ApiVersionsRequest, version: Int16) -> ApiVersionsResponse {
+    // Kafka refuses clients that do not say what they are.
+    if version >= 3,
+      !Self.isSoftwareName(request.clientSoftwareName)
+        || !Self.isSoftwareName(request.clientSoftwareVersion)
+    {
+      return .with { $0.errorCode = .invalidRequest }
+    }
+    return .offering()
+  }
+
+  /// Kafka's rule (KIP-511): letters, digits, dots and dashes, neither first nor last a sign.
+  private static func isSoftwareName(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    func isAlphanumeric(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: false
+      }
+    }
+    guard let first = bytes.first, let last = bytes.last, isAlphanumeric(first),
+      isAlphanumeric(last)
+    else { return false }
+    return bytes.allSatisfy {
+      isAlphanumeric($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
+    }
+  }
+
+  /// This broker is the cluster.
+  package func describeCluster(_ request: DescribeClusterRequest) -> DescribeClusterResponse {
+    let endpoint = advertised
+    return .with {
+      $0.endpointType = request.endpointType
+      if request.endpointType != 1 {
+        $0.errorCode = .unsupportedEndpointType
+        $0.errorMessage = "only brokers are described here"
+        return
+      }
+      $0.clusterId = clusterId
+      $0.controllerId = nodeId
+      $0.brokers = [
+        .with {
+          $0.brokerId = nodeId
+          $0.host = endpoint.host
+          $0.port = Int32(endpoint.port)
+        }
+      ]
+    }
+  }
+
+  /// There are no groups and no transactions yet; clients ask again later.
+  package func findCoordinator(_ request: FindCoordinatorRequest) -> FindCoordinatorResponse {
+    let message = "mkstore has no consumer groups and no transactions yet"
+    return .with {
+      $0.errorCode = .coordinatorNotAvailable
+      $0.errorMessage = message
+      $0.nodeId = -1
+      $0.port = -1
+      $0.coordinators = request.coordinatorKeys.map { key in
+        .with {
+          $0.key = key
+          $0.nodeId = -1
+          $0.port = -1
+          $0.errorCode = .coordinatorNotAvailable
+          $0.errorMessage = message
+        }
+      }
+    }
+  }
+
+  /// A fresh producer id. Waits for the disk once in a thousand.
+  package func initProducerId(_ request: InitProducerIdRequest) -> InitProducerIdResponse {
+    if request.transactionalId != nil {
+      return .with { $0.errorCode = .transactionalIdAuthorizationFailed }
+    }
+    do throws(LogError) {
+      let id = try producerIds.next()
+      return .with { $0.producerId = id }
+    } catch {
+      logger.error("no producer id can be given out", metadata: ["error": "\(error)"])
+      // Retriable: the disk may have room again.
+      return .with { $0.errorCode = .coordinatorNotAvailable }
+    }
+  }
+}

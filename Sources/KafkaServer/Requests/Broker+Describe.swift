@@ -1,0 +1,133 @@
+internal import DiskIO
+package import KafkaProtocol
+internal import Logging
+package import LogStore
+
+extension Broker {
+  private static let topicResource: Int8 = 2
+  private static let brokerResource: Int8 = 4
+
+  /// The settings of topics and of this broker.
+  package func describeConfigs(_ request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+    .with { response in
+      response.results = request.resources.map { resource in
+        .with { answer in
+          answer.resourceType = resource.resourceType
+          answer.resourceName = resource.resourceName
+          let entries: [TopicConfig.Entry]
+          switch resource.resourceType {
+          case Self.topicResource:
+            guard let topic = topics.named(resource.resourceName) else {
+              answer.errorCode = .unknownTopicOrPartition
+              return
+            }
+            let config = topic.logs.values.first?.config ?? manager.defaultLogConfig
+            entries = TopicConfig.entries(config)
+          case Self.brokerResource where ["", "\(nodeId)"].contains(resource.resourceName):
+            entries = brokerEntries
+          default:
+            answer.errorCode = .invalidRequest
+            answer.errorMessage = "only topics and broker \(nodeId) have settings"
+            return
+          }
+          answer.configs = entries.filter { entry in
+            resource.configurationKeys?.contains(entry.name) ?? true
+          }.map { describe($0, resource.resourceType, request) }
+        }
+      }
+    }
+  }
+
+  private func describe(
+    _ entry: TopicConfig.Entry, _ resource: Int8, _ request: DescribeConfigsRequest
+  ) -> DescribeConfigsResponse.Result.Config {
+    let isDefault = entry.value == entry.defaultValue
+    return .with { config in
+      config.name = entry.name
+      config.value = entry.value
+      config.configSource = isDefault ? 5 : resource == Self.topicResource ? 1 : 4
+      config.configType = entry.type
+      config.readOnly = true
+      config.documentation = request.includeDocumentation ? entry.documentation : nil
+      guard request.includeSynonyms else { return }
+      config.synonyms = [
+        .with {
+          $0.name = entry.name
+          $0.value = entry.value
+          $0.source = config.configSource
+        }
+      ]
+    }
+  }
+
+  private var brokerEntries: [TopicConfig.Entry] {
+    let base = BrokerConfig()
+    func entry(
+      _ name: String, _ type: Int8, _ documentation: String, _ value: (BrokerConfig) -> String
+    ) -> TopicConfig.Entry {
+      TopicConfig.Entry(
+        name: name, value: value(config), type: type, documentation: documentation,
+        defaultValue: value(base))
+    }
+    return [
+      entry("auto.create.topics.enable", 1, "Whether asking for a topic creates it.") {
+        "\($0.createsTopics)"
+      },
+      entry("connections.max.idle.ms", 5, "How long a connection may be idle.") {
+        "\($0.connectionIdleMaxMs)"
+      },
+      entry("default.replication.factor", 3, "Copies of a partition.") { _ in "1" },
+      entry("fetch.max.bytes", 3, "The largest answer to a fetch.") { "\($0.fetchBytesMax)" },
+      entry("log.dirs", 2, "The store's directory.") { _ in manager.path },
+      entry("max.connections", 3, "The most connections at once.") { "\($0.connectionsMax)" },
+      entry("node.id", 3, "The broker's number.") { _ in "\(nodeId)" },
+      entry("num.partitions", 3, "Partitions of a topic without a number.") {
+        "\($0.defaultPartitions)"
+      },
+      entry("socket.request.max.bytes", 3, "The largest request.") { "\($0.requestBytesMax)" },
+    ]
+  }
+
+  /// How much the partitions take up.
+  package func describeLogDirs(_ request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
+    .with { response in
+      response.results = [
+        .with { result in
+          result.logDir = manager.path
+          do throws(DiskError) {
+            result.usableBytes = try manager.context.disk.availableBytes(manager.path)
+          } catch {
+            result.errorCode = .kafkaStorageError
+          }
+          result.topics = topics.all.compactMap { topic in
+            let asked = request.topics.map { topics in
+              topics.first { $0.topic == topic.name }?.partitions ?? []
+            }
+            let partitions = topic.partitions.filter { asked?.contains($0) ?? true }
+            if partitions.isEmpty { return nil }
+            return .with {
+              $0.name = topic.name
+              $0.partitions = partitions.map { partition in
+                .with {
+                  $0.partitionIndex = partition
+                  $0.partitionSize = size(of: topic.logs[partition]!)
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+
+  private func size(of log: Log) -> Int64 {
+    do throws(LogError) {
+      return try log.segmentInfo().reduce(0) { $0 + Int64($1.bytes) }
+    } catch {
+      logger.warning(
+        "a log's size cannot be read",
+        metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
+      return -1
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package import KafkaProtocol
+internal import Logging
+package import LogStore
+
+extension Broker {
+  /// Whether the request names a topic that it would create.
+  package func createsTopics(_ request: MetadataRequest) -> Bool {
+    guard config.createsTopics, request.allowAutoTopicCreation, let asked = request.topics else {
+      return false
+    }
+    return asked.contains { topic in
+      topic.name.map { topics.named($0) == nil } ?? false
+    }
+  }
+
+  /// The one broker there is, and topics.
+  package func metadata(_ request: MetadataRequest, version: Int16) -> MetadataResponse {
+    let endpoint = advertised
+    return .with { response in
+      response.clusterId = clusterId
+      response.controllerId = nodeId
+      response.brokers = [
+        .with {
+          $0.nodeId = nodeId
+          $0.host = endpoint.host
+          $0.port = Int32(endpoint.port)
+        }
+      ]
+      if request.isForAllTopics(version: version) {
+        response.topics = topics.all.map(describe)
+      } else {
+        response.topics = (request.topics ?? []).map { describe($0, request) }
+      }
+    }
+  }
+
+  private func describe(
+    _ asked: MetadataRequest.Topic, _ request: MetadataRequest
+  ) -> MetadataResponse.Topic {
+    guard let name = asked.name else {
+      if let topic = topics.identified(asked.topicId) { return describe(topic) }
+      return .with {
+        $0.name = nil
+        $0.topicId = asked.topicId
+        $0.errorCode = .unknownTopicId
+      }
+    }
+    if let topic = topics.named(name) { return describe(topic) }
+    var error = ErrorCode.unknownTopicOrPartition
+    do throws(TopicPartitionError) {
+      try TopicPartition.check(topic: name)
+      if createsTopics(request) {
+        error = createTopic(name)
+        if let topic = topics.named(name) { return describe(topic) }
+      }
+    } catch {
+      return .with {
+        $0.name = name
+        $0.errorCode = .invalidTopicException
+      }
+    }
+    return .with {
+      $0.name = name
+      $0.errorCode = error
+    }
+  }
+
+  /// Creates a topic because somebody asked for it.
+  private func createTopic(_ name: String) -> ErrorCode {
+    do throws(LogError) {
+      try create(name, partitions: config.defaultPartitions, config: nil)
+      logger.info("topic created on demand", metadata: ["topic": "\(name)"])
+      return .none
+    } catch {
+      logger.warning(
+        "topic was not created on demand", metadata: ["topic": "\(name)", "error": "\(error)"])
+      return ErrorCode(error)
+    }
+  }
+
+  private func describe(_ topic: Topic) -> MetadataResponse.Topic {
+    .with {
+      $0.name = topic.name
+      $0.topicId = topic.id
+      $0.partitions = topic.partitions.map { partition in
+        .with {
+          $0.partitionIndex = partition
+          $0.leaderId = nodeId
+          $0.leaderEpoch = topic.logs[partition]!.leaderEpoch
+          $0.replicaNodes = [nodeId]
+          $0.isrNodes = [nodeId]
+        }
+      }
+    }
+  }
+}

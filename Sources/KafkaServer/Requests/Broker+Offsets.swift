@@ -1,0 +1,90 @@
+package import KafkaProtocol
+package import LogStore
+
+extension Broker {
+  /// The error of a request that names a leader epoch other than ours; -1 is not checked.
+  package func checkEpoch(_ asked: Int32, _ log: Log) -> ErrorCode {
+    if asked < 0 || asked == log.leaderEpoch { return .none }
+    return asked > log.leaderEpoch ? .unknownLeaderEpoch : .fencedLeaderEpoch
+  }
+
+  /// Offsets by time, and the ends of logs.
+  package func listOffsets(_ request: ListOffsetsRequest, version: Int16) -> ListOffsetsResponse {
+    .with { response in
+      response.topics = request.topics.map { asked in
+        .with { topic in
+          topic.name = asked.name
+          topic.partitions = asked.partitions.map { partition in
+            listOffset(asked.name, partition, request, version: version)
+          }
+        }
+      }
+    }
+  }
+
+  private func listOffset(
+    _ topic: String, _ asked: ListOffsetsRequest.Topic.Partition, _ request: ListOffsetsRequest,
+    version: Int16
+  ) -> ListOffsetsResponse.Topic.Partition {
+    .with { answer in
+      answer.partitionIndex = asked.partitionIndex
+      guard let log = log(topic, asked.partitionIndex) else {
+        answer.errorCode = .unknownTopicOrPartition
+        return
+      }
+      answer.errorCode = checkEpoch(asked.currentLeaderEpoch, log)
+      guard answer.errorCode == .none else { return }
+      let end = request.isolationLevel == 1 ? log.lastStableOffset : log.highWatermark
+      do throws(LogError) {
+        switch asked.timestamp {
+        case -1: answer.offset = end
+        case -2: answer.offset = log.logStartOffset
+        case -3 where version >= 7: fill(&answer, try log.offsetOfLargestTimestamp(), below: end)
+        // -4 earliest local and -5 last tiered come with versions that are not offered.
+        case ..<0: answer.errorCode = .unsupportedVersion
+        default: fill(&answer, try log.offset(forTimestamp: asked.timestamp), below: end)
+        }
+      } catch {
+        answer.errorCode = ErrorCode(error)
+      }
+      if answer.errorCode == .none, answer.offset >= 0 { answer.leaderEpoch = log.leaderEpoch }
+      metrics.refused(answer.errorCode.rawValue)
+    }
+  }
+
+  private func fill(
+    _ answer: inout ListOffsetsResponse.Topic.Partition, _ found: OffsetForTime?, below end: Int64
+  ) {
+    guard let found, found.offset < end else { return }
+    answer.offset = found.offset
+    answer.timestamp = found.timestamp
+  }
+
+  /// Where leader epochs end.
+  package func offsetForLeaderEpoch(
+    _ request: OffsetForLeaderEpochRequest
+  ) -> OffsetForLeaderEpochResponse {
+    .with { response in
+      response.topics = request.topics.map { asked in
+        .with { topic in
+          topic.topic = asked.topic
+          topic.partitions = asked.partitions.map { partition in
+            .with { answer in
+              answer.partition = partition.partition
+              guard let log = log(asked.topic, partition.partition) else {
+                answer.errorCode = .unknownTopicOrPartition
+                return
+              }
+              answer.errorCode = checkEpoch(partition.currentLeaderEpoch, log)
+              guard answer.errorCode == .none else { return }
+              if let end = log.endOffset(ofEpoch: partition.leaderEpoch) {
+                answer.leaderEpoch = end.epoch
+                answer.endOffset = end.offset
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

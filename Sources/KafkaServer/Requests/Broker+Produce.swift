@@ -1,0 +1,94 @@
+package import KafkaProtocol
+internal import Logging
+package import LogStore
+internal import RecordFormat
+
+/// What became of one partition's batch of a produce request.
+package struct ProduceOutcome: Sendable {
+  /// What the client is told, unless the flush fails.
+  package var answer: ProduceResponse.Topic.Partition
+  /// The log to wait for, and the offset up to which it must be durable; nil: nothing to wait for.
+  package var wait: (log: Log, endOffset: Int64)?
+}
+
+extension Broker {
+  /// Appends a partition's batch, without waiting for its durability.
+  ///
+  /// - Parameter records: The bytes of the batch, which the log edits in place; nil for none.
+  package func append(
+    topic: String, partition: Int32, version: Int16, records: inout MutableSpan<UInt8>
+  ) -> ProduceOutcome {
+    var answer = ProduceResponse.Topic.Partition()
+    answer.index = partition
+    answer.baseOffset = -1
+    guard let log = log(topic, partition) else {
+      return refused(answer, .unknownTopicOrPartition, "there is no partition \(topic)-\(partition)")
+    }
+    answer.logStartOffset = log.logStartOffset
+    if let (code, reason) = refuse(records.span, version: version) {
+      return refused(answer, code, reason)
+    }
+    do throws(LogError) {
+      let result = try log.write(batch: &records)
+      answer.baseOffset = result.baseOffset
+      answer.logAppendTimeMs = result.logAppendTimeMs
+      let waits = log.config.durability == .flushed
+      return ProduceOutcome(
+        answer: answer, wait: waits ? (log, result.lastOffset + 1) : nil)
+    } catch {
+      return refused(answer, code(error, log), "\(error)")
+    }
+  }
+
+  /// What the log does not look at: formats and codecs that go with a request's version.
+  private func refuse(_ records: Span<UInt8>, version: Int16) -> (ErrorCode, String)? {
+    if records.isEmpty { return (.invalidRecord, "the request has no records for the partition") }
+    do throws(BatchError) {
+      let header = try BatchHeader(records)
+      if header.isLegacy {
+        return version < 3
+          ? (.unsupportedForMessageFormat, "message format \(header.magic) is not taken any more")
+          : (.invalidRecord, "message format \(header.magic), expected 2")
+      }
+      if header.codec == .zstd, version < 7 {
+        return (.unsupportedCompressionType, "zstd needs Produce v7 or later")
+      }
+      if header.isTransactional { return (.invalidTxnState, "there are no transactions yet") }
+      return nil
+    } catch {
+      return (ErrorCode(error), "\(error)")
+    }
+  }
+
+  private func code(_ error: LogError, _ log: Log) -> ErrorCode {
+    if case .recordTooLarge(_, let limit) = error, limit < log.config.maxMessageBytes {
+      return .recordListTooLarge
+    }
+    return ErrorCode(error)
+  }
+
+  /// An answer that says why nothing was appended.
+  package func refused(
+    _ answer: ProduceResponse.Topic.Partition, _ code: ErrorCode, _ reason: String
+  ) -> ProduceOutcome {
+    metrics.refused(code.rawValue)
+    logger.debug(
+      "produce refused", metadata: ["partition": "\(answer.index)", "reason": "\(reason)"])
+    var answer = answer
+    answer.errorCode = code
+    answer.errorMessage = reason
+    answer.baseOffset = -1
+    return ProduceOutcome(answer: answer)
+  }
+
+  /// The error that holds for a whole produce request, if there is one.
+  package func refusal(_ request: ProduceRequest) -> (ErrorCode, String)? {
+    guard (-1...1).contains(request.acks) else {
+      return (.invalidRequiredAcks, "acks \(request.acks), expected -1, 0 or 1")
+    }
+    if request.transactionalId != nil {
+      return (.transactionalIdAuthorizationFailed, "there are no transactions yet")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,230 @@
+package import KafkaProtocol
+internal import Logging
+package import LogStore
+
+extension Broker {
+  /// Creates a topic with all its partitions; durable when this returns.
+  package func create(_ name: String, partitions: Int32, config: LogConfig?) throws(LogError) {
+    defer { topics.refresh(name) }
+    for partition in 0..<partitions {
+      do throws(TopicPartitionError) {
+        let id = try TopicPartition(topic: name, partition: partition)
+        do throws(LogError) {
+          _ = try manager.createLog(id, config: config)
+        } catch {
+          throw TopicPartitionError.partition("\(error)")
+        }
+      } catch {
+        throw .invalidName(name: name, reason: "\(error)")
+      }
+    }
+  }
+
+  /// Creates topics, or only says what would become of them.
+  package func createTopics(_ request: CreateTopicsRequest) -> CreateTopicsResponse {
+    var counts: [String: Int] = [:]
+    for topic in request.topics { counts[topic.name, default: 0] += 1 }
+    return .with { response in
+      response.topics = request.topics.map { asked in
+        .with { answer in
+          answer.name = asked.name
+          var config = manager.defaultLogConfig
+          var refusal: (ErrorCode, String)?
+          if counts[asked.name, default: 0] > 1 {
+            refusal = (.invalidRequest, "the request names the topic twice")
+          } else {
+            refusal = refuse(asked, &config)
+          }
+          if refusal == nil, !request.validateOnly { refusal = carryOut(asked, config) }
+          if let (code, message) = refusal {
+            answer.errorCode = code
+            answer.errorMessage = message
+            return
+          }
+          answer.topicId = topics.named(asked.name)?.id ?? KafkaUuid()
+          answer.numPartitions = partitionCount(asked)
+          answer.replicationFactor = 1
+          answer.configs = TopicConfig.entries(config).map { entry in
+            .with {
+              $0.name = entry.name
+              $0.value = entry.value
+              $0.configSource = entry.value == entry.defaultValue ? 5 : 1
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func partitionCount(_ asked: CreateTopicsRequest.Topic) -> Int32 {
+    if !asked.assignments.isEmpty { return Int32(clamping: asked.assignments.count) }
+    return asked.numPartitions == -1 ? config.defaultPartitions : asked.numPartitions
+  }
+
+  /// Why a topic cannot be created, in the order Kafka looks.
+  private func refuse(
+    _ asked: CreateTopicsRequest.Topic, _ settings: inout LogConfig
+  ) -> (ErrorCode, String)? {
+    do throws(TopicPartitionError) {
+      try TopicPartition.check(topic: asked.name)
+    } catch {
+      return (.invalidTopicException, "\(error)")
+    }
+    if topics.named(asked.name) != nil {
+      return (.topicAlreadyExists, "topic '\(asked.name)' already exists")
+    }
+    if let other = topics.all.first(where: { Self.collide($0.name, asked.name) }) {
+      return (
+        .invalidTopicException, "topic '\(asked.name)' collides with existing topic '\(other.name)'"
+      )
+    }
+    if asked.assignments.isEmpty {
+      let count = partitionCount(asked)
+      guard (1...config.topicPartitionsMax).contains(count) else {
+        return (
+          .invalidPartitions, "\(count) partitions, expected 1 to \(config.topicPartitionsMax)"
+        )
+      }
+      guard asked.replicationFactor == -1 || asked.replicationFactor == 1 else {
+        return (
+          .invalidReplicationFactor,
+          "replication factor \(asked.replicationFactor), but there is 1 broker"
+        )
+      }
+    } else if let reason = refuse(asked.assignments) {
+      return (.invalidReplicaAssignment, reason)
+    }
+    for entry in asked.configs {
+      if let reason = TopicConfig.set(entry.name, entry.value, in: &settings) {
+        return (.invalidConfig, reason)
+      }
+    }
+    do throws(LogError) {
+      try settings.validate()
+    } catch {
+      return (.invalidConfig, "\(error)")
+    }
+    return nil
+  }
+
+  private func refuse(_ assignments: [CreateTopicsRequest.Topic.Assignment]) -> String? {
+    let indexes = assignments.map(\.partitionIndex).sorted()
+    guard indexes == Array(0..<Int32(clamping: assignments.count)) else {
+      return "the partitions are not numbered from 0 without a gap"
+    }
+    guard assignments.count <= Int(config.topicPartitionsMax) else {
+      return "\(assignments.count) partitions, at most \(config.topicPartitionsMax)"
+    }
+    return assignments.allSatisfy { $0.brokerIds == [nodeId] }
+      ? nil : "every partition must be on broker \(nodeId) alone"
+  }
+
+  /// Whether metric names could not tell the two apart, which Kafka refuses.
+  private static func collide(_ first: String, _ second: String) -> Bool {
+    first.replacingDots == second.replacingDots
+  }
+
+  private func carryOut(
+    _ asked: CreateTopicsRequest.Topic, _ settings: LogConfig
+  ) -> (ErrorCode, String)? {
+    do throws(LogError) {
+      try create(asked.name, partitions: partitionCount(asked), config: settings)
+      logger.info(
+        "topic created",
+        metadata: ["topic": "\(asked.name)", "partitions": "\(partitionCount(asked))"])
+      return nil
+    } catch {
+      return (ErrorCode(error), "\(error)")
+    }
+  }
+
+  /// Deletes topics, by name or by id.
+  package func deleteTopics(
+    _ request: DeleteTopicsRequest, version: Int16
+  ) -> DeleteTopicsResponse {
+    let asked =
+      version >= 6
+      ? request.topics
+      : request.topicNames.map { name in .with { $0.name = name } }
+    return .with { response in
+      response.responses = asked.map(delete)
+    }
+  }
+
+  private func delete(_ asked: DeleteTopicsRequest.Topic) -> DeleteTopicsResponse.Topic {
+    .with { answer in
+      answer.name = asked.name
+      answer.topicId = asked.topicId
+      let topic = asked.name.map { topics.named($0) } ?? topics.identified(asked.topicId)
+      guard let topic else {
+        answer.errorCode = asked.name == nil ? .unknownTopicId : .unknownTopicOrPartition
+        return
+      }
+      answer.name = topic.name
+      answer.topicId = topic.id
+      defer { topics.refresh(topic.name) }
+      do throws(LogError) {
+        try manager.deleteTopic(topic.name)
+        logger.info("topic deleted", metadata: ["topic": "\(topic.name)"])
+      } catch {
+        answer.errorCode = ErrorCode(error)
+        answer.errorMessage = "\(error)"
+      }
+    }
+  }
+
+  /// Adds partitions to topics.
+  package func createPartitions(_ request: CreatePartitionsRequest) -> CreatePartitionsResponse {
+    .with { response in
+      response.results = request.topics.map { asked in
+        .with { answer in
+          answer.name = asked.name
+          guard let (code, message) = grow(asked, validateOnly: request.validateOnly) else {
+            return
+          }
+          answer.errorCode = code
+          answer.errorMessage = message
+        }
+      }
+    }
+  }
+
+  private func grow(
+    _ asked: CreatePartitionsRequest.Topic, validateOnly: Bool
+  ) -> (ErrorCode, String)? {
+    guard let topic = topics.named(asked.name) else {
+      return (.unknownTopicOrPartition, "there is no topic '\(asked.name)'")
+    }
+    let count = (topic.partitions.last ?? -1) + 1
+    guard asked.count > count, asked.count <= config.topicPartitionsMax else {
+      return (
+        .invalidPartitions,
+        "the topic has \(count) partitions, \(asked.count) were asked for; the most is "
+          + "\(config.topicPartitionsMax)"
+      )
+    }
+    if let assignments = asked.assignments {
+      guard assignments.count == Int(asked.count - count),
+        assignments.allSatisfy({ $0.brokerIds == [nodeId] })
+      else {
+        return (
+          .invalidReplicaAssignment,
+          "every one of the \(asked.count - count) new partitions must be on broker \(nodeId) alone"
+        )
+      }
+    }
+    if validateOnly { return nil }
+    defer { topics.refresh(asked.name) }
+    do throws(LogError) {
+      try manager.addPartitions(asked.name, from: count, to: asked.count)
+      return nil
+    } catch {
+      return (ErrorCode(error), "\(error)")
+    }
+  }
+}
+
+extension String {
+  /// The name as Kafka's metrics spell it.
+  fileprivate var replacingDots: String { String(map { $0 == "." ? "_" : $0 }) }
+}

@@ -1,0 +1,32 @@
+package import KafkaProtocol
+package import LogStore
+package import RecordFormat
+
+extension ErrorCode {
+  /// What Kafka would answer where the engine refuses.
+  package init(_ error: LogError) {
+    self =
+      switch error {
+      case .offsetOutOfRange: .offsetOutOfRange
+      case .corrupt: .corruptMessage
+      case .invalidBatch(let reason): ErrorCode(reason)
+      case .recordTooLarge: .messageTooLarge
+      case .readOnly, .poisoned, .diskFull, .disk, .locked: .kafkaStorageError
+      case .closed: .notLeaderOrFollower
+      case .notFound: .unknownTopicOrPartition
+      case .alreadyExists: .topicAlreadyExists
+      case .invalidName: .invalidTopicException
+      case .invalidConfiguration: .invalidConfig
+      }
+  }
+
+  /// What Kafka would answer to a producer's batch that is refused so.
+  package init(_ error: BatchError) {
+    self =
+      switch error {
+      case .checksum: .corruptMessage
+      case .tooLarge: .messageTooLarge
+      default: .invalidRecord
+      }
+  }
+}
