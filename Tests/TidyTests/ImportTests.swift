@@ -14,8 +14,12 @@ struct ImportTests {
     "LogStore": system.union(seams).union(["Bytes", "RecordFormat", "DiskIO", "CShims"]),
     "StoreTesting": system.union(["Bytes", "RecordFormat", "DiskIO", "LogStore", "Logging"]),
     "KafkaProtocol": ["Bytes"],
+    "KafkaServer": system.union(seams).union([
+      "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaProtocol", "NIOCore", "NIOPosix",
+    ]),
     "mkstore": system.union([
-      "Bytes", "RecordFormat", "DiskIO", "LogStore", "ArgumentParser", "Logging", "Foundation",
+      "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaServer", "ArgumentParser", "Logging",
+      "Metrics", "Configuration", "ServiceLifecycle", "UnixSignals", "Foundation",
     ]),
   ]
 

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import DiskIO
 package import KafkaProtocol
 package import LogStore
@@ -86,7 +87,8 @@ package final class Broker: Sendable {
       true
     case .metadata(let body): !createsTopics(body)
     case .listOffsets(let body):
-      body.topics.allSatisfy { $0.partitions.allSatisfy { $0.timestamp == -1 || $0.timestamp == -2 }
+      body.topics.allSatisfy {
+        $0.partitions.allSatisfy { $0.timestamp == -1 || $0.timestamp == -2 }
       }
     default: false
     }

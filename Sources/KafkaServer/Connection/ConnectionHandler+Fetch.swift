@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import KafkaProtocol
 internal import LogStore
 internal import NIOCore

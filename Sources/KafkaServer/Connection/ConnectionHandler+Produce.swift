@@ -24,12 +24,11 @@ extension ConnectionHandler {
         if let (code, reason) = refusal {
           outcome = broker.refused(.with { $0.index = partition.index }, code, reason)
         } else {
-          let range = partition.records?.range ?? 0..<0
-          var all = frame.mutableReadableBytesUInt8Span
-          var records = all._mutatingExtracting(range)
-          outcome = broker.append(
-            topic: asked.name, partition: partition.index, version: header.apiVersion,
-            records: &records)
+          outcome = frame.withMutableBytes(partition.records?.range ?? 0..<0) { records in
+            broker.append(
+              topic: asked.name, partition: partition.index, version: header.apiVersion,
+              records: &records)
+          }
         }
         if let wait = outcome.wait {
           waits.append(wait)

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import DiskIO
 internal import KafkaProtocol
 internal import LogStore
@@ -6,7 +7,7 @@ internal import NIOCore
 /// How answers leave. The sole user of NIO's file types.
 ///
 /// `NIOFileHandle` allows one access at a time, so that two event loops must not share one
-/// (docs/decisions/0011-file-handles.md): every answer has handles of its own over the segment's
+/// (docs/decisions/0013-file-handles.md): every answer has handles of its own over the segment's
 /// descriptor, which the `FileRecords` keeps open until the last byte has left.
 extension ConnectionHandler {
   /// Writes an answer; `sent` is told when the kernel has all of it.
@@ -75,9 +76,10 @@ extension ConnectionHandler {
         let start = bytes.readableBytes
         bytes.writeRepeatingByte(0, count: records.byteCount)
         do throws(DiskError) {
-          var all = bytes.mutableReadableBytesUInt8Span
-          var target = all._mutatingExtracting(start..<start + records.byteCount)
-          let count = try records.file.read(into: &target, at: records.position)
+          let count = try bytes.withMutableBytes(start..<start + records.byteCount) {
+            (target) throws(DiskError) in
+            try records.file.read(into: &target, at: records.position)
+          }
           guard count == records.byteCount else {
             throw DiskError(.read, records.file.path, code: 5)  // EIO: somebody cut the file
           }

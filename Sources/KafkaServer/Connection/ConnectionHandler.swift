@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Bytes
 internal import KafkaProtocol
 internal import Logging

@@ -2,7 +2,8 @@ internal import NIOCore
 
 /// The connections of one event loop, for what concerns all of them: idle ones, and the end.
 ///
-/// `@unchecked Sendable`: `handlers` is touched on `loop` alone, which every method checks.
+/// Safe to send (`@unchecked Sendable`): `handlers` is touched on `loop` alone, which every method
+/// checks.
 final class LoopConnections: @unchecked Sendable {
   /// How often connections are looked over.
   static let sweepSeconds: Int64 = 5

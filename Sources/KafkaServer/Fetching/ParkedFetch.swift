@@ -17,7 +17,8 @@ final class ParkedFetch: Sendable {
   ///   - timeout: When to wake at the latest.
   ///   - body: Called once on the loop; true where records came, false at the deadline.
   init(
-    _ loop: any EventLoop, timeout: TimeAmount, body: @escaping @Sendable (_ byRecords: Bool) -> Void
+    _ loop: any EventLoop, timeout: TimeAmount,
+    body: @escaping @Sendable (_ byRecords: Bool) -> Void
   ) {
     self.loop = loop
     self.body = body

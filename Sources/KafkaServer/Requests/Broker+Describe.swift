@@ -1,7 +1,7 @@
 internal import DiskIO
 package import KafkaProtocol
 internal import Logging
-package import LogStore
+internal import LogStore
 
 extension Broker {
   private static let topicResource: Int8 = 2

@@ -1,6 +1,6 @@
 package import KafkaProtocol
 internal import Logging
-package import LogStore
+internal import LogStore
 
 extension Broker {
   /// Whether the request names a topic that it would create.

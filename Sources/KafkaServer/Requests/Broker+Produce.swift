@@ -22,7 +22,8 @@ extension Broker {
     answer.index = partition
     answer.baseOffset = -1
     guard let log = log(topic, partition) else {
-      return refused(answer, .unknownTopicOrPartition, "there is no partition \(topic)-\(partition)")
+      return refused(
+        answer, .unknownTopicOrPartition, "there is no partition \(topic)-\(partition)")
     }
     answer.logStartOffset = log.logStartOffset
     if let (code, reason) = refuse(records.span, version: version) {

@@ -1,4 +1,3 @@
-package import KafkaProtocol
 package import LogStore
 internal import RecordFormat
 

@@ -21,7 +21,7 @@ struct Mkstore: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       AppendCommand.self, FetchCommand.self, VerifyCommand.self, InfoCommand.self,
-      DumpCommand.self, RecoverCommand.self,
+      DumpCommand.self, RecoverCommand.self, ServeCommand.self,
     ])
 
   /// Parses, runs, and turns what went wrong into a message and an exit status.

@@ -1,0 +1,24 @@
+internal import NIOCore
+
+extension ByteBuffer {
+  /// Runs `body` with some of the readable bytes, to be changed in place.
+  ///
+  /// NIO 2.101 has the raw form of this only, since `mutableReadableBytesUInt8Span` does not compile
+  /// yet (swiftlang/swift#81218). Copies the bytes first where another buffer shares them.
+  ///
+  /// - Parameter range: Positions counted from the first readable byte.
+  mutating func withMutableBytes<Result, Failure: Error>(
+    _ range: Range<Int>, _ body: (inout MutableSpan<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= readableBytes,
+      "bytes \(range) of \(readableBytes)")
+    return try unsafe withUnsafeMutableReadableBytes { (bytes) throws(Failure) -> Result in
+      // Safe: the range was checked; the memory is initialized and ours alone until this returns,
+      // and a span cannot outlive the closure.
+      var span = unsafe MutableSpan<UInt8>(
+        _unsafeBytes: UnsafeMutableRawBufferPointer(rebasing: bytes[range]))
+      return try body(&span)
+    }
+  }
+}

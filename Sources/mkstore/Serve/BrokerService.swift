@@ -1,0 +1,75 @@
+import Glibc
+import KafkaServer
+import LogStore
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// A broker as a service: listens, waits for the signal to stop, and stops in order.
+struct BrokerService: Service {
+  private let manager: LogManager
+  private let config: BrokerConfig
+  private let logger: Logger
+  private let startedAt: ContinuousClock.Instant
+
+  init(
+    _ manager: LogManager, config: BrokerConfig, logger: Logger,
+    startedAt: ContinuousClock.Instant
+  ) {
+    self.manager = manager
+    self.config = config
+    self.logger = logger
+    self.startedAt = startedAt
+  }
+
+  /// Runs until SIGTERM or SIGINT and closes the store.
+  func serve() async -> Result<Void, CommandFailure> {
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [self], gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
+    var failure: CommandFailure?
+    do {
+      try await group.run()
+    } catch {
+      failure = .failure("\(error)")
+    }
+    do throws(LogError) {
+      try manager.close()
+    } catch {
+      failure = failure ?? CommandFailure(error)
+    }
+    if let failure { return .failure(failure) }
+    Messages.say("stopped; everything is durable")
+    return .success(())
+  }
+
+  private var quietLogger: Logger {
+    var logger = Logger(label: "mkstore.lifecycle")
+    logger.logLevel = .error
+    return logger
+  }
+
+  func run() async throws {
+    let server = try BrokerServer(manager, config: config, logger: logger)
+    let endpoint = try await server.start()
+    let advertised = config.advertised ?? endpoint
+    Messages.say("serving Kafka clients on \(endpoint), advertised as \(advertised)")
+    let passed = (ContinuousClock.now - startedAt) / Duration.milliseconds(1)
+    Messages.say("ready after \(Int(passed)) ms")
+    do {
+      try await gracefulShutdown()
+    } catch {
+      // Cancelled: as good as a signal.
+      logger.debug("cancelled")
+    }
+    Messages.say("stopping: finishing what is under way; a second signal stops at once")
+    let hurry = Task {
+      for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+        Messages.say("stopped at once; the next start recovers")
+        _exit(1)
+      }
+    }
+    await server.stop()
+    hurry.cancel()
+  }
+}

@@ -1,0 +1,161 @@
+import Configuration
+import DiskIO
+import KafkaServer
+import LogStore
+import Logging
+import RecordFormat
+
+/// Everything that `mkstore serve` may be told: on the command line, in the environment, in a file.
+struct ServeSettings: Sendable {
+  /// The store's directory.
+  var data = ""
+  /// How the store is opened.
+  var store = StoreConfig()
+  /// How it is served.
+  var broker = BrokerConfig()
+  /// Whether others than this machine may be let in.
+  var isInsecure = false
+  /// The least that is logged.
+  var logLevel = Logger.Level.info
+
+  /// Every setting's name, in the order they are read.
+  static let names: [String] = [
+    "data", "listen", "advertise", "admin.listen", "insecure", "cores", "fetcher.threads",
+    "flusher.core", "durability", "log.level", "auto.create.topics.enable", "num.partitions",
+    "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
+    "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
+    "segment.index.bytes", "index.interval.bytes", "max.message.bytes", "message.timestamp.type",
+  ]
+
+  /// Reads every setting, the command line first, then the environment, then the file.
+  init(commandLine: [(name: String, value: String)], file: String?) throws(CommandFailure) {
+    let reader = ConfigReader(providers: [
+      try Self.provider("command line", commandLine),
+      EnvironmentVariablesProvider(),
+      try Self.provider(file ?? "no file", try file.map(Self.read) ?? []),
+    ]).scoped(to: "mkstore")
+    store.createsStore = true
+    for name in Self.names {
+      if let value = reader.string(forKey: ConfigKey(name)) { try set(name, value) }
+    }
+    try check()
+  }
+
+  private static func provider(
+    _ name: String, _ pairs: [(name: String, value: String)]
+  ) throws(CommandFailure) -> InMemoryProvider {
+    var values: [AbsoluteConfigKey: ConfigValue] = [:]
+    for pair in pairs {
+      guard names.contains(pair.name) else {
+        throw .usage("\(name): there is no setting '\(pair.name)'; docs/serving.md lists them")
+      }
+      values[AbsoluteConfigKey(ConfigKey("mkstore.\(pair.name)"))] = ConfigValue(
+        .string(pair.value), isSecret: false)
+    }
+    return InMemoryProvider(name: name, values: values)
+  }
+
+  private static func read(_ path: String) throws(CommandFailure) -> [(name: String, value: String)]
+  {
+    do throws(CheckpointError) {
+      guard let bytes = try SmallFile.read(PosixDisk(), path) else {
+        throw CheckpointError.unreadable(path: path, line: nil, what: "there is no such file")
+      }
+      return try JavaProperties(bytes, path: path).pairs.map { ($0.key, $0.value) }
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  // MARK: Values
+
+  private mutating func set(_ name: String, _ value: String) throws(CommandFailure) {
+    switch name {
+    case "data": data = value
+    case "listen": broker.listen = try endpoint(name, value)
+    case "advertise": broker.advertised = try endpoint(name, value)
+    case "admin.listen": broker.adminListen = try endpoint(name, value)
+    case "insecure": isInsecure = try flag(name, value)
+    case "cores": broker.cores = try coreList(name, value)
+    case "fetcher.threads":
+      store.fetcherCores = Array(repeating: nil, count: try number(name, value, 1...64))
+    case "flusher.core": store.flusherCore = try number(name, value, 0...1023)
+    case "durability":
+      guard let durability = DurabilityArgument(argument: value)?.durability else {
+        throw .usage("\(name): '\(value)' is none of flushed, interval:MS, os")
+      }
+      store.log.durability = durability
+    case "log.level":
+      guard let level = Logger.Level(rawValue: value) else {
+        throw .usage("\(name): '\(value)' is none of trace, debug, info, notice, warning, error")
+      }
+      logLevel = level
+    case "auto.create.topics.enable": broker.createsTopics = try flag(name, value)
+    case "num.partitions": broker.defaultPartitions = try number(name, value, 1...10_000)
+    case "socket.request.max.bytes":
+      broker.requestBytesMax = try number(name, value, 1024...Int(Int32.max))
+    case "queued.max.request.bytes":
+      broker.bufferedRequestBytesMax = try number(name, value, 1024...Int.max)
+    case "max.connections": broker.connectionsMax = try number(name, value, 1...1_000_000)
+    case "connections.max.idle.ms":
+      broker.connectionIdleMaxMs = try number(name, value, 1...Int64.max / 1_000_000)
+    case "fetch.max.bytes": broker.fetchBytesMax = try number(name, value, 1...Int(Int32.max))
+    default:
+      // A topic's setting: the default of topics that say nothing else.
+      if let reason = TopicConfig.set(name, value, in: &store.log) { throw .usage(reason) }
+    }
+  }
+
+  private func endpoint(_ name: String, _ value: String) throws(CommandFailure) -> Endpoint {
+    guard let endpoint = Endpoint(value) else {
+      throw .usage("\(name): '\(value)' is no HOST:PORT")
+    }
+    return endpoint
+  }
+
+  private func flag(_ name: String, _ value: String) throws(CommandFailure) -> Bool {
+    guard let flag = Bool(value) else { throw .usage("\(name): '\(value)' is not true or false") }
+    return flag
+  }
+
+  private func number<T: FixedWidthInteger>(
+    _ name: String, _ value: String, _ range: ClosedRange<T>
+  ) throws(CommandFailure) -> T {
+    guard let number = T(value), range.contains(number) else {
+      throw .usage(
+        "\(name): '\(value)' is no number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  private func coreList(_ name: String, _ value: String) throws(CommandFailure) -> [Int] {
+    let allowed = AllowedProcessors.list()
+    var cores: [Int] = []
+    for part in value.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let core = Int(part), allowed.contains(core), !cores.contains(core) else {
+        throw .usage(
+          "\(name): '\(part)' is none of the cores this process may use: "
+            + allowed.map(String.init).joined(separator: ","))
+      }
+      cores.append(core)
+    }
+    return cores
+  }
+
+  // MARK: All together
+
+  private func check() throws(CommandFailure) {
+    if data.isEmpty { throw .usage("--data DIR is missing: the store's directory") }
+    try withLogErrors { () throws(LogError) in try store.log.validate() }
+    for endpoint in [broker.listen, broker.adminListen].compactMap({ $0 })
+    where !endpoint.isLoopback && !isInsecure {
+      throw .usage(
+        "\(endpoint) can be reached from other machines, and there is no encryption and no "
+          + "authentication: whoever reaches it may read, write and delete everything. "
+          + "Say --insecure if that is meant")
+    }
+    if broker.listen.isWildcard, broker.advertised == nil {
+      throw .usage("--listen \(broker.listen) needs --advertise: clients cannot connect to it")
+    }
+  }
+}

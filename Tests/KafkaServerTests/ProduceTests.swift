@@ -1,0 +1,124 @@
+import KafkaProtocol
+import LogStore
+import RecordFormat
+import Testing
+
+/// What is appended, and what is refused with which of Kafka's errors.
+struct ProduceTests {
+  @Test(arguments: [3, 4, 5, 6, 7, 8, 9] as [Int16], [-1, 1] as [Int16])
+  func everyVersionAppends(version: Int16, acks: Int16) async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      for round in 0..<3 {
+        let result = try client.produce(
+          "t", acks: acks, version: version, try TestBatch.make(["a\(round)", "b\(round)"]))
+        #expect(result.errorCode == .none)
+        #expect(result.baseOffset == Int64(2 * round))
+        #expect(result.logAppendTimeMs == -1)
+        if version >= 5 { #expect(result.logStartOffset == 0) }
+      }
+      let (_, records) = try client.fetch(TestClient.fetchRequest("t", from: 0))
+      #expect(try values(of: records) == ["a0", "b0", "a1", "b1", "a2", "b2"])
+    }
+  }
+
+  @Test func refusalsAreKafkasAndTheConnectionLives() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t", configs: ["max.message.bytes": "2000"])
+      let good = try TestBatch.make(["good"])
+      #expect(try client.produce("missing", good).errorCode == .unknownTopicOrPartition)
+      #expect(try client.produce("t", 7, good).errorCode == .unknownTopicOrPartition)
+      var flipped = good
+      flipped[good.count - 1] ^= 1
+      #expect(try client.produce("t", flipped).errorCode == .corruptMessage)
+      #expect(try client.produce("t", good + good).errorCode == .invalidRecord)
+      #expect(try client.produce("t", []).errorCode == .invalidRecord)
+      #expect(try client.produce("t", Array(good.dropLast(5))).errorCode == .invalidRecord)
+      var old = good
+      old[16] = 1
+      #expect(try client.produce("t", old).errorCode == .invalidRecord)
+      #expect(
+        try client.produce("t", version: 2, old).errorCode == .unsupportedForMessageFormat)
+      let large = try TestBatch.make([String(repeating: "x", count: 3000)])
+      #expect(try client.produce("t", large).errorCode == .messageTooLarge)
+      let zstd = try TestBatch.make(["zstd"], compression: .zstd(level: 1))
+      #expect(try client.produce("t", version: 6, zstd).errorCode == .unsupportedCompressionType)
+      #expect(try client.produce("t", acks: 2, good).errorCode == .invalidRequiredAcks)
+      // Nothing of it was appended.
+      let result = try client.produce("t", good)
+      #expect(result.errorCode == .none)
+      #expect(result.baseOffset == 0)
+    }
+  }
+
+  @Test func acksZeroIsNotAnswered() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      let batch = try TestBatch.make(["quiet"])
+      try client.send(
+        TestClient.produceRequest("t", acks: 0, byteCount: batch.count), version: 9, records: batch)
+      // The next answer is the next request's.
+      let (partition, records) = try client.fetch(
+        TestClient.fetchRequest("t", from: 0, maxWaitMs: 10_000))
+      #expect(partition.highWatermark == 1)
+      #expect(try values(of: records) == ["quiet"])
+    }
+  }
+
+  @Test func failedProduceWithAcksZeroClosesTheConnection() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      let batch = try TestBatch.make(["quiet"])
+      try client.send(
+        TestClient.produceRequest("missing", acks: 0, byteCount: batch.count), version: 9,
+        records: batch)
+      #expect(client.isClosedByServer())
+    }
+  }
+
+  @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      let batch = try TestBatch.make(["x"])
+      var numbers: [Int32] = []
+      for round in 0..<200 {
+        if round % 5 == 4 {
+          numbers.append(try client.send(.metadata(.with { $0.topics = [] }), version: 12))
+        } else {
+          numbers.append(
+            try client.send(
+              TestClient.produceRequest("t", byteCount: batch.count), version: 9, records: batch))
+        }
+      }
+      var offset: Int64 = 0
+      for (round, number) in numbers.enumerated() {
+        let api: ApiKey = round % 5 == 4 ? .metadata : .produce
+        let answer = try client.takeAnswer(api, version: api == .produce ? 9 : 12).response
+        #expect(answer.correlationId == number)
+        if case .produce(let body) = answer.body {
+          #expect(body.responses[0].partitionResponses[0].baseOffset == offset)
+          offset += 1
+        }
+      }
+      #expect(offset == 160)
+    }
+  }
+
+  @Test func logAppendTimeIsTheBrokers() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t", configs: ["message.timestamp.type": "LogAppendTime"])
+      let result = try client.produce("t", try TestBatch.make(["x"], timestamp: 1))
+      #expect(result.errorCode == .none)
+      #expect(result.logAppendTimeMs > 1_700_000_000_000)
+      let (_, records) = try client.fetch(TestClient.fetchRequest("t", from: 0))
+      let header = try BatchHeader(records.span)
+      #expect(header.maxTimestamp == result.logAppendTimeMs)
+      try RecordBatch(records.span).checkCRC()
+    }
+  }
+}
