@@ -1,5 +1,6 @@
 import Bytes
 import KafkaProtocol
+import KafkaServer
 import LogStore
 import Testing
 

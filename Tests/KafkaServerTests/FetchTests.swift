@@ -1,4 +1,5 @@
 import KafkaProtocol
+import KafkaServer
 import LogStore
 import RecordFormat
 import Testing
@@ -58,7 +59,8 @@ struct FetchTests {
       try client.create("t", partitions: 2)
       for partition: Int32 in 0..<2 {
         for round in 0..<4 {
-          _ = try client.produce("t", partition, try TestBatch.make(["\(partition)-\(round)"]))
+          _ = try client.produce(
+            "t", try TestBatch.make(["\(partition)-\(round)"]), partition: partition)
         }
       }
       let one = try client.fetch(TestClient.fetchRequest("t", from: 0, maxBytes: 1))

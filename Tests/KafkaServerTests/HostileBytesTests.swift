@@ -1,4 +1,5 @@
 import KafkaProtocol
+import KafkaServer
 import Testing
 
 /// Bytes that no Kafka client sends: the connection ends, and no other is disturbed.

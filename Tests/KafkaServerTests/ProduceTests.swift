@@ -1,4 +1,5 @@
 import KafkaProtocol
+import KafkaServer
 import LogStore
 import RecordFormat
 import Testing
@@ -12,7 +13,7 @@ struct ProduceTests {
       try client.create("t")
       for round in 0..<3 {
         let result = try client.produce(
-          "t", acks: acks, version: version, try TestBatch.make(["a\(round)", "b\(round)"]))
+          "t", try TestBatch.make(["a\(round)", "b\(round)"]), acks: acks, version: version)
         #expect(result.errorCode == .none)
         #expect(result.baseOffset == Int64(2 * round))
         #expect(result.logAppendTimeMs == -1)
@@ -29,7 +30,7 @@ struct ProduceTests {
       try client.create("t", configs: ["max.message.bytes": "2000"])
       let good = try TestBatch.make(["good"])
       #expect(try client.produce("missing", good).errorCode == .unknownTopicOrPartition)
-      #expect(try client.produce("t", 7, good).errorCode == .unknownTopicOrPartition)
+      #expect(try client.produce("t", good, partition: 7).errorCode == .unknownTopicOrPartition)
       var flipped = good
       flipped[good.count - 1] ^= 1
       #expect(try client.produce("t", flipped).errorCode == .corruptMessage)
@@ -40,12 +41,12 @@ struct ProduceTests {
       old[16] = 1
       #expect(try client.produce("t", old).errorCode == .invalidRecord)
       #expect(
-        try client.produce("t", version: 2, old).errorCode == .unsupportedForMessageFormat)
+        try client.produce("t", old, version: 2).errorCode == .unsupportedForMessageFormat)
       let large = try TestBatch.make([String(repeating: "x", count: 3000)])
       #expect(try client.produce("t", large).errorCode == .messageTooLarge)
       let zstd = try TestBatch.make(["zstd"], compression: .zstd(level: 1))
-      #expect(try client.produce("t", version: 6, zstd).errorCode == .unsupportedCompressionType)
-      #expect(try client.produce("t", acks: 2, good).errorCode == .invalidRequiredAcks)
+      #expect(try client.produce("t", zstd, version: 6).errorCode == .unsupportedCompressionType)
+      #expect(try client.produce("t", good, acks: 2).errorCode == .invalidRequiredAcks)
       // Nothing of it was appended.
       let result = try client.produce("t", good)
       #expect(result.errorCode == .none)

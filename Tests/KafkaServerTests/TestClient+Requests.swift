@@ -71,8 +71,8 @@ extension TestClient {
 
   /// Produces to one partition and gives its result.
   func produce(
-    _ topic: String, _ partition: Int32 = 0, acks: Int16 = -1, version: Int16 = 9,
-    _ batch: [UInt8]
+    _ topic: String, _ batch: [UInt8], partition: Int32 = 0, acks: Int16 = -1,
+    version: Int16 = 9
   ) throws -> ProduceResponse.Topic.Partition {
     let answer = try ask(
       Self.produceRequest(topic, partition, acks: acks, byteCount: batch.count), version: version,

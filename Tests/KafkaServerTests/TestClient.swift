@@ -13,14 +13,16 @@ final class TestClient {
   private let fd: Int32
   private var correlationId: Int32 = 100
 
-  init(_ endpoint: Endpoint) throws {
-    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  init(_ endpoint: Endpoint) throws { fd = try Self.connect(endpoint) }
+
+  private static func connect(_ endpoint: Endpoint) throws -> Int32 {
+    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     precondition(fd >= 0, "socket failed with error \(errno)")
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = UInt16(endpoint.port).bigEndian
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
+    var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
     unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, UInt32(MemoryLayout<timeval>.size))
     let size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let code = unsafe withUnsafePointer(to: &address) {
@@ -33,6 +35,7 @@ final class TestClient {
       Glibc.close(fd)
       throw Failure.refused(error)
     }
+    return fd
   }
 
   deinit { Glibc.close(fd) }
@@ -46,7 +49,7 @@ final class TestClient {
       let count = unsafe bytes.withUnsafeBytes {
         unsafe Glibc.send(
           fd, $0.baseAddress! + sent, bytes.count - sent,
-          Int32(truncatingIfNeeded: MSG_NOSIGNAL.rawValue))
+          Int32(truncatingIfNeeded: MSG_NOSIGNAL))
       }
       if count <= 0 { throw Failure.closed }
       sent += count
@@ -91,13 +94,15 @@ final class TestClient {
     correlationId += 1
     let request = Request(
       version: version, correlationId: correlationId, clientId: "test", body: body)
-    try send(try request.encode().filled(from: records.span))
+    let frame = try request.encode()
+    try send(frame.filled(from: records.span))
     return correlationId
   }
 
   /// Takes the next frame, without its size.
   func takeFrame() throws -> [UInt8] {
-    let size = try take(4).span.loadBigEndian(Int32.self, at: 0)
+    let sizeBytes = try take(4)
+    let size = sizeBytes.span.loadBigEndian(Int32.self, at: 0)
     return try take(Int(size))
   }
 

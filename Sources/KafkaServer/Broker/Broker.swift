@@ -34,7 +34,7 @@ package final class Broker: Sendable {
     self.manager = manager
     self.logger = logger
     topics = Topics(manager)
-    producerIds = try ProducerIds(manager, lowest: manager.lowestFreeProducerId)
+    producerIds = try ProducerIds(manager)
     address = Locked(config.advertised ?? config.listen)
     do throws(CheckpointError) {
       let identity = try MetaProperties.read(manager.context.disk, directory: manager.path)
@@ -85,19 +85,11 @@ package final class Broker: Sendable {
     switch request.body {
     case .apiVersions, .findCoordinator, .describeCluster, .offsetForLeaderEpoch, .describeConfigs:
       true
-    case .metadata(let body): !createsTopics(body)
-    case .listOffsets(let body):
-      body.topics.allSatisfy {
-        $0.partitions.allSatisfy { $0.timestamp == -1 || $0.timestamp == -2 }
-      }
+    case .metadata(let body): isAtHand(body, version: request.header.apiVersion)
+    case .listOffsets(let body): isAtHand(body)
     default: false
     }
   }
-}
-
-extension LogManager {
-  /// A producer id above every one that the store's logs know.
-  fileprivate var lowestFreeProducerId: Int64 { 0 }
 }
 
 extension Broker {

@@ -16,16 +16,20 @@ package final class ProducerIds: Sendable {
   private struct State {
     var next: Int64
     var end: Int64
+    /// Whether `next` is above every id that the logs know.
+    var isAboveAll: Bool
   }
 
   private let disk: any Disk
   private let directory: String
   private let state: Locked<State>
 
-  /// Takes up the store's file.
-  ///
-  /// - Parameter lowest: Where a store without the file begins: above every id its logs know.
-  package init(_ manager: LogManager, lowest: Int64) throws(ServerError) {
+  private let manager: LogManager
+
+  /// Takes up the store's file. A store without one, such as a Kafka broker's directory, begins
+  /// above every id that its logs know.
+  package init(_ manager: LogManager) throws(ServerError) {
+    self.manager = manager
     disk = manager.context.disk
     directory = manager.path
     let path = "\(manager.path)/\(Self.fileName)"
@@ -36,7 +40,7 @@ package final class ProducerIds: Sendable {
       throw .unreadable(path: path, reason: "\(error)")
     }
     guard let bytes else {
-      state = Locked(State(next: lowest, end: lowest))
+      state = Locked(State(next: 0, end: 0, isAboveAll: false))
       return
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
@@ -46,7 +50,7 @@ package final class ProducerIds: Sendable {
       throw .unreadable(
         path: path, reason: "expected 'version: 0' and 'next_producer_id: N'")
     }
-    state = Locked(State(next: max(next, lowest), end: max(next, lowest)))
+    state = Locked(State(next: next, end: next, isAboveAll: true))
   }
 
   /// An id that nobody has.
@@ -55,7 +59,11 @@ package final class ProducerIds: Sendable {
   package func next() throws(LogError) -> Int64 {
     try state.withLock { (state) throws(LogError) in
       if state.next == state.end {
-        let end = state.end + Self.blockCount
+        if !state.isAboveAll {
+          state.next = try largestKnownId() + 1
+          state.isAboveAll = true
+        }
+        let end = state.next + Self.blockCount
         do throws(DiskError) {
           try SmallFile.writeAtomically(
             disk, directory: directory, name: Self.fileName,
@@ -68,5 +76,11 @@ package final class ProducerIds: Sendable {
       defer { state.next += 1 }
       return state.next
     }
+  }
+
+  private func largestKnownId() throws(LogError) -> Int64 {
+    var largest: Int64 = -1
+    for log in manager.logs { largest = max(largest, try log.largestProducerId() ?? -1) }
+    return largest
   }
 }

@@ -1,15 +1,55 @@
 package import KafkaProtocol
 package import LogStore
 
-/// A topic as clients see it: a name, an id, and the logs of its partitions. Immutable.
-package struct Topic: Sendable {
+/// A topic as clients see it: a name, an id, and the logs of its partitions.
+package final class Topic: Sendable {
   /// The name.
   package let name: String
-  /// Kafka's id; the same for every partition, for the topic's life.
-  package let id: KafkaUuid
   /// The logs, by partition.
   package let logs: [Int32: Log]
+  /// Read when it is first asked for, since ten thousand files take their time.
+  private let knownId: Locked<KafkaUuid?>
+
+  package init(_ name: String, _ logs: [Log], id: KafkaUuid? = nil) {
+    self.name = name
+    self.logs = Dictionary(
+      uniqueKeysWithValues: logs.map { ($0.topicPartition.partition, $0) })
+    knownId = Locked(id)
+  }
 
   /// The partitions that exist, rising.
   package var partitions: [Int32] { logs.keys.sorted() }
+
+  /// Kafka's id, where it was read already.
+  package var idIfKnown: KafkaUuid? { knownId.withLock { $0 } }
+
+  /// Kafka's id, the same for the topic's life; zero where the disk cannot tell. May block.
+  package func id(_ manager: LogManager) -> KafkaUuid {
+    if let known = idIfKnown { return known }
+    let found = read(manager)
+    if let found { knownId.withLock { $0 = found } }
+    return found ?? KafkaUuid()
+  }
+
+  private func read(_ manager: LogManager) -> KafkaUuid? {
+    do throws(CheckpointError) {
+      if let path = logs.values.first?.path,
+        let metadata = try PartitionMetadata.read(manager.context.disk, directory: path)
+      {
+        return KafkaUuid(metadata.topicId)
+      }
+    } catch {
+      // The manager looks at the other partitions.
+    }
+    do throws(LogError) {
+      return try manager.topicId(of: name).map { KafkaUuid($0) }
+    } catch {
+      return nil
+    }
+  }
+}
+
+extension KafkaUuid {
+  /// The store's form of the same id.
+  package init(_ uuid: Uuid) { self.init(high: uuid.high, low: uuid.low) }
 }

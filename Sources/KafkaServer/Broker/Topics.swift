@@ -1,6 +1,5 @@
 package import KafkaProtocol
 package import LogStore
-internal import Synchronization
 
 /// The topics of a store, by name and by id.
 ///
@@ -9,13 +8,8 @@ internal import Synchronization
 package final class Topics: Sendable {
   private final class Table: Sendable {
     let byName: [String: Topic]
-    let namesById: [KafkaUuid: String]
 
-    init(_ byName: [String: Topic]) {
-      self.byName = byName
-      namesById = Dictionary(
-        byName.values.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
-    }
+    init(_ byName: [String: Topic]) { self.byName = byName }
   }
 
   private let table: Locked<Table>
@@ -23,19 +17,10 @@ package final class Topics: Sendable {
 
   package init(_ manager: LogManager) {
     self.manager = manager
-    table = Locked(Table(Self.read(manager)))
-  }
-
-  private static func read(_ manager: LogManager) -> [String: Topic] {
-    Dictionary(grouping: manager.logs, by: \.topicPartition.topic).mapValues { logs in
-      topic(logs[0].topicPartition.topic, logs)
-    }
-  }
-
-  private static func topic(_ name: String, _ logs: [Log]) -> Topic {
-    Topic(
-      name: name, id: logs.lazy.compactMap(\.topicId).first ?? KafkaUuid(),
-      logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition.partition, $0) }))
+    let byName = Dictionary(grouping: manager.logs, by: \.topicPartition.topic)
+    table = Locked(
+      Table(
+        Dictionary(uniqueKeysWithValues: byName.map { ($0.key, Topic($0.key, $0.value)) })))
   }
 
   /// Every topic, by name.
@@ -43,35 +28,27 @@ package final class Topics: Sendable {
     table.withLock { $0 }.byName.values.sorted { $0.name < $1.name }
   }
 
+  /// How many topics there are.
+  package var count: Int { table.withLock { $0 }.byName.count }
+
   /// The topic of a name.
   package func named(_ name: String) -> Topic? { table.withLock { $0 }.byName[name] }
 
-  /// The topic of an id.
+  /// The topic of an id. May block: ids are read from the disk.
   package func identified(_ id: KafkaUuid) -> Topic? {
-    let table = table.withLock { $0 }
-    return table.namesById[id].flatMap { table.byName[$0] }
+    table.withLock { $0 }.byName.values.first { $0.id(manager) == id }
   }
 
   /// Takes up what the store holds of a topic now: new, grown or gone.
   package func refresh(_ name: String) {
-    let logs = manager.logs.filter { $0.topicPartition.topic == name }
+    let logs = manager.logs(ofTopic: name)
     table.withLock { table in
       var byName = table.byName
-      byName[name] = logs.isEmpty ? nil : Self.topic(name, logs)
+      let isSame = logs.contains { log in byName[name]?.logs.values.contains { $0 === log } == true
+      }
+      byName[name] =
+        logs.isEmpty ? nil : Topic(name, logs, id: isSame ? byName[name]?.idIfKnown : nil)
       table = Table(byName)
-    }
-  }
-}
-
-extension Log {
-  /// The id of the log's topic, as its directory states it.
-  fileprivate var topicId: KafkaUuid? {
-    do throws(CheckpointError) {
-      let metadata = try PartitionMetadata.read(context.disk, directory: path)
-      return metadata.map { KafkaUuid(high: $0.topicId.high, low: $0.topicId.low) }
-    } catch {
-      // The log works without; clients then see a topic without an id.
-      return nil
     }
   }
 }

@@ -172,7 +172,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private func start(_ request: Request, _ frame: inout ByteBuffer) {
     let number = answers.open(request.header.apiKey)
     switch request.body {
-    case .produce(let body): produce(body, request.header, &frame, number)
+    case .produce(let body):
+      let unready = broker.logsToPrepare(body)
+      if unready.isEmpty {
+        produce(body, request.header, &frame, number)
+      } else {
+        prepare(unready, body, request.header, frame, number)
+      }
     case .fetch(let body): fetch(body, request.header, number)
     default:
       if broker.isAnsweredAtOnce(request) {
@@ -180,6 +186,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
       } else {
         isBusy = true
         hand(request, number)
+      }
+    }
+  }
+
+  /// Lets a thread that may wait for a disk do what the first append to a log takes, then produces.
+  private func prepare(
+    _ logs: [Log], _ request: ProduceRequest, _ header: RequestHeader, _ frame: ByteBuffer,
+    _ number: AnswerQueue.Number
+  ) {
+    guard let loop = context?.eventLoop else { return }
+    isBusy = true
+    let this = NIOLoopBound(self, eventLoop: loop)
+    let broker = broker
+    broker.manager.fetchers.submit {
+      broker.prepare(logs)
+      loop.execute {
+        var frame = frame
+        this.value.isBusy = false
+        this.value.produce(request, header, &frame, number)
+        this.value.process()
       }
     }
   }

@@ -82,8 +82,14 @@ final class FetchRun: @unchecked Sendable {
     }
     let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)
     if epoch != .none { return refuse(&part, epoch) }
+    if !mayWait, !isAtHand(log) { return false }
     let end = log.highWatermark
-    let stableEnd = min(end, log.lastStableOffset)
+    let stableEnd: Int64
+    do throws(LogError) {
+      stableEnd = min(end, try log.lastStableOffset)
+    } catch {
+      return refuse(&part, error, log)
+    }
     part.observedEnd = end
     let offset = part.asked.fetchOffset
     guard offset >= log.logStartOffset, offset <= log.logEndOffset else {
@@ -100,7 +106,7 @@ final class FetchRun: @unchecked Sendable {
     do throws(LogError) {
       guard let found = try read(reader, offset, max(1, bytesLeft), mayWait) else { return false }
       if let records = found, byteCount == 0 || records.byteCount <= bytesLeft {
-        try take(records, &part)
+        try take(records, log, &part)
       }
     } catch {
       return refuse(&part, error, log)
@@ -114,7 +120,7 @@ final class FetchRun: @unchecked Sendable {
     _ reader: LogReader, _ offset: Int64, _ maxBytes: Int, _ mayWait: Bool
   ) throws(LogError) -> FileRecords?? {
     if mayWait {
-      return .some(try reader.read(from: offset, maxBytes: maxBytes, limit: .highWatermark))
+      return .some(try reader.read(from: offset, maxBytes: maxBytes))
     }
     switch try reader.readHot(from: offset, maxBytes: maxBytes, limit: .highWatermark) {
     case .records(let records): return .some(records)
@@ -123,10 +129,28 @@ final class FetchRun: @unchecked Sendable {
     }
   }
 
-  private func take(_ records: FileRecords, _ part: inout FetchPart) throws(LogError) {
+  /// Whether what is said about transactions needs no look at a disk.
+  private func isAtHand(_ log: Log) -> Bool {
+    log.isProducerStateLoaded && !(isReadCommitted && log.mayHoldAbortedTransactions)
+  }
+
+  private func take(
+    _ records: FileRecords, _ log: Log, _ part: inout FetchPart
+  ) throws(LogError) {
     if header.apiVersion < 10, try records.containsZstd() {
       _ = refuse(&part, .unsupportedCompressionType)
       return
+    }
+    if isReadCommitted {
+      let offset = part.asked.fetchOffset
+      part.answer.abortedTransactions = try log.abortedTransactions(
+        from: offset, to: records.nextOffset
+      ).map { aborted in
+        .with {
+          $0.producerId = aborted.producerId
+          $0.firstOffset = aborted.firstOffset
+        }
+      }
     }
     part.records = records
     byteCount += records.byteCount

@@ -14,15 +14,16 @@ extension Broker {
         .with { answer in
           answer.resourceType = resource.resourceType
           answer.resourceName = resource.resourceName
-          let entries: [TopicConfig.Entry]
+          let entries: [TopicSettings.Entry]
           switch resource.resourceType {
           case Self.topicResource:
             guard let topic = topics.named(resource.resourceName) else {
               answer.errorCode = .unknownTopicOrPartition
               return
             }
-            let config = topic.logs.values.first?.config ?? manager.defaultLogConfig
-            entries = TopicConfig.entries(config)
+            let log = topic.logs.values.first
+            entries = TopicSettings.entries(
+              log?.config ?? manager.config.log, log?.overrides ?? TopicConfig())
           case Self.brokerResource where ["", "\(nodeId)"].contains(resource.resourceName):
             entries = brokerEntries
           default:
@@ -32,23 +33,22 @@ extension Broker {
           }
           answer.configs = entries.filter { entry in
             resource.configurationKeys?.contains(entry.name) ?? true
-          }.map { describe($0, resource.resourceType, request) }
+          }.map { describe($0, request) }
         }
       }
     }
   }
 
   private func describe(
-    _ entry: TopicConfig.Entry, _ resource: Int8, _ request: DescribeConfigsRequest
+    _ entry: TopicSettings.Entry, _ request: DescribeConfigsRequest
   ) -> DescribeConfigsResponse.Result.Config {
-    let isDefault = entry.value == entry.defaultValue
-    return .with { config in
+    .with { config in
       config.name = entry.name
       config.value = entry.value
-      config.configSource = isDefault ? 5 : resource == Self.topicResource ? 1 : 4
+      config.configSource = entry.source.rawValue
       config.configType = entry.type
       config.readOnly = true
-      config.documentation = request.includeDocumentation ? entry.documentation : nil
+      config.documentation = request.includeDocumentation ? entry.note : nil
       guard request.includeSynonyms else { return }
       config.synonyms = [
         .with {
@@ -60,31 +60,29 @@ extension Broker {
     }
   }
 
-  private var brokerEntries: [TopicConfig.Entry] {
+  private var brokerEntries: [TopicSettings.Entry] {
     let base = BrokerConfig()
-    func entry(
-      _ name: String, _ type: Int8, _ documentation: String, _ value: (BrokerConfig) -> String
-    ) -> TopicConfig.Entry {
-      TopicConfig.Entry(
-        name: name, value: value(config), type: type, documentation: documentation,
-        defaultValue: value(base))
+    func entry(_ name: String, _ value: (BrokerConfig) -> String) -> TopicSettings.Entry {
+      TopicSettings.Entry(
+        name: name, value: value(config),
+        source: value(config) == value(base) ? .standard : .broker)
     }
     return [
-      entry("auto.create.topics.enable", 1, "Whether asking for a topic creates it.") {
+      entry("auto.create.topics.enable") {
         "\($0.createsTopics)"
       },
-      entry("connections.max.idle.ms", 5, "How long a connection may be idle.") {
+      entry("connections.max.idle.ms") {
         "\($0.connectionIdleMaxMs)"
       },
-      entry("default.replication.factor", 3, "Copies of a partition.") { _ in "1" },
-      entry("fetch.max.bytes", 3, "The largest answer to a fetch.") { "\($0.fetchBytesMax)" },
-      entry("log.dirs", 2, "The store's directory.") { _ in manager.path },
-      entry("max.connections", 3, "The most connections at once.") { "\($0.connectionsMax)" },
-      entry("node.id", 3, "The broker's number.") { _ in "\(nodeId)" },
-      entry("num.partitions", 3, "Partitions of a topic without a number.") {
+      entry("default.replication.factor") { _ in "1" },
+      entry("fetch.max.bytes") { "\($0.fetchBytesMax)" },
+      entry("log.dirs") { _ in manager.path },
+      entry("max.connections") { "\($0.connectionsMax)" },
+      entry("node.id") { _ in "\(nodeId)" },
+      entry("num.partitions") {
         "\($0.defaultPartitions)"
       },
-      entry("socket.request.max.bytes", 3, "The largest request.") { "\($0.requestBytesMax)" },
+      entry("socket.request.max.bytes") { "\($0.requestBytesMax)" },
     ]
   }
 

@@ -13,6 +13,19 @@ extension Broker {
     }
   }
 
+  /// Whether the answer is small and all of it is known.
+  package func isAtHand(_ request: MetadataRequest, version: Int16) -> Bool {
+    if request.isForAllTopics(version: version) {
+      return topics.count <= 32 && topics.all.allSatisfy { $0.idIfKnown != nil }
+    }
+    let asked = request.topics ?? []
+    return asked.count <= 32
+      && asked.allSatisfy { topic in
+        guard let name = topic.name else { return false }
+        return topics.named(name).map { $0.idIfKnown != nil } ?? !createsTopics(request)
+      }
+  }
+
   /// The one broker there is, and topics.
   package func metadata(_ request: MetadataRequest, version: Int16) -> MetadataResponse {
     let endpoint = advertised
@@ -68,7 +81,7 @@ extension Broker {
   /// Creates a topic because somebody asked for it.
   private func createTopic(_ name: String) -> ErrorCode {
     do throws(LogError) {
-      try create(name, partitions: config.defaultPartitions, config: nil)
+      try create(name, partitions: config.defaultPartitions, TopicConfig())
       logger.info("topic created on demand", metadata: ["topic": "\(name)"])
       return .none
     } catch {
@@ -81,7 +94,7 @@ extension Broker {
   private func describe(_ topic: Topic) -> MetadataResponse.Topic {
     .with {
       $0.name = topic.name
-      $0.topicId = topic.id
+      $0.topicId = topic.id(manager)
       $0.partitions = topic.partitions.map { partition in
         .with {
           $0.partitionIndex = partition

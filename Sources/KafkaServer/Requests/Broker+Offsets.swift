@@ -8,6 +8,17 @@ extension Broker {
     return asked > log.leaderEpoch ? .unknownLeaderEpoch : .fencedLeaderEpoch
   }
 
+  /// Whether the answer needs no look at a disk.
+  package func isAtHand(_ request: ListOffsetsRequest) -> Bool {
+    request.topics.allSatisfy { topic in
+      topic.partitions.allSatisfy { asked in
+        guard asked.timestamp == -1 || asked.timestamp == -2 else { return false }
+        return request.isolationLevel == 0
+          || log(topic.name, asked.partitionIndex)?.isProducerStateLoaded ?? true
+      }
+    }
+  }
+
   /// Offsets by time, and the ends of logs.
   package func listOffsets(_ request: ListOffsetsRequest, version: Int16) -> ListOffsetsResponse {
     .with { response in
@@ -34,8 +45,8 @@ extension Broker {
       }
       answer.errorCode = checkEpoch(asked.currentLeaderEpoch, log)
       guard answer.errorCode == .none else { return }
-      let end = request.isolationLevel == 1 ? log.lastStableOffset : log.highWatermark
       do throws(LogError) {
+        let end = request.isolationLevel == 1 ? try log.lastStableOffset : log.highWatermark
         switch asked.timestamp {
         case -1: answer.offset = end
         case -2: answer.offset = log.logStartOffset
@@ -77,9 +88,9 @@ extension Broker {
               }
               answer.errorCode = checkEpoch(partition.currentLeaderEpoch, log)
               guard answer.errorCode == .none else { return }
-              if let end = log.endOffset(ofEpoch: partition.leaderEpoch) {
-                answer.leaderEpoch = end.epoch
-                answer.endOffset = end.offset
+              if let end = log.endOffset(forLeaderEpoch: partition.leaderEpoch) {
+                answer.leaderEpoch = end.leaderEpoch
+                answer.endOffset = end.endOffset
               }
             }
           }

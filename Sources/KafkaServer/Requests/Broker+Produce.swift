@@ -12,6 +12,32 @@ package struct ProduceOutcome: Sendable {
 }
 
 extension Broker {
+  /// Logs of the request whose first append of the session is still to come: it syncs.
+  package func logsToPrepare(_ request: ProduceRequest) -> [Log] {
+    var logs: [Log] = []
+    for topic in request.topicData {
+      guard let known = topics.named(topic.name) else { continue }
+      for partition in topic.partitionData {
+        if let log = known.logs[partition.index], !log.isReadyToAppend { logs.append(log) }
+      }
+    }
+    return logs
+  }
+
+  /// Does what the first append to each log takes. Blocks.
+  package func prepare(_ logs: [Log]) {
+    for log in logs {
+      do throws(LogError) {
+        try log.prepareToAppend()
+      } catch {
+        // The append itself meets the same and answers with it.
+        logger.warning(
+          "a log cannot be appended to",
+          metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
+      }
+    }
+  }
+
   /// Appends a partition's batch, without waiting for its durability.
   ///
   /// - Parameter records: The bytes of the batch, which the log edits in place; nil for none.

@@ -4,19 +4,25 @@ package import LogStore
 
 extension Broker {
   /// Creates a topic with all its partitions; durable when this returns.
-  package func create(_ name: String, partitions: Int32, config: LogConfig?) throws(LogError) {
+  package func create(
+    _ name: String, partitions: Int32, _ overrides: TopicConfig
+  ) throws(LogError) {
     defer { topics.refresh(name) }
-    for partition in 0..<partitions {
+    try add(name, 0..<partitions, overrides)
+  }
+
+  /// Creates logs of a topic.
+  private func add(
+    _ name: String, _ partitions: Range<Int32>, _ overrides: TopicConfig
+  ) throws(LogError) {
+    for partition in partitions {
+      let id: TopicPartition
       do throws(TopicPartitionError) {
-        let id = try TopicPartition(topic: name, partition: partition)
-        do throws(LogError) {
-          _ = try manager.createLog(id, config: config)
-        } catch {
-          throw TopicPartitionError.partition("\(error)")
-        }
+        id = try TopicPartition(topic: name, partition: partition)
       } catch {
         throw .invalidName(name: name, reason: "\(error)")
       }
+      _ = try manager.createLog(id, overrides: overrides)
     }
   }
 
@@ -28,27 +34,29 @@ extension Broker {
       response.topics = request.topics.map { asked in
         .with { answer in
           answer.name = asked.name
-          var config = manager.defaultLogConfig
+          var overrides = TopicConfig()
           var refusal: (ErrorCode, String)?
           if counts[asked.name, default: 0] > 1 {
             refusal = (.invalidRequest, "the request names the topic twice")
           } else {
-            refusal = refuse(asked, &config)
+            refusal = refuse(asked, &overrides)
           }
-          if refusal == nil, !request.validateOnly { refusal = carryOut(asked, config) }
+          if refusal == nil, !request.validateOnly { refusal = carryOut(asked, overrides) }
           if let (code, message) = refusal {
             answer.errorCode = code
             answer.errorMessage = message
             return
           }
-          answer.topicId = topics.named(asked.name)?.id ?? KafkaUuid()
+          answer.topicId = topics.named(asked.name)?.id(manager) ?? KafkaUuid()
           answer.numPartitions = partitionCount(asked)
           answer.replicationFactor = 1
-          answer.configs = TopicConfig.entries(config).map { entry in
+          answer.configs = TopicSettings.entries(
+            overrides.applied(to: manager.config.log), overrides
+          ).map { entry in
             .with {
               $0.name = entry.name
               $0.value = entry.value
-              $0.configSource = entry.value == entry.defaultValue ? 5 : 1
+              $0.configSource = entry.source.rawValue
             }
           }
         }
@@ -63,7 +71,7 @@ extension Broker {
 
   /// Why a topic cannot be created, in the order Kafka looks.
   private func refuse(
-    _ asked: CreateTopicsRequest.Topic, _ settings: inout LogConfig
+    _ asked: CreateTopicsRequest.Topic, _ overrides: inout TopicConfig
   ) -> (ErrorCode, String)? {
     do throws(TopicPartitionError) {
       try TopicPartition.check(topic: asked.name)
@@ -94,13 +102,16 @@ extension Broker {
     } else if let reason = refuse(asked.assignments) {
       return (.invalidReplicaAssignment, reason)
     }
+    var values: [String: String] = [:]
     for entry in asked.configs {
-      if let reason = TopicConfig.set(entry.name, entry.value, in: &settings) {
-        return (.invalidConfig, reason)
+      guard let value = entry.value else {
+        return (.invalidConfig, "\(entry.name): a value is missing")
       }
+      values[entry.name] = value
     }
     do throws(LogError) {
-      try settings.validate()
+      overrides = try TopicConfig(values)
+      try overrides.applied(to: manager.config.log).validate()
     } catch {
       return (.invalidConfig, "\(error)")
     }
@@ -125,10 +136,10 @@ extension Broker {
   }
 
   private func carryOut(
-    _ asked: CreateTopicsRequest.Topic, _ settings: LogConfig
+    _ asked: CreateTopicsRequest.Topic, _ overrides: TopicConfig
   ) -> (ErrorCode, String)? {
     do throws(LogError) {
-      try create(asked.name, partitions: partitionCount(asked), config: settings)
+      try create(asked.name, partitions: partitionCount(asked), overrides)
       logger.info(
         "topic created",
         metadata: ["topic": "\(asked.name)", "partitions": "\(partitionCount(asked))"])
@@ -161,7 +172,7 @@ extension Broker {
         return
       }
       answer.name = topic.name
-      answer.topicId = topic.id
+      answer.topicId = topic.id(manager)
       defer { topics.refresh(topic.name) }
       do throws(LogError) {
         try manager.deleteTopic(topic.name)
@@ -216,7 +227,8 @@ extension Broker {
     if validateOnly { return nil }
     defer { topics.refresh(asked.name) }
     do throws(LogError) {
-      try manager.addPartitions(asked.name, from: count, to: asked.count)
+      try add(
+        asked.name, count..<asked.count, topic.logs.values.first?.overrides ?? TopicConfig())
       return nil
     } catch {
       return (ErrorCode(error), "\(error)")

@@ -10,6 +10,9 @@ extension ErrorCode {
       case .offsetOutOfRange: .offsetOutOfRange
       case .corrupt: .corruptMessage
       case .invalidBatch(let reason): ErrorCode(reason)
+      case .outOfOrderSequence: .outOfOrderSequenceNumber
+      case .invalidProducerEpoch: .invalidProducerEpoch
+      case .invalidTransactionState: .invalidTxnState
       case .recordTooLarge: .messageTooLarge
       case .readOnly, .poisoned, .diskFull, .disk, .locked: .kafkaStorageError
       case .closed: .notLeaderOrFollower

@@ -6,14 +6,19 @@ extension Log {
     config.durability == .flushed ? flushed : logEnd
   }
 
-  /// The epoch that records are appended in, and that clients are told.
-  package var leaderEpoch: Int32 { 0 }
+  /// Whether an append needs no sync and no look at the log first, as the first one of a session
+  /// does.
+  package var isReadyToAppend: Bool { hasCurrentMark }
 
-  /// The end of what read_committed clients may read.
-  package var lastStableOffset: Int64 { highWatermark }
+  /// Does what the first append of a session would do. Blocks.
+  package func prepareToAppend() throws(LogError) { try markBeforeFirstWrite() }
 
-  /// The greatest epoch up to `epoch`, and the offset after its last record; nil for one above ours.
-  package func endOffset(ofEpoch epoch: Int32) -> (epoch: Int32, offset: Int64)? {
-    epoch == leaderEpoch ? (epoch, logEndOffset) : nil
+  /// Whether the log may hold aborted transactions that only the disk can tell.
+  package var mayHoldAbortedTransactions: Bool { !producers.transactionIndexes.isEmpty }
+
+  /// The greatest producer id that the log knows; nil where it knows none. Blocks.
+  package func largestProducerId() throws(LogError) -> Int64? {
+    try loadProducers()
+    return writer?.withLock { $0.producers.producers.keys.max() }
   }
 }

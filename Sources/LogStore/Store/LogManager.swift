@@ -16,7 +16,8 @@ public final class LogManager: Sendable {
   public var fetchers: FetcherPool { context.fetchers }
 
   package let context: StoreContext
-  let config: StoreConfig
+  /// How it was opened.
+  package let config: StoreConfig
   private let lock: any DiskLock
   let state: Locked<State>
   /// Held while a log is made or deleted, before `state`, so that a topic's partitions agree.

@@ -102,7 +102,9 @@ struct ServeSettings: Sendable {
     case "fetch.max.bytes": broker.fetchBytesMax = try number(name, value, 1...Int(Int32.max))
     default:
       // A topic's setting: the default of topics that say nothing else.
-      if let reason = TopicConfig.set(name, value, in: &store.log) { throw .usage(reason) }
+      store.log = try withLogErrors { () throws(LogError) in
+        try TopicConfig([name: value]).applied(to: store.log)
+      }
     }
   }
 
