@@ -3,8 +3,8 @@ internal import NIOCore
 extension ByteBuffer {
   /// Runs `body` with some of the readable bytes, to be changed in place.
   ///
-  /// NIO 2.101 has the raw form of this only, since `mutableReadableBytesUInt8Span` does not compile
-  /// yet (swiftlang/swift#81218). Copies the bytes first where another buffer shares them.
+  /// NIO 2.101 has the raw form of this only: `mutableReadableBytesUInt8Span` does not compile yet
+  /// (swiftlang/swift#81218). Copies the bytes first where another buffer shares them.
   ///
   /// - Parameter range: Positions counted from the first readable byte.
   mutating func withMutableBytes<Result, Failure: Error>(

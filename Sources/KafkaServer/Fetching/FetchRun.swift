@@ -6,9 +6,9 @@ internal import RecordFormat
 
 /// One fetch from its request to its answer: looks at each partition in turn and keeps the limits.
 ///
-/// Safe to send (`@unchecked Sendable`): owned by one thread at a time. The event loop hands it to a
-/// fetcher thread where a disk may be needed and gets it back with the hop to the loop; the queues'
-/// locks order the two.
+/// Safe to send (`@unchecked Sendable`): owned by one thread at a time. The event loop hands it to
+/// a fetcher thread where a disk may be needed and gets it back with the hop to the loop; the
+/// queues' locks order the two.
 final class FetchRun: @unchecked Sendable {
   let header: RequestHeader
   private let request: FetchRequest
