@@ -80,6 +80,28 @@ struct ProduceTests {
     }
   }
 
+  @Test func whatAProducerSentBeforeItWentIsAppended() async throws {
+    try await TestBroker.with { broker in
+      let witness = try broker.connect()
+      try witness.create("t", partitions: 50)
+      let batch = try TestBatch.make(["last words"])
+      do {
+        let client = try broker.connect()
+        for round in 0..<500 {
+          try client.send(
+            TestClient.produceRequest("t", Int32(round % 50), acks: 0, byteCount: batch.count),
+            version: 9, records: batch)
+        }
+      }
+      for partition: Int32 in 0..<50 {
+        let found = try witness.fetch(
+          TestClient.fetchRequest(
+            "t", partition, from: 0, maxWaitMs: 15_000, minBytes: Int32(10 * batch.count)))
+        #expect(try values(of: found.records).count == 10)
+      }
+    }
+  }
+
   @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
     try await TestBroker.with { broker in
       let client = try broker.connect()

@@ -31,7 +31,7 @@ extension ConnectionHandler {
   /// Collects on the loop, and goes on with a fetcher thread where a disk may be needed.
   private func advance(_ step: FetchStep) {
     if step.run.collect(mayWait: false) { return conclude(step) }
-    guard let loop = context?.eventLoop else { return }
+    let loop = loop
     broker.metrics.coldFetches.increment()
     let this = NIOLoopBound(self, eventLoop: loop)
     broker.manager.fetchers.submit {

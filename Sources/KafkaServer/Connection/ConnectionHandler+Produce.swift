@@ -47,7 +47,7 @@ extension ConnectionHandler {
     _ response: ProduceResponse, _ header: RequestHeader, _ waits: [(log: Log, endOffset: Int64)],
     _ places: [(topic: Int, partition: Int)], _ number: AnswerQueue.Number
   ) {
-    guard let loop = context?.eventLoop else { return }
+    let loop = loop
     let this = NIOLoopBound(self, eventLoop: loop)
     let broker = broker
     _ = FlushLatch(waits) { failures in

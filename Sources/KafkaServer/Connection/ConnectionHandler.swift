@@ -59,12 +59,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
-    account(0)
     parked?.cancel()
     parked = nil
     readers = [:]
-    inbound = ByteBuffer()
     loopConnections.remove(self)
+    // What came before the end still counts: a producer with acks 0 sends and goes.
+    process()
     context.fireChannelInactive()
   }
 
@@ -73,6 +73,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     broker.logger.debug("connection failed", metadata: ["peer": peer, "error": "\(error)"])
     context.close(promise: nil)
   }
+
+  /// The loop that owns this.
+  var loop: any EventLoop { loopConnections.loop }
 
   /// The client's address, for log lines.
   var peer: Logger.MetadataValue {
@@ -106,7 +109,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   private var mayStart: Bool {
-    guard let context else { return false }
+    guard let context else { return !isBusy }
     return !isBusy && !isEnding && answers.count < Self.requestsMax && context.channel.isWritable
   }
 
@@ -117,7 +120,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   /// Starts every request that is there whole and may start.
   func process() {
-    guard !isProcessing, context != nil else { return }
+    guard !isProcessing else { return }
     isProcessing = true
     // Taken out, so that records are edited in place while the connection's state changes.
     var buffer = ByteBuffer()
@@ -131,7 +134,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     swap(&buffer, &inbound)
     isProcessing = false
     if let failure { return refuse(failure) }
-    if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+    if inbound.readableBytes == 0 || (context == nil && !isBusy) { inbound = ByteBuffer() }
     account(inbound.readableBytes)
     sendReady()
     if isReadWanted, !isReadingAhead {
@@ -170,6 +173,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   private func start(_ request: Request, _ frame: inout ByteBuffer) {
+    if context == nil {
+      guard case .produce = request.body else { return }
+    }
     let number = answers.open(request.header.apiKey)
     switch request.body {
     case .produce(let body):
@@ -195,8 +201,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     _ logs: [Log], _ request: ProduceRequest, _ header: RequestHeader, _ frame: ByteBuffer,
     _ number: AnswerQueue.Number
   ) {
-    guard let loop = context?.eventLoop else { return }
     isBusy = true
+    let loop = loop
     let this = NIOLoopBound(self, eventLoop: loop)
     let broker = broker
     broker.manager.fetchers.submit {
@@ -212,7 +218,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   /// Lets a thread that may wait for a disk answer.
   private func hand(_ request: Request, _ number: AnswerQueue.Number) {
-    guard let loop = context?.eventLoop else { return }
+    let loop = loop
     let this = NIOLoopBound(self, eventLoop: loop)
     let broker = broker
     let threads =
