@@ -80,8 +80,8 @@ public struct RecordBatchBuilder: ~Copyable {
     let count = progress.recordCount
     // Wraps as Kafka's arithmetic does; the reader's wraps back.
     let timestampDelta = count == 0 ? 0 : timestamp &- progress.baseTimestamp
-    // Safe: there is room, at most `recordBytesMax` of it needed; what lies behind `byteCount` is nobody's until
-    // it is counted below.
+    // Safe: there is room, at most `recordBytesMax` of it needed; what lies behind `byteCount` is
+    // nobody's until it is counted below.
     let written = unsafe RecordEncoder.write(
       timestampDelta: timestampDelta, offsetDelta: count, key: key, value: value,
       headers: headers, room: room, to: plain.address(of: progress.byteCount))

@@ -11,8 +11,8 @@ enum RecordEncoder {
   /// attributes (1), a timestamp delta (10), an offset delta, two lengths and a count (5 each).
   @inlinable static var overheadMax: Int { 36 }
 
-  /// Room that `write` needs: an upper bound of what it writes; `Int.max` where a part is larger than
-  /// `RecordBatchBuilder.recordBytesMax`.
+  /// Room that `write` needs: an upper bound of what it writes; `Int.max` where a part is larger
+  /// than `RecordBatchBuilder.recordBytesMax`.
   @inlinable
   @inline(__always)
   static func roomNeeded(keyCount: Int, valueCount: Int, headers: [RecordHeader]) -> Int {

@@ -24,7 +24,7 @@ struct ReferenceTests {
   @Test func documentsReferredToExist() {
     var findings: [String] = []
     for file in Self.all + SourceTree.documents + SourceTree.scripts {
-      for (index, line) in file.lines.enumerated() {
+      for (index, line) in file.lines.enumerated() where line.contains("docs/") {
         for match in line.matches(of: /\bdocs\/[A-Za-z0-9\/_-]+(?:\.[a-z]+)?(#[A-Za-z0-9_-]+)?/) {
           let parts = match.output.0.split(separator: "#")
           let place = "\(file.path):\(index + 1)"
@@ -46,7 +46,7 @@ struct ReferenceTests {
     var findings: [String] = []
     for document in SourceTree.documents {
       let folder = document.path.split(separator: "/").dropLast().joined(separator: "/")
-      for (index, line) in document.lines.enumerated() {
+      for (index, line) in document.lines.enumerated() where line.contains("](") {
         for match in line.matches(of: /\]\(([^)#\s]*)(?:#([^)\s]+))?\)/) {
           let (target, anchor) = (String(match.output.1), match.output.2.map(String.init))
           if target.contains("://") || target.hasPrefix("mailto:") { continue }

@@ -1,8 +1,8 @@
 import CMallocCounter
 import Glibc
 
-/// `--cpu-time`: count this thread's processor time instead, which other work on the machine disturbs
-/// less; it leaves out waiting, so rows that sync or hand over mean nothing then.
+/// `--cpu-time`: count this thread's processor time instead, which other work on the machine
+/// disturbs less; it leaves out waiting, so rows that sync or hand over mean nothing then.
 let countsProcessorTime = CommandLine.arguments.contains("--cpu-time")
 
 /// Nanoseconds of the clock in use.
