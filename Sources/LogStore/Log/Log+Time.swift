@@ -103,7 +103,7 @@ extension Log {
     let start = logStartOffset
     let end = logEndOffset
     var found: OffsetForTime?
-    var decoder = RecordDecoder()
+    var decoder = RecordDecoder(tolerance: .kafka)
     try walk(segment, files, from: position) { (header, _, bytes) throws(LogError) in
       guard header.maxTimestamp >= timestamp, header.lastOffset >= start else { return true }
       guard header.baseOffset < end else { return false }

@@ -24,7 +24,7 @@ public final class LogReader {
   private var finder: BatchFinder
   /// Bytes and codec contexts of `forEachRecord`, reused.
   var scratch: [UInt8] = []
-  var decoder = RecordDecoder()
+  var decoder = RecordDecoder(tolerance: .kafka)
   /// Whether bytes that left the page cache are checked again before they are served.
   private let rechecksEvicted: Bool
 
