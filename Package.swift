@@ -103,6 +103,7 @@ let package = Package(
         "KafkaServer", "KafkaProtocol", "LogStore", "StoreTesting", "RecordFormat", "DiskIO",
         "Bytes",
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -19,7 +19,7 @@ struct ImportTests {
     ]),
     "mkstore": system.union([
       "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaServer", "ArgumentParser", "Logging",
-      "Metrics", "Configuration", "ServiceLifecycle", "UnixSignals", "Foundation",
+      "Metrics", "CoreMetrics", "Configuration", "ServiceLifecycle", "UnixSignals", "Foundation",
     ]),
   ]
 

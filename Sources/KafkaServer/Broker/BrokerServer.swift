@@ -13,13 +13,17 @@ public final class BrokerServer: Sendable {
   package let broker: Broker
   private let group: MultiThreadedEventLoopGroup
   private let connections: [ObjectIdentifier: LoopConnections]
+  private let registry: PrometheusRegistry?
   private let listeners = Locked<[any Channel]>([])
 
   /// Makes event loops; nothing is listened on yet.
+  ///
+  /// - Parameter registry: What `/metrics` shows, the one that swift-metrics was given.
   public init(
     _ manager: LogManager, config: BrokerConfig = BrokerConfig(),
-    logger: Logger = Logger(label: "mkstore")
+    registry: PrometheusRegistry? = nil, logger: Logger = Logger(label: "mkstore")
   ) throws(ServerError) {
+    self.registry = registry
     broker = try Broker(manager, config: config, logger: logger)
     group =
       config.cores.isEmpty
@@ -58,7 +62,25 @@ public final class BrokerServer: Sendable {
       }
     let endpoint = try await bind(bootstrap, broker.config.listen)
     broker.didBind(endpoint)
+    broker.isServing.store(true, ordering: .releasing)
     return endpoint
+  }
+
+  /// Serves metrics and health over HTTP, where the configuration says.
+  ///
+  /// - Returns: Where, with the port that the system chose if it was to; nil: nowhere.
+  public func startAdmin() async throws(ServerError) -> Endpoint? {
+    guard let endpoint = broker.config.adminListen else { return nil }
+    let (broker, registry) = (broker, registry)
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            AdminHandler { broker.page($0, registry) })
+        }
+      }
+    return try await bind(bootstrap, endpoint)
   }
 
   private func bind(
@@ -77,6 +99,7 @@ public final class BrokerServer: Sendable {
   ///
   /// Connections that take longer than `drainMaxMs` are cut off.
   public func stop() async {
+    broker.isServing.store(false, ordering: .releasing)
     let open = listeners.withLock { listeners in
       defer { listeners = [] }
       return listeners

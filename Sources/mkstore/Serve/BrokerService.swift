@@ -9,15 +9,17 @@ import UnixSignals
 struct BrokerService: Service {
   private let manager: LogManager
   private let config: BrokerConfig
+  private let registry: PrometheusRegistry
   private let logger: Logger
   private let startedAt: ContinuousClock.Instant
 
   init(
-    _ manager: LogManager, config: BrokerConfig, logger: Logger,
+    _ manager: LogManager, config: BrokerConfig, registry: PrometheusRegistry, logger: Logger,
     startedAt: ContinuousClock.Instant
   ) {
     self.manager = manager
     self.config = config
+    self.registry = registry
     self.logger = logger
     self.startedAt = startedAt
   }
@@ -50,10 +52,13 @@ struct BrokerService: Service {
   }
 
   func run() async throws {
-    let server = try BrokerServer(manager, config: config, logger: logger)
+    let server = try BrokerServer(
+      manager, config: config, registry: registry, logger: logger)
+    let admin = try await server.startAdmin()
     let endpoint = try await server.start()
     let advertised = config.advertised ?? endpoint
     Messages.say("serving Kafka clients on \(endpoint), advertised as \(advertised)")
+    if let admin { Messages.say("metrics and health on http://\(admin)/metrics") }
     let passed = (ContinuousClock.now - startedAt) / Duration.milliseconds(1)
     Messages.say("ready after \(Int(passed)) ms")
     do {

@@ -3,6 +3,7 @@ import Glibc
 import KafkaServer
 import LogStore
 import Logging
+import Metrics
 import ServiceLifecycle
 import UnixSignals
 
@@ -22,6 +23,8 @@ struct ServeRun {
       handler.logLevel = level
       return handler
     }
+    let registry = PrometheusRegistry()
+    MetricsSystem.bootstrap(registry)
     let stopwatch = ContinuousClock.now
     let logger = Logger(label: "mkstore")
     let manager = try withLogErrors { () throws(LogError) in
@@ -30,7 +33,7 @@ struct ServeRun {
     sayOpened(manager)
     let outcome = Locked<Result<Void, CommandFailure>?>(nil)
     let service = BrokerService(
-      manager, config: settings.broker, logger: logger, startedAt: stopwatch)
+      manager, config: settings.broker, registry: registry, logger: logger, startedAt: stopwatch)
     // The command is synchronous, as all are; the main thread waits here and does nothing else.
     Task.detached {
       let result = await service.serve()

@@ -1,0 +1,76 @@
+public import CoreMetrics
+internal import LogStore
+
+/// A backend of swift-metrics that is read as Prometheus text. Any thread.
+///
+/// Install it once with `MetricsSystem.bootstrap` before the store is opened.
+public final class PrometheusRegistry: MetricsFactory {
+  private let cells = Locked<[MetricName: any MetricCell]>([:])
+
+  /// No metrics yet.
+  public init() {}
+
+  /// Every metric in Prometheus's text format, sorted by name.
+  public func text() -> String {
+    var lines: [String] = []
+    var last = ""
+    for (name, cell) in cells.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+      if name.name != last { lines.append("# TYPE \(name.name) \(cell.kind)") }
+      last = name.name
+      lines += cell.lines(name)
+    }
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// The cell of a name, made by `make` where there is none of the kind.
+  private func cell<Cell: MetricCell>(
+    _ label: String, _ dimensions: [(String, String)], _ make: () -> Cell
+  ) -> Cell {
+    let name = MetricName(label, dimensions)
+    return cells.withLock { cells in
+      if let known = cells[name] as? Cell { return known }
+      let fresh = make()
+      cells[name] = fresh
+      return fresh
+    }
+  }
+
+  /// A number that only rises.
+  public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
+    cell(label, dimensions) { CounterCell() }
+  }
+
+  /// A number that rises and falls.
+  public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+    cell(label, dimensions) { GaugeCell() }
+  }
+
+  /// A histogram of sizes, or for a gauge the last value.
+  public func makeRecorder(
+    label: String, dimensions: [(String, String)], aggregate: Bool
+  ) -> any RecorderHandler {
+    if aggregate {
+      return cell(label, dimensions) {
+        HistogramCell(bounds: HistogramCell.countBounds, scale: 1)
+      }
+    }
+    return cell(label, dimensions) { GaugeCell() }
+  }
+
+  /// A histogram of times, shown in seconds.
+  public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+    cell(label, dimensions) { HistogramCell(bounds: HistogramCell.timeBounds, scale: 1e-9) }
+  }
+
+  /// Counters live as long as the process.
+  public func destroyCounter(_: any CounterHandler) {}
+
+  /// As `destroyCounter`.
+  public func destroyMeter(_: any MeterHandler) {}
+
+  /// As `destroyCounter`.
+  public func destroyRecorder(_: any RecorderHandler) {}
+
+  /// As `destroyCounter`.
+  public func destroyTimer(_: any TimerHandler) {}
+}

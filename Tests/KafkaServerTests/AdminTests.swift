@@ -1,0 +1,51 @@
+import Bytes
+import KafkaServer
+import Metrics
+import Testing
+
+/// What is served over HTTP, and how metrics are written.
+struct AdminTests {
+  private func get(_ endpoint: Endpoint, _ request: String) throws -> String {
+    let client = try TestClient(endpoint)
+    try client.send(Array(request.utf8))
+    var text: [UInt8] = []
+    while let byte = try? client.take(1) { text += byte }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  @Test func healthReadinessAndMetricsAreServed() async throws {
+    try await TestBroker.with(configure: {
+      $0.adminListen = Endpoint(host: "127.0.0.1", port: 0)
+    }) { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      _ = try client.produce("t", try TestBatch.make(["x", "y"]))
+      let admin = try #require(try await broker.server.startAdmin())
+      #expect(try get(admin, "GET /healthz HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 200 OK\r\n"))
+      #expect(try get(admin, "GET /readyz HTTP/1.0\r\n\r\n").hasSuffix("\r\n\r\nready\n"))
+      let metrics = try get(admin, "GET /metrics?x=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(metrics.contains("mkstore_log_end_offset{topic=\"t\",partition=\"0\"} 2\n"))
+      #expect(metrics.contains("mkstore_log_high_watermark{topic=\"t\",partition=\"0\"} 2\n"))
+      #expect(try get(admin, "GET /no HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 404"))
+      #expect(try get(admin, "POST /metrics HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 405"))
+      #expect(
+        try get(admin, "GET /" + String(repeating: "a", count: 20_000)).hasPrefix("HTTP/1.1 431"))
+    }
+  }
+
+  @Test func metricsAreWrittenInPrometheusForm() {
+    let registry = PrometheusRegistry()
+    registry.makeCounter(label: "b.total", dimensions: [("code", "a\"b")]).increment(by: 3)
+    registry.makeCounter(label: "b.total", dimensions: [("code", "a\"b")]).increment(by: 4)
+    registry.makeRecorder(label: "a", dimensions: [], aggregate: false).record(Int64(5))
+    registry.makeTimer(label: "c_seconds", dimensions: []).recordNanoseconds(2_000_000)
+    let lines = registry.text().split(separator: "\n").map(String.init)
+    #expect(
+      lines.prefix(4) == [
+        "# TYPE a gauge", "a 5.0", "# TYPE b_total counter", "b_total{code=\"a\\\"b\"} 7",
+      ])
+    #expect(lines.contains("c_seconds_bucket{le=\"0.001\"} 0"))
+    #expect(lines.contains("c_seconds_bucket{le=\"0.0025\"} 1"))
+    #expect(lines.suffix(2) == ["c_seconds_sum 0.002", "c_seconds_count 1"])
+  }
+}
