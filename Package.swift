@@ -107,7 +107,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "mkstoreTests", dependencies: ["mkstore", "LogStore", "RecordFormat"],
+      name: "mkstoreTests",
+      dependencies: ["mkstore", "LogStore", "RecordFormat", "StoreTesting"],
       swiftSettings: strict),
     // The built command and the example as processes of their own: killed, cut off, read by others.
     .testTarget(

@@ -43,7 +43,7 @@ struct FetchCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Where to begin: offset, beginning, end, or -N for the last N offsets (default: beginning).",
+      "Where to begin: an offset, beginning (the default), end, or -N for the last N offsets.",
       valueName: "offset"))
   var offset: OffsetArgument?
 

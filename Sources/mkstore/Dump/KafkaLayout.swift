@@ -74,7 +74,7 @@ enum KafkaLayout {
   }
 
   private static func printControl(_ record: borrowing RecordView, to out: inout OutputBuffer) {
-    guard let control = try? ControlRecord(record) else { return }
+    guard let control = ControlText.read(record) else { return }
     switch control.kind {
     case .abort(let epoch), .commit(let epoch):
       out.write(" endTxnMarker: \(control) coordinatorEpoch: \(epoch)")

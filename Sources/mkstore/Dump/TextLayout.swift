@@ -47,7 +47,7 @@ enum TextLayout {
       out.write("=")
       _ = out.write(json: value, as: .utf8)
     }
-    if header.isControl, let control = try? ControlRecord(record) {
+    if header.isControl, let control = ControlText.read(record) {
       out.write("  control \(control)")
     }
     out.write(byte: UInt8(ascii: "\n"))

@@ -77,7 +77,7 @@ struct NDJSONReader: ~Copyable {
     _ scanner: inout JSONScanner, _ line: Span<UInt8>, _ seen: inout UInt16
   ) throws(InputFault) -> Field {
     let text = try scanner.text("a field's name in quotation marks", line)
-    let name = String(decoding: [UInt8](copying: line.extracting(text.range)), as: UTF8.self)
+    let name = try NDJSONReader.string(text, line)
     guard let field = Field(rawValue: name), let index = Field.allCases.firstIndex(of: field)
     else {
       throw InputFault(
@@ -91,6 +91,17 @@ struct NDJSONReader: ~Copyable {
     seen |= 1 << index
     try scanner.expect(":", "after a field's name", line)
     return field
+  }
+
+  private static func string(
+    _ text: JSONScanner.Text, _ line: Span<UInt8>
+  ) throws(InputFault) -> String {
+    guard text.hasEscapes else {
+      return String(decoding: [UInt8](copying: line.extracting(text.range)), as: UTF8.self)
+    }
+    var scratch = ByteScratch()
+    let range = try scratch.append(text, of: line, as: .utf8)
+    return String(decoding: [UInt8](copying: scratch.bytes(range)), as: UTF8.self)
   }
 
   private mutating func read(

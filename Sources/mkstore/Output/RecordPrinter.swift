@@ -106,8 +106,7 @@ struct RecordPrinter {
 
   private static func printControl(_ record: borrowing RecordView, to out: inout OutputBuffer) {
     out.write(",\"control\":")
-    guard let control = try? ControlRecord(record) else {
-      // Shown as the bytes it has; verify and dump say what is wrong with it.
+    guard let control = ControlText.read(record) else {
       out.write("null")
       return
     }

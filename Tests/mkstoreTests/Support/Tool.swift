@@ -1,0 +1,134 @@
+import Foundation
+import Testing
+
+/// The built command, run as a process of its own.
+enum Tool {
+  /// What a run gave.
+  struct Outcome {
+    var status: Int32
+    var output: Data
+    var messages: String
+
+    /// Standard output as text.
+    var text: String { String(decoding: output, as: UTF8.self) }
+    /// Its lines.
+    var lines: [String] { text.split(separator: "\n").map(String.init) }
+    /// Its lines as objects; each must be one with schema 1 and a type.
+    var objects: [[String: Any]] {
+      get throws {
+        try lines.map { line in
+          let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
+          let object = try #require(value as? [String: Any], "\(line)")
+          #expect(object["schema"] as? Int == 1, "\(line)")
+          #expect(object["type"] is String, "\(line)")
+          return object
+        }
+      }
+    }
+  }
+
+  /// Path of the command: it stands beside the test bundle.
+  static let path: String = {
+    let bundle = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    var directory = bundle.deletingLastPathComponent()
+    while directory.path != "/" {
+      let tool = directory.appending(path: "mkstore")
+      let isDirectory = FileManager.default.fileExists(atPath: tool.path + "/.")
+      if FileManager.default.isExecutableFile(atPath: tool.path), !isDirectory { return tool.path }
+      directory.deleteLastPathComponent()
+    }
+    // Run by a helper from elsewhere: the products are named on the command line.
+    for argument in CommandLine.arguments {
+      let tool = URL(filePath: argument).deletingLastPathComponent().appending(path: "mkstore")
+      if FileManager.default.isExecutableFile(atPath: tool.path) { return tool.path }
+    }
+    return Repository.root + "/.build/debug/mkstore"
+  }()
+
+  /// Runs the command to its end.
+  @discardableResult
+  static func run(
+    _ arguments: [String], input: Data = Data(), directory: String? = nil
+  ) throws -> Outcome {
+    try run(executable: path, arguments, input: input, directory: directory)
+  }
+
+  /// Runs a line of bash, in which `$MKSTORE` is the command.
+  static func bash(_ line: String, directory: String? = nil) throws -> Outcome {
+    try run(executable: "/bin/bash", ["-c", line], input: Data(), directory: directory)
+  }
+
+  private static func run(
+    executable: String, _ arguments: [String], input: Data, directory: String?
+  ) throws -> Outcome {
+    let files = try TemporaryDirectory()
+    let running = try Running(
+      executable: executable, arguments, files: files, input: input, directory: directory)
+    running.process.waitUntilExit()
+    return try running.outcome()
+  }
+}
+
+/// A process that was started.
+struct Running {
+  let process = Process()
+  private let files: TemporaryDirectory
+  /// The other end of its standard input, where that is a pipe.
+  let input: FileHandle?
+
+  /// Starts a process whose output goes to files, so that no pipe can fill up. Without `input` its
+  /// standard input is a pipe that the caller holds.
+  init(
+    executable: String = Tool.path, _ arguments: [String], files: TemporaryDirectory,
+    input: Data?, directory: String? = nil
+  ) throws {
+    self.files = files
+    process.executableURL = URL(filePath: executable)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(["MKSTORE": Tool.path]) {
+      $1
+    }
+    if let directory { process.currentDirectoryURL = URL(filePath: directory) }
+    if let input {
+      process.standardInput = try FileHandle(
+        forReadingFrom: URL(filePath: try files.file("stdin", input)))
+      self.input = nil
+    } else {
+      let pipe = Pipe()
+      process.standardInput = pipe
+      self.input = pipe.fileHandleForWriting
+    }
+    process.standardOutput = try FileHandle(
+      forWritingTo: URL(filePath: try files.file("stdout", [])))
+    process.standardError = try FileHandle(
+      forWritingTo: URL(filePath: try files.file("stderr", [])))
+    try process.run()
+  }
+
+  /// Standard output so far.
+  var output: Data {
+    get throws { try Data(contentsOf: URL(filePath: files.path("stdout"))) }
+  }
+
+  /// What it gave, after its end.
+  func outcome() throws -> Tool.Outcome {
+    let messages = try Data(contentsOf: URL(filePath: files.path("stderr")))
+    return Tool.Outcome(
+      status: process.terminationReason == .exit ? process.terminationStatus : -1,
+      output: try output, messages: String(decoding: messages, as: UTF8.self))
+  }
+
+  /// Waits until standard output holds at least `count` lines; false where the process ends first
+  /// or a minute passes.
+  func waitForLines(_ count: Int) throws -> Bool {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while try output.count(where: { $0 == 0x0A }) < count {
+      guard process.isRunning, ContinuousClock.now < deadline else {
+        return try output.count { $0 == 0x0A } >= count
+      }
+      // Nothing tells when a file grows; a short wait in the poll of no descriptors.
+      RunLoop.current.run(until: Date(timeIntervalSinceNow: 0.005))
+    }
+    return true
+  }
+}
