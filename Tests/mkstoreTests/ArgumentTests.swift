@@ -20,7 +20,8 @@ struct ArgumentTests {
   }
 
   @Test(arguments: [
-    ("0", 0), ("64", 64), ("64k", 65_536), ("1MiB", 1_048_576), ("2G", 2_147_483_648), ("3kb", 3072),
+    ("0", 0), ("64", 64), ("64k", 65_536), ("1MiB", 1_048_576), ("2G", 2_147_483_648),
+    ("3kb", 3072),
     ("5b", 5),
   ])
   func byteCountsAreRead(_ text: String, _ bytes: Int) {
@@ -100,9 +101,10 @@ struct ArgumentTests {
     #expect(DumpKind(fileName: "notes.txt") == nil)
   }
 
-  @Test(arguments: [
-    (0, 0, 0), (-1, 5, -1), (Int32.max, 0, Int32.max), (Int32.max, 1, 0), (Int32.max - 1, 3, 1),
-  ] as [(Int32, Int32, Int32)])
+  @Test(
+    arguments: [
+      (0, 0, 0), (-1, 5, -1), (Int32.max, 0, Int32.max), (Int32.max, 1, 0), (Int32.max - 1, 3, 1),
+    ] as [(Int32, Int32, Int32)])
   func sequencesWrapToZero(_ base: Int32, _ delta: Int32, _ sequence: Int32) {
     #expect(KafkaLayout.sequence(base, plus: delta) == sequence)
   }

@@ -48,7 +48,8 @@ struct NDJSONReaderTests {
   }
 
   @Test(arguments: [
-    "{ \"a\" : [1 , 2.50, 1E3] }", "12345678901234567890", "[]", "true", "-0.0", "{\"k\":\"\\u00e9\"}",
+    "{ \"a\" : [1 , 2.50, 1E3] }", "12345678901234567890", "[]", "true", "-0.0",
+    "{\"k\":\"\\u00e9\"}",
   ])
   func whatIsNoStringIsTakenAsItStands(_ value: String) throws {
     #expect(try read("{\"key\": \(value) ,\"value\":  \(value)  }")?.value == value)

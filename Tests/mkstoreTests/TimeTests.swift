@@ -13,7 +13,8 @@ struct TimeTests {
     // RFC 3339, section 5.8.
     ("1985-04-12T23:20:50.52Z", 482_196_050_520), ("1996-12-19T16:39:57-08:00", 851_042_397_000),
     ("1990-12-31T23:59:60Z", 662_688_000_000), ("1937-01-01T12:00:27.87+00:20", -1_041_337_172_130),
-    ("2013-01-01T10:00:00.123999Z", 1_357_034_400_123), ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+    ("2013-01-01T10:00:00.123999Z", 1_357_034_400_123),
+    ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
   ])
   func rfc3339IsRead(_ text: String, _ milliseconds: Int64) {
     #expect(RFC3339.milliseconds(text) == milliseconds)
@@ -72,7 +73,8 @@ struct TimeTests {
     ("-2w", -1_209_600_000), ("-1h30m15s", -5_415_000),
   ])
   func relativeTimesCountFromNow(_ text: String, _ distance: Int64) {
-    #expect(TimeArgument(argument: text)?.milliseconds(nowMs: 5_000_000_000) == 5_000_000_000 + distance)
+    #expect(
+      TimeArgument(argument: text)?.milliseconds(nowMs: 5_000_000_000) == 5_000_000_000 + distance)
   }
 
   @Test func plainNumbersAreMilliseconds() {
@@ -80,7 +82,9 @@ struct TimeTests {
     #expect(TimeArgument(argument: "-5")?.moment == .absolute(-5))
   }
 
-  @Test(arguments: ["", "-", "1x", "-h", "1h2", "--1h", "99999999999999999999", "-999999999999999w"])
+  @Test(arguments: [
+    "", "-", "1x", "-h", "1h2", "--1h", "99999999999999999999", "-999999999999999w",
+  ])
   func otherArgumentsAreRefused(_ text: String) {
     #expect(TimeArgument(argument: text) == nil)
   }

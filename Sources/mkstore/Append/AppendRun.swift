@@ -43,8 +43,9 @@ struct AppendRun: ~Copyable {
       failure = error
     }
     do throws(CommandFailure) {
-      // What was read before an error or Ctrl-C is appended; what failed to be written is not.
-      if failure?.status != .diskFull { try writeAndAcknowledge() }
+      // What was read before an error or Ctrl-C is appended too; a batch that could not be written
+      // is not tried again.
+      try writeAndAcknowledge()
     } catch {
       failure = failure ?? error
     }

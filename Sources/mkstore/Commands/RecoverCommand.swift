@@ -43,6 +43,10 @@ struct RecoverCommand: ParsableCommand {
     var name: String
     var path: String
     var report: RecoveryReport
+
+    /// Whether there is more to say than that it was opened. A dry run has notes where opening for
+    /// writing would act.
+    var hasNews: Bool { report.isEventful || !report.notes.isEmpty }
   }
 
   private struct Reports {
@@ -97,13 +101,13 @@ struct RecoverCommand: ParsableCommand {
       "\(log.name): offsets \(report.logStartOffset) to \(report.logEndOffset) (exclusive), "
         + "\(report.segmentCount) segments, \(report.bytesScanned) bytes scanned after "
         + (report.wasClean ? "a clean stop" : "an unclean stop")
-        + (report.isEventful ? "" : "; nothing to mend"))
+        + (log.hasNews ? "" : "; nothing to mend"))
     for line in RecoveryText.lines(report) { out.line("  \(dryRun ? "would be " : "")\(line)") }
     for note in report.notes { out.line("  note: \(note)") }
   }
 
   private func printSum(_ reports: Reports, to out: inout OutputBuffer) {
-    let eventful = reports.reports.count { $0.report.isEventful }
+    let eventful = reports.reports.count { $0.hasNews }
     let damaged = reports.reports.reduce(0) { $0 + $1.report.damage.count }
     if json.isOn {
       var object = JSONObject(type: "recovered")

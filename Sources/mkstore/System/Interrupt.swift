@@ -20,7 +20,11 @@ enum Interrupt {
   static func install() {
     // Made before a handler can need it.
     _ = isSet
-    for number in [SIGINT, SIGTERM] {
+    var unblocked = sigset_t()
+    // Safe: the calls fill and change the set they are given.
+    unsafe sigemptyset(&unblocked)
+    for number in [SIGINT, SIGTERM] where !isIgnored(number) {
+      unsafe sigaddset(&unblocked, number)
       var action = sigaction()
       // Safe: the handler does nothing but store to an atomic, which a signal handler may do.
       unsafe action.__sigaction_handler.sa_handler = { _ in
@@ -31,6 +35,18 @@ enum Interrupt {
       // Safe: the call copies the struct.
       _ = unsafe sigaction(number, &action, nil)
     }
+    // A parent may hand down a mask in which they are blocked, as thread pools do.
+    // Safe: the call reads the set.
+    _ = unsafe pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
+  }
+
+  /// Whether the shell or nohup wants the signal to have no effect.
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    // Safe: the call fills the struct it is given; the handlers are compared as addresses only.
+    guard unsafe sigaction(number, nil, &action) == 0 else { return false }
+    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// A reader that goes away shows as an error of write instead of killing the process.

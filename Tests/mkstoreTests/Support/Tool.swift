@@ -64,7 +64,6 @@ enum Tool {
     let files = try TemporaryDirectory()
     let running = try Running(
       executable: executable, arguments, files: files, input: input, directory: directory)
-    running.process.waitUntilExit()
     return try running.outcome()
   }
 }
@@ -110,8 +109,13 @@ struct Running {
     get throws { try Data(contentsOf: URL(filePath: files.path("stdout"))) }
   }
 
-  /// What it gave, after its end.
+  /// Waits for its end and gives what it gave; after two minutes it is killed.
   func outcome() throws -> Tool.Outcome {
+    let deadline = ContinuousClock.now + .seconds(120)
+    while process.isRunning {
+      if ContinuousClock.now >= deadline { kill(process.processIdentifier, SIGKILL) }
+      Running.pause()
+    }
     let messages = try Data(contentsOf: URL(filePath: files.path("stderr")))
     return Tool.Outcome(
       status: process.terminationReason == .exit ? process.terminationStatus : -1,
@@ -126,9 +130,13 @@ struct Running {
       guard process.isRunning, ContinuousClock.now < deadline else {
         return try output.count { $0 == 0x0A } >= count
       }
-      // Nothing tells when a file grows; a short wait in the poll of no descriptors.
-      RunLoop.current.run(until: Date(timeIntervalSinceNow: 0.005))
+      Running.pause()
     }
     return true
+  }
+
+  /// Nothing tells when a file grows or, on every thread, when a process ends: look again soon.
+  private static func pause() {
+    _ = poll(nil, 0, 2)
   }
 }
