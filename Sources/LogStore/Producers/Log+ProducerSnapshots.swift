@@ -49,10 +49,15 @@ extension Log {
   /// A failure is logged and no more: without the snapshot the next opening reads more.
   func writeSnapshots(_ snapshots: [PendingSnapshot]) {
     for pending in snapshots {
+      var state = pending.state
+      state.endOffset = pending.offset
       do throws(DiskError) {
         try SmallFile.writeAtomically(
+          directory.disk, directory: directory.path, name: ProducerFile.name,
+          ProducerFile.encode(state))
+        try SmallFile.writeAtomically(
           directory.disk, directory: directory.path,
-          name: SegmentName(pending.offset, .snapshot).fileName, pending.state.snapshot.encoded)
+          name: SegmentName(pending.offset, .snapshot).fileName, state.snapshot.encoded)
         try removeStray(before: pending.offset)
       } catch {
         context.logger.warning(

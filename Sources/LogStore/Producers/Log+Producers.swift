@@ -94,17 +94,38 @@ extension Log {
     producers.setReady(replay.state, aborted: replay.aborted, from: state.endOffset)
   }
 
+  /// The newest state that a file holds: our own of all five batches, or Kafka's snapshot of the
+  /// last ones, whichever is newer.
+  private func newestState() throws(LogError) -> ProducerState {
+    let end = logEndOffset
+    let times = ProducerTimes(self)
+    let snapshot = snapshotState(atOrBelow: end) {
+      times.activeMs($0.lastOffset, timestamp: $0.timestamp)
+    }
+    guard producers.isOwn else { return snapshot }
+    do throws(CheckpointError) {
+      let own = try ProducerFile.read(directory, expirationMs: context.producerExpirationMs)
+      if let own, own.endOffset <= end, own.endOffset >= snapshot.endOffset { return own }
+    } catch {
+      context.logger.warning(
+        "the producer state cannot be read; a snapshot is used",
+        metadata: ["log": "\(topicPartition)", "error": "\(error)"])
+    }
+    return snapshot
+  }
+
   /// The state by the newest snapshot that can be read; without one, nobody is known at the log's
   /// first segment.
-  private func newestState() throws(LogError) -> ProducerState {
-    for offset in producers.snapshotOffsets.reversed() where offset <= logEndOffset {
+  private func snapshotState(
+    atOrBelow end: Int64, activeMs: (ProducerSnapshot.Producer) -> Int64
+  ) -> ProducerState {
+    for offset in producers.snapshotOffsets.reversed() where offset <= end {
       let path = directory.path(SegmentName(offset, .snapshot).fileName)
       do throws(CheckpointError) {
         guard let snapshot = try ProducerSnapshot.read(directory.disk, path) else { continue }
-        let times = ProducerTimes(self)
         return ProducerState(
-          snapshot, endOffset: offset, expirationMs: context.producerExpirationMs
-        ) { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
+          snapshot, endOffset: offset, expirationMs: context.producerExpirationMs,
+          activeMs: activeMs)
       } catch {
         context.logger.warning(
           "a producer snapshot cannot be read; an older one is used",
@@ -124,8 +145,7 @@ extension Log {
     for segment in snapshot.segments.dropFirst(first) where replay.state.endOffset < end {
       let files = try files(of: segment)
       guard Int(try self.end(of: segment).position) > 0 else { continue }
-      var finder = BatchFinder()
-      let position = try finder.startPosition(self, segment, files, for: replay.state.endOffset)
+      let position = try scanStart(segment, files, for: replay.state.endOffset)
       try walk(segment, files, from: position) { (header, _, bytes) throws(LogError) in
         guard header.baseOffset < end else { return false }
         replay.take(
@@ -134,6 +154,22 @@ extension Log {
             ? 0 : times.activeMs(header.lastOffset, timestamp: header.maxTimestamp))
         return true
       }
+    }
+  }
+
+  /// A batch's position at or before `offset`, by a few entries of the index. Not through a
+  /// mapping, since the index of the last segment is about to be opened for appending.
+  private func scanStart(_ segment: Segment, _ files: SegmentFiles, for offset: Int64)
+    throws(LogError) -> Int
+  {
+    guard offset > segment.baseOffset else { return 0 }
+    do throws(DiskError) {
+      let probe = IndexProbe(segment, log: files.log, disk: directory.disk)
+      let end = try files.log.size()
+      let entry = try probe.prefix(below: end, offset: offset)?.lastOffset
+      return entry?.position ?? 0
+    } catch {
+      throw LogError(error)
     }
   }
 
@@ -152,28 +188,11 @@ extension Log {
         "a transaction index cannot be read; the log tells",
         metadata: ["log": "\(topicPartition)", "error": "\(error)"])
     }
-    let replay = ProducerReplay(try state(at: segment.baseOffset))
+    let replay = ProducerReplay(
+      snapshotState(atOrBelow: segment.baseOffset) { $0.timestamp })
     try scanProducers(replay, upTo: nextBaseOffset(after: segment))
     let entries = replay.aborted.filter { $0.lastOffset >= segment.baseOffset }
     producers.keepIndex(entries, at: segment.baseOffset)
     return entries
-  }
-
-  /// The state at or before an offset, by the snapshots.
-  private func state(at offset: Int64) throws(LogError) -> ProducerState {
-    for snapshotOffset in producers.snapshotOffsets.reversed() where snapshotOffset <= offset {
-      let path = directory.path(SegmentName(snapshotOffset, .snapshot).fileName)
-      do throws(CheckpointError) {
-        guard let snapshot = try ProducerSnapshot.read(directory.disk, path) else { continue }
-        return ProducerState(
-          snapshot, endOffset: snapshotOffset, expirationMs: context.producerExpirationMs
-        ) { $0.timestamp }
-      } catch {
-        continue
-      }
-    }
-    return ProducerState(
-      endOffset: segments.snapshot.segments.first?.baseOffset ?? logStartOffset,
-      expirationMs: context.producerExpirationMs)
   }
 }

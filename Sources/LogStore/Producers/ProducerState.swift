@@ -179,7 +179,7 @@ package struct ProducerState: Sendable {
   }
 }
 
-// MARK: - Snapshots
+// MARK: - Files
 
 extension ProducerState {
   /// Takes over what a snapshot says; of each producer it holds the last batch only.
@@ -205,6 +205,11 @@ extension ProducerState {
       }
       producers[entry.producerId] = producer
     }
+  }
+
+  /// Takes a producer over as a file has it.
+  package mutating func restore(_ producerId: Int64, _ producer: Producer) {
+    producers[producerId] = producer
   }
 
   /// What Kafka's snapshot at `endOffset` holds, by rising producer id.

@@ -10,6 +10,9 @@ package final class ProducerTracking: Sendable {
   package let snapshotOffsets: [Int64]
   /// Segments that have a transaction index.
   package let transactionIndexes: Set<Int64>
+  /// Whether only this engine wrote to the log since it last wrote its mark, so that a
+  /// `mkstore.producers` that stands there speaks of this log as it is.
+  package let isOwn: Bool
   private let isReady: Atomic<Bool>
   private let mayHold: Atomic<Bool>
   private let firstOpen = Atomic<Int64>(Int64.max)
@@ -24,8 +27,9 @@ package final class ProducerTracking: Sendable {
   }
 
   package init(
-    snapshotOffsets: [Int64], transactionIndexes: Set<Int64>, isKnownEmpty: Bool
+    snapshotOffsets: [Int64], transactionIndexes: Set<Int64>, isOwn: Bool, isKnownEmpty: Bool
   ) {
+    self.isOwn = isOwn
     self.snapshotOffsets = snapshotOffsets
     self.transactionIndexes = transactionIndexes
     isReady = Atomic(isKnownEmpty)

@@ -53,6 +53,7 @@ extension LogLoader {
       transactionIndexes: Set(
         layout.entries.filter(\.hasTransactionIndex).map(\.baseOffset)
       ).intersection(bases),
+      isOwn: mark.newest.map { $0.recoveryPoint == end || !$0.isClean } ?? false,
       isKnownEmpty: isWithoutProducers(mark) || (end == 0 && layout.snapshots.isEmpty))
   }
 

@@ -37,7 +37,7 @@ package struct SegmentLayout: Sendable, Equatable {
   package static let knownNames: Set<String> = [
     LeaderEpochCheckpoint.name, PartitionMetadata.name, DurableMark.fileName,
     RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfig.fileName,
-    DeletedLog.markerName,
+    DeletedLog.markerName, ProducerFile.name,
   ]
 
   /// Sorts a directory's names.
