@@ -171,6 +171,22 @@ struct VerifyScannerTests {
     }
   }
 
+  /// Found by SEED=7868951521287381228: a wrong length that leads to a later batch passed over a
+  /// good one.
+  @Test func aLengthThatSkipsAGoodBatchIsNotBelieved() throws {
+    let batches = try BatchSource.batches(from: 0, count: 1, valueBytes: 40)
+    let middle = try BatchSource.batches(from: 10, count: 1, valueBytes: 40)
+    let last = try BatchSource.batches(from: 20, count: 1, valueBytes: 40)
+    var bytes = batches
+    // The first batch's length says that it ends behind the second.
+    let length = batches.count + middle.count - 12
+    bytes[BatchLayout.batchLength + 2] = UInt8(length >> 8)
+    bytes[BatchLayout.batchLength + 3] = UInt8(length & 0xff)
+    let found = try walk(bytes + middle + last, chunkBytes: 512)
+    #expect(found.skipped == [0..<batches.count])
+    #expect(found.batches.count == 2)
+  }
+
   @Test func anyBytesAreWalkedWithoutHarm() throws {
     let log = try SmallLog("delrec-0")
     let original = log.manifest.segments.flatMap { log.files[log.logName($0)] ?? [] }

@@ -4,7 +4,7 @@ package import RecordFormat
 
 /// Finds where valid batches go on after a damaged place of a segment.
 ///
-/// First where the damaged batch says it ends, else byte by byte: a header that is sound in every
+/// First where the damaged batch says it ends, if the offsets go on there, else byte by byte: a header that is sound in every
 /// field, with offsets that belong between the damage and the next segment, and a right CRC.
 ///
 /// **Cost.** Linear in the bytes passed over, whatever they hold: checking candidates may read at
@@ -41,7 +41,11 @@ package struct BatchResync: ~Copyable {
     if let stated = try statedEnd(position) {
       allowance += Self.workFactor * (stated - position)
       if stated == window.endPosition, try isSound(position, expectedOffset) { return nil }
-      if let header = try candidate(stated, expectedOffset) { return (stated, header) }
+      if let header = try candidate(stated, expectedOffset),
+        try follows(header, position, expectedOffset)
+      {
+        return (stated, header)
+      }
       allowance -= Self.workFactor * (stated - position)
     }
     return try scan(from: position + 1, expectedOffset: expectedOffset)
@@ -56,6 +60,15 @@ package struct BatchResync: ~Copyable {
     guard length >= Self.lengthMin else { return nil }
     let end = position + BatchLayout.lengthOverhead + length
     return end <= window.endPosition ? end : nil
+  }
+
+  /// Whether `next` takes up the offsets just where the damaged batch at `position` says that it ends. A
+  /// length alone is not believed: a wrong one may lead past good batches to a later one.
+  private mutating func follows(
+    _ next: BatchHeader, _ position: Int, _ expected: Int64
+  ) throws(DiskError) -> Bool {
+    guard case .success(let header) = try window.header(at: position) else { return false }
+    return header.baseOffset == expected && header.nextOffset == next.baseOffset
   }
 
   /// Whether the header at `position` is right in all but its CRC, so that its length can be
