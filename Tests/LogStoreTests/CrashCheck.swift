@@ -48,6 +48,7 @@ struct CrashCheck {
     let content = try LogModel.content(of: log)
     if let fault = model.fault(in: content, after: event) { return fault }
     let end = content.last?.nextOffset ?? 0
+    // I1, with nothing unsynced behind the recovery point.
     guard log.logEndOffset == end, log.recoveryPoint == end, log.logStartOffset == 0 else {
       return "offsets \(log.logStartOffset), \(log.recoveryPoint), \(log.logEndOffset), not \(end)"
     }

@@ -331,7 +331,7 @@ extension Log {
   }
 
   private func closeActive() throws(DiskError) {
-    guard let writer, let active = writer.withLock({ $0.active }) else { return }
+    guard let active = try activeToClose() else { return }
     if active.hasStrayTail { try active.log.truncate(to: active.position) }
     try active.timeIndex.file.reserve()
     active.timeIndex.appendIfLarger(active.cursor.largest)
@@ -346,6 +346,16 @@ extension Log {
       try writeDurableMark(record, mark)
     }
     try directory.disk.syncDirectory(directory.path)
+  }
+
+  /// The segment to close: the one that was appended to; where none was, the one that recovery
+  /// changed, for its indexes lack their final entry and its mark still says that we write.
+  private func activeToClose() throws(DiskError) -> ActiveSegment? {
+    try writer?.withLock { (state) throws(DiskError) in
+      let isUnsettled = !recovery.wasClean || recovery.isEventful
+      if isUnsettled, state.dormant != nil { try activate(&state, nowMs: context.nowMs()) }
+      return state.active
+    }
   }
 
   func endWaits() {

@@ -1,0 +1,139 @@
+import DiskIO
+import RecordFormat
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// Whatever becomes of an index file, every fetch and every look-up by time gives what a scan gives
+/// (P3, I9).
+@Suite struct IndexDamageTests {
+  private let sample: IndexSample
+  private static let kinds = [SegmentName.Kind.index, .timeindex]
+
+  init() throws { sample = try IndexSample() }
+
+  private func bytes(_ disk: SimulatedDisk, _ base: Int64, _ kind: SegmentName.Kind) throws
+    -> [UInt8]
+  {
+    try #require(disk.contents(of: IndexSample.path(base, kind)))
+  }
+
+  /// The used part of an index file that may still have its preallocated tail.
+  private func used(_ bytes: [UInt8]) -> [UInt8] {
+    Array(bytes[..<((bytes.lastIndex { $0 != 0 } ?? -1) + 1)])
+  }
+
+  @Test func theSampleHasIndexesToDamage() throws {
+    #expect(sample.bases.count >= 3)
+    for base in sample.bases {
+      for kind in Self.kinds {
+        #expect(try bytes(sample.clean, base, kind).count >= 2 * (kind == .index ? 8 : 12))
+      }
+    }
+    try sample.check(sample.clean, [:], "untouched")
+    try sample.check(sample.killed, [:], "killed")
+  }
+
+  @Test(arguments: [false, true])
+  func missingEmptyZeroedOrForeignIndexesChangeNothing(_ isKilled: Bool) throws {
+    let disk = isKilled ? sample.killed : sample.clean
+    var generator = SeededGenerator(seed: 53)
+    for base in sample.bases {
+      for kind in Self.kinds {
+        let path = IndexSample.path(base, kind)
+        let bytes = try bytes(disk, base, kind)
+        let other = sample.bases.first { $0 != base }!
+        let variants: [(String, [UInt8]?)] = [
+          ("missing", nil), ("empty", []), ("zeros", [UInt8](repeating: 0, count: bytes.count)),
+          ("preallocated", [UInt8](repeating: 0, count: 16_384)),
+          ("a zero tail", bytes + [UInt8](repeating: 0, count: 1_024)),
+          ("ones", [UInt8](repeating: 0xff, count: bytes.count)),
+          ("garbage", generator.bytes(bytes.count)),
+          ("a garbage tail", used(bytes) + generator.bytes(96)),
+          ("another segment's", try self.bytes(disk, other, kind)),
+          ("the other kind", try self.bytes(disk, base, kind == .index ? .timeindex : .index)),
+          ("reversed", bytes.reversed()),
+        ]
+        for (name, content) in variants {
+          try sample.check(disk, [path: content], "\(base) \(kind) \(name), killed \(isKilled)")
+        }
+      }
+    }
+  }
+
+  @Test func allIndexesGoneOrSwappedChangeNothing() throws {
+    for disk in [sample.clean, sample.killed] {
+      var gone: [String: [UInt8]?] = [:]
+      var swapped: [String: [UInt8]?] = [:]
+      for (base, other) in zip(sample.bases, sample.bases.reversed()) {
+        for kind in Self.kinds {
+          gone[IndexSample.path(base, kind)] = .some(nil)
+          swapped[IndexSample.path(base, kind)] = try bytes(disk, other, kind)
+        }
+      }
+      try sample.check(disk, gone, "all gone")
+      try sample.check(disk, swapped, "all swapped")
+    }
+  }
+
+  @Test(arguments: kinds)
+  func everyTruncationChangesNothing(_ kind: SegmentName.Kind) throws {
+    for base in [sample.bases[1], sample.bases.last!] {
+      let path = IndexSample.path(base, kind)
+      let bytes = try bytes(sample.clean, base, kind)
+      for count in 0..<bytes.count {
+        try sample.check(
+          sample.clean, [path: Array(bytes.prefix(count))], "\(base) \(kind) cut to \(count)")
+      }
+    }
+  }
+
+  @Test(arguments: kinds, [0, 1])
+  func everyFlippedBitChangesNothing(_ kind: SegmentName.Kind, _ which: Int) throws {
+    let base = which == 0 ? sample.bases[1] : sample.bases.last!
+    let path = IndexSample.path(base, kind)
+    let bytes = try bytes(sample.clean, base, kind)
+    for index in bytes.indices {
+      for bit in 0..<8 {
+        var flipped = bytes
+        flipped[index] ^= 1 << UInt8(bit)
+        let place = "\(base) \(kind) byte \(index) bit \(bit)"
+        if (index + bit) % 4 == 0 {
+          try sample.checkReadOnly(sample.clean, [path: flipped], place)
+        } else {
+          let copy = try sample.copy(of: sample.clean, [path: flipped])
+          let store = try CrashStore(copy, IndexSample.config, creates: false)
+          if let fault = try sample.difference(store.log) { Issue.record("\(place): \(fault)") }
+        }
+      }
+    }
+  }
+
+  @Test func flippedBitsOfAKilledActiveIndexChangeNothing() throws {
+    let base = sample.bases.last!
+    for kind in Self.kinds {
+      let path = IndexSample.path(base, kind)
+      let bytes = try bytes(sample.killed, base, kind)
+      for index in used(bytes).indices {
+        var flipped = bytes
+        flipped[index] ^= 1 << UInt8(index % 8)
+        try sample.check(sample.killed, [path: flipped], "killed: \(kind) byte \(index)")
+      }
+    }
+  }
+
+  @Test func aWrongIndexIsMendedForGood() throws {
+    for base in sample.bases {
+      for kind in Self.kinds {
+        let path = IndexSample.path(base, kind)
+        let right = try bytes(sample.clean, base, kind)
+        let disk = try sample.copy(of: sample.clean, [path: nil])
+        let store = try CrashStore(disk, IndexSample.config, creates: false)
+        _ = try sample.difference(store.log)
+        try store.manager.close()
+        #expect(disk.contents(of: path) == right, "\(base) \(kind)")
+      }
+    }
+  }
+}
