@@ -25,8 +25,6 @@ extension Log {
     state.unsyncedSealed.append(sealed)
     takeSnapshot(&state, at: baseOffset)
     context.fileCache.admit(sealed.segment)
-    // Where no append waits for a sync, the flusher makes the sealed segment durable.
-    if config.durability != .flushed { context.flusher.request(self) }
     // Nobody waits for a flush in the mode that leaves syncing to us, and what is sealed must not
     // pile up unsynced, with its files open.
     if config.durability == .operatingSystem { context.flusher.request(self) }
