@@ -133,7 +133,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
     swap(&buffer, &inbound)
     isProcessing = false
-    if let failure { return refuse(failure) }
+    if let failure {
+      inbound = ByteBuffer()
+      return refuse(failure)
+    }
     if inbound.readableBytes == 0 || (context == nil && !isBusy) { inbound = ByteBuffer() }
     account(inbound.readableBytes)
     sendReady()

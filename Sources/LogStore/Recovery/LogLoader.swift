@@ -176,6 +176,7 @@ package struct LogLoader {
         try removeEmpty(at: index)
         continue
       }
+      try removeEmptyOnes(after: index, point)
       let outcome = try scan(index, log, size: size, point, fromLastEntry: looksAtEndOnly)
       try settle(outcome, segment: segment, log: log)
       if outcome.cut != nil {
@@ -183,6 +184,19 @@ package struct LogLoader {
         return
       }
       index += 1
+    }
+  }
+
+  /// Empty segments that count for nothing (R9) go before the one in front of them is scanned: their
+  /// names bound nobody's offsets.
+  private mutating func removeEmptyOnes(
+    after index: Int, _ point: RecoveryPoint
+  ) throws(DiskError) {
+    let next = index + 1
+    while next < segments.count - 1, emptyRow(next, point) == .r9,
+      try disk.status(segments[next].path(.log))?.size == 0
+    {
+      try removeEmpty(at: next)
     }
   }
 

@@ -65,7 +65,7 @@ public enum LogDirectoryScenario {
     precondition(more.batches.starts(with: served.batches), "an append changed what stood before")
     precondition(
       more.batches.count == served.batches.count + 3,
-      "appended at \(end): \(served) then \(more), \(log.recovery)")
+      "appended at \(end): \(served.difference(from: more)); \(log.recovery)")
     served = more
     switch flags >> 4 & 3 {
     case 0:
@@ -84,7 +84,7 @@ public enum LogDirectoryScenario {
     }
     let again = ServedLog(log)
     precondition(
-      again.batches == served.batches, "reopened: \(again), was \(served), \(log.recovery)")
+      again.batches == served.batches, "\(served.difference(from: again)); \(log.recovery)")
     append(1, to: log)
     close(store)
   }

@@ -83,4 +83,13 @@ struct ServedLog: Equatable {
     return damaged.contains { $0.upperBound > offset && $0.lowerBound < batch.baseOffset }
       ? nil : batch
   }
+
+  /// Where two logs differ first, for messages.
+  func difference(from other: ServedLog) -> String {
+    let index = zip(batches, other.batches).enumerated().first { $0.element.0 != $0.element.1 }
+    let place = index?.offset ?? min(batches.count, other.batches.count)
+    return "\(batches.count) batches, then \(other.batches.count); "
+      + "from the \(place)th on \(batches[place...].prefix(2)), "
+      + "then \(other.batches[place...].prefix(2))"
+  }
 }
