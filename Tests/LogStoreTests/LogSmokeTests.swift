@@ -47,7 +47,6 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     let third = try LogManager.open("/data", config: config, disk: killed)
     #expect(!third.report.wasClean)
     try check(third.log(topic)!, end: expected)
-    print(third.report)
   }
 
   func check(_ log: Log, end: Int64) throws {

@@ -250,7 +250,7 @@ private func checksumRow(_ data: ReadData, _ scale: Scale) -> Row {
 private func latencyRow(_ scale: Scale) -> Row {
   let count = scale.count(200_000)
   return Row(
-    name: "append → tailing reader has it (inverse of it)", unit: "1/s", goal: "<= 2 us: >= 500 k",
+    name: "append to tailing reader, inverse latency", unit: "1/s", goal: "<= 2 us: >= 500 k",
     ours: {
       let fixture = try Fixture("latency")
       let box = LatencyBox(fixture.log, count)

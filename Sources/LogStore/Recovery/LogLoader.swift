@@ -187,8 +187,8 @@ package struct LogLoader {
     }
   }
 
-  /// Empty segments that count for nothing (R9) go before the one in front of them is scanned: their
-  /// names bound nobody's offsets.
+  /// Empty segments that count for nothing (R9) go before the one in front of them is scanned:
+  /// their names bound nobody's offsets.
   private mutating func removeEmptyOnes(
     after index: Int, _ point: RecoveryPoint
   ) throws(DiskError) {

@@ -4,8 +4,9 @@ package import RecordFormat
 
 /// Finds where valid batches go on after a damaged place of a segment.
 ///
-/// First where the damaged batch says it ends, if the offsets go on there, else byte by byte: a header that is sound in every
-/// field, with offsets that belong between the damage and the next segment, and a right CRC.
+/// First where the damaged batch says it ends, if the offsets go on there, else byte by byte: a
+/// header that is sound in every field, with offsets that belong between the damage and the next
+/// segment, and a right CRC.
 ///
 /// **Cost.** Linear in the bytes passed over, whatever they hold: checking candidates may read at
 /// most `workBase` bytes plus `workFactor` times the bytes passed over, over the life of the value,
@@ -62,8 +63,8 @@ package struct BatchResync: ~Copyable {
     return end <= window.endPosition ? end : nil
   }
 
-  /// Whether `next` takes up the offsets just where the damaged batch at `position` says that it ends. A
-  /// length alone is not believed: a wrong one may lead past good batches to a later one.
+  /// Whether `next` takes up the offsets just where the damaged batch at `position` says that it
+  /// ends. A length alone is not believed: a wrong one may lead past good batches to a later one.
   private mutating func follows(
     _ next: BatchHeader, _ position: Int, _ expected: Int64
   ) throws(DiskError) -> Bool {
