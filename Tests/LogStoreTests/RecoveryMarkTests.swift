@@ -34,8 +34,8 @@ import Testing
   private func expectSame(
     _ disk: SimulatedDisk, _ mark: [UInt8]?, _ content: [LogModel.Batch], _ place: String
   ) throws {
-    // The same or another run of the system, in turn by the mark's bytes: the one trusts the slot that
-    // was never synced, the other does not.
+    // The same or another run of the system, in turn by the mark's bytes: the one trusts the slot
+    // that was never synced, the other does not.
     let sum = mark?.reduce(0) { $0 + Int($1.nonzeroBitCount) } ?? 0
     for copy in [sum % 2 == 0 ? disk.kill() : disk.crash(.keepAll)] {
       if let mark { try copy.install(Self.markPath, mark) } else { try copy.remove(Self.markPath) }
