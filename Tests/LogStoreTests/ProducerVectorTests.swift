@@ -230,6 +230,18 @@ struct ProducerVectorTests {
     #expect(heldBack > 3)
   }
 
+  @Test func aReaderOfABrokersDirectorySeesTheSame() throws {
+    let directory = try #require(Self.directories.first { $0.path.contains("txn-commit-abort") })
+    let (_, whole) = try store(directory)
+    let log = try Log.openReadOnly(directory.path, logger: .silent)
+    #expect(try log.lastStableOffset == whole.logEndOffset)
+    let end = whole.logEndOffset
+    let expected = try whole.abortedTransactions(from: 0, to: end)
+    #expect(try log.abortedTransactions(from: 0, to: end) == expected)
+    #expect(try log.refresh() == false)
+    #expect(try log.abortedTransactions(from: 0, to: end) == expected)
+  }
+
   @Test func aTornTransactionIndexIsDerivedFromTheLog() throws {
     let directory = try #require(Self.directories.first { $0.path.contains("txn-commit-abort") })
     let (_, whole) = try store(directory)

@@ -1,0 +1,170 @@
+import DiskIO
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// A deleted log is gone for good, whoever used it and whatever happens on the way.
+struct LogDeletionTests {
+  private func isClosed(_ body: () throws -> Void) -> Bool {
+    do {
+      try body()
+      return false
+    } catch {
+      if case .closed? = error as? LogError { return true }
+      return false
+    }
+  }
+
+  private func fill(_ log: Log, _ count: Int) throws {
+    for index in 0..<count {
+      var batch = sampleBatch(2, value: "\(index)")
+      try log.append(batch: &batch)
+    }
+  }
+
+  @Test func whoeverUsesADeletedLogIsToldAndNoFileStaysOpen() throws {
+    let disk = SimulatedDisk(seed: 1)
+    let (store, other) = try ProducerFixture.open(disk)
+    try fill(other, 3)
+    let filesBefore = disk.counters.openFiles
+    let mappingsBefore = disk.counters.mappings
+    do {
+      let log = try store.createLog(ProducerFixture.partition("b"))
+      try fill(log, 30)
+      let reader = LogReader(log)
+      let given = try #require(try reader.read(from: 0, maxBytes: 100))
+      let told = Locked<[Bool]>([])
+      log.onFlushed(1000) { outcome in
+        if case .failure(.closed) = outcome { told.withLock { $0.append(true) } }
+      }
+      try store.deleteTopic("b")
+      #expect(told.withLock { $0 } == [true])
+      #expect(isClosed { try fill(log, 1) })
+      #expect(isClosed { _ = try reader.read(from: 20, maxBytes: 100) })
+      #expect(isClosed { _ = try LogReader(log).read(from: 0, maxBytes: 100) })
+      #expect(isClosed { try log.waitFlushed(upTo: 1000) })
+      #expect(isClosed { _ = try LogReader(log).wait(for: 1000) })
+      // What was given out before can still be sent.
+      var bytes: [UInt8] = []
+      try given.copy(into: &bytes)
+      #expect(bytes.count == given.byteCount && bytes.contains { $0 != 0 })
+    }
+    #expect(disk.counters.openFiles == filesBefore)
+    #expect(disk.counters.mappings == mappingsBefore)
+    #expect(try store.log(ProducerFixture.partition("b")) == nil)
+    #expect(store.topics == ["a"] && store.logs(ofTopic: "b").isEmpty)
+    #expect(disk.paths.allSatisfy { !$0.contains("/b-0") }, "\(disk.paths)")
+    #expect(throws: LogError.self) { try store.deleteTopic("b") }
+  }
+
+  @Test func aLogOfTheSameNameBeginsAnew() throws {
+    let disk = SimulatedDisk(seed: 1)
+    var (store, log) = try ProducerFixture.open(disk)
+    let first = try #require(try store.topicId(of: "a"))
+    try fill(log, 30)
+    log.advanceLogStartOffset(to: 40)
+    try store.writeCheckpoints()
+    let stale = log
+    let reader = LogReader(stale)
+    try store.deleteLog(ProducerFixture.partition())
+    log = try store.createLog(ProducerFixture.partition())
+    #expect(try store.topicId(of: "a") != first)
+    // The old handle must not reach the files that have its paths now.
+    try fill(log, 2)
+    #expect(isClosed { _ = try reader.read(from: 41, maxBytes: 100) })
+    #expect(isClosed { try fill(stale, 1) })
+    #expect(isClosed { _ = try stale.files(of: log.segments.snapshot.segments[0]) })
+    // Nor may a checkpoint of the old one speak of the new one.
+    (store, log) = try ProducerFixture.open(disk.crash(.loseAllUnsynced))
+    #expect(log.logStartOffset == 0 && log.logEndOffset == 4)
+    #expect(log.recovery.damage.isEmpty)
+  }
+
+  /// The crash came between the rename and the checkpoints.
+  @Test func aCheckpointOfALogThatIsNotThereIsForgottenAtOpening() throws {
+    let disk = SimulatedDisk(seed: 1)
+    var (store, log) = try ProducerFixture.open(disk)
+    try store.close()
+    let gone = try TopicPartition(topic: "gone", partition: 0)
+    for name in [OffsetCheckpoint.Name.recoveryPoint, .logStart] {
+      var points = OffsetCheckpoint()
+      points.offsets[gone] = 500
+      try points.write(disk, directory: "/data", name)
+    }
+    (store, log) = try ProducerFixture.open(disk)
+    let fresh = try store.createLog(gone)
+    #expect(fresh.logEndOffset == 0)
+    (store, log) = try ProducerFixture.open(disk.kill())
+    #expect(store.log(gone)?.logEndOffset == 0 && store.log(gone)?.logStartOffset == 0)
+    #expect(log.logEndOffset == 0)
+  }
+
+  @Test func leftOversOfOurOwnAreRemovedAndThoseOfABrokerAreNot() throws {
+    let disk = SimulatedDisk(seed: 1)
+    let (store, _) = try ProducerFixture.open(disk)
+    try store.close()
+    let digits = String(repeating: "0123456789abcdef", count: 2)
+    let ours = "/data/b-0.\(digits)-delete"
+    let kafkas = "/data/c-0.\(digits)-delete"
+    for path in [ours, kafkas] { try disk.install("\(path)/00000000000000000000.log", [1]) }
+    try disk.install("\(ours)/\(DeletedLog.markerName)", [])
+    try disk.install("\(ours)/.bad/00000000000000000000.log@1+1", [1])
+    let (again, _) = try ProducerFixture.open(disk)
+    #expect(disk.paths.allSatisfy { !$0.hasPrefix(ours) })
+    #expect(disk.paths.contains("\(kafkas)/00000000000000000000.log"))
+    #expect(again.report.notes.contains { $0.contains("c-0.") })
+    #expect(!again.report.notes.contains { $0.contains("b-0.") })
+  }
+
+  @Test func theNameIsKafkasAndFits() throws {
+    var generator = Seed(1).generator
+    for length in [1, 200, 205, 206, 207, 249] {
+      let topic = String(repeating: "t", count: length)
+      let name = DeletedLog.name(
+        for: try TopicPartition(topic: topic, partition: 12), using: &generator)
+      #expect(name.utf8.count <= 255)
+      guard case .deleted(let kept, 12) = LogDirectoryName(name) else {
+        Issue.record("\(name)")
+        continue
+      }
+      #expect(topic.hasPrefix(kept) && kept.utf8.count == min(length, 255 - 43))
+    }
+  }
+
+  @Test func aCutAnywhereLeavesTheLogWholeOrNoneOfIt() throws {
+    let seed = Seed.fromEnvironment(else: 5)
+    let loop = PowerCutLoop(exhaustiveMax: 4, samples: 10, damaged: 2, seed: seed)
+    var seen: [String: Int] = [:]
+    let tried = try loop.run {
+      let disk = SimulatedDisk(seed: seed.value)
+      let (store, log) = try ProducerFixture.open(disk)
+      try fill(log, 12)
+      let other = try store.createLog(ProducerFixture.partition("b"))
+      try fill(other, 1)
+      return disk.crash(.keepAll)
+    } scenario: { disk -> Bool in
+      do {
+        let (store, _) = try ProducerFixture.open(disk)
+        try store.deleteLog(ProducerFixture.partition())
+        return true
+      } catch {
+        return false
+      }
+    } check: { disk, isDeleted, point in
+      let store = try LogManager.open(
+        "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
+      let log = try store.log(ProducerFixture.partition())
+      if let log {
+        #expect(!isDeleted, "\(seed) \(point)")
+        #expect(log.logEndOffset == 24 && log.recovery.damage.isEmpty, "\(seed) \(point)")
+        #expect(try ProducerFixture.values(log).count == 24)
+      }
+      #expect(try store.log(ProducerFixture.partition("b"))?.logEndOffset == 2)
+      seen[log == nil ? "gone" : "whole", default: 0] += 1
+      // Nothing is left lying about, whichever way it went.
+      #expect(disk.paths.allSatisfy { !$0.contains("-delete") }, "\(seed) \(point) \(disk.paths)")
+    }
+    #expect(seen["gone", default: 0] > 20 && seen["whole", default: 0] > 20, "\(tried) \(seen)")
+  }
+}

@@ -1,0 +1,94 @@
+import RecordFormat
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// Settings of a topic: Kafka's names and values, kept with the log.
+struct TopicConfigTests {
+  @Test(arguments: [
+    ("segment.bytes", "13"), ("segment.bytes", "2147483648"), ("segment.bytes", "1e6"),
+    ("segment.ms", "0"), ("retention.ms", "-2"), ("cleanup.policy", "compact,drop"),
+    ("cleanup.policy", ""), ("compression.type", "brotli"), ("preallocate", "yes"),
+    ("message.timestamp.type", "createtime"), ("min.cleanable.dirty.ratio", "1.5"),
+    ("segment.byte", "100"), ("", ""),
+  ])
+  func whatKafkaRefusesIsRefused(name: String, value: String) {
+    #expect {
+      try TopicConfig([name: value])
+    } throws: { error in
+      if case .invalidConfiguration(name, _)? = error as? LogError { true } else { false }
+    }
+  }
+
+  @Test(arguments: [
+    ("segment.bytes", "14"), ("segment.bytes", "2147483647"), ("retention.ms", "-1"),
+    ("cleanup.policy", "compact, delete"), ("compression.type", "producer"),
+    ("min.cleanable.dirty.ratio", "0.5"), ("local.retention.bytes", "-2"),
+  ])
+  func whatKafkaTakesIsTaken(name: String, value: String) throws {
+    let config = try TopicConfig([name: value])
+    #expect(config.values == [name: value])
+    #expect(throws: Never.self) { try config.applied(to: LogConfig()).validate() }
+  }
+
+  @Test func settingsThatActChangeTheLogsSettings() throws {
+    let config = try TopicConfig([
+      "segment.bytes": "5000", "segment.ms": "70000", "segment.index.bytes": "4",
+      "index.interval.bytes": "0", "max.message.bytes": "900",
+      "message.timestamp.type": "LogAppendTime", "compression.type": "zstd",
+      "retention.ms": "1000",
+    ]).applied(to: LogConfig())
+    #expect(config.segmentBytes == 5000 && config.segmentMs == 70000)
+    #expect(config.segmentIndexBytes == 24 && config.indexIntervalBytes == 0)
+    #expect(config.maxMessageBytes == 900 && config.timestampType == .logAppendTime)
+    #expect(config.compression == .zstd)
+    for name in TopicConfig.names {
+      let acts = TopicConfig.effect(of: name) == .acts
+      #expect(acts == (TopicConfig().effective(LogConfig())[name] != nil), "\(name)")
+    }
+  }
+
+  @Test func settingsOfATopicOutliveTheProcess() throws {
+    let disk = SimulatedDisk(seed: 1)
+    var config = ProducerFixture.config()
+    let overrides = try TopicConfig(["max.message.bytes": "300", "retention.ms": "86400000"])
+    var store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let topic = try ProducerFixture.partition()
+    _ = try store.createLog(topic, overrides: overrides)
+    _ = try store.createLog(ProducerFixture.partition("plain"))
+    try store.close()
+    #expect(disk.contents(of: "/data/plain-0/\(TopicConfig.fileName)") == nil)
+    config.log.maxMessageBytes = 1000
+    store = try LogManager.open(
+      "/data", config: config, disk: disk.crash(.loseAllUnsynced), logger: .silent)
+    let log = try #require(store.log(topic))
+    #expect(log.overrides == overrides)
+    #expect(log.config.maxMessageBytes == 300)
+    var batch = sampleBatch(1, value: String(repeating: "x", count: 400))
+    #expect(throws: LogError.self) { try log.append(batch: &batch) }
+    #expect(try store.log(ProducerFixture.partition("plain"))?.config.maxMessageBytes == 1000)
+  }
+
+  @Test func aFileThatCannotBeReadIsReportedAndHoldsNothingUp() throws {
+    let disk = SimulatedDisk(seed: 1)
+    let (store, log) = try ProducerFixture.open(disk)
+    var batch = sampleBatch(1)
+    try log.append(batch: &batch)
+    try store.close()
+    try disk.install("/data/a-0/\(TopicConfig.fileName)", Array("segment.bytes=many\n".utf8))
+    let (_, again) = try ProducerFixture.open(disk)
+    #expect(again.overrides == TopicConfig() && again.logEndOffset == 1)
+    #expect(again.recovery.notes.contains { $0.contains("segment.bytes") })
+  }
+
+  @Test func theDocumentsSampleIsReadAndWrittenSo() throws {
+    let lines = try FormatDocument().block("text topic")
+    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+    let disk = SimulatedDisk()
+    try disk.install("/log/\(TopicConfig.fileName)", bytes)
+    let config = try #require(try TopicConfig.read(disk, directory: "/log"))
+    #expect(config.values["segment.bytes"] == "67108864" && config.values.count == 3)
+    #expect(config.encoded == bytes)
+  }
+}
