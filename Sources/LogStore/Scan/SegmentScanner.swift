@@ -168,13 +168,19 @@ package struct SegmentScanner: ~Copyable {
     if header.baseOffset < expectedOffset {
       return .offsetBelowExpected(header.baseOffset, expected: expectedOffset)
     }
-    guard !header.isLegacy, header.lastOffset < offsetLimit,
+    guard header.lastOffset < offsetLimit,
       case .success(let second) = try window.header(at: position + header.byteCount),
-      !second.isLegacy, second.baseOffset < header.nextOffset,
+      second.isLegacy == header.isLegacy, second.baseOffset < header.nextOffset,
       second.baseOffset >= expectedOffset
     else { return nil }
     let jump = BatchFault.offsetJump(header.baseOffset, expected: expectedOffset)
-    if second.baseOffset - expectedOffset == header.nextOffset - header.baseOffset { return jump }
+    // Old formats state the last offset of a wrapper and not how many it holds: only two entries in
+    // a row that agree with each other outvote one.
+    if !header.isLegacy,
+      second.baseOffset - expectedOffset == header.nextOffset - header.baseOffset
+    {
+      return jump
+    }
     guard
       case .success(let third) = try window.header(
         at: position + header.byteCount + second.byteCount),
