@@ -137,7 +137,7 @@ final class FetchRun: @unchecked Sendable {
   private func take(
     _ records: FileRecords, _ log: Log, _ part: inout FetchPart
   ) throws(LogError) {
-    if header.apiVersion < 10, try records.containsZstd() {
+    if header.apiVersion < 10, try records.contains(.zstd) {
       _ = refuse(&part, .unsupportedCompressionType)
       return
     }
@@ -200,24 +200,5 @@ final class FetchRun: @unchecked Sendable {
     }
     return Answer(
       frame: try Response(to: header, .fetch(response)).encode(), records: records)
-  }
-}
-
-extension FileRecords {
-  /// Whether a batch is compressed with zstd, which Fetch below v10 has no way to say.
-  fileprivate func containsZstd() throws(LogError) -> Bool {
-    var bytes: [UInt8] = []
-    try copy(into: &bytes)
-    var position = 0
-    while position < bytes.count {
-      do throws(BatchError) {
-        let header = try BatchHeader(bytes.span.extracting(position..<bytes.count))
-        if header.codec == .zstd { return true }
-        position += header.byteCount
-      } catch {
-        throw .invalidBatch(error)
-      }
-    }
-    return false
   }
 }

@@ -1,0 +1,628 @@
+#!/usr/bin/env python3
+"""Drives `mkstore serve` with clients that are not ours.
+
+    clients.py MKSTORE SCENARIO [DATA]
+
+Exits with 0 where everything was as it must be. Scenarios: see the end of this file.
+"""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import urllib.request
+
+from server import Failure, Server, check, raw_fetch, fetch_request, take, wait_until
+
+CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
+
+
+def expected(index):
+    """Key, value and headers of the record number `index`: nulls among them."""
+    key = None if index % 3 == 0 else b"key %d" % index
+    value = None if index % 5 == 0 and key else b"value %d" % index
+    headers = [("name", b"%d" % index), ("name", b"again"), ("null", None)]
+    return key, value, headers
+
+
+def text_headers(index):
+    """The same without the null header, which the pure Python clients do not send."""
+    key, value, headers = expected(index)
+    return key, value, headers[:2]
+
+
+# --- confluent-kafka ---------------------------------------------------------------------------
+
+def confluent(server):
+    from confluent_kafka import Consumer, KafkaError, OFFSET_BEGINNING, OFFSET_END, Producer
+    from confluent_kafka import TopicPartition
+    from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
+
+    admin = AdminClient({"bootstrap.servers": server.address})
+    topic = NewTopic("t", 3, 1, config={"max.message.bytes": "100000"})
+    admin.create_topics([topic])["t"].result(20)
+    check(len(admin.list_topics(timeout=20).topics["t"].partitions) == 3, "three partitions")
+
+    def produce(settings, count, size=0):
+        errors = []
+        producer = Producer({"bootstrap.servers": server.address, "linger.ms": 2, **settings})
+        for index in range(count):
+            key, value, headers = expected(index)
+            producer.produce(
+                "t", key=key, value=b"x" * size if size else value, headers=headers,
+                partition=index % 3, timestamp=1_700_000_000_000 + index,
+                on_delivery=lambda error, _: errors.append(error) if error else None)
+        check(producer.flush(30) == 0, f"all delivered with {settings}")
+        return errors
+
+    rounds = 0
+    for codec in CODECS:
+        for acks, idempotent in [("0", False), ("1", False), ("all", False), ("all", True)]:
+            errors = produce(
+                {"compression.type": codec, "acks": acks, "enable.idempotence": idempotent}, 90)
+            check(not errors, f"{codec} {acks} {idempotent}: {errors[:1]}")
+            rounds += 1
+
+    def consume(places, count=None):
+        consumer = Consumer({
+            "bootstrap.servers": server.address, "group.id": "unused", "check.crcs": True,
+            "enable.auto.commit": False, "enable.partition.eof": True})
+        consumer.assign(places)
+        found, ended, deadline = [], 0, time.monotonic() + 30
+        while ended < len(places) and (count is None or len(found) < count):
+            check(time.monotonic() < deadline, f"consumed {len(found)} in time")
+            message = consumer.poll(0.5)
+            if message is None:
+                continue
+            if message.error():
+                check(message.error().code() == KafkaError._PARTITION_EOF, f"{message.error()}")
+                ended += 1
+            else:
+                found.append(message)
+        consumer.close()
+        return found
+
+    def ends():
+        consumer = Consumer({"bootstrap.servers": server.address, "group.id": "unused"})
+        marks = [consumer.get_watermark_offsets(TopicPartition("t", p)) for p in range(3)]
+        consumer.close()
+        return marks
+
+    # acks 0 is not waited for by anybody.
+    wait_until(lambda: ends() == [(0, 30 * rounds)] * 3, "everything is there")
+    found = consume([TopicPartition("t", p, OFFSET_BEGINNING) for p in range(3)])
+    check(len(found) == 90 * rounds, f"{len(found)} of {90 * rounds} records")
+    for message in found:
+        index = message.partition() + 3 * (message.offset() % 30)
+        key, value, headers = expected(index)
+        check(message.key() == key and message.value() == value, f"record {index}")
+        check(message.headers() == headers, f"headers {message.headers()}")
+        check(message.timestamp()[1] == 1_700_000_000_000 + index, "timestamp")
+    check(consume([TopicPartition("t", 0, OFFSET_END)]) == [], "nothing behind the end")
+    tail = consume([TopicPartition("t", 1, 30 * rounds - 7)])
+    check(len(tail) == 7, f"{len(tail)} from an offset")
+
+    consumer = Consumer({"bootstrap.servers": server.address, "group.id": "unused"})
+    by_time = consumer.offsets_for_times([TopicPartition("t", 0, 1_700_000_000_000 + 33)])
+    check(by_time[0].offset == 11, f"by time: {by_time}")
+    by_time = consumer.offsets_for_times([TopicPartition("t", 0, 1_800_000_000_000)])
+    check(by_time[0].offset == -1, f"after all: {by_time}")
+    consumer.close()
+
+    errors = produce({"acks": "all", "message.max.bytes": 1_000_000}, 1, size=200_000)
+    check([error.name() for error in errors] == ["MSG_SIZE_TOO_LARGE"], f"too large: {errors}")
+    check(not produce({"acks": "all"}, 3), "and it goes on")
+
+    admin.create_partitions([NewPartitions("t", 5)])["t"].result(20)
+    check(len(admin.list_topics(timeout=20).topics["t"].partitions) == 5, "five partitions")
+    resource = ConfigResource(ConfigResource.Type.TOPIC, "t")
+    config = admin.describe_configs([resource])[resource].result(20)
+    check(config["max.message.bytes"].value == "100000", "described")
+    check(admin.describe_cluster().result(20).cluster_id, "cluster id")
+    admin.delete_topics(["t"])["t"].result(20)
+    check("t" not in admin.list_topics(timeout=20).topics, "deleted")
+
+
+# --- kafka-python ------------------------------------------------------------------------------
+
+def kafka_python(server):
+    from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+    from kafka.admin import KafkaAdminClient, NewTopic
+    from kafka.errors import MessageSizeTooLargeError
+
+    admin = KafkaAdminClient(bootstrap_servers=server.address)
+    admin.create_topics([NewTopic("t", 2, 1)])
+    rounds = 0
+    for codec in CODECS:
+        for acks, idempotent in [(0, False), (1, False), ("all", False), ("all", True)]:
+            producer = KafkaProducer(
+                bootstrap_servers=server.address, acks=acks, enable_idempotence=idempotent,
+                compression_type=None if codec == "none" else codec)
+            sent = []
+            for index in range(60):
+                key, value, headers = text_headers(index)
+                sent.append(producer.send(
+                    "t", key=key, value=value, headers=headers, partition=index % 2))
+            producer.flush(30)
+            for future in sent:
+                future.get(30)
+            producer.close()
+            rounds += 1
+    places = [TopicPartition("t", 0), TopicPartition("t", 1)]
+    consumer = KafkaConsumer(
+        bootstrap_servers=server.address, enable_auto_commit=False, check_crcs=True,
+        consumer_timeout_ms=3000)
+    end = {place: 30 * rounds for place in places}
+    wait_until(lambda: consumer.end_offsets(places) == end, "everything is there")
+    consumer.assign(places)
+    consumer.seek_to_beginning()
+    found = list(consumer)
+    check(len(found) == 60 * rounds, f"{len(found)} of {60 * rounds} records")
+    for record in found:
+        key, value, headers = text_headers(record.partition + 2 * (record.offset % 30))
+        check(record.key == key and record.value == value, f"record at {record.offset}")
+        check(list(record.headers) == headers, f"headers {record.headers}")
+    check(consumer.beginning_offsets(places) == {place: 0 for place in places}, "beginning")
+    consumer.seek(places[0], 30 * rounds - 4)
+    consumer.seek_to_end(places[1])
+    check(len(list(consumer)) == 4, "from an offset and from the end")
+    times = consumer.offsets_for_times({places[0]: found[0].timestamp})
+    check(times[places[0]].offset == 0, f"by time: {times}")
+    consumer.close()
+    producer = KafkaProducer(bootstrap_servers=server.address, max_request_size=10_000_000)
+    try:
+        producer.send("t", b"x" * 2_000_000).get(30)
+        check(False, "too large was taken")
+    except MessageSizeTooLargeError:
+        pass
+    producer.close()
+    producer = KafkaProducer(bootstrap_servers=server.address)
+    producer.send("t", b"small").get(30)
+    producer.close()
+    admin.delete_topics(["t"])
+    check("t" not in admin.list_topics(), "deleted")
+    admin.close()
+
+
+# --- aiokafka ----------------------------------------------------------------------------------
+
+def aiokafka(server):
+    import asyncio
+    asyncio.run(aiokafka_run(server))
+
+
+async def aiokafka_run(server):
+    import asyncio
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+    from aiokafka.errors import MessageSizeTooLargeError
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=server.address)
+    await admin.start()
+    await admin.create_topics([NewTopic("t", 1, 1)])
+    rounds = 0
+    for codec in CODECS:
+        for acks, idempotent in [(0, False), (1, False), ("all", False), ("all", True)]:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=server.address, acks=acks, enable_idempotence=idempotent,
+                compression_type=None if codec == "none" else codec)
+            await producer.start()
+            for index in range(60):
+                key, value, headers = text_headers(index)
+                await producer.send("t", key=key, value=value, headers=headers)
+            await producer.flush()
+            await producer.stop()
+            rounds += 1
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=server.address, enable_auto_commit=False, auto_offset_reset="earliest")
+    await consumer.start()
+    place = TopicPartition("t", 0)
+    consumer.assign([place])
+    deadline = time.monotonic() + 30
+    while (await consumer.end_offsets([place]))[place] != 60 * rounds:
+        check(time.monotonic() < deadline, "everything is there")
+        await asyncio.sleep(0.05)
+    await consumer.seek_to_beginning(place)
+    found = []
+    while len(found) < 60 * rounds:
+        check(time.monotonic() < deadline, f"{len(found)} of {60 * rounds} records")
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            found += records
+    for record in found:
+        key, value, headers = text_headers(record.offset % 60)
+        check(record.key == key and record.value == value, f"record at {record.offset}")
+        check(list(record.headers) == headers, f"headers {record.headers}")
+    times = await consumer.offsets_for_times({place: found[0].timestamp})
+    check(times[place].offset == 0, f"by time: {times}")
+    await consumer.stop()
+    producer = AIOKafkaProducer(bootstrap_servers=server.address, max_request_size=10_000_000)
+    await producer.start()
+    try:
+        await producer.send_and_wait("t", b"x" * 2_000_000)
+        check(False, "too large was taken")
+    except MessageSizeTooLargeError:
+        pass
+    await producer.send_and_wait("t", b"small")
+    await producer.stop()
+    await admin.delete_topics(["t"])
+    check("t" not in await admin.list_topics(), "deleted")
+    await admin.close()
+
+
+# --- kcat --------------------------------------------------------------------------------------
+
+def kcat(server, *arguments, data=b"", seconds=60):
+    """Runs kcat and gives what it wrote."""
+    outcome = subprocess.run(
+        ["kcat", "-b", server.address, *arguments], input=data, capture_output=True,
+        timeout=seconds)
+    check(outcome.returncode == 0, f"kcat {arguments}: {outcome.stderr.decode()}")
+    return outcome.stdout
+
+
+def kcat_round_trips(server):
+    lines = b"".join(b"line %d\n" % number for number in range(1000))
+    for codec in CODECS:
+        for acks in ["0", "1", "-1"]:
+            for idempotent in ["false", "true"] if acks == "-1" else ["false"]:
+                topic = f"{codec}.{acks}.{idempotent}"
+                kcat(server, "-P", "-t", topic, "-z", codec, "-X", f"acks={acks}",
+                     "-X", f"enable.idempotence={idempotent}", data=lines)
+                wait_until(
+                    lambda: kcat(server, "-C", "-t", topic, "-e", "-q") == lines, f"{topic}")
+                if codec != "none":
+                    stored = os.path.getsize(f"{server.data}/{topic}-0/{0:020}.log")
+                    check(stored < len(lines), f"{topic} is stored compressed: {stored} bytes")
+    topic = "none.-1.false"
+    check(kcat(server, "-C", "-t", topic, "-o", "-2", "-e", "-q") == b"line 998\nline 999\n", "-2")
+    check(kcat(server, "-C", "-t", topic, "-o", "998", "-e", "-q").count(b"\n") == 2, "offset")
+    check(kcat(server, "-C", "-t", topic, "-o", "end", "-e", "-q") == b"", "end")
+    now = int(time.time() * 1000) + 60_000
+    check(kcat(server, "-C", "-t", topic, "-o", "s@1000", "-c", "1", "-q") == b"line 0\n", "time")
+    check(kcat(server, "-C", "-t", topic, "-o", f"s@{now}", "-e", "-q") == b"", "future")
+    kcat(server, "-P", "-t", "headers", "-k", "the key", "-H", "a=1", "-H", "b=2", data=b"v\n")
+    found = kcat(server, "-C", "-t", "headers", "-e", "-q", "-f", "%k|%s|%h|%p|%o\n")
+    check(found == b"the key|v|a=1,b=2|0|0\n", f"headers: {found}")
+    kcat(server, "-P", "-t", "nulls", "-Z", "-K", ":", data=b"key:\n:value\n")
+    found = kcat(server, "-C", "-t", "nulls", "-e", "-q", "-f", "%K %S\n")
+    check(found == b"3 -1\n-1 5\n", f"nulls: {found}")
+    check(b"broker" in kcat(server, "-L"), "listing")
+    server.verify()
+
+
+def flights(server, data):
+    """Real data goes through in every codec and comes out as it was."""
+    with open(data, "rb") as file:
+        content = file.read()
+    for codec in ["none", "zstd", "lz4"]:
+        kcat(server, "-P", "-t", f"flights-{codec}", "-z", codec, "-l", data)
+        found = kcat(server, "-C", "-t", f"flights-{codec}", "-e", "-q")
+        check(found == content, f"{codec}: {len(found)} of {len(content)} bytes, or others")
+    # The directory is a Kafka directory, while it is served and after.
+    for _ in range(2):
+        server.verify()
+        outcome = server.command("fetch", f"{server.data}/flights-zstd-0")
+        check(outcome.stdout.encode() == content, f"mkstore fetch: {outcome.stderr}")
+        dump = server.command("dump", f"{server.data}/flights-none-0/{0:020}.log")
+        check(dump.returncode == 0 and dump.stdout, f"mkstore dump: {dump.stderr}")
+        if server.process.poll() is None:
+            server.stop()
+
+
+# --- restarts and kills ------------------------------------------------------------------------
+
+class Writer(threading.Thread):
+    """One idempotent producer that numbers its records and notes which were acknowledged."""
+
+    def __init__(self, server, name, partitions, stop):
+        super().__init__(daemon=True)
+        from confluent_kafka import Producer
+        self.name = name
+        self.partitions = partitions
+        self.stopping = stop
+        self.acknowledged = [[] for _ in range(partitions)]
+        self.errors = []
+        self.producer = Producer({
+            "bootstrap.servers": server.address, "enable.idempotence": True, "linger.ms": 1,
+            "batch.num.messages": 20, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100,
+            "retry.backoff.ms": 20, "retry.backoff.max.ms": 100, "log_level": 0,
+            "error_cb": self.failed})
+
+    def failed(self, error):
+        if error.fatal():
+            self.errors.append(error)
+
+    def run(self):
+        numbers = [0] * self.partitions
+        while not self.stopping.is_set():
+            partition = random.randrange(self.partitions)
+            number = numbers[partition]
+            try:
+                self.producer.produce(
+                    "t", b"%s:%d" % (self.name.encode(), number), partition=partition,
+                    on_delivery=lambda error, message, p=partition, n=number:
+                        self.errors.append(error) if error else self.acknowledged[p].append(n))
+                numbers[partition] = number + 1
+            except BufferError:
+                self.producer.poll(0.05)
+            self.producer.poll(0)
+            time.sleep(0.0005)
+        if self.producer.flush(60) != 0:
+            self.errors.append("not everything was delivered")
+
+
+class Reader(threading.Thread):
+    """A consumer that must see every offset once, in order, whatever happens to the server."""
+
+    def __init__(self, server, partitions, stop):
+        super().__init__(daemon=True)
+        from confluent_kafka import Consumer, TopicPartition
+        self.stopping = stop
+        self.errors = []
+        self.found = [[] for _ in range(partitions)]
+        self.consumer = Consumer({
+            "bootstrap.servers": server.address, "group.id": "unused",
+            "enable.auto.commit": False, "reconnect.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 100, "log_level": 0, "fetch.wait.max.ms": 100})
+        self.consumer.assign([TopicPartition("t", p, 0) for p in range(partitions)])
+
+    def run(self):
+        while not self.stopping.is_set():
+            for message in self.consumer.consume(500, 0.1):
+                if message.error():
+                    continue
+                found = self.found[message.partition()]
+                if message.offset() != len(found):
+                    self.errors.append(
+                        f"partition {message.partition()}: offset {message.offset()} after "
+                        f"{len(found) - 1}")
+                found.append(message.value())
+        self.consumer.close()
+
+
+def through(server, rounds, interrupt):
+    """Three producers write and two consumers read through `rounds` interruptions."""
+    from confluent_kafka.admin import AdminClient, NewTopic
+    partitions = 2
+    admin = AdminClient({"bootstrap.servers": server.address})
+    admin.create_topics([NewTopic("t", partitions, 1)])["t"].result(20)
+    written, read = threading.Event(), threading.Event()
+    writers = [Writer(server, f"w{index}", partitions, written) for index in range(3)]
+    readers = [Reader(server, partitions, read) for _ in range(2)]
+    for thread in writers + readers:
+        thread.start()
+    for number in range(rounds):
+        time.sleep(random.uniform(0.1, 0.6))
+        interrupt(number)
+    time.sleep(0.3)
+    written.set()
+    for writer in writers:
+        writer.join(90)
+        check(not writer.is_alive() and not writer.errors, f"{writer.name}: {writer.errors[:3]}")
+    from confluent_kafka import Consumer, TopicPartition
+    asker = Consumer({"bootstrap.servers": server.address, "group.id": "unused"})
+    ends = [asker.get_watermark_offsets(TopicPartition("t", p))[1] for p in range(partitions)]
+    asker.close()
+    for reader in readers:
+        wait_until(
+            lambda: reader.errors or [len(found) for found in reader.found] == ends,
+            f"the consumer has everything: {[len(found) for found in reader.found]} of {ends}")
+    read.set()
+    for reader in readers:
+        reader.join(30)
+        check(not reader.errors, f"consumer: {reader.errors[:3]}")
+    total = 0
+    for partition in range(partitions):
+        check(readers[0].found[partition] == readers[1].found[partition], "consumers agree")
+        for writer in writers:
+            prefix = writer.name.encode() + b":"
+            numbers = [
+                int(value[len(prefix):]) for value in readers[0].found[partition]
+                if value.startswith(prefix)]
+            check(numbers == sorted(set(numbers)),
+                  f"{writer.name} in partition {partition}: out of order or twice")
+            acknowledged = writer.acknowledged[partition]
+            missing = set(acknowledged) - set(numbers)
+            check(not missing, f"{writer.name} lost {sorted(missing)[:10]} in {partition}")
+            total += len(acknowledged)
+    check(total > 100 * rounds, f"only {total} records in {rounds} rounds")
+    server.stop()
+    server.verify()
+    print(f"{total} acknowledged records, {rounds} interruptions: each there once, in order")
+
+
+def kills(server):
+    def interrupt(_):
+        server.kill()
+        server.start()
+    through(server, int(os.environ.get("SERVE_KILLS", "20")), interrupt)
+
+
+def restarts(server):
+    def interrupt(number):
+        server.stop([signal.SIGTERM, signal.SIGINT][number % 2])
+        check(os.path.exists(f"{server.data}/.kafka_cleanshutdown"), "clean marker")
+        server.start()
+    through(server, 4, interrupt)
+
+
+def pauses(server):
+    """SIGSTOP for seconds is survived."""
+    def interrupt(_):
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(2.5)
+        server.process.send_signal(signal.SIGCONT)
+    through(server, 2, interrupt)
+
+
+def second_signal(server):
+    """A second signal stops at once, and nothing acknowledged is lost."""
+    lines = b"".join(b"%d %s\n" % (number, b"x" * 1000) for number in range(20_000))
+    kcat(server, "-P", "-t", "t", data=lines)
+    host, port = server.address.split(":")
+    stuck = socket.create_connection((host, int(port)))
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.sendall(fetch_request("t", 0, 15 << 20))
+    take(stuck, 100)
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: any("stopping" in line for line in server.messages), "stopping")
+    check(server.process.poll() is None, "waits for the answer under way")
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    check(server.process.wait(20) == 1, f"exit status {server.process.returncode}")
+    check(time.monotonic() - began < 3, "at once")
+    server.start()
+    check(kcat(server, "-C", "-t", "t", "-e", "-q") == lines, "everything is there")
+    server.stop()
+
+
+# --- hostile bytes, rot, metrics, system calls -------------------------------------------------
+
+def hostile(server):
+    host, port = server.address.split(":")
+    kcat(server, "-P", "-t", "t", data=b"before\n")
+    for data, word in [(b"GET / HTTP/1.1\r\n\r\n", "HTTP"), (b"\x16\x03\x01\x02\x00\x01", "TLS"),
+                       (b"\x7f\xff\xff\xff", "2147483647"), (b"\xff\xff\xff\xff", "-1")]:
+        before = len(server.messages)
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(data)
+            check(connection.recv(1) == b"", f"{word}: closed")
+        wait_until(lambda: len(server.messages) > before, f"{word}: said")
+        said = server.messages[before:]
+        check(len(said) == 1 and word in said[0], f"{word}: one line, not {said}")
+    half = [socket.create_connection((host, int(port))) for _ in range(50)]
+    for connection in half:
+        # A request of 50 MB of which only the start comes.
+        connection.sendall(b"\x03\x00\x00\x00\x00\x00\x00\x09" + b"\x00" * 1000)
+    with open(f"/proc/{server.process.pid}/status") as file:
+        peak = [int(line.split()[1]) for line in file if line.startswith("VmRSS")][0]
+    check(peak < 200_000, f"{peak} kB for half requests")
+    check(kcat(server, "-C", "-t", "t", "-e", "-q") == b"before\n", "others go on")
+    for connection in half:
+        connection.close()
+
+
+def rot(server):
+    """Rotten bytes are never served; everything around them is."""
+    values = [b"record %03d %s" % (number, os.urandom(600).hex().encode()) for number in range(60)]
+    for value in values:
+        kcat(server, "-P", "-t", "t", data=value + b"\n")
+    server.stop()
+    path = f"{server.data}/t-0/{0:020}.log"
+    with open(path, "r+b") as file:
+        position = file.read().find(b"record 030 ")
+        check(position > 0, "found on disk")
+        file.seek(position + 100)
+        byte = file.read(1)[0]
+        file.seek(position + 100)
+        file.write(bytes([byte ^ 0x10]))
+    server.start()
+    offset, served, corrupt = 0, b"", []
+    while offset < 60:
+        error, records = raw_fetch(server.address, "t", offset)
+        if error == 2:
+            check(records == b"", "no bytes with CORRUPT_MESSAGE")
+            corrupt.append(offset)
+            offset += 1
+            continue
+        check(error == 0 and records, f"error {error} at {offset}")
+        served += records
+        offset += records.count(b"record 0")
+    check(corrupt == [30], f"corrupt at {corrupt}")
+    check([value for value in values if value not in served] == [values[30]], "all others served")
+    found = kcat(server, "-C", "-t", "t", "-o", "31", "-e", "-q", "-X", "check.crcs=false")
+    check(found == b"".join(value + b"\n" for value in values[31:]), "kcat behind the damage")
+    found = kcat(server, "-C", "-t", "t", "-c", "30", "-q", "-X", "check.crcs=false")
+    check(found == b"".join(value + b"\n" for value in values[:30]), "kcat before the damage")
+
+
+def metrics(server):
+    kcat(server, "-P", "-t", "t", data=b"a\nb\nc\n")
+    kcat(server, "-C", "-t", "t", "-e", "-q")
+
+    def get(path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.admin}{path}", timeout=20) as page:
+            return page.read().decode()
+    check(get("/healthz") == "ok\n", "healthz")
+    check(get("/readyz") == "ready\n", "readyz")
+    text = get("/metrics")
+    for line in ["mkstore_append_records_total 3", 'mkstore_log_end_offset{topic="t",partition="0"} 3',
+                 'mkstore_server_request_seconds_count{api="Produce"} 1']:
+        check(line in text, f"{line} in\n{text}")
+    for line in text.splitlines():
+        name, _, value = line.rpartition(" ")
+        check(line.startswith("# TYPE ") or (name and float(value) >= 0), f"metric line {line}")
+
+
+def system_calls(server):
+    """In steady state the payload of a fetch does not enter user space: sendfile alone moves it."""
+    lines = b"".join(b"%06d %s\n" % (number, b"x" * 1000) for number in range(20_000))
+    kcat(server, "-P", "-t", "t", data=lines)
+    # The first pass may check; from then on the bytes are known.
+    check(kcat(server, "-C", "-t", "t", "-e", "-q") == lines, "first pass")
+    trace = f"{server.work}/trace"
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-p", str(server.process.pid), "-o", trace,
+         "-e", "trace=pread64,preadv,preadv2,read,readv,sendfile,mmap"],
+        stderr=subprocess.PIPE)
+    time.sleep(1)
+    check(tracer.poll() is None, "strace runs")
+    host, port = server.address.split(":")
+    received = 0
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        offset = 0
+        while offset < 20_000:
+            connection.sendall(fetch_request("t", offset, 1 << 20))
+            frame = take(connection, int.from_bytes(take(connection, 4), "big"))
+            received += len(frame)
+            offset += frame.count(b"xxx\x00")
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(20)
+    read = sent = sends = 0
+    with open(trace) as file:
+        for line in file:
+            call, _, result = line.rpartition(" = ")
+            if not result.split()[0].isdigit():
+                continue
+            if "sendfile(" in call:
+                sent += int(result.split()[0])
+                sends += 1
+            elif "pread" in call:
+                read += int(result.split()[0])
+    check(received > len(lines), f"received {received}")
+    check(sent > 0.98 * len(lines), f"sendfile moved {sent} of {len(lines)} bytes")
+    check(read < 0.05 * len(lines), f"{read} bytes were read into user space")
+    print(f"{received} bytes received; {sent} by {sends} sendfile calls; {read} read")
+
+
+SCENARIOS = {
+    "confluent": confluent, "kafka-python": kafka_python, "aiokafka": aiokafka,
+    "kcat": kcat_round_trips, "flights": flights, "kills": kills, "restarts": restarts,
+    "pauses": pauses, "second-signal": second_signal, "hostile": hostile, "rot": rot,
+    "metrics": metrics, "system-calls": system_calls,
+}
+
+
+def main():
+    binary, name, *data = sys.argv[1:]
+    with Server(binary, "--admin-listen", "127.0.0.1:0") as server:
+        try:
+            SCENARIOS[name](server, *data)
+        except BaseException as error:
+            if not isinstance(error, Failure):
+                traceback.print_exc()
+            print(f"{name}: {error}", file=sys.stderr)
+            print("".join(server.messages[-30:]), file=sys.stderr)
+            # Clients' threads must not hold up the end.
+            server.__exit__()
+            os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+/// `mkstore serve` driven by clients that are not ours: kcat, confluent-kafka, kafka-python and
+/// aiokafka.
+///
+/// The scenarios are those of `Tests/Clients/clients.py`, which starts and stops the server; each
+/// fails with a line that says what was not as it must be.
+@Suite(
+  .enabled(
+    if: ServeTests.canRun,
+    "needs kcat and a Python with Kafka clients (MKSTORE_PYTHON); tools/test installs both"),
+  .serialized)
+struct ServeTests {
+  /// Whether the clients are there.
+  static let canRun: Bool = {
+    guard let python = OtherReaders.python else { return false }
+    do {
+      let probe = try Command.run(python, ["-c", "import confluent_kafka, kafka, aiokafka"])
+      return probe.status == 0
+        && FileManager.default.isExecutableFile(atPath: "/usr/bin/kcat")
+    } catch {
+      return false
+    }
+  }()
+
+  private func run(_ scenario: String, _ arguments: String...) throws {
+    let python = try #require(OtherReaders.python)
+    let outcome = try Command.run(
+      python,
+      [
+        "\(Repository.root)/Tests/Clients/clients.py", "\(Repository.products)/mkstore", scenario,
+      ] + arguments)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+  }
+
+  @Test(arguments: ["confluent", "kafka-python", "aiokafka", "kcat"])
+  func clientsProduceConsumeAndAdminister(scenario: String) throws { try run(scenario) }
+
+  @Test func realDataComesOutAsItWentIn() throws {
+    try run("flights", "\(Repository.root)/Tests/Fixtures/data/flights-small.ndjson")
+  }
+
+  /// As often as `SERVE_KILLS` says; 20 times where it is not set.
+  @Test func acknowledgedRecordsSurviveKillsExactlyOnceInOrder() throws { try run("kills") }
+
+  @Test func producersAndConsumersGoOnThroughRestarts() throws { try run("restarts") }
+
+  @Test func aStoppedProcessGoesOn() throws { try run("pauses") }
+
+  @Test func aSecondSignalStopsAtOnce() throws { try run("second-signal") }
+
+  @Test func hostileBytesDisturbNobody() throws { try run("hostile") }
+
+  @Test func rottenBytesAreNeverServed() throws { try run("rot") }
+
+  @Test func metricsAndHealthAreServed() throws { try run("metrics") }
+
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "needs strace"))
+  func steadyFetchesMoveTheirPayloadBySendfileAlone() throws { try run("system-calls") }
+}
