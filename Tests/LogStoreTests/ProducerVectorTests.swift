@@ -82,7 +82,9 @@ struct ProducerVectorTests {
         }
       }
     }
-    #expect(compared >= 20 && same >= 10, "\(compared) producers, \(same) files")
+    // The fixtures are fewer than the whole of ../shared.
+    let producersMin = SharedVectors.shared == nil ? 10 : 20
+    #expect(compared >= producersMin && same >= 10, "\(compared) producers, \(same) files")
   }
 
   @Test func abortedTransactionsFoundInTheLogAreKafkasIndex() throws {
