@@ -1,19 +1,10 @@
 import Foundation
 import Testing
 
-/// `mkstore serve` driven by clients that are not ours: kcat, confluent-kafka, kafka-python and
-/// aiokafka.
-///
-/// The scenarios are those of `Tests/Clients/clients.py`, which starts and stops the server; each
-/// fails with a line that says what was not as it must be.
-@Suite(
-  .enabled(
-    if: ServeTests.canRun,
-    "needs kcat and a Python with Kafka clients (MKSTORE_PYTHON); tools/test installs both"),
-  .serialized)
-struct ServeTests {
+/// The clients that `ServeTests` drives.
+enum ServeClients {
   /// Whether the clients are there.
-  static let canRun: Bool = {
+  static let areInstalled: Bool = {
     guard let python = OtherReaders.python else { return false }
     do {
       let probe = try Command.run(python, ["-c", "import confluent_kafka, kafka, aiokafka"])
@@ -23,7 +14,19 @@ struct ServeTests {
       return false
     }
   }()
+}
 
+/// `mkstore serve` driven by clients that are not ours: kcat, confluent-kafka, kafka-python and
+/// aiokafka.
+///
+/// The scenarios are those of `Tests/Clients/clients.py`, which starts and stops the server; each
+/// fails with a line that says what was not as it must be.
+@Suite(
+  .enabled(
+    if: ServeClients.areInstalled,
+    "needs kcat and a Python with Kafka clients (MKSTORE_PYTHON); tools/test installs both"),
+  .serialized)
+struct ServeTests {
   private func run(_ scenario: String, _ arguments: String...) throws {
     let python = try #require(OtherReaders.python)
     let outcome = try Command.run(
