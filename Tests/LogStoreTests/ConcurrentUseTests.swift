@@ -1,0 +1,94 @@
+import Glibc
+import RecordFormat
+import StoreTesting
+import Synchronization
+import Testing
+
+@testable import LogStore
+
+/// Appenders and readers at once, for ThreadSanitizer too.
+@Suite struct ConcurrentUseTests {
+  private static let perAppender = 300
+
+  private func open(_ durability: Durability) throws -> (SimulatedDisk, LogManager, Log) {
+    let disk = SimulatedDisk(seed: 77)
+    var config = StoreConfig()
+    config.createsStore = true
+    config.log.durability = durability
+    config.log.segmentBytes = 4_000
+    config.log.indexIntervalBytes = 200
+    let store = try LogManager.open("/data", config: config, disk: disk)
+    return (disk, store, try store.createLog(try TopicPartition(topic: "c", partition: 0)))
+  }
+
+  /// A value that says who appended it and as which.
+  private static func value(_ appender: Int, _ number: Int) -> [UInt8] {
+    Array("\(appender):\(number)".utf8)
+  }
+
+  private static func append(_ log: Log, _ appender: Int) throws(LogError) {
+    for number in 0..<perAppender {
+      let record = Record(
+        offset: 0, timestamp: Int64(number), key: nil, value: value(appender, number))
+      try log.append([record])
+    }
+  }
+
+  /// Reads from the start until `count` records came; returns them in order.
+  private static func follow(_ log: Log, _ count: Int, _ limit: LogReader.Limit)
+    throws(LogError) -> [[UInt8]]
+  {
+    let reader = LogReader(log)
+    var seen: [[UInt8]] = []
+    var offset: Int64 = 0
+    while seen.count < count {
+      _ = try reader.wait(for: offset, limit: limit, timeoutMs: 10_000)
+      offset = try reader.forEachRecord(from: offset, maxBytes: 700, limit: limit) {
+        (record) throws(LogError) in
+        var value: [UInt8] = []
+        if let bytes = record.value { for index in bytes.indices { value.append(bytes[index]) } }
+        seen.append(value)
+        return true
+      }
+    }
+    return seen
+  }
+
+  /// Two appenders and two readers: every record once, each appender's in its order, the same to
+  /// both readers, through many rolls; and one flush served many appends.
+  @Test(arguments: [Durability.flushed, .operatingSystem])
+  func concurrentAppendersAndReadersAgree(_ durability: Durability) throws {
+    let (disk, store, log) = try open(durability)
+    let total = 2 * Self.perAppender
+    let limits: [LogReader.Limit] = [.logEnd, .highWatermark]
+    let outcomes = WorkerThreads.map(jobCount: 4, threadCount: 4) { job in
+      Result { () throws(LogError) -> [[UInt8]] in
+        if job < 2 {
+          try Self.append(log, job)
+          return []
+        }
+        return try Self.follow(log, total, limits[job - 2])
+      }
+    }
+    _ = try outcomes[0].get()
+    _ = try outcomes[1].get()
+    let seen = try outcomes[2].get()
+    let seenByOther = try outcomes[3].get()
+    #expect(seen.count == total)
+    #expect(seen == seenByOther)
+    for appender in 0..<2 {
+      let own = seen.filter { $0.starts(with: Array("\(appender):".utf8)) }
+      #expect(own == (0..<Self.perAppender).map { Self.value(appender, $0) })
+    }
+    #expect(log.segments.snapshot.segments.count > 5)
+    try log.flush()
+    // What was acknowledged as durable survives the loss of all that was not synced.
+    let after = disk.crash(.loseAllUnsynced)
+    var config = StoreConfig()
+    config.startsFlusher = false
+    let again = try LogManager.open("/data", config: config, disk: after)
+    let reopened = try #require(again.log(log.topicPartition))
+    #expect(reopened.logEndOffset == Int64(total))
+    try store.close()
+  }
+}
