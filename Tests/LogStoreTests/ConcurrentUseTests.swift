@@ -7,7 +7,10 @@ import Testing
 @testable import LogStore
 
 /// Appenders and readers at once, for ThreadSanitizer too.
-@Suite struct ConcurrentUseTests {
+///
+/// Serialized: it takes two stores made at once for a race on `SystemRandomNumberGenerator`, which
+/// has no bytes to race on.
+@Suite(.serialized) struct ConcurrentUseTests {
   private static let perAppender = 300
 
   private func open(_ durability: Durability) throws -> (SimulatedDisk, LogManager, Log) {
