@@ -3,6 +3,10 @@ import Testing
 
 /// The clients that `ServeTests` drives.
 enum ServeClients {
+  /// The binary they drive.
+  static let server =
+    ProcessInfo.processInfo.environment["MKSTORE_SERVER"] ?? "\(Repository.products)/mkstore"
+
   /// Whether the clients are there.
   static let areInstalled: Bool = {
     guard let python = OtherReaders.python else { return false }
@@ -20,7 +24,8 @@ enum ServeClients {
 /// aiokafka.
 ///
 /// The scenarios are those of `Tests/Clients/clients.py`, which starts and stops the server; each
-/// fails with a line that says what was not as it must be.
+/// fails with a line that says what was not as it must be. `MKSTORE_SERVER` names the binary, which
+/// `tools/test` sets to the release one; without it the debug one is driven.
 @Suite(
   .enabled(
     if: ServeClients.areInstalled,
@@ -32,7 +37,7 @@ struct ServeTests {
     let outcome = try Command.run(
       python,
       [
-        "\(Repository.root)/Tests/Clients/clients.py", "\(Repository.products)/mkstore", scenario,
+        "\(Repository.root)/Tests/Clients/clients.py", ServeClients.server, scenario,
       ] + arguments)
     #expect(outcome.status == 0, "\(outcome.messages)")
   }
