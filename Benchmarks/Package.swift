@@ -3,16 +3,24 @@ import PackageDescription
 
 let package = Package(
   name: "Benchmarks",
-  dependencies: [.package(name: "mkstore", path: "..")],
+  dependencies: [
+    .package(name: "mkstore", path: ".."),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  ],
   targets: [
     .target(name: "CMallocCounter"),
+    .target(name: "CEpoll"),
     .executableTarget(
       name: "mkstore-bench",
       dependencies: [
-        "CMallocCounter",
+        "CMallocCounter", "CEpoll",
         .product(name: "LogStore", package: "mkstore"),
         .product(name: "RecordFormat", package: "mkstore"),
         .product(name: "DiskIO", package: "mkstore"),
+        // Built beside, since the server rows start it; nothing of it is linked.
+        .product(name: "mkstore", package: "mkstore"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: [
         .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),

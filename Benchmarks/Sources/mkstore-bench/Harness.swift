@@ -42,12 +42,19 @@ struct Row {
   var goal: String
   var ours: () throws -> Pass
   var ceiling: (name: String, run: () throws -> Pass)?
+  /// How often it runs in full; nil: as often as the others.
+  var passes: Int?
+  /// What else the row has to say, in place of this process's allocations.
+  var note: (() -> String)?
+  /// Lets go of what the row needed.
+  var cleanUp: () -> Void = {}
 
   func run(_ scale: Scale) throws {
+    defer { cleanUp() }
     var ourRates: [Double] = []
     var ceilingRates: [Double] = []
     var perOperation: [Double] = []
-    for _ in 0..<scale.passes {
+    for _ in 0..<(scale.isTiny ? 1 : passes ?? scale.passes) {
       if let ceiling {
         let pass = try ceiling.run()
         ceilingRates.append(pass.units / pass.seconds)
@@ -62,7 +69,7 @@ struct Row {
       let top = median(ceilingRates)
       line += " | \(ceiling.name) \(format(top)) \(unit), ratio \(format(rate / top))"
     }
-    line += " | allocations/op \(format(median(perOperation)))"
+    line += " | \(note?() ?? "allocations/op \(format(median(perOperation)))")"
     if !goal.isEmpty { line += " | goal \(goal)" }
     print(line)
   }

@@ -6,10 +6,13 @@ import Glibc
 struct Main {
   static func main() throws {
     let arguments = CommandLine.arguments
+    if let peer = arguments.firstIndex(of: "--peer") {
+      return try Peers.run(Array(arguments[(peer + 1)...]))
+    }
     let scale = Scale(isTiny: arguments.contains("--tiny"))
     let only = arguments.firstIndex(of: "--only").map { arguments[$0 + 1] }
     printMachine()
-    for row in try appendRows(scale) + readRows(scale) + recoveryRows(scale) {
+    for row in try appendRows(scale) + readRows(scale) + recoveryRows(scale) + serveRows(scale) {
       if let only, !row.name.contains(only) { continue }
       try row.run(scale)
     }
