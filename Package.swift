@@ -55,7 +55,7 @@ let package = Package(
     .target(
       name: "StoreTesting",
       dependencies: [
-        "Bytes", "DiskIO", "LogStore", "RecordFormat",
+        "Bytes", "DiskIO", "LogStore", "RecordFormat", "KafkaProtocol",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -12,7 +12,9 @@ struct ImportTests {
     "RecordFormat": system.union(codecs).union(["Bytes"]),
     "DiskIO": system.union(["Bytes", "CShims"]),
     "LogStore": system.union(seams).union(["Bytes", "RecordFormat", "DiskIO", "CShims"]),
-    "StoreTesting": system.union(["Bytes", "RecordFormat", "DiskIO", "LogStore", "Logging"]),
+    "StoreTesting": system.union([
+      "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaProtocol", "Logging",
+    ]),
     "KafkaProtocol": ["Bytes"],
     "KafkaServer": system.union(seams).union([
       "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaProtocol", "NIOCore", "NIOPosix",

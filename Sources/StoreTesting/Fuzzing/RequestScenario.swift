@@ -1,0 +1,69 @@
+import Bytes
+public import KafkaProtocol
+
+/// Takes arbitrary bytes for a request of a Kafka client, and holds the parser to what it promises
+/// whatever the bytes: no trap, an error that says something, and what is read can be written and
+/// read again without a change.
+///
+/// Run by the fuzz target `FuzzRequest` and, over the corpus, by a test.
+public enum RequestScenario {
+  /// Runs it over one input, a frame without its size; traps where a promise is broken.
+  ///
+  /// - Returns: The request that was read; nil where the bytes were refused.
+  @discardableResult
+  public static func run(_ frame: Span<UInt8>) -> Request? {
+    readSize(frame)
+    do throws(ProtocolError) {
+      let request = try Request.decode(frame)
+      writeAndReadAgain(request, frame)
+      return request
+    } catch {
+      refuse(error, frame)
+      return nil
+    }
+  }
+
+  /// The first bytes that come are taken for a size.
+  private static func readSize(_ bytes: Span<UInt8>) {
+    do throws(ProtocolError) {
+      let size = try FrameSize.read(bytes)
+      precondition((size == nil) == (bytes.count < FrameSize.byteCount))
+      if let size { precondition(size > 0 && size <= ProtocolLimits.standard.frameBytesMax) }
+    } catch {
+      precondition(!error.description.isEmpty)
+    }
+  }
+
+  /// What is refused says why, and an unknown version of ApiVersions has an answer (KIP-511).
+  private static func refuse(_ error: ProtocolError, _ frame: Span<UInt8>) {
+    precondition(!error.description.isEmpty)
+    guard case .unsupportedVersion(let header, let supported) = error else { return }
+    precondition(!supported.contains(header.apiVersion))
+    guard header.api == .apiVersions else { return }
+    do throws(ProtocolError) {
+      let answer = try ApiVersionsResponse.unsupportedVersion(of: header).encode()
+      precondition(answer.byteCount == FrameSize.byteCount + 16)
+    } catch {
+      preconditionFailure("the refusal cannot be written: \(error)")
+    }
+  }
+
+  private static func writeAndReadAgain(_ request: Request, _ frame: Span<UInt8>) {
+    do throws(ProtocolError) {
+      let written = try request.encode()
+      let bytes = written.filled(from: frame)
+      precondition(written.byteCount == bytes.count)
+      let size = try FrameSize.read(bytes.span)
+      precondition(size == bytes.count - FrameSize.byteCount)
+      let body = Array(bytes[FrameSize.byteCount...])
+      let again = try Request.decode(body.span)
+      precondition(again.header == request.header, "another header once written")
+      precondition(again.body.api == request.body.api)
+      precondition(again.trailing?.count == request.trailing?.count)
+      let twice = try again.encode().filled(from: body.span)
+      precondition(twice == bytes, "changed by being written twice")
+    } catch {
+      preconditionFailure("read, but not once written: \(error)")
+    }
+  }
+}
