@@ -82,6 +82,7 @@ final class FetchRun: @unchecked Sendable {
     }
     let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)
     if epoch != .none { return refuse(&part, epoch) }
+    if let outcome = checkLastFetched(&part, log) { return outcome }
     if !mayWait, !isAtHand(log) { return false }
     let end = log.highWatermark
     let stableEnd: Int64
@@ -111,6 +112,28 @@ final class FetchRun: @unchecked Sendable {
     } catch {
       return refuse(&part, error, log)
     }
+    return true
+  }
+
+  /// Compares the epoch of the record that the client read last with ours: where the logs part, it
+  /// is told (KIP-595); an epoch that we never had has no place here. nil: they agree, or the
+  /// client does not say.
+  private func checkLastFetched(_ part: inout FetchPart, _ log: Log) -> Bool? {
+    let asked = part.asked.lastFetchedEpoch
+    guard asked >= 0, asked != log.leaderEpoch else { return nil }
+    guard let end = log.endOffset(forLeaderEpoch: asked) else {
+      return refuse(&part, .offsetOutOfRange)
+    }
+    guard end.leaderEpoch < asked || end.endOffset < part.asked.fetchOffset else { return nil }
+    part.answer.highWatermark = log.highWatermark
+    part.answer.lastStableOffset = log.highWatermark
+    part.answer.logStartOffset = log.logStartOffset
+    part.answer.divergingEpoch = .with {
+      $0.epoch = end.leaderEpoch
+      $0.endOffset = end.endOffset
+    }
+    // Answered at once, as an error is.
+    hasError = true
     return true
   }
 

@@ -78,6 +78,12 @@ extension Broker {
 
   /// A fresh producer id. Waits for the disk once in a thousand.
   package func initProducerId(_ request: InitProducerIdRequest) -> InitProducerIdResponse {
+    // As in Kafka: both of a former id and its epoch, or neither; and no empty name.
+    if request.transactionalId == ""
+      || (request.producerId == -1) != (request.producerEpoch == -1)
+    {
+      return .with { $0.errorCode = .invalidRequest }
+    }
     if request.transactionalId != nil {
       return .with { $0.errorCode = .transactionalIdAuthorizationFailed }
     }

@@ -9,8 +9,13 @@ extension Broker {
 
   /// The settings of topics and of this broker.
   package func describeConfigs(_ request: DescribeConfigsRequest) -> DescribeConfigsResponse {
-    .with { response in
-      response.results = request.resources.map { resource in
+    // Described once, however often it is asked for: the answer must not outgrow the store.
+    var seen: [Int8: Set<String>] = [:]
+    let resources = request.resources.filter {
+      seen[$0.resourceType, default: []].insert($0.resourceName).inserted
+    }
+    return .with { response in
+      response.results = resources.map { resource in
         .with { answer in
           answer.resourceType = resource.resourceType
           answer.resourceName = resource.resourceName
@@ -18,7 +23,9 @@ extension Broker {
           switch resource.resourceType {
           case Self.topicResource:
             guard let topic = topics.named(resource.resourceName) else {
-              answer.errorCode = .unknownTopicOrPartition
+              answer.errorCode =
+                isTopicName(resource.resourceName)
+                ? .unknownTopicOrPartition : .invalidTopicException
               return
             }
             let log = topic.logs.values.first
@@ -31,11 +38,21 @@ extension Broker {
             answer.errorMessage = "only topics and broker \(nodeId) have settings"
             return
           }
-          answer.configs = entries.filter { entry in
-            resource.configurationKeys?.contains(entry.name) ?? true
-          }.map { describe($0, request) }
+          // No keys mean all, as in Kafka, whether they are null or empty.
+          let keys = Set(resource.configurationKeys ?? [])
+          answer.configs = entries.filter { keys.isEmpty || keys.contains($0.name) }
+            .map { describe($0, request) }
         }
       }
+    }
+  }
+
+  private func isTopicName(_ name: String) -> Bool {
+    do throws(TopicPartitionError) {
+      try TopicPartition.check(topic: name)
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -97,11 +114,13 @@ extension Broker {
           } catch {
             result.errorCode = .kafkaStorageError
           }
+          let asked = request.topics.map { topics in
+            Dictionary(topics.map { ($0.topic, Set($0.partitions)) }) { $0.union($1) }
+          }
           result.topics = topics.all.compactMap { topic in
-            let asked = request.topics.map { topics in
-              topics.first { $0.topic == topic.name }?.partitions ?? []
+            let partitions = topic.partitions.filter {
+              asked == nil || asked?[topic.name]?.contains($0) == true
             }
-            let partitions = topic.partitions.filter { asked?.contains($0) ?? true }
             if partitions.isEmpty { return nil }
             return .with {
               $0.name = topic.name

@@ -42,7 +42,11 @@ extension Broker {
       if request.isForAllTopics(version: version) {
         response.topics = topics.all.map(describe)
       } else {
-        response.topics = (request.topics ?? []).map { describe($0, request) }
+        // As in Kafka, a topic is described once, however often it is asked for.
+        var seen: Set<AskedTopic> = []
+        response.topics = (request.topics ?? []).filter {
+          seen.insert(AskedTopic($0.name, $0.topicId)).inserted
+        }.map { describe($0, request) }
       }
     }
   }

@@ -2,6 +2,15 @@ package import KafkaProtocol
 package import LogStore
 
 extension Broker {
+  /// Most partitions that an event loop looks up for one request; other threads do more.
+  package static let partitionsAtOnceMax = 1024
+
+  /// A partition as requests name it.
+  private struct Place: Hashable {
+    var topic: String
+    var partition: Int32
+  }
+
   /// The error of a request that names a leader epoch other than ours; -1 is not checked.
   package func checkEpoch(_ asked: Int32, _ log: Log) -> ErrorCode {
     if asked < 0 || asked == log.leaderEpoch { return .none }
@@ -10,23 +19,38 @@ extension Broker {
 
   /// Whether the answer needs no look at a disk.
   package func isAtHand(_ request: ListOffsetsRequest) -> Bool {
-    request.topics.allSatisfy { topic in
-      topic.partitions.allSatisfy { asked in
-        guard asked.timestamp == -1 || asked.timestamp == -2 else { return false }
-        return request.isolationLevel == 0
-          || log(topic.name, asked.partitionIndex)?.isProducerStateLoaded ?? true
+    request.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax
+      && request.topics.allSatisfy { topic in
+        topic.partitions.allSatisfy { asked in
+          guard asked.timestamp == -1 || asked.timestamp == -2 else { return false }
+          return request.isolationLevel == 0
+            || log(topic.name, asked.partitionIndex)?.isProducerStateLoaded ?? true
+        }
       }
-    }
   }
 
   /// Offsets by time, and the ends of logs.
   package func listOffsets(_ request: ListOffsetsRequest, version: Int16) -> ListOffsetsResponse {
-    .with { response in
+    var counts: [Place: Int] = [:]
+    for topic in request.topics {
+      for partition in topic.partitions {
+        counts[Place(topic: topic.name, partition: partition.partitionIndex), default: 0] += 1
+      }
+    }
+    return .with { response in
       response.topics = request.topics.map { asked in
         .with { topic in
           topic.name = asked.name
           topic.partitions = asked.partitions.map { partition in
-            listOffset(asked.name, partition, request, version: version)
+            let place = Place(topic: asked.name, partition: partition.partitionIndex)
+            // As in Kafka: asked twice, the partition is answered with an error each time.
+            guard counts[place] == 1 else {
+              return .with {
+                $0.partitionIndex = partition.partitionIndex
+                $0.errorCode = .invalidRequest
+              }
+            }
+            return listOffset(asked.name, partition, request, version: version)
           }
         }
       }

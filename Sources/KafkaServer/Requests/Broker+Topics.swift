@@ -30,6 +30,7 @@ extension Broker {
   package func createTopics(_ request: CreateTopicsRequest) -> CreateTopicsResponse {
     var counts: [String: Int] = [:]
     for topic in request.topics { counts[topic.name, default: 0] += 1 }
+    var partitionsLeft = Int(config.topicPartitionsMax)
     return .with { response in
       response.topics = request.topics.map { asked in
         .with { answer in
@@ -40,6 +41,15 @@ extension Broker {
             refusal = (.invalidRequest, "the request names the topic twice")
           } else {
             refusal = refuse(asked, &overrides)
+          }
+          if refusal == nil {
+            partitionsLeft -= Int(partitionCount(asked))
+            if partitionsLeft < 0 {
+              refusal = (
+                .policyViolation,
+                "one request may create at most \(config.topicPartitionsMax) partitions"
+              )
+            }
           }
           if refusal == nil, !request.validateOnly { refusal = carryOut(asked, overrides) }
           if let (code, message) = refusal {
@@ -99,6 +109,12 @@ extension Broker {
           "replication factor \(asked.replicationFactor), but there is 1 broker"
         )
       }
+    } else if asked.numPartitions != -1 || asked.replicationFactor != -1 {
+      return (
+        .invalidRequest,
+        "with assignments the numbers of partitions and of replicas must be -1, not "
+          + "\(asked.numPartitions) and \(asked.replicationFactor)"
+      )
     } else if let reason = refuse(asked.assignments) {
       return (.invalidReplicaAssignment, reason)
     }
@@ -157,9 +173,27 @@ extension Broker {
       version >= 6
       ? request.topics
       : request.topicNames.map { name in .with { $0.name = name } }
+    var counts: [AskedTopic: Int] = [:]
+    for topic in asked { counts[AskedTopic(topic.name, topic.topicId), default: 0] += 1 }
     return .with { response in
-      response.responses = asked.map(delete)
+      response.responses = asked.map { topic in
+        let count = counts[AskedTopic(topic.name, topic.topicId), default: 0]
+        guard let reason = refuse(topic, isTwice: count > 1) else { return delete(topic) }
+        return .with {
+          $0.name = topic.name
+          $0.topicId = topic.topicId
+          $0.errorCode = .invalidRequest
+          $0.errorMessage = reason
+        }
+      }
     }
+  }
+
+  private func refuse(_ asked: DeleteTopicsRequest.Topic, isTwice: Bool) -> String? {
+    if isTwice { return "the request names the topic twice" }
+    if asked.name != nil, !asked.topicId.isZero { return "a name and an id, expected one of them" }
+    if asked.name == nil, asked.topicId.isZero { return "neither a name nor an id" }
+    return nil
   }
 
   private func delete(_ asked: DeleteTopicsRequest.Topic) -> DeleteTopicsResponse.Topic {
@@ -186,13 +220,17 @@ extension Broker {
 
   /// Adds partitions to topics.
   package func createPartitions(_ request: CreatePartitionsRequest) -> CreatePartitionsResponse {
-    .with { response in
+    var counts: [String: Int] = [:]
+    for topic in request.topics { counts[topic.name, default: 0] += 1 }
+    return .with { response in
       response.results = request.topics.map { asked in
         .with { answer in
           answer.name = asked.name
-          guard let (code, message) = grow(asked, validateOnly: request.validateOnly) else {
-            return
-          }
+          let refusal: (ErrorCode, String)? =
+            counts[asked.name, default: 0] > 1
+            ? (.invalidRequest, "the request names the topic twice")
+            : grow(asked, validateOnly: request.validateOnly)
+          guard let (code, message) = refusal else { return }
           answer.errorCode = code
           answer.errorMessage = message
         }
