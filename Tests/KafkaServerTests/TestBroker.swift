@@ -22,9 +22,13 @@ final class TestBroker {
 
   /// Runs `body` with a broker and stops it.
   ///
-  /// - Parameter directory: An existing store; nil makes one that goes with the test.
+  /// - Parameters:
+  ///   - directory: An existing store; nil makes one that goes with the test.
+  ///   - disk: What the store stands on.
+  ///   - nowMs: The wall clock; nil: the system's.
   static func with(
-    _ directory: String? = nil, log: LogConfig = LogConfig(),
+    _ directory: String? = nil, log: LogConfig = LogConfig(), disk: any Disk = PosixDisk(),
+    nowMs: (@Sendable () -> Int64)? = nil,
     configure: (inout BrokerConfig) -> Void = { _ in },
     _ body: (TestBroker) async throws -> Void
   ) async throws {
@@ -34,7 +38,8 @@ final class TestBroker {
     store.createsStore = true
     store.log = log
     let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let manager = try LogManager.open(path, config: store, logger: quiet)
+    if let nowMs { store.nowMs = nowMs }
+    let manager = try LogManager.open(path, config: store, disk: disk, logger: quiet)
     var config = BrokerConfig()
     config.listen.port = 0
     configure(&config)

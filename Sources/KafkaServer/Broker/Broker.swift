@@ -18,6 +18,9 @@ package final class Broker: Sendable {
   package let logger: Logger
   /// One thread on which topics change, in the order of the requests.
   package let admin = FetcherPool(cores: [nil])
+  /// One thread for what appends need before they write: marks and new segments. Apart from the
+  /// fetchers, so that a write that waits for the disk holds up no read.
+  package let preparer = FetcherPool(cores: [nil])
   /// The store's cluster id, from `meta.properties`.
   package let clusterId: String
   /// The store's node id, from `meta.properties`.
@@ -85,8 +88,11 @@ package final class Broker: Sendable {
   /// Whether `answer` gives the answer without waiting for a disk.
   package func isAnsweredAtOnce(_ request: Request) -> Bool {
     switch request.body {
-    case .apiVersions, .findCoordinator, .describeCluster, .offsetForLeaderEpoch, .describeConfigs:
-      true
+    case .apiVersions, .describeCluster: true
+    case .findCoordinator(let body): body.coordinatorKeys.count <= 32
+    case .describeConfigs(let body): body.resources.count <= 8
+    case .offsetForLeaderEpoch(let body):
+      body.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax
     case .metadata(let body): isAtHand(body, version: request.header.apiVersion)
     case .listOffsets(let body): isAtHand(body)
     default: false

@@ -25,6 +25,10 @@ public struct BrokerConfig: Sendable {
   public var connectionIdleMaxMs: Int64 = 600_000
   /// A client that takes nothing of an answer for this long is cut off.
   public var stalledWriteMaxMs: Int64 = 60_000
+  /// A client that asks for nothing for this long keeps no segment open.
+  public var idleReadersMaxMs: Int64 = 30_000
+  /// How often connections are looked over for these limits.
+  package var sweepMs: Int64 = 5_000
   /// `fetch.max.bytes`: most bytes of one answer, whatever the client asks for; the first batch
   /// comes whole all the same.
   public var fetchBytesMax = 57_671_680

@@ -31,7 +31,8 @@ public final class BrokerServer: Sendable {
       : MultiThreadedEventLoopGroup(pinnedCPUIDs: config.cores)
     var connections: [ObjectIdentifier: LoopConnections] = [:]
     for loop in group.makeIterator() {
-      connections[ObjectIdentifier(loop)] = LoopConnections(loop)
+      connections[ObjectIdentifier(loop)] = LoopConnections(
+        loop, sweepMs: config.sweepMs)
     }
     self.connections = connections
   }
@@ -122,6 +123,7 @@ public final class BrokerServer: Sendable {
       }
     }
     broker.admin.stop()
+    broker.preparer.stop()
     do {
       try await group.shutdownGracefully()
     } catch {

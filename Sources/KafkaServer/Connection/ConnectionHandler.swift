@@ -199,16 +199,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
   }
 
-  /// Lets a thread that may wait for a disk do what the first append to a log takes, then produces.
+  /// Lets a thread that may wait for a disk do what comes before the writes, then produces.
   private func prepare(
-    _ logs: [Log], _ request: ProduceRequest, _ header: RequestHeader, _ frame: ByteBuffer,
-    _ number: AnswerQueue.Number
+    _ logs: [(log: Log, byteCount: Int)], _ request: ProduceRequest, _ header: RequestHeader,
+    _ frame: ByteBuffer, _ number: AnswerQueue.Number
   ) {
     isBusy = true
     let loop = loop
     let this = NIOLoopBound(self, eventLoop: loop)
     let broker = broker
-    broker.manager.fetchers.submit {
+    broker.preparer.submit {
       broker.prepare(logs)
       loop.execute {
         var frame = frame
@@ -334,7 +334,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if answers.isEmpty, unsentAnswers == 0 {
       stalledSince = nil
       // A silent client must not hold segments open.
-      if idleMs > 30_000 { readers = [:] }
+      if idleMs > broker.config.idleReadersMaxMs { readers = [:] }
       if idleMs > broker.config.connectionIdleMaxMs { context.close(promise: nil) }
       return
     }

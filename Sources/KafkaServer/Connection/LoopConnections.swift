@@ -5,16 +5,14 @@ internal import NIOCore
 /// Safe to send (`@unchecked Sendable`): `handlers` is touched on `loop` alone, which every method
 /// checks.
 final class LoopConnections: @unchecked Sendable {
-  /// How often connections are looked over.
-  static let sweepSeconds: Int64 = 5
-
   let loop: any EventLoop
   private var handlers: [ObjectIdentifier: ConnectionHandler] = [:]
 
-  init(_ loop: any EventLoop) {
+  /// - Parameter sweepMs: How often connections are looked over.
+  init(_ loop: any EventLoop, sweepMs: Int64) {
     self.loop = loop
     loop.scheduleRepeatedTask(
-      initialDelay: .seconds(Self.sweepSeconds), delay: .seconds(Self.sweepSeconds)
+      initialDelay: .milliseconds(sweepMs), delay: .milliseconds(sweepMs)
     ) { [weak self] task in
       guard let self else { return task.cancel() }
       let now = NIODeadline.now()

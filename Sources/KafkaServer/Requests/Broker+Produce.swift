@@ -12,23 +12,28 @@ package struct ProduceOutcome: Sendable {
 }
 
 extension Broker {
-  /// Logs of the request whose first append of the session is still to come: it syncs.
-  package func logsToPrepare(_ request: ProduceRequest) -> [Log] {
-    var logs: [Log] = []
+  /// Logs of the request whose append would do more than write, with the bytes to come: the first
+  /// one of a session syncs a mark, others begin a segment.
+  package func logsToPrepare(_ request: ProduceRequest) -> [(log: Log, byteCount: Int)] {
+    var logs: [(log: Log, byteCount: Int)] = []
     for topic in request.topicData {
       guard let known = topics.named(topic.name) else { continue }
       for partition in topic.partitionData {
-        if let log = known.logs[partition.index], !log.isReadyToAppend { logs.append(log) }
+        let byteCount = partition.records?.count ?? 0
+        if let log = known.logs[partition.index], !log.isReadyToAppend(byteCount: byteCount) {
+          logs.append((log, byteCount))
+        }
       }
     }
     return logs
   }
 
-  /// Does what the first append to each log takes. Blocks.
-  package func prepare(_ logs: [Log]) {
-    for log in logs {
+  /// Does what each append does before it writes. Blocks.
+  package func prepare(_ logs: [(log: Log, byteCount: Int)]) {
+    for (log, byteCount) in logs {
       do throws(LogError) {
-        try log.prepareToAppend()
+        // More than a batch may have is refused by the append itself.
+        try log.prepareToAppend(byteCount: min(byteCount, log.config.segmentBytes))
       } catch {
         // The append itself meets the same and answers with it.
         logger.warning(
@@ -80,7 +85,9 @@ extension Broker {
       if header.codec == .zstd, version < 7 {
         return (.unsupportedCompressionType, "zstd needs Produce v7 or later")
       }
-      if header.isTransactional { return (.invalidTxnState, "there are no transactions yet") }
+      if header.isTransactional {
+        return (.transactionalIdAuthorizationFailed, "there are no transactions yet")
+      }
       return nil
     } catch {
       return (ErrorCode(error), "\(error)")

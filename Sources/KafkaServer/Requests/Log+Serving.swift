@@ -6,13 +6,6 @@ extension Log {
     config.durability == .flushed ? flushed : logEnd
   }
 
-  /// Whether an append needs no sync and no look at the log first, as the first one of a session
-  /// does.
-  package var isReadyToAppend: Bool { hasCurrentMark }
-
-  /// Does what the first append of a session would do. Blocks.
-  package func prepareToAppend() throws(LogError) { try markBeforeFirstWrite() }
-
   /// Whether the log may hold aborted transactions that only the disk can tell.
   package var mayHoldAbortedTransactions: Bool { !producers.transactionIndexes.isEmpty }
 

@@ -1,5 +1,6 @@
 internal import CoreMetrics
 internal import Logging
+internal import Synchronization
 package import DiskIO
 
 extension Log {
@@ -34,6 +35,49 @@ extension Log {
       metadata: [
         "log": "\(topicPartition)", "baseOffset": "\(baseOffset)", "reason": "\(reason.rawValue)",
       ])
+  }
+
+  /// Whether an append of a batch of so many bytes only writes: no mark, no new segment and no sync
+  /// comes before it.
+  package func isReadyToAppend(byteCount: Int) -> Bool {
+    guard hasCurrentMark, preparations.load(ordering: .acquiring) == 0, let writer else {
+      return false
+    }
+    return writer.withLock { state in
+      guard let active = state.active else { return false }
+      return state.unsyncedSealed.count < Self.unsyncedSealedMax
+        && rollReason(active, appending: byteCount) == nil
+    }
+  }
+
+  /// Does what an append of so many bytes would do before it writes: the session's mark, a new
+  /// segment, the sync of sealed ones that pile up. Blocks.
+  package func prepareToAppend(byteCount: Int) throws(LogError) {
+    try markBeforeFirstWrite()
+    guard let writer else { throw .readOnly(path: path) }
+    // Stored before the lock is taken: an event loop that sees it comes here instead of waiting.
+    preparations.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    defer { preparations.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
+    let isBehind = try writer.withLock { (state) throws(LogError) in
+      if state.isClosed { throw .closed(path: path) }
+      try refuseIfPoisoned()
+      if let active = state.active, let reason = rollReason(active, appending: byteCount) {
+        do throws(DiskError) {
+          try roll(&state, to: logEnd.value, reason, nowMs: context.nowMs())
+        } catch {
+          throw LogError(error)
+        }
+      }
+      return state.unsyncedSealed.count >= Self.unsyncedSealedMax
+    }
+    if isBehind { try waitFlushed(upTo: logEndOffset) }
+  }
+
+  /// Records are counted as if each took a byte: a roll too early costs nothing.
+  private func rollReason(_ active: ActiveSegment, appending byteCount: Int) -> RollReason? {
+    active.rollReason(
+      appending: byteCount, lastOffset: logEnd.value + Int64(byteCount), config: config,
+      nowMs: context.nowMs())
   }
 
   /// Opens the segment that appends go to where this session has not done so yet.

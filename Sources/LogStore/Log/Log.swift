@@ -51,6 +51,8 @@ public final class Log: Sendable {
   let deleted = Atomic<Bool>(false)
   private let startOffset: Atomic<Int64>
   private let isMarkCurrent = Atomic<Bool>(false)
+  /// Threads that are in `prepareToAppend`.
+  let preparations = Atomic<Int>(0)
   /// Whether the log had a mark when it was opened, so that a clean close must make it clean.
   package let hadMark: Bool
   package let isReadOnly: Bool

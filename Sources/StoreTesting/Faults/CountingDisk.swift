@@ -6,10 +6,14 @@ import LogStore
 public final class CountingDisk: Disk {
   private let base: any Disk
   let tally = Locked(DiskCounters())
+  private let before: @Sendable (DiskCall) -> Void
 
   /// Counts calls to `base`.
-  public init(_ base: any Disk) {
+  ///
+  /// - Parameter before: Called before each call, on the thread that makes it; may block it.
+  public init(_ base: any Disk, before: @escaping @Sendable (DiskCall) -> Void = { _ in }) {
     self.base = base
+    self.before = before
   }
 
   /// What was seen so far.
@@ -20,7 +24,7 @@ public final class CountingDisk: Disk {
 
   /// See `Disk`.
   public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
-    count(mode == .create ? .create : .open)
+    count(mode == .create ? .create : .open, path)
     let file = CountingFile(try base.open(path, mode), of: self)
     tally.withLock { $0.countOpen() }
     return file
@@ -28,59 +32,60 @@ public final class CountingDisk: Disk {
 
   /// See `Disk`.
   public func status(_ path: String) throws(DiskError) -> FileStatus? {
-    count(.status)
+    count(.status, path)
     return try base.status(path)
   }
 
   /// See `Disk`.
   public func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
-    count(.list)
+    count(.list, directory)
     return try base.list(directory)
   }
 
   /// See `Disk`.
   public func makeDirectory(_ path: String) throws(DiskError) {
-    count(.makeDirectory)
+    count(.makeDirectory, path)
     try base.makeDirectory(path)
   }
 
   /// See `Disk`.
   public func rename(_ source: String, to destination: String) throws(DiskError) {
-    count(.rename)
+    count(.rename, source)
     try base.rename(source, to: destination)
   }
 
   /// See `Disk`.
   public func remove(_ path: String) throws(DiskError) {
-    count(.remove)
+    count(.remove, path)
     try base.remove(path)
   }
 
   /// See `Disk`.
   public func removeDirectory(_ path: String) throws(DiskError) {
-    count(.removeDirectory)
+    count(.removeDirectory, path)
     try base.removeDirectory(path)
   }
 
   /// See `Disk`.
   public func syncDirectory(_ path: String) throws(DiskError) {
-    count(.syncDirectory)
+    count(.syncDirectory, path)
     try base.syncDirectory(path)
   }
 
   /// See `Disk`.
   public func lock(_ path: String) throws(DiskError) -> any DiskLock {
-    count(.lock)
+    count(.lock, path)
     return try base.lock(path)
   }
 
   /// See `Disk`.
   public func availableBytes(_ path: String) throws(DiskError) -> Int64 {
-    count(.availableBytes)
+    count(.availableBytes, path)
     return try base.availableBytes(path)
   }
 
-  func count(_ operation: DiskError.Operation) {
+  func count(_ operation: DiskError.Operation, _ path: String) {
+    before(DiskCall(operation, path))
     tally.withLock { $0.count(operation) }
   }
 }

@@ -20,41 +20,41 @@ final class CountingFile: DiskFile {
   var descriptor: Int32? { base.descriptor }
 
   func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
-    disk.count(.read)
+    disk.count(.read, path)
     let count = try base.read(into: &buffer, at: position)
     disk.tally.withLock { $0.countRead(count, of: path) }
     return count
   }
 
   func write(_ bytes: Span<UInt8>, at position: Int) throws(DiskError) {
-    disk.count(.write)
+    disk.count(.write, path)
     try base.write(bytes, at: position)
     let count = bytes.count
     disk.tally.withLock { $0.bytesWritten += count }
   }
 
   func size() throws(DiskError) -> Int {
-    disk.count(.size)
+    disk.count(.size, path)
     return try base.size()
   }
 
   func truncate(to size: Int) throws(DiskError) {
-    disk.count(.truncate)
+    disk.count(.truncate, path)
     try base.truncate(to: size)
   }
 
   func allocate(to size: Int) throws(DiskError) {
-    disk.count(.allocate)
+    disk.count(.allocate, path)
     try base.allocate(to: size)
   }
 
   func sync() throws(DiskError) {
-    disk.count(.sync)
+    disk.count(.sync, path)
     try base.sync()
   }
 
   func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
-    disk.count(.map)
+    disk.count(.map, path)
     let region = try base.map(capacity: capacity, writable: writable)
     disk.tally.withLock { $0.countMapping() }
     return MappedRegion(sharing: region, capacity: capacity, isWritable: writable) { [disk] in

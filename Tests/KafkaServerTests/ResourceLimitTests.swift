@@ -1,0 +1,140 @@
+import Foundation
+import KafkaProtocol
+import KafkaServer
+import LogStore
+import Synchronization
+import Testing
+
+/// A slow, idle or vanished client keeps no thread, no memory beyond its share, and no segment for
+/// ever.
+struct ResourceLimitTests {
+  /// Files of this process below `directory` whose last name is gone.
+  private func deletedFilesHeldOpen(below directory: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { fd in
+      // The listing's own descriptor is gone by now.
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(fd)")
+      guard let target, target.hasPrefix(directory), target.hasSuffix("(deleted)") else {
+        return nil
+      }
+      return target
+    }
+  }
+
+  /// Asks for metadata until `condition` holds; false where it does not for 20 s.
+  private func asks(_ client: TestClient, until condition: () throws -> Bool) throws -> Bool {
+    let end = ContinuousClock.now + .seconds(20)
+    while try !condition() {
+      if ContinuousClock.now > end { return false }
+      _ = try client.ask(.metadata(.with { $0.topics = [] }), version: 12)
+    }
+    return true
+  }
+
+  @Test(arguments: [0, 3, 700]) func aConnectionWithoutWholeRequestsEnds(bytes: Int) async throws {
+    try await TestBroker.with(configure: {
+      $0.connectionIdleMaxMs = 100
+      $0.sweepMs = 20
+    }) { broker in
+      let client = try broker.connect()
+      // The start of a request of 1,024 bytes.
+      try client.send(Array(([0, 0, 4, 0] + [UInt8](repeating: 0, count: 700)).prefix(bytes)))
+      #expect(client.isClosedByServer())
+    }
+  }
+
+  /// 24 MB are asked for and not taken: the client is cut off, others go on meanwhile, and the
+  /// deleted topic's files are let go.
+  @Test func whoTakesNothingOfAnAnswerIsCutOff() async throws {
+    try await TestBroker.with(configure: {
+      $0.stalledWriteMaxMs = 300
+      $0.sweepMs = 20
+    }) { broker in
+      let witness = try broker.connect()
+      try witness.create("t")
+      let batch = try TestBatch.make([String(repeating: "x", count: 1_000_000)])
+      for _ in 0..<24 { #expect(try witness.produce("t", batch).errorCode == .none) }
+      let stalled = try broker.connect()
+      try stalled.send(
+        .fetch(
+          TestClient.fetchRequest(
+            "t", from: 0, maxBytes: 50_000_000, partitionMaxBytes: 50_000_000)), version: 12)
+      _ = try stalled.take(100)
+      let answer = try witness.ask(
+        .deleteTopics(.with { $0.topics = [.with { $0.name = "t" }] }), version: 6)
+      guard case .deleteTopics(let body) = answer.body else { return }
+      #expect(body.responses[0].errorCode == .none)
+      let connections = broker.server.broker
+      #expect(
+        try asks(witness) { connections.connectionCount.load(ordering: .relaxed) == 1 },
+        "the stalled connection is still there")
+      #expect(
+        try asks(witness) { try deletedFilesHeldOpen(below: broker.directory).isEmpty },
+        "files of the deleted topic are held open")
+    }
+  }
+
+  /// A consumer that stopped asking keeps no segment from going.
+  @Test func anIdleConsumerHoldsNoSegment() async throws {
+    try await TestBroker.with(configure: {
+      $0.idleReadersMaxMs = 50
+      $0.sweepMs = 20
+    }) { broker in
+      let witness = try broker.connect()
+      try witness.create("t")
+      _ = try witness.produce("t", try TestBatch.make(["x"]))
+      let idle = try broker.connect()
+      _ = try idle.fetch(TestClient.fetchRequest("t", from: 0))
+      _ = try witness.ask(
+        .deleteTopics(.with { $0.topics = [.with { $0.name = "t" }] }), version: 6)
+      #expect(
+        try asks(witness) { try deletedFilesHeldOpen(below: broker.directory).isEmpty })
+      // It may go on.
+      #expect(
+        try idle.fetch(TestClient.fetchRequest("t", from: 1)).partition.errorCode
+          == .unknownTopicOrPartition)
+    }
+  }
+
+  /// Unfinished requests may take so much over all connections; who goes beyond is closed.
+  @Test func unfinishedRequestsTakeTheirShareOnly() async throws {
+    try await TestBroker.with(configure: { $0.bufferedRequestBytesMax = 1 << 20 }) { broker in
+      let witness = try broker.connect()
+      try witness.create("t")
+      var clients: [TestClient] = []
+      var refused = 0
+      for _ in 0..<5 {
+        let client = try broker.connect()
+        clients.append(client)
+        do {
+          // The start of a request of 16 MiB.
+          try client.send([1, 0, 0, 0] + [UInt8](repeating: 0, count: 400_000))
+        } catch {
+          refused += 1
+        }
+      }
+      let count = broker.server.broker
+      #expect(
+        try asks(witness) { count.connectionCount.load(ordering: .relaxed) <= 3 },
+        "all \(clients.count) unfinished requests are kept, \(refused) were refused")
+      #expect(count.bufferedBytes.load(ordering: .relaxed) <= 1 << 20)
+      #expect(try witness.produce("t", try TestBatch.make(["x"])).errorCode == .none)
+    }
+  }
+
+  /// A client that goes away while its fetch waits leaves nothing behind.
+  @Test func aVanishedConsumerIsNotWaitedFor() async throws {
+    try await TestBroker.with { broker in
+      let witness = try broker.connect()
+      try witness.create("t")
+      do {
+        let gone = try broker.connect()
+        try gone.send(
+          .fetch(TestClient.fetchRequest("t", from: 0, maxWaitMs: Int32.max)), version: 12)
+        // The answer to nothing; the connection ends with this scope.
+      }
+      let known = broker.server.broker
+      #expect(try asks(witness) { known.connectionCount.load(ordering: .relaxed) == 1 })
+      #expect(try !#require(known.log("t", 0)).acknowledgedEnd.hasCallbacks)
+    }
+  }
+}
