@@ -104,6 +104,11 @@ int64_t mk_cached_pages(int fd, int64_t position, int64_t count) {
   return result == 0 ? (int64_t)found.cached : -errno;
 }
 
+int64_t mk_link_count(int fd) {
+  struct stat found;
+  return fstat(fd, &found) == 0 ? (int64_t)found.st_nlink : -errno;
+}
+
 int64_t mk_page_bytes(void) { return sysconf(_SC_PAGESIZE); }
 
 int mk_truncate(int fd, int64_t size) { return error_or_zero(ftruncate(fd, size)); }

@@ -13,4 +13,11 @@ extension DiskFile {
     let pages = (position + count - 1) / pageBytes - position / pageBytes + 1
     return Int(cached) >= pages
   }
+
+  /// Whether the file's last name is gone, so that nobody will find its bytes again. False where
+  /// that cannot be known: no descriptor (simulation).
+  package var isUnlinked: Bool {
+    guard let descriptor else { return false }
+    return mk_link_count(descriptor) == 0
+  }
 }

@@ -8,6 +8,7 @@ Exits with 0 where everything was as it must be. Scenarios: see the end of this 
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+import urllib.error
 import urllib.request
 
 from server import Failure, Server, check, raw_fetch, fetch_request, take, wait_until
@@ -541,6 +543,149 @@ def rot(server):
     check(found == b"".join(value + b"\n" for value in values[:30]), "kcat before the damage")
 
 
+def rotten_bits(server):
+    """Any bit flipped on disk before its first read: what is served is what was written, and the
+    rest is answered with an error."""
+    seed = int(os.environ.get("SEED", "0")) or random.randrange(1 << 32)
+    print(f"SEED={seed}")
+    chance = random.Random(seed)
+    for number in range(12):
+        kcat(server, "-P", "-t", "t", "-z", CODECS[number % 4],
+             data=b"".join(b"%d %d\n" % (number, line) for line in range(20)))
+    server.stop()
+    path = f"{server.data}/t-0/{0:020}.log"
+    saved = f"{server.work}/saved"
+    shutil.copytree(server.data, saved)
+    with open(path, "rb") as file:
+        original = file.read()
+    refused = 0
+    for _ in range(40):
+        bit = chance.randrange(8 * len(original))
+        flipped = bytearray(original)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with open(path, "wb") as file:
+            file.write(flipped)
+        server.start()
+        errors, served = 0, 0
+        for offset in range(240):
+            error, records = raw_fetch(server.address, "t", offset)
+            check(records in original, f"bit {bit}, SEED={seed}: other bytes at {offset}")
+            errors += error != 0
+            served += len(records) > 0
+            check(error == 0 or not records, f"bit {bit}, SEED={seed}: error {error} and bytes")
+        # One batch of the twelve is touched, 20 offsets; a length or an offset may hide one more.
+        check(served >= 200, f"bit {bit}, SEED={seed}: only {served} of 240 offsets served")
+        check(served < 240, f"bit {bit}, SEED={seed}: a rotten batch was served")
+        refused += errors
+        server.kill()
+        shutil.rmtree(server.data)
+        shutil.copytree(saved, server.data)
+    check(refused >= 20 * 20, f"only {refused} offsets were refused in 40 rounds")
+    server.start()
+
+
+def evicted(server):
+    """Rot below a page that left the page cache after it was served: checked again, not served."""
+    lines = b"".join(b"%06d %s\n" % (number, b"x" * 100) for number in range(2_000))
+    kcat(server, "-P", "-t", "t", "-X", "batch.num.messages=100", data=lines)
+    check(kcat(server, "-C", "-t", "t", "-e", "-q", "-X", "check.crcs=false") == lines, "served")
+    path = f"{server.data}/t-0/{0:020}.log"
+
+    def drop(file):
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+    with open(path, "r+b") as file:
+        content = file.read()
+        position = content.find(b"001234 x")
+        check(position > 0, "found on disk")
+        file.seek(position + 50)
+        file.write(b"y")
+        file.flush()
+        drop(file)
+    offset, served, corrupt = 0, b"", []
+    while offset < 2_000:
+        error, records = raw_fetch(server.address, "t", offset)
+        if error == 2:
+            corrupt.append(offset)
+            offset += 1
+            continue
+        check(error == 0 and records, f"error {error} at {offset}")
+        served += records
+        offset += records.count(b"xxx\x00")
+    check(b"xyx" not in served, "the rotten byte was served")
+    check(1234 in corrupt and len(corrupt) <= 100, f"corrupt at {corrupt}")
+    check(served.count(b"xxx\x00") == 2_000 - len(corrupt), "everything around it is served")
+    found = kcat(server, "-C", "-t", "t", "-o", str(corrupt[-1] + 1), "-e", "-q",
+                 "-X", "check.crcs=false")
+    check(found == lines[(corrupt[-1] + 1) * 108:], "kcat behind the damage")
+
+
+# --- a full disk, a removed directory ----------------------------------------------------------
+
+def full_disk(server, mount):
+    """Runs with its store on the small file system at `mount`."""
+    from confluent_kafka import Producer
+    check(server.data.startswith(mount), f"{server.data} is not on {mount}")
+    kcat(server, "-P", "-t", "t", data=b"before\n")
+    ballast = f"{mount}/ballast"
+    with open(ballast, "wb") as file:
+        free = os.statvfs(mount)
+        os.posix_fallocate(file.fileno(), 0, (free.f_bavail - 64) * free.f_frsize)
+    outcomes = []
+    producer = Producer({
+        "bootstrap.servers": server.address, "enable.idempotence": True, "linger.ms": 1,
+        "message.timeout.ms": 120_000, "retry.backoff.ms": 50, "retry.backoff.max.ms": 200,
+        "batch.num.messages": 50, "compression.type": "none", "log_level": 0})
+
+    def note(error, message):
+        outcomes.append((error, message.offset()))
+    written = 3_000
+    for number in range(written):
+        producer.produce("t", b"%05d %s" % (number, b"x" * 1000), partition=0, on_delivery=note)
+        producer.poll(0)
+    wait_until(
+        lambda: producer.poll(0.05) or any("space" in line for line in server.messages),
+        "the log says that the disk is full", 60)
+    before = len(outcomes)
+    for _ in range(20):
+        producer.poll(0.05)
+    check(len(outcomes) < written, "the disk never was full")
+    check(server.process.poll() is None, "the process lives")
+    found = kcat(server, "-C", "-t", "t", "-o", "0", "-c", "1", "-q")
+    check(found == b"before\n", "fetches go on")
+    server.verify()
+    os.remove(ballast)
+    check(producer.flush(120) == 0, "everything was delivered once there was space")
+    check(all(error is None for error, _ in outcomes), f"{[e for e, _ in outcomes if e][:3]}")
+    check([offset for _, offset in outcomes] == list(range(1, written + 1)), "in order, each once")
+    found = kcat(server, "-C", "-t", "t", "-o", "1", "-e", "-q").splitlines()
+    check([int(line[:5]) for line in found] == list(range(written)), "all is there")
+    server.stop()
+    server.verify()
+    print(f"{before} of {written} records before the disk was full, the rest after")
+
+
+def removed(server):
+    """The data directory is removed under the running server."""
+    kcat(server, "-P", "-t", "t", data=b"before\n")
+    shutil.rmtree(server.data)
+    outcome = subprocess.run(
+        ["kcat", "-b", server.address, "-P", "-t", "t", "-X", "message.timeout.ms=3000"],
+        input=b"lost\n", capture_output=True, timeout=60)
+    check(outcome.returncode != 0, "a record was acknowledged that nobody will find")
+    check(server.process.poll() is None, "the process lives")
+    check(any("sync failed" in line and "No such file" in line for line in server.messages),
+          f"a clear error: {server.messages}")
+    page = urllib.request.Request(f"http://127.0.0.1:{server.admin}/readyz")
+    try:
+        urllib.request.urlopen(page, timeout=20)
+        check(False, "ready without a directory")
+    except urllib.error.HTTPError as error:
+        check(error.code == 503, f"readyz: {error.code}")
+    server.stop(status=1)
+
+
 def metrics(server):
     kcat(server, "-P", "-t", "t", data=b"a\nb\nc\n")
     kcat(server, "-C", "-t", "t", "-e", "-q")
@@ -616,13 +761,15 @@ SCENARIOS = {
     "confluent": confluent, "kafka-python": kafka_python, "aiokafka": aiokafka,
     "kcat": kcat_round_trips, "flights": flights, "kills": kills, "restarts": restarts,
     "pauses": pauses, "second-signal": second_signal, "hostile": hostile, "rot": rot,
-    "metrics": metrics, "system-calls": system_calls,
+    "metrics": metrics, "system-calls": system_calls, "rotten-bits": rotten_bits,
+    "evicted": evicted, "full-disk": full_disk, "removed": removed,
 }
 
 
 def main():
     binary, name, *data = sys.argv[1:]
-    with Server(binary, "--admin-listen", "127.0.0.1:0") as server:
+    store = f"{data[0]}/data" if name == "full-disk" else None
+    with Server(binary, "--admin-listen", "127.0.0.1:0", data=store) as server:
         try:
             SCENARIOS[name](server, *data)
         except BaseException as error:

@@ -62,6 +62,18 @@ struct ServeTests {
 
   @Test func rottenBytesAreNeverServed() throws { try run("rot") }
 
+  @Test func anyRottenBitIsNeverServed() throws { try run("rotten-bits") }
+
+  @Test func rotBelowAnEvictedPageIsNeverServed() throws { try run("evicted") }
+
+  @Test(.enabled(if: LoopDisk.obstacle == nil, "\(LoopDisk.obstacle ?? "")"))
+  func aFullDiskIsSurvived() throws {
+    let disk = try LoopDisk()
+    try run("full-disk", disk.mountPoint)
+  }
+
+  @Test func aRemovedDirectoryIsNoticed() throws { try run("removed") }
+
   @Test func metricsAndHealthAreServed() throws { try run("metrics") }
 
   @Test(

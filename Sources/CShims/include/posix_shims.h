@@ -127,6 +127,9 @@ int64_t mk_next_data(int fd, int64_t position);
 /// the kernel cannot tell.
 int64_t mk_cached_pages(int fd, int64_t position, int64_t count);
 
+/// How many names an open file has; -errno.
+int64_t mk_link_count(int fd);
+
 /// Bytes of a page of memory.
 int64_t mk_page_bytes(void);
 

@@ -169,6 +169,7 @@ extension Log {
     if isBehind { try waitFlushed(upTo: header.nextOffset) }
     context.metrics.appendedBytes.increment(by: header.byteCount)
     context.metrics.appendedRecords.increment(by: Int(header.recordCount))
+    context.metrics.appendedBatchBytes.record(header.byteCount)
     return AppendResult(
       baseOffset: header.baseOffset, lastOffset: header.lastOffset,
       logAppendTimeMs: logAppendTimeMs, isDurable: false)

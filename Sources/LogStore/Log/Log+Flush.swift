@@ -1,3 +1,4 @@
+internal import CShims
 internal import CoreMetrics
 internal import Logging
 internal import DiskIO
@@ -135,6 +136,7 @@ extension Log {
     if work.target == flushed.value && work.sealed.isEmpty && !work.isDirectoryDirty {
       return .success(())
     }
+    let startedNs = mk_monotonic_ns()
     do throws(DiskError) {
       if poison.isSet { throw poison.cause }
       try sync(work)
@@ -143,6 +145,7 @@ extension Log {
       poisonLog(error)
       return .failure(.poisoned(path: path, cause: error))
     }
+    context.metrics.flushTime.recordNanoseconds(mk_monotonic_ns() - startedNs)
     context.metrics.flushedRecords.record(work.target - flushed.value)
     flushed.publish(work.target)
     return .success(())
@@ -154,7 +157,11 @@ extension Log {
       try sealed.offsetIndex.file.trimAndSync()
       try sealed.timeIndex.file.trimAndSync()
     }
-    try work.active?.log.sync()
+    if let log = work.active?.log {
+      try log.sync()
+      // Synced, but nobody will find it: somebody removed the directory under us.
+      if log.isUnlinked { throw DiskError(.sync, log.path, code: 2) }  // ENOENT
+    }
     if work.isDirectoryDirty { try directory.disk.syncDirectory(directory.path) }
     writeSnapshots(work.snapshots)
   }

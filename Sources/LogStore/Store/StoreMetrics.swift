@@ -7,6 +7,8 @@ package struct StoreMetrics: Sendable {
   /// Bytes and records appended.
   package let appendedBytes = Counter(label: "mkstore_append_bytes_total")
   package let appendedRecords = Counter(label: "mkstore_append_records_total")
+  /// Bytes of each appended batch.
+  package let appendedBatchBytes = Recorder(label: "mkstore_append_batch_bytes")
   /// Time of one flush: every sync of it.
   package let flushTime = Metrics.Timer(label: "mkstore_flush_seconds")
   /// Records that one flush made durable.

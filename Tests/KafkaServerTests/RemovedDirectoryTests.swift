@@ -1,0 +1,42 @@
+import KafkaProtocol
+import KafkaServer
+import LogStore
+import Testing
+
+/// The data directory is removed under a running broker: nothing is acknowledged that nobody will
+/// find again, and the process lives.
+struct RemovedDirectoryTests {
+  @Test func whatIsRemovedIsNotAcknowledgedAnyMore() async throws {
+    let directory = TemporaryDirectory.make()
+    var isRemoved = false
+    do {
+      try await TestBroker.with(directory) { broker in
+        let client = try broker.connect()
+        try client.create("t", partitions: 2)
+        let batch = try TestBatch.make(["x"])
+        #expect(try client.produce("t", batch).errorCode == .none)
+        TemporaryDirectory.remove(directory)
+        isRemoved = true
+        for partition: Int32 in 0..<2 {
+          let result = try client.produce("t", batch, partition: partition)
+          #expect(result.errorCode == .kafkaStorageError, "partition \(partition)")
+          #expect(result.baseOffset == -1)
+        }
+        let made = try client.ask(
+          .metadata(
+            .with { request in
+              request.topics = [.with { $0.name = "new" }]
+              request.allowAutoTopicCreation = true
+            }), version: 12)
+        guard case .metadata(let body) = made.body else { return }
+        #expect(body.topics[0].errorCode != .none)
+        // What was acknowledged before may still be read: the files are open.
+        _ = try client.fetch(TestClient.fetchRequest("t", from: 0))
+      }
+      Issue.record("a store that is gone closed cleanly")
+    } catch is LogError {
+      // Its clean end cannot be noted.
+    }
+    #expect(isRemoved)
+  }
+}
