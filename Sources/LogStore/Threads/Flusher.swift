@@ -82,7 +82,12 @@ package final class Flusher: Sendable {
     }
     running?.join()
     checkpoint.withLock { $0 = nil }
-    state.withLock { $0.clients = [] }
+    // Nobody asks any more, and a log that stays here would keep itself.
+    state.withLock { state in
+      state.clients = []
+      state.requests = []
+      state.marks = []
+    }
   }
 
   /// Takes a log under its care.
@@ -107,7 +112,7 @@ package final class Flusher: Sendable {
   /// Asks for a flush of `client` soon. Never blocks on a disk.
   package func request(_ client: any Client) {
     let isNew = state.withLock { state in
-      if state.requests.contains(where: { $0 === client }) { return false }
+      if state.isStopping || state.requests.contains(where: { $0 === client }) { return false }
       state.requests.append(client)
       return true
     }
@@ -117,7 +122,7 @@ package final class Flusher: Sendable {
   /// Asks for a durable mark of `client` soon. Never blocks on a disk.
   package func requestMark(_ client: any Client) {
     let isNew = state.withLock { state in
-      if state.marks.contains(where: { $0 === client }) { return false }
+      if state.isStopping || state.marks.contains(where: { $0 === client }) { return false }
       state.marks.append(client)
       return true
     }
