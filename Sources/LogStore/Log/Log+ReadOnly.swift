@@ -77,32 +77,39 @@ extension Log {
     guard isReadOnly else { return false }
     let before = logEndOffset
     do throws(DiskError) {
-      try followTail()
-      let known = segments.snapshot.segments.last?.baseOffset ?? -1
-      for entry in try directory.disk.list(directory.path) {
-        guard let name = SegmentName(entry.name), name.kind == .log, name.stage == nil,
-          name.baseOffset > known
-        else { continue }
-        // The last look at the old segment came before the new one was seen: look once more.
-        try followTail()
+      // Whoever has a successor by now has its last byte: each segment is read to its end before
+      // the next one is taken, by rising offsets, whatever the order of the names.
+      for baseOffset in try newSegments() {
+        try followTail(before: baseOffset)
         let segment = Segment(
-          baseOffset: name.baseOffset, directory: directory,
+          baseOffset: baseOffset, directory: directory,
           end: SegmentEnd(relativeOffset: 0, position: 0), isSealed: true)
-        segments.update { segments in
-          segments.append(segment)
-          segments.sort { $0.baseOffset < $1.baseOffset }
-        }
-        if name.baseOffset > logEndOffset { logEnd.publish(name.baseOffset) }
-        try followTail()
+        segments.update { $0.append(segment) }
+        if baseOffset > logEndOffset { logEnd.publish(baseOffset) }
       }
+      try followTail(before: nil)
     } catch {
       throw LogError(error)
     }
     return logEndOffset > before
   }
 
+  /// Base offsets of the segments behind the last one that is known, rising.
+  private func newSegments() throws(DiskError) -> [Int64] {
+    let known = segments.snapshot.segments.last?.baseOffset ?? -1
+    return try directory.disk.list(directory.path).compactMap { entry -> Int64? in
+      guard let name = SegmentName(entry.name), name.kind == .log, name.stage == nil,
+        name.baseOffset > known
+      else { return nil }
+      return name.baseOffset
+    }.sorted()
+  }
+
   /// Publishes whole valid batches that stand behind the last segment's known end.
-  private func followTail() throws(DiskError) {
+  ///
+  /// - Parameter next: Base offset of the segment that follows it, so that nothing more is written
+  ///   to it: then an invalid batch is damage, not one that is being written.
+  private func followTail(before next: Int64?) throws(DiskError) {
     guard let segment = segments.snapshot.segments.last, segment.isEndKnown else { return }
     let end = segment.publishedEnd
     let log = try directory.disk.open(segment.path(.log), .read)
@@ -111,9 +118,18 @@ extension Log {
     var scanner = SegmentScanner(
       log, from: Int(end.position), endPosition: size,
       expectedOffset: segment.baseOffset + Int64(end.relativeOffset),
-      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset))
-    while case .batch(let header, let position) = try scanner.next() {
-      segment.verified.appended(position..<position + header.byteCount)
+      offsetLimit: next ?? SegmentScanner.offsetLimit(after: segment.baseOffset))
+    walk: while true {
+      switch try scanner.next() {
+      case .batch(let header, let position):
+        segment.verified.appended(position..<position + header.byteCount)
+      case .end: break walk
+      case .invalid(let fault, _):
+        guard let next else { break walk }
+        let expected = scanner.expectedOffset
+        let (skipped, header) = try scanner.resume()
+        fence(segment, skipped, expected..<(header?.baseOffset ?? next), fault.description)
+      }
     }
     guard scanner.position > Int(end.position) else { return }
     segment.setLargestTimestamp(nil)

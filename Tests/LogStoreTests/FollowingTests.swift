@@ -1,0 +1,91 @@
+import DiskIO
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// `Log.refresh`: a reader that follows a directory which somebody else writes.
+@Suite struct FollowingTests {
+  /// Two rolls and more between two looks, the names in every order that three can come in: each
+  /// record is read once, in order, and none is passed over.
+  @Test(arguments: [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]])
+  func rollsBetweenTwoLooksHideNothing(_ order: [Int]) throws {
+    let disk = SimulatedDisk(seed: 21)
+    let store = try CrashStore(disk, CrashStore.config(segmentBytes: 250))
+    var model = LogModel()
+    try store.append(SampleBatches.small[0], &model)
+    let follower = try Log.openReadOnly(
+      CrashStore.directory, disk: ShuffledDisk(disk, order: order), logger: .silent)
+    var rolls = 0
+    for batch in SampleBatches.small[1..<10] {
+      let before = store.log.segments.snapshot.segments.count
+      try store.append(batch, &model)
+      rolls += store.log.segments.snapshot.segments.count - before
+    }
+    #expect(rolls >= 3)
+    #expect(try follower.refresh())
+    #expect(follower.logEndOffset == store.log.logEndOffset)
+    #expect(try LogModel.content(of: follower) == LogModel.content(of: store.log))
+    #expect(try !follower.refresh())
+  }
+
+  /// A segment that has a successor is written by nobody: an invalid batch in it is damage, and
+  /// what stands behind it is served.
+  @Test func damageInAFollowedSegmentIsFenced() throws {
+    let disk = SimulatedDisk(seed: 22)
+    let store = try CrashStore(disk, CrashStore.config(segmentBytes: 1 << 20))
+    var model = LogModel()
+    for batch in SampleBatches.small[..<2] { try store.append(batch, &model) }
+    let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let start = store.log.segments.snapshot.segments[0].publishedEnd
+    for batch in SampleBatches.small[2..<6] { try store.append(batch, &model) }
+    let path = store.log.segments.snapshot.segments[0].path(.log)
+    var bytes = try #require(disk.contents(of: path))
+    bytes[Int(start.position) + 70] ^= 1
+    try disk.install(path, bytes)
+    let end = store.log.logEndOffset
+    try disk.install("\(CrashStore.directory)/\(SegmentName(end, .log).fileName)", [])
+    #expect(try follower.refresh())
+    #expect(follower.logEndOffset == end)
+    let damage = try #require(follower.damagedRanges.first?.offsets)
+    #expect(follower.damagedRanges.count == 1)
+    #expect(damage.lowerBound == Int64(start.relativeOffset))
+    let reader = LogReader(follower)
+    #expect(try reader.read(from: damage.upperBound, maxBytes: 1)?.baseOffset == damage.upperBound)
+  }
+}
+
+/// A disk that lists the `.log` names of a directory in another order: the file system promises
+/// none.
+private final class ShuffledDisk: Disk {
+  private let base: any Disk
+  private let order: [Int]
+
+  init(_ base: any Disk, order: [Int]) {
+    self.base = base
+    self.order = order
+  }
+
+  var bootIdentifier: UInt64 { base.bootIdentifier }
+
+  func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
+    let entries = try base.list(directory).sorted { $0.name < $1.name }
+    return order.flatMap { rank in
+      entries.enumerated().filter { $0.offset % order.count == rank }.map(\.element)
+    }
+  }
+
+  func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
+    try base.open(path, mode)
+  }
+  func status(_ path: String) throws(DiskError) -> FileStatus? { try base.status(path) }
+  func availableBytes(_ path: String) throws(DiskError) -> Int64 { try base.availableBytes(path) }
+  func makeDirectory(_ path: String) throws(DiskError) { try base.makeDirectory(path) }
+  func rename(_ source: String, to destination: String) throws(DiskError) {
+    try base.rename(source, to: destination)
+  }
+  func remove(_ path: String) throws(DiskError) { try base.remove(path) }
+  func removeDirectory(_ path: String) throws(DiskError) { try base.removeDirectory(path) }
+  func syncDirectory(_ path: String) throws(DiskError) { try base.syncDirectory(path) }
+  func lock(_ path: String) throws(DiskError) -> any DiskLock { try base.lock(path) }
+}
