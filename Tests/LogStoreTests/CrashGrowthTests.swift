@@ -20,8 +20,8 @@ import Testing
     for number in 0..<batchCount {
       try filled.append(Self.batch(number), &before)
     }
-    try filled.manager.close()
     before.settle(on: try LogModel.content(of: filled.log))
+    try filled.manager.close()
     #expect(before.attemptCount == batchCount)
 
     var check = CrashCheck(config)

@@ -75,10 +75,10 @@ import Testing
         if store.log.recoveryPoint < store.log.logEndOffset {
           #expect(throws: LogError.self) { try store.log.flush() }
         }
-        #expect(throws: LogError.self) { try store.manager.close() }
-        #expect(disk.contents(of: "/data/\(CleanShutdownFile.name)") == nil)
         // Reads go on; a new opening writes again.
         _ = try LogModel.content(of: store.log)
+        #expect(throws: LogError.self) { try store.manager.close() }
+        #expect(disk.contents(of: "/data/\(CleanShutdownFile.name)") == nil)
         disk.removeFaults()
         let again = try CrashStore(disk, CrashStore.config(segmentBytes: 400), creates: false)
         model.settle(on: try LogModel.content(of: again.log))

@@ -143,7 +143,7 @@ struct VerifyScannerTests {
     let disk = SimulatedDisk()
     try disk.install("/a", bytes)
     let file = try disk.open("/a", .read)
-    var resync = BatchResync(file, endPosition: size, offsetLimit: 1000, chunkBytes: 1 << 16)
+    var resync = BatchResync(file, endPosition: size, chunkBytes: 1 << 16)
     let found = try #require(try resync.find(after: 0, expectedOffset: 1))
     let bound = BatchResync.workBase + (BatchResync.workFactor + 1) * size
     #expect(resync.workBytes <= bound)

@@ -33,7 +33,7 @@ extension ActiveSegment {
       // Missing where the disk was full when the log was opened.
       let isMissing = try directory.disk.status(segment.path(kind)) == nil
       return try IndexFile.openActive(
-        directory.disk, path: segment.path(kind), entryBytes: entryBytes,
+        in: directory, path: segment.path(kind), entryBytes: entryBytes,
         bytesMax: config.segmentIndexBytes, keeping: keeping, create: isMissing)
     }
     let log = try directory.disk.open(segment.path(.log), .readWrite)
@@ -57,7 +57,7 @@ extension ActiveSegment {
     func make(_ kind: SegmentName.Kind, _ entryBytes: Int) throws(DiskError) -> IndexFile {
       try fresh(segment.path(kind), directory.disk) { (path) throws(DiskError) in
         try IndexFile.openActive(
-          directory.disk, path: path, entryBytes: entryBytes,
+          in: directory, path: path, entryBytes: entryBytes,
           bytesMax: config.segmentIndexBytes, keeping: 0, create: true)
       }
     }

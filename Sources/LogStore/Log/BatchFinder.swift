@@ -35,7 +35,7 @@ struct BatchFinder {
           ? try rebuiltStart(log, segment, files, offset, end) : 0
       }
       if try header(files, at: entry.position, end: end)?.lastOffset == entry.offset {
-        return entry.position
+        return segment.start(at: entry, for: offset)
       }
       if attempt == 0 { indexes = try log.freshIndexes(of: segment, files) }
     }
@@ -48,7 +48,7 @@ struct BatchFinder {
     guard let entry = try log.freshIndexes(of: segment, files).offset.lookup(offset),
       entry.position < end
     else { return 0 }
-    return entry.position
+    return segment.start(at: entry, for: offset)
   }
 
   private mutating func header(_ files: SegmentFiles, at position: Int, end: Int) throws(LogError)
@@ -200,7 +200,7 @@ struct BatchFinder {
     _ expected: Int64?
   ) throws(DiskError) {
     var lowest = expected
-    if lowest == nil { lowest = try lowestOffset(segment, file, at: position) }
+    if lowest == nil { lowest = try Self.lowestOffset(segment, file, at: position) }
     let limit = log.nextBaseOffset(after: segment)
     var options = SegmentScanner.Options()
     options.chunkBytes = Self.checkBytesMin
@@ -223,6 +223,9 @@ struct BatchFinder {
       case .end(let last):
         runEnd = last
         segment.verified.insert(position..<last)
+        if last == end {
+          log.fenceMissingEnd(of: segment, at: end, reached: scanner.expectedOffset)
+        }
         log.context.metrics.verifiedBytes.increment(by: last - position)
         return
       }
@@ -231,15 +234,18 @@ struct BatchFinder {
     log.context.metrics.verifiedBytes.increment(by: runEnd - position)
   }
 
-  /// The lowest offset that may stand at `position`: the segment's base at its start; elsewhere,
-  /// with the batches before unread, what the header there says itself, if it is sound.
-  private func lowestOffset(
+  /// The lowest offset that may stand at `position`: the segment's base at its start, where damage
+  /// ends behind it; elsewhere, with the batches before unread, what the header there says itself,
+  /// if it is sound.
+  static func lowestOffset(
     _ segment: Segment, _ file: any DiskFile, at position: Int
   ) throws(DiskError) -> Int64 {
     if position == 0 { return segment.baseOffset }
+    let before = segment.damagedRanges.first { $0.bytes.upperBound == position }
+    if let reached = before?.offsets?.upperBound { return reached }
     var probe = HeaderWindow()
     let header = try probe.header(file, at: position, end: Int.max)
-    guard let header, !header.isLegacy else { return segment.baseOffset }
+    guard let header else { return segment.baseOffset }
     return max(segment.baseOffset, header.baseOffset)
   }
 

@@ -29,8 +29,34 @@ extension Log {
     }
   }
 
-  /// Throws where the log was deleted.
-  func refuseIfDeleted() throws(LogError) {
-    if isDeleted { throw .closed(path: path) }
+  /// Whether the log's store was closed: another session may write to the directory by now.
+  package var isGivenUp: Bool { givenUp.load(ordering: .acquiring) }
+
+  /// Ends every use of the files, before the store gives its lock back: what stands in them after
+  /// that is for the next session to say, which may cut them. Changes nothing on disk. Idempotent.
+  package func giveUp() {
+    writer?.withLock { $0.isClosed = true }
+    if givenUp.exchange(true, ordering: .acquiringAndReleasing) { return }
+    context.flusher.remove(self)
+    // A flush that runs may still use the files; one that begins later sees the flag.
+    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
+    giveBackFlushRole()
+    endWaits()
+    directory.gate.shut()
+    writer?.withLock { state in
+      state.active = nil
+      state.dormant = nil
+      state.unsyncedSealed = []
+    }
+    flushRole.withLock { $0.mark = nil }
+    for segment in segments.snapshot.segments where segment.openFiles != nil {
+      segment.setPinned(false)
+      context.fileCache.remove(segment)
+    }
+  }
+
+  /// Throws where the log was deleted or its store was closed.
+  func refuseIfGone() throws(LogError) {
+    if isDeleted || isGivenUp { throw .closed(path: path) }
   }
 }

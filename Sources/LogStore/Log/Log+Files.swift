@@ -11,9 +11,9 @@ extension Log {
       let files = try context.fileCache.files(of: segment) { () throws(DiskError) in
         SegmentFiles(log: try directory.disk.open(segment.path(.log), .read), indexes: nil)
       }
-      if !isDeleted { return files }
+      if !isDeleted && !isGivenUp { return files }
     } catch {
-      try refuseIfDeleted()
+      try refuseIfGone()
       throw LogError(error)
     }
     // What was opened may be the file of a log that has the name now.
@@ -81,10 +81,10 @@ extension Log {
     -> IndexFile
   {
     let entryBytes = kind == .index ? OffsetIndex.entryBytes : TimeIndex.entryBytes
-    // A mapping faults when another process cuts the file; only the store's owner may map.
+    // A mapping faults when somebody else cuts the file; only the store's owner may map.
     return isReadOnly
       ? try IndexFile.openCopy(directory.disk, path: segment.path(kind), entryBytes: entryBytes)
-      : try IndexFile.openSealed(directory.disk, path: segment.path(kind), entryBytes: entryBytes)
+      : try IndexFile.openSealed(in: directory, path: segment.path(kind), entryBytes: entryBytes)
   }
 
   /// Builds both indexes from the log, since one was missing or contradicted it.
@@ -125,7 +125,7 @@ extension Log {
     _ bytes: [UInt8], _ kind: SegmentName.Kind, _ entryBytes: Int, of segment: Segment
   ) -> IndexFile {
     let path = segment.path(kind)
-    if !isReadOnly && !isDeleted && segment.isSealed {
+    if !isReadOnly && !isDeleted && !isGivenUp && segment.isSealed {
       do throws(DiskError) {
         try SmallFile.writeAtomically(
           directory.disk, directory: directory.path,
@@ -200,6 +200,27 @@ extension Log {
       }
     }
   }
+
+  /// Fences the offsets between a segment's last batch and the next segment in a log that has no
+  /// gaps by right: records that were synced are missing there.
+  ///
+  /// - Parameters:
+  ///   - end: Where the segment's file ends; `reached` is the offset behind its last batch.
+  package func fenceMissingEnd(of segment: Segment, at end: Int, reached: Int64) {
+    guard isGapless else { return }
+    let list = segments.snapshot
+    guard let index = list.index(of: segment.baseOffset), index + 1 < list.segments.count else {
+      return
+    }
+    let next = list.segments[index + 1].baseOffset
+    // What was appended between the two looks is not missing.
+    guard reached < next, Int(segment.publishedEnd.position) == end else { return }
+    fence(segment, end..<end, reached..<next, Self.missingEnd)
+  }
+
+  /// Why offsets between two segments count as lost.
+  package static let missingEnd =
+    "the file ends before the next segment begins, and the log's writer leaves no gaps"
 
   /// Notes a damaged range once, in the segment, the metrics and the log.
   package func fence(

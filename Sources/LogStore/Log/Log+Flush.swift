@@ -17,6 +17,8 @@ package struct FlushRole {
   package var flushedPosition = 0
   /// The one producer snapshot that stands at no segment's base.
   package var straySnapshot: Int64?
+  /// Whether the log was closed, with nothing left to do.
+  package var isSettled = false
   /// The last record noted, for a durable mark at the next occasion.
   package var lastRecord: MarkRecord?
 }
@@ -116,7 +118,7 @@ extension Log {
   /// the mark; then the recovery point; then the waiters.
   private func flushStep() -> Result<Void, LogError> {
     guard let writer else { return .success(()) }
-    if isDeleted { return .failure(.closed(path: path)) }
+    if isDeleted || isGivenUp { return .failure(.closed(path: path)) }
     let work = writer.withLock { state in
       defer {
         state.unsyncedSealed = []
@@ -189,7 +191,8 @@ extension Log {
       segmentBaseOffset: active.baseOffset, position: active.position,
       largest: active.cursor.largest, offsetEntries: active.offsetIndex.count,
       timeEntries: active.timeIndex.count, isClean: isClean,
-      isWithoutProducers: producers.isLoaded && !producers.mayHoldProducers)
+      isWithoutProducers: producers.isLoaded && !producers.mayHoldProducers,
+      isGapless: isGapless)
   }
 
   private func poisonLog(_ error: DiskError) {
@@ -203,6 +206,12 @@ extension Log {
     logEnd.fail(failure)
     flushRole.broadcast()
   }
+}
+
+extension DiskError {
+  /// Whether it says that bytes or names may not be on disk, which no second attempt can prove
+  /// otherwise (I8).
+  fileprivate var isFailedSync: Bool { operation == .sync || operation == .syncDirectory }
 }
 
 // MARK: - The mark
@@ -222,12 +231,12 @@ extension Log {
         continue
       }
       defer { giveBackFlushRole() }
-      try refuseIfDeleted()
+      try refuseIfGone()
       do throws(DiskError) {
         try writeFirstMark()
       } catch {
         // Nothing was appended, so that a full disk may be tried again; a failed sync may not (I8).
-        guard error.operation == .sync || error.operation == .syncDirectory else {
+        guard error.isFailedSync else {
           throw LogError(error)
         }
         poisonLog(error)
@@ -309,32 +318,26 @@ extension Log {
   /// append is refused. Idempotent.
   ///
   /// - Throws: Where something could not be made durable; the store then writes no clean marker.
+  ///   `.diskFull` passes: all that was appended is durable, and `close` may be tried again.
   package func close() throws(LogError) {
     guard let writer else { return }
-    let wasClosed = writer.withLock { state in
-      defer { state.isClosed = true }
-      return state.isClosed
-    }
-    if wasClosed { return }
+    writer.withLock { $0.isClosed = true }
     context.flusher.remove(self)
-    do throws(LogError) {
-      try refuseIfPoisoned()
-      try flush()
-    } catch {
-      endWaits()
-      throw error
-    }
+    defer { endWaits() }
+    if flushRole.withLock({ $0.isSettled }) { return }
+    try refuseIfPoisoned()
+    try flush()
     while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
-    defer {
-      giveBackFlushRole()
-      endWaits()
-    }
+    defer { giveBackFlushRole() }
     do throws(DiskError) {
       try closeActive()
     } catch {
+      // What a write or an allocation was refused, another may get. A sync is not repeated (I8).
+      if error.isDiskFull, !error.isFailedSync { throw .diskFull(error) }
       poisonLog(error)
       throw .poisoned(path: path, cause: error)
     }
+    flushRole.withLock { $0.isSettled = true }
   }
 
   private func closeActive() throws(DiskError) {

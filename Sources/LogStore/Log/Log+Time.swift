@@ -134,12 +134,13 @@ extension Log {
     let limit = nextBaseOffset(after: segment)
     var options = SegmentScanner.Options()
     options.chunkBytes = BatchFinder.checkBytesMin
-    var scanner = SegmentScanner(
-      files.log, from: position, endPosition: end, expectedOffset: segment.baseOffset,
-      offsetLimit: max(limit, segment.baseOffset), options: options)
     var failure: LogError?
     var goesOn = true
     do throws(DiskError) {
+      var scanner = SegmentScanner(
+        files.log, from: position, endPosition: end,
+        expectedOffset: try BatchFinder.lowestOffset(segment, files.log, at: position),
+        offsetLimit: max(limit, segment.baseOffset), options: options)
       while goesOn {
         let at = scanner.position
         let event = try scanner.next { (header, bytes) throws(BatchError) in

@@ -49,12 +49,15 @@ public final class Log: Sendable {
   /// Settings of the topic that differ from the store's.
   public let overrides: TopicConfig
   let deleted = Atomic<Bool>(false)
+  let givenUp = Atomic<Bool>(false)
   private let startOffset: Atomic<Int64>
   private let isMarkCurrent = Atomic<Bool>(false)
   /// Threads that are in `prepareToAppend`.
   let preparations = Atomic<Int>(0)
   /// Whether the log had a mark when it was opened, so that a clean close must make it clean.
   package let hadMark: Bool
+  /// Whether this engine alone has written the log, so that no offset is missing by right.
+  package let isGapless: Bool
   package let isReadOnly: Bool
 
   /// Takes over what the loader found. See `LogManager` for opening.
@@ -84,6 +87,7 @@ public final class Log: Sendable {
     flushed = OffsetNotifier(loaded.recoveryPoint)
     startOffset = Atomic(loaded.logStartOffset)
     hadMark = loaded.hasMark
+    isGapless = loaded.isGapless
   }
 
   /// Path of the log's directory.

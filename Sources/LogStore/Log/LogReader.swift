@@ -74,7 +74,7 @@ public final class LogReader {
   public func read(from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark)
     throws(LogError) -> FileRecords?
   {
-    try log.refuseIfDeleted()
+    try log.refuseIfGone()
     let end = endOffset(limit)
     guard offset >= log.logStartOffset, offset <= end else {
       throw .offsetOutOfRange(
@@ -101,6 +101,7 @@ public final class LogReader {
   /// - Complexity: One system call that asks for the pages; small preads of cached headers.
   package func readHot(from offset: Int64, maxBytes: Int, limit: Limit) throws(LogError) -> HotRead
   {
+    try log.refuseIfGone()
     let end = endOffset(limit)
     guard offset >= log.logStartOffset, offset <= end else {
       throw .offsetOutOfRange(

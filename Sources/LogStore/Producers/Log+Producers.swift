@@ -61,7 +61,7 @@ extension Log {
         continue
       }
       defer { giveBackFlushRole() }
-      try refuseIfDeleted()
+      try refuseIfGone()
       if isReadOnly { return try followProducers() }
       if !producers.isLoaded { try readProducers() }
     }

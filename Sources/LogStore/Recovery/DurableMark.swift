@@ -21,6 +21,9 @@ package struct MarkRecord: Sendable, Equatable {
   package var isClean: Bool
   /// No producer id that the log remembers stands below the point.
   package var isWithoutProducers = false
+  /// This engine has written the log from its first record on, so that between two segments no
+  /// offset is missing by right.
+  package var isGapless = false
 }
 
 /// The file `mkstore.mark` beside a log's segments: how far the log is durable, to the batch.
@@ -167,7 +170,8 @@ package final class DurableMark: Sendable {
     span.storeBigEndian(Int64(record.position), at: 40)
     span.storeBigEndian(record.largest.timestamp, at: 48)
     span.storeBigEndian(record.largest.offset, at: 56)
-    let flags: UInt32 = (record.isClean ? 1 : 0) | (record.isWithoutProducers ? 2 : 0)
+    let flags: UInt32 =
+      (record.isClean ? 1 : 0) | (record.isWithoutProducers ? 2 : 0) | (record.isGapless ? 4 : 0)
     span.storeBigEndian(flags, at: 64)
     span.storeBigEndian(UInt32(clamping: record.offsetEntries), at: 68)
     span.storeBigEndian(UInt32(clamping: record.timeEntries), at: 72)
@@ -192,6 +196,7 @@ package final class DurableMark: Sendable {
       offsetEntries: Int(bytes.loadBigEndian(UInt32.self, at: 68)),
       timeEntries: Int(bytes.loadBigEndian(UInt32.self, at: 72)),
       isClean: bytes.loadBigEndian(UInt32.self, at: 64) & 1 == 1,
-      isWithoutProducers: bytes.loadBigEndian(UInt32.self, at: 64) & 2 == 2)
+      isWithoutProducers: bytes.loadBigEndian(UInt32.self, at: 64) & 2 == 2,
+      isGapless: bytes.loadBigEndian(UInt32.self, at: 64) & 4 == 4)
   }
 }

@@ -13,6 +13,8 @@ package struct LoadedLog {
   package var recoveryPoint: Int64
   /// Whether the directory has a durable mark.
   package var hasMark: Bool
+  /// Whether this engine alone has written the log.
+  package var isGapless: Bool
   package var producers: ProducerTracking
   package var epochs: LeaderEpochCheckpoint
   package var report: RecoveryReport
@@ -52,6 +54,10 @@ package struct LogLoader {
   var report: RecoveryReport
   var segments: [Segment] = []
   var tail = Tail()
+
+  /// A last segment of at most so many bytes (one read) is walked over as a whole at a clean stop
+  /// that no mark vouches for.
+  package static let wholeWalkBytesMax = 1 << 20
 
   /// The log's end as far as it is known.
   struct Tail {
@@ -102,7 +108,8 @@ package struct LogLoader {
       writer: access == .write
         ? LogWriter(dormant: usableDormant(), leaderEpoch: epochs.latest) : nil,
       logStartOffset: start, logEndOffset: tail.nextOffset, recoveryPoint: tail.nextOffset,
-      hasMark: mark.newest != nil, producers: producers, epochs: epochs, report: report)
+      hasMark: mark.newest != nil, isGapless: isGapless(layout, mark), producers: producers,
+      epochs: epochs, report: report)
   }
 
   // MARK: Names
@@ -145,6 +152,15 @@ package struct LogLoader {
   private func logStart() -> Int64 {
     let first = segments.first?.baseOffset ?? tail.nextOffset
     return max(first, hints.logStartOffset ?? first)
+  }
+
+  /// Whether this engine wrote the log from its first record on: it began empty, and since a clean
+  /// stop nobody else has appended to it.
+  private func isGapless(_ layout: SegmentLayout, _ mark: DurableMark.Contents) -> Bool {
+    guard let newest = mark.newest else {
+      return tail.nextOffset == 0 && layout.entries.isEmpty && layout.snapshots.isEmpty
+    }
+    return newest.isGapless && (!newest.isClean || newest.recoveryPoint == tail.nextOffset)
   }
 
   /// The last segment, if the log really ends in it.
@@ -238,6 +254,13 @@ package struct LogLoader {
       let whole = try walk.run(from: nil)
       report.bytesScanned += whole.position
       return whole
+    }
+    // What an index leads to need not be what the batches before it lead to; where looking costs
+    // next to nothing, they are asked.
+    if start?.claimed != nil, size <= Self.wholeWalkBytesMax {
+      let whole = try walk.run(from: nil)
+      report.bytesScanned += whole.position
+      if !whole.damage.isEmpty || whole.nextOffset != outcome.nextOffset { return whole }
     }
     return outcome
   }

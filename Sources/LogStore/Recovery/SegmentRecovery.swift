@@ -102,7 +102,9 @@ package struct SegmentRecovery {
       return false
     }
     let (skipped, next) = try scanner.resume()
-    if !isPromised, next == nil, try !setting.isFollowedByValid() {
+    // Behind damage nothing is cut: the bytes there took part in judging what is damaged, and what
+    // is served now is to be served when they are judged again.
+    if !isPromised, next == nil, outcome.damage.isEmpty, try !setting.isFollowedByValid() {
       outcome.rows.append(row(fault: .aboveForeignPointLast))
       outcome.cut = (position, fault.description)
       return false

@@ -5,8 +5,9 @@ package import RecordFormat
 /// Finds where valid batches go on after a damaged place of a segment.
 ///
 /// First where the damaged batch says it ends, if the offsets go on there, else byte by byte: a
-/// header that is sound in every field, with offsets that belong between the damage and the next
-/// segment, and a right CRC.
+/// header that is sound in every field, with offsets that may come after the damage, and a right
+/// CRC. Where the next segment begins plays no part, so that what is found in a segment stays the
+/// same when another one is added behind it; `SegmentScanner` refuses what reaches into that one.
 ///
 /// **Cost.** Linear in the bytes passed over, whatever they hold: checking candidates may read at
 /// most `workBase` bytes plus `workFactor` times the bytes passed over, over the life of the value,
@@ -18,17 +19,13 @@ package struct BatchResync: ~Copyable {
   /// Bytes of candidates that may be checked for each byte passed over.
   package static let workFactor = 8
 
-  private let offsetLimit: Int64
   private var window: FileWindow
   private var allowance = BatchResync.workBase
   /// Bytes read to check candidates and to scan, for tests of the bound.
   package private(set) var workBytes = 0
 
   /// Prepares a search; see `SegmentScanner.init` for the parameters.
-  package init(
-    _ file: any DiskFile, endPosition: Int, offsetLimit: Int64, chunkBytes: Int = 1 << 20
-  ) {
-    self.offsetLimit = offsetLimit
+  package init(_ file: any DiskFile, endPosition: Int, chunkBytes: Int = 1 << 20) {
     self.window = FileWindow(file, endPosition: endPosition, chunkBytes: max(1 << 12, chunkBytes))
   }
 
@@ -76,7 +73,7 @@ package struct BatchResync: ~Copyable {
   /// believed: then what stands within its bytes is its records, not batches of this segment.
   private mutating func isSound(_ position: Int, _ expected: Int64) throws(DiskError) -> Bool {
     guard case .success(let header) = try window.header(at: position) else { return false }
-    return header.baseOffset >= expected && header.lastOffset < offsetLimit
+    return header.baseOffset >= expected
   }
 
   private mutating func scan(
@@ -110,7 +107,7 @@ package struct BatchResync: ~Copyable {
     for at in 0...(loaded - BatchHeader.peekBytes) {
       guard bytes[at + BatchLayout.magic] <= 2 else { continue }
       let offset = bytes.loadBigEndian(Int64.self, at: at)
-      guard offset >= expectedOffset, offset < offsetLimit else { continue }
+      guard offset >= expectedOffset else { continue }
       let length = Int(bytes.loadBigEndian(Int32.self, at: at + BatchLayout.batchLength))
       if length >= Self.lengthMin,
         length <= window.endPosition - position - at - BatchLayout.lengthOverhead
@@ -126,7 +123,7 @@ package struct BatchResync: ~Copyable {
     _ position: Int, _ expectedOffset: Int64
   ) throws(DiskError) -> BatchHeader? {
     guard case .success(let header) = try window.header(at: position),
-      header.baseOffset >= expectedOffset, header.lastOffset < offsetLimit
+      header.baseOffset >= expectedOffset
     else { return nil }
     // A batch beyond the buffer costs its own bytes and the buffer that must be read again.
     let isLoaded = window.loadedBytes(from: position) >= header.byteCount

@@ -106,19 +106,23 @@ package struct SegmentScanner: ~Copyable {
     let from = position
     if resync == nil {
       resync = BatchResync(
-        window.file, endPosition: window.endPosition, offsetLimit: offsetLimit,
-        chunkBytes: options.chunkBytes)
+        window.file, endPosition: window.endPosition, chunkBytes: options.chunkBytes)
     }
     var found = try resync?.find(after: from, expectedOffset: expectedOffset)
     position = found?.position ?? max(from, window.endPosition)
-    // A batch whose offset the ones behind it contradict is damaged too, though its CRC is right.
-    while let header = found?.header, header.baseOffset != expectedOffset,
-      try offsetFault(header) != nil
-    {
+    // A batch whose offset the ones behind it or the next segment contradict is damaged too, though
+    // its CRC is right.
+    while let header = found?.header, try isMisplaced(header) {
       found = try resync?.find(after: position, expectedOffset: expectedOffset)
       position = found?.position ?? window.endPosition
     }
     return (from..<position, found?.header)
+  }
+
+  private mutating func isMisplaced(_ header: BatchHeader) throws(DiskError) -> Bool {
+    if header.lastOffset >= offsetLimit { return true }
+    if header.baseOffset == expectedOffset { return false }
+    return try offsetFault(header) != nil
   }
 
   /// The header at `position` in the common case: a batch of format 2, in the buffer as a whole, at

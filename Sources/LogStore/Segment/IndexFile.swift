@@ -22,18 +22,21 @@ package final class IndexFile: Sendable {
   /// For growing and syncing, which open the file for a moment: an index costs a mapping, but no
   /// descriptor. nil where the index is sealed or a copy on the heap.
   private let disk: (any Disk)?
+  /// Who may touch the mapping; nil where the memory is nobody's file.
+  private let gate: MappingGate?
   private let published: Atomic<Int>
   private let allocatedBytes: Atomic<Int>
 
   private init(
     path: String, entryBytes: Int, entriesMax: Int, region: MappedRegion?, disk: (any Disk)?,
-    count: Int, allocatedBytes: Int
+    gate: MappingGate?, count: Int, allocatedBytes: Int
   ) {
     self.path = path
     self.entryBytes = entryBytes
     self.entriesMax = entriesMax
     self.region = region
     self.disk = disk
+    self.gate = gate
     self.published = Atomic(count)
     self.allocatedBytes = Atomic(allocatedBytes)
   }
@@ -44,8 +47,10 @@ package final class IndexFile: Sendable {
   ///   - count: Entries to keep; what stands behind them in the file is overwritten with zeros.
   ///   - bytesMax: `segmentIndexBytes`.
   package static func openActive(
-    _ disk: any Disk, path: String, entryBytes: Int, bytesMax: Int, keeping count: Int, create: Bool
+    in directory: LogDirectory, path: String, entryBytes: Int, bytesMax: Int, keeping count: Int,
+    create: Bool
   ) throws(DiskError) -> IndexFile {
+    let disk = directory.disk
     let file = try disk.open(path, create ? .create : .readWrite)
     let entriesMax = max(bytesMax / entryBytes, count + 1)
     let bytes = entriesMax * entryBytes
@@ -55,19 +60,25 @@ package final class IndexFile: Sendable {
     let region = try file.map(capacity: bytes, writable: true)
     return IndexFile(
       path: path, entryBytes: entryBytes, entriesMax: entriesMax, region: region, disk: disk,
-      count: count, allocatedBytes: allocated)
+      gate: directory.gate, count: count, allocatedBytes: allocated)
   }
 
   /// Maps the index of a sealed segment for reading; a zero tail is not counted.
-  package static func openSealed(_ disk: any Disk, path: String, entryBytes: Int)
+  package static func openSealed(in directory: LogDirectory, path: String, entryBytes: Int)
     throws(DiskError) -> IndexFile
   {
-    let file = try disk.open(path, .read)
+    // Whose directory was given up may map nothing of it.
+    guard directory.gate.enter() else {
+      return try openCopy(directory.disk, path: path, entryBytes: entryBytes)
+    }
+    defer { directory.gate.leave() }
+    let file = try directory.disk.open(path, .read)
     let entries = try file.size() / entryBytes
     guard entries > 0 else { return empty(path: path, entryBytes: entryBytes) }
     let region = try file.map(capacity: entries * entryBytes, writable: false)
     return IndexFile(
       path: path, entryBytes: entryBytes, entriesMax: entries, region: region, disk: nil,
+      gate: directory.gate,
       count: usedEntries(of: region, entryBytes: entryBytes, upTo: entries), allocatedBytes: 0)
   }
 
@@ -86,7 +97,7 @@ package final class IndexFile: Sendable {
     let region = MappedRegion(copying: copy.span.extracting(0..<read))
     let entries = read / entryBytes
     return IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, disk: nil,
+      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, disk: nil, gate: nil,
       count: usedEntries(of: region, entryBytes: entryBytes, upTo: entries), allocatedBytes: 0)
   }
 
@@ -95,14 +106,15 @@ package final class IndexFile: Sendable {
     guard bytes.count >= entryBytes else { return empty(path: path, entryBytes: entryBytes) }
     return IndexFile(
       path: path, entryBytes: entryBytes, entriesMax: bytes.count / entryBytes,
-      region: MappedRegion(copying: bytes.span), disk: nil, count: bytes.count / entryBytes,
-      allocatedBytes: 0)
+      region: MappedRegion(copying: bytes.span), disk: nil, gate: nil,
+      count: bytes.count / entryBytes, allocatedBytes: 0)
   }
 
   /// An index without entries.
   package static func empty(path: String, entryBytes: Int) -> IndexFile {
     IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: 0, region: nil, disk: nil, count: 0,
+      path: path, entryBytes: entryBytes, entriesMax: 0, region: nil, disk: nil, gate: nil,
+      count: 0,
       allocatedBytes: 0)
   }
 
@@ -114,7 +126,17 @@ package final class IndexFile: Sendable {
     published.load(ordering: .relaxed) < entriesMax - slots
   }
 
-  /// Loads a word of entry `index`, which must be below `count`.
+  /// What `body` finds among the entries; nil where the log's owner has given the directory up, so
+  /// that a mapping may lie beyond its file's end.
+  @inline(__always)
+  package func look<Found>(_ body: () -> Found?) -> Found? {
+    guard let gate else { return body() }
+    guard gate.enter() else { return nil }
+    defer { gate.leave() }
+    return body()
+  }
+
+  /// Loads a word of entry `index`, which must be below `count`; within `look`.
   @inline(__always)
   package func load<Word: FixedWidthInteger & BitwiseCopyable>(
     _ type: Word.Type, entry index: Int, at byte: Int

@@ -5,6 +5,8 @@ package struct LogDirectory: Sendable {
   package let disk: any Disk
   /// Path of the directory, without a trailing slash.
   package let path: String
+  /// Guards the mappings of files in it.
+  package let gate = MappingGate()
 
   package init(disk: any Disk, path: String) {
     self.disk = disk

@@ -35,7 +35,7 @@ package final class OffsetIndex: Sendable {
   /// Whether no further entry fits.
   package var isFull: Bool { !file.hasRoom() }
 
-  /// Entry `index`, which must be below `count`.
+  /// Entry `index`, which must be below `count`; within `file.look`.
   package func entry(_ index: Int) -> OffsetPosition {
     let word = file.load(UInt64.self, entry: index, at: 0)
     return OffsetPosition(
@@ -44,8 +44,10 @@ package final class OffsetIndex: Sendable {
 
   /// The last entry, where there is one.
   package var last: OffsetPosition? {
-    let count = count
-    return count == 0 ? nil : entry(count - 1)
+    file.look {
+      let count = count
+      return count == 0 ? nil : entry(count - 1)
+    }
   }
 
   /// Finds where to start reading for `target`.
@@ -54,30 +56,34 @@ package final class OffsetIndex: Sendable {
   /// - Complexity: O(log entries), no system call. Safe on any thread.
   /// - Note: Same contract as Kafka's `OffsetIndex.lookup`.
   package func lookup(_ target: Int64) -> OffsetPosition? {
-    var low = 0
-    var high = count
-    guard high > 0, target >= baseOffset else { return nil }
-    let relative = UInt64(target - baseOffset)
-    while low < high {
-      let middle = (low + high) / 2
-      if file.load(UInt64.self, entry: middle, at: 0) >> 32 <= relative {
-        low = middle + 1
-      } else {
-        high = middle
+    file.look {
+      var low = 0
+      var high = count
+      guard high > 0, target >= baseOffset else { return nil }
+      let relative = UInt64(target - baseOffset)
+      while low < high {
+        let middle = (low + high) / 2
+        if file.load(UInt64.self, entry: middle, at: 0) >> 32 <= relative {
+          low = middle + 1
+        } else {
+          high = middle
+        }
       }
+      return low == 0 ? nil : entry(low - 1)
     }
-    return low == 0 ? nil : entry(low - 1)
   }
 
   /// The greatest entry with `position` at or below the given one: a border between batches.
   package func lastEntry(atOrBelow position: Int) -> OffsetPosition? {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if entry(middle).position <= position { low = middle + 1 } else { high = middle }
+    file.look {
+      var low = 0
+      var high = count
+      while low < high {
+        let middle = (low + high) / 2
+        if entry(middle).position <= position { low = middle + 1 } else { high = middle }
+      }
+      return low == 0 ? nil : entry(low - 1)
     }
-    return low == 0 ? nil : entry(low - 1)
   }
 
   /// Appends an entry; offset and position must exceed the last entry's, and `file.reserve` came

@@ -102,6 +102,21 @@ package final class Segment: Sendable {
     damagedRanges.first { $0.bytes.lowerBound == position }
   }
 
+  /// Where a read of `target` begins that an index sends to `entry`: there, unless what was found
+  /// of the segment's damage contradicts the entry, and then where that damage begins.
+  package func start(at entry: OffsetPosition, for target: Int64) -> Int {
+    for range in damagedRanges {
+      guard let offsets = range.offsets else { continue }
+      let isBehind = entry.position >= range.bytes.upperBound
+      let isBefore = entry.position < range.bytes.lowerBound
+      let agrees =
+        isBehind && entry.offset >= offsets.upperBound
+        || isBefore && entry.offset < offsets.lowerBound
+      if !agrees { return target >= offsets.lowerBound ? range.bytes.lowerBound : 0 }
+    }
+    return entry.position
+  }
+
   // MARK: Files
 
   /// The open files, where they are open.

@@ -36,7 +36,7 @@ package final class TimeIndex: Sendable {
   /// Whether only the slot kept for the final entry is left, as in Kafka.
   package var isFull: Bool { !file.hasRoom(reserving: 1) }
 
-  /// Entry `index`, which must be below `count`.
+  /// Entry `index`, which must be below `count`; within `file.look`.
   package func entry(_ index: Int) -> TimestampOffset {
     TimestampOffset(
       timestamp: file.load(Int64.self, entry: index, at: 0),
@@ -45,24 +45,28 @@ package final class TimeIndex: Sendable {
 
   /// The last entry, where there is one.
   package var last: TimestampOffset? {
-    let count = count
-    return count == 0 ? nil : entry(count - 1)
+    file.look {
+      let count = count
+      return count == 0 ? nil : entry(count - 1)
+    }
   }
 
   /// The greatest entry with `timestamp < target`: every record up to its offset is older than
   /// `target`.
   package func lookup(before target: Int64) -> TimestampOffset? {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if file.load(Int64.self, entry: middle, at: 0) < target {
-        low = middle + 1
-      } else {
-        high = middle
+    file.look {
+      var low = 0
+      var high = count
+      while low < high {
+        let middle = (low + high) / 2
+        if file.load(Int64.self, entry: middle, at: 0) < target {
+          low = middle + 1
+        } else {
+          high = middle
+        }
       }
+      return low == 0 ? nil : entry(low - 1)
     }
-    return low == 0 ? nil : entry(low - 1)
   }
 
   /// Appends an entry if its timestamp exceeds the last one's. Writer only; `file.reserve` came

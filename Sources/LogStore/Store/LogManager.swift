@@ -18,11 +18,12 @@ public final class LogManager: Sendable {
   package let context: StoreContext
   /// How it was opened.
   package let config: StoreConfig
-  private let lock: any DiskLock
   let state: Locked<State>
   /// Held while a log is made or deleted, before `state`, so that a topic's partitions agree.
   let naming = Locked(())
   let remover: DeletedLogRemover
+  /// Held while the store is being closed; whether it was.
+  private let closing = Locked(false)
 
   struct State {
     var logs: [TopicPartition: Log]
@@ -35,25 +36,30 @@ public final class LogManager: Sendable {
   package static let lockName = ".lock"
 
   private init(
-    path: String, config: StoreConfig, context: StoreContext, lock: any DiskLock, logs: [Log],
+    path: String, config: StoreConfig, context: StoreContext, logs: [Log],
     report: StoreReport
   ) {
     self.path = path
     self.config = config
     self.context = context
-    self.lock = lock
     self.report = report
     remover = DeletedLogRemover(path, context, isInline: !config.startsFlusher)
     state = Locked(
       State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) })))
   }
 
-  /// Without `close` the store counts as not cleanly stopped; what was acknowledged is there.
+  /// Without `close` the store counts as not cleanly stopped; what was acknowledged is there. The
+  /// lock stays until the last of its logs has gone too.
   deinit {
     fetchers.stop()
     remover.stop()
     context.flusher.stop()
-    lock.release()
+  }
+
+  /// Ends every use of the files, then gives the lock back.
+  private func giveUp() {
+    for log in logs { log.giveUp() }
+    context.lock?.release()
   }
 
   // MARK: Opening
@@ -78,13 +84,13 @@ public final class LogManager: Sendable {
       disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
       flusher: Flusher(checkpointIntervalMs: config.checkpointIntervalMs),
       fetchers: FetcherPool(cores: config.fetcherCores), nowMs: config.nowMs, logger: logger,
-      metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs)
+      metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs, lock: lock)
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)
       let logs = try opening.run()
       opening.report.openMs = config.nowMs() - startMs
       let manager = LogManager(
-        path: path, config: config, context: context, lock: lock, logs: logs,
+        path: path, config: config, context: context, logs: logs,
         report: opening.report)
       if opening.holdsStaleCheckpoints { manager.writeCheckpointsOrLog() }
       manager.start(logs)
@@ -145,18 +151,32 @@ public final class LogManager: Sendable {
   /// Closes every log, writes the checkpoints and the clean-shutdown marker, and gives the lock
   /// back. Idempotent.
   ///
+  /// Logs of the store, and readers of them, refuse everything from then on.
+  ///
   /// - Throws: The first failure; the others are closed all the same, and without a marker the next
-  ///   opening recovers.
+  ///   opening recovers. Where it is `.diskFull` the store keeps its lock, and closing may be tried
+  ///   again once there is space.
   public func close() throws(LogError) {
-    let wasClosed = state.withLock { state in
-      defer { state.isClosed = true }
-      return state.isClosed
+    try closing.withLock { (isDone) throws(LogError) in
+      if isDone { return }
+      state.withLock { $0.isClosed = true }
+      fetchers.stop()
+      remover.stop()
+      context.flusher.stop()
+      do throws(LogError) {
+        try closeLogs()
+      } catch {
+        if case .diskFull = error { throw error }
+        isDone = true
+        giveUp()
+        throw error
+      }
+      isDone = true
+      giveUp()
     }
-    if wasClosed { return }
-    fetchers.stop()
-    remover.stop()
-    context.flusher.stop()
-    defer { lock.release() }
+  }
+
+  private func closeLogs() throws(LogError) {
     var failure: LogError?
     for log in logs {
       do throws(LogError) {

@@ -14,11 +14,15 @@ package final class StoreContext: Sendable {
   package let metrics: StoreMetrics
   /// Producers that have been idle for so long are forgotten.
   package let producerExpirationMs: Int64
+  /// The store's lock, held by each of its logs too, so that no other session begins while one of
+  /// them can still touch a file. nil where the directory is only read.
+  package let lock: (any DiskLock)?
 
   package init(
     disk: any Disk, fileCache: SegmentFileCache, flusher: Flusher, fetchers: FetcherPool,
     nowMs: @escaping @Sendable () -> Int64, logger: Logger, metrics: StoreMetrics,
-    producerExpirationMs: Int64 = 86_400_000
+    producerExpirationMs: Int64 = 86_400_000,
+    lock: (any DiskLock)? = nil
   ) {
     self.disk = disk
     self.fileCache = fileCache
@@ -28,5 +32,6 @@ package final class StoreContext: Sendable {
     self.logger = logger
     self.metrics = metrics
     self.producerExpirationMs = producerExpirationMs
+    self.lock = lock
   }
 }

@@ -55,11 +55,14 @@ public struct LogVerifier: Sendable {
     sums.startOffset = log.segments.first?.baseOffset ?? 0
     sums.endOffset = segments.last?.nextOffset ?? 0
     for (plan, segment) in zip(log.segments, segments) {
+      let lost = log.isGapless ? lostBehind(segment, plan, log) : nil
       sums.recordCount += segment.recordCount
       sums.batchCount += segment.batchCount
       sums.byteCount += segment.byteCount
       sums.missingOffsetCount += segment.missingOffsetCount
-      if let next = plan.nextBaseOffset {
+      if let lost {
+        report.damage.append(lost)
+      } else if let next = plan.nextBaseOffset {
         sums.missingOffsetCount += max(0, next - segment.nextOffset)
       }
       report.damage += segment.damage
@@ -80,6 +83,19 @@ public struct LogVerifier: Sendable {
     if options.depth != .quick {
       report.sideFileDamage += try SideFileVerifier(disk).logDamage(log, segments)
     }
+  }
+
+  /// Synced offsets that are missing between a segment and the next one, where none is missing by
+  /// right.
+  private func lostBehind(
+    _ segment: SegmentFindings, _ plan: SegmentPlan, _ log: LogPlan
+  ) -> DamagedRange? {
+    guard let next = plan.nextBaseOffset, next <= log.point.offset, segment.nextOffset < next,
+      segment.unreadable.isEmpty, !segment.isGone
+    else { return nil }
+    return DamagedRange(
+      file: plan.path, bytes: segment.byteCount..<segment.byteCount,
+      offsets: segment.nextOffset..<next, reason: Log.missingEnd)
   }
 
   /// Offsets that were synced and are not there any more, though what is there is valid.

@@ -40,4 +40,6 @@ struct LogPlan: Sendable {
   var hasMetadata = false
   /// How far the log is known to be durable.
   var point = RecoveryPoint.unknown
+  /// Whether this engine alone has written the log, up to the point.
+  var isGapless = false
 }

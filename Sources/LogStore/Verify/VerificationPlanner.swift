@@ -68,7 +68,7 @@ struct VerificationPlanner {
     _ path: String, _ entries: [DirectoryEntry], in context: StoreContext
   ) throws(DiskError) {
     var log = LogPlan(path: path)
-    log.point = try point(path, in: context)
+    try judge(&log, in: context)
     var kinds: [Int64: Set<SegmentName.Kind>] = [:]
     for entry in entries {
       let entryPath = "\(path)/\(entry.name)"
@@ -154,14 +154,13 @@ struct VerificationPlanner {
     return context
   }
 
-  /// How far a log is known to be durable: by its own mark, else by the store's checkpoint.
-  private func point(
-    _ path: String, in context: StoreContext
-  ) throws(DiskError) -> RecoveryPoint {
-    let checkpoint = Self.topicPartition(path).flatMap { context.recoveryPoints.offsets[$0] }
-    let mark = try DurableMark.read(LogDirectory(disk: disk, path: path))
-    return RecoveryPoint.judge(
+  /// Notes how far the log is known to be durable: by its own mark, else by the store's checkpoint.
+  private func judge(_ log: inout LogPlan, in context: StoreContext) throws(DiskError) {
+    let checkpoint = Self.topicPartition(log.path).flatMap { context.recoveryPoints.offsets[$0] }
+    let mark = try DurableMark.read(LogDirectory(disk: disk, path: log.path))
+    log.point = RecoveryPoint.judge(
       mark, checkpoint: checkpoint, bootIdentifier: disk.bootIdentifier)
+    log.isGapless = mark.newest?.isGapless ?? false
   }
 
   private mutating func noteLogFile(_ name: String, _ path: String, _ log: inout LogPlan) {

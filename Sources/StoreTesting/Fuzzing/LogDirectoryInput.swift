@@ -75,9 +75,9 @@ struct LogDirectoryInput {
     case 5:
       for slot in 0..<DurableMark.slotCount {
         let start = slot * DurableMark.slotBytes
-        guard start + 72 <= span.count else { return }
-        let crc = CRC32C.checksum(span.span.extracting(start..<start + 68))
-        span.storeBigEndian(crc, at: start + 68)
+        guard start + 80 <= span.count else { return }
+        let crc = CRC32C.checksum(span.span.extracting(start..<start + 76))
+        span.storeBigEndian(crc, at: start + 76)
       }
     default: return
     }

@@ -84,21 +84,12 @@ struct ServedLog: Equatable {
       ? nil : batch
   }
 
-  /// Whether this log gives out nothing that `earlier` did not, and refuses by name what it lacks.
-  func isTruthful(about earlier: ServedLog) -> Bool {
-    let missing = earlier.batches.filter { !batches.contains($0) }
-    return batches.allSatisfy { earlier.batches.contains($0) }
-      && missing.allSatisfy { batch in
-        damaged.contains { $0.overlaps(batch.baseOffset..<batch.nextOffset) }
-      }
-  }
-
   /// Where two logs differ first, for messages.
   func difference(from other: ServedLog) -> String {
     let index = zip(batches, other.batches).enumerated().first { $0.element.0 != $0.element.1 }
     let place = index?.offset ?? min(batches.count, other.batches.count)
     return "\(batches.count) batches, then \(other.batches.count); "
       + "from the \(place)th on \(batches[place...].prefix(2)), "
-      + "then \(other.batches[place...].prefix(2))"
+      + "then \(other.batches[place...].prefix(2)); damaged \(damaged), then \(other.damaged)"
   }
 }
