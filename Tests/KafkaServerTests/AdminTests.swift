@@ -33,6 +33,49 @@ struct AdminTests {
     }
   }
 
+  /// Names that dashboards for Kafka and Redpanda look for; what they show is ours.
+  @Test func dashboardsForOtherBrokersFindTheirNames() async throws {
+    let registry = PrometheusRegistry()
+    registry.makeCounter(label: "mkstore_append_records_total", dimensions: []).increment(by: 3)
+    registry.makeCounter(label: "mkstore_server_copied_bytes_total", dimensions: [])
+      .increment(by: 5)
+    registry.makeCounter(label: "mkstore_server_sendfile_bytes_total", dimensions: [])
+      .increment(by: 7)
+    let times = registry.makeTimer(
+      label: "mkstore_server_request_seconds", dimensions: [("api", "Produce")])
+    for _ in 0..<4 { times.recordNanoseconds(1_000_000) }
+    try await TestBroker.with(
+      configure: { $0.adminListen = Endpoint(host: "127.0.0.1", port: 0) }, registry: registry
+    ) { broker in
+      let client = try broker.connect()
+      try client.create("t", partitions: 2)
+      _ = try client.produce("t", try TestBatch.make(["x", "y"]))
+      let admin = try #require(try await broker.server.startAdmin())
+      let lines = try get(admin, "GET /metrics HTTP/1.1\r\n\r\n").split(separator: "\n")
+      for line in [
+        "kafka_server_brokertopicmetrics_messagesin_total 3",
+        "kafka_server_brokertopicmetrics_bytesout_total 12",
+        "kafka_server_brokertopicmetrics_totalproducerequests_total 4",
+        "redpanda_kafka_request_bytes_total{redpanda_request=\"consume\"} 12",
+        "redpanda_kafka_request_latency_seconds_count{redpanda_request=\"produce\"} 4",
+        "kafka_log_log_logendoffset{topic=\"t\",partition=\"0\"} 2",
+        "kafka_log_log_logendoffset{topic=\"t\",partition=\"1\"} 0",
+        "redpanda_kafka_max_offset{redpanda_topic=\"t\",redpanda_partition=\"0\"} 2",
+        "kafka_server_replicamanager_partitioncount 2",
+        "kafka_controller_kafkacontroller_offlinepartitionscount 0",
+      ] {
+        #expect(lines.contains(Substring(line)), "\(line)")
+      }
+      // Prometheus takes a scrape only where each name has its type once, before its values.
+      var typed: [Substring] = []
+      for line in lines where line.hasPrefix("# TYPE ") {
+        typed.append(line.split(separator: " ")[2])
+      }
+      #expect(Set(typed).count == typed.count)
+      #expect(lines.contains("# TYPE redpanda_kafka_request_latency_seconds histogram"))
+    }
+  }
+
   @Test func metricsAreWrittenInPrometheusForm() {
     let registry = PrometheusRegistry()
     registry.makeCounter(label: "b.total", dimensions: [("code", "a\"b")]).increment(by: 3)

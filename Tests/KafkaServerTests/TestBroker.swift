@@ -29,7 +29,7 @@ final class TestBroker {
   static func with(
     _ directory: String? = nil, log: LogConfig = LogConfig(), disk: any Disk = PosixDisk(),
     nowMs: (@Sendable () -> Int64)? = nil,
-    configure: (inout BrokerConfig) -> Void = { _ in },
+    configure: (inout BrokerConfig) -> Void = { _ in }, registry: PrometheusRegistry? = nil,
     _ body: (TestBroker) async throws -> Void
   ) async throws {
     let path = directory ?? TemporaryDirectory.make()
@@ -43,7 +43,7 @@ final class TestBroker {
     var config = BrokerConfig()
     config.listen.port = 0
     configure(&config)
-    let server = try BrokerServer(manager, config: config, logger: quiet)
+    let server = try BrokerServer(manager, config: config, registry: registry, logger: quiet)
     let broker = TestBroker(path, server, manager, try await server.start())
     do {
       try await body(broker)

@@ -18,13 +18,18 @@ final class AdminHandler: ChannelInboundHandler {
     var text: String
   }
 
-  private let page: @Sendable (_ path: String) -> Page?
+  /// Finds what stands at a path and hands it on.
+  typealias PageSource =
+    @Sendable (_ path: String, _ reply: @escaping @Sendable (Page?) -> Void) -> Void
+
+  private let page: PageSource
   private var received = ByteBuffer()
   private var isAnswered = false
   private var timeout: Scheduled<Void>?
 
-  /// - Parameter page: What stands at a path; nil where nothing does.
-  init(page: @escaping @Sendable (_ path: String) -> Page?) {
+  /// - Parameter page: Replies with what stands at a path, or nil where nothing does, on any
+  ///   thread.
+  init(page: @escaping PageSource) {
     self.page = page
   }
 
@@ -59,10 +64,17 @@ final class AdminHandler: ChannelInboundHandler {
       return send(context, Page(status: "405 Method Not Allowed", text: "GET only\n"))
     }
     let path = words[1].prefix { $0 != "?" }
-    send(
-      context,
-      page(String(path))
-        ?? Page(status: "404 Not Found", text: "/metrics, /healthz and /readyz are here\n"))
+    isAnswered = true
+    let loop = context.eventLoop
+    let this = NIOLoopBound((handler: self, context: context), eventLoop: loop)
+    page(String(path)) { page in
+      loop.execute {
+        let (handler, context) = this.value
+        handler.send(
+          context,
+          page ?? Page(status: "404 Not Found", text: "/metrics, /healthz and /readyz are here\n"))
+      }
+    }
   }
 
   private func send(_ context: ChannelHandlerContext, _ page: Page) {

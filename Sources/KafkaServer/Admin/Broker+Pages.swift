@@ -1,4 +1,5 @@
 internal import DiskIO
+internal import Logging
 internal import LogStore
 internal import Synchronization
 
@@ -30,29 +31,59 @@ extension Broker {
   /// What the logs say themselves, at the time of the scrape.
   private func logMetrics() -> String {
     let logs = manager.logs
-    func table(_ name: String, _ value: (Log) -> Int64) -> String {
+    func table(_ name: String, _ value: (Log) -> Int64?) -> String {
       logs.reduce(into: "# TYPE \(name) gauge\n") { text, log in
+        guard let value = value(log) else { return }
+        let prefix = name.hasPrefix("redpanda_") ? "redpanda_" : ""
         let id = MetricName(
           name,
           [
-            ("topic", log.topicPartition.topic),
-            ("partition", "\(log.topicPartition.partition)"),
+            ("\(prefix)topic", log.topicPartition.topic),
+            ("\(prefix)partition", "\(log.topicPartition.partition)"),
           ])
-        text += "\(id.text()) \(value(log))\n"
+        text += "\(id.text()) \(value)\n"
       }
     }
+    func gauge(_ name: String, _ value: Int) -> String {
+      "# TYPE \(name) gauge\n\(name) \(value)\n"
+    }
+    let poisonedCount = logs.count { $0.poison.isSet }
     var text = table("mkstore_log_start_offset") { $0.logStartOffset }
     text += table("mkstore_log_end_offset") { $0.logEndOffset }
     text += table("mkstore_log_high_watermark") { $0.highWatermark }
-    text += "# TYPE mkstore_poisoned_logs gauge\n"
-    text += "mkstore_poisoned_logs \(logs.count { $0.poison.isSet })\n"
+    text += table("mkstore_log_segments") { Int64($0.segments.snapshot.segments.count) }
+    text += table("mkstore_log_bytes", bytes)
+    text += gauge("mkstore_poisoned_logs", poisonedCount)
     do throws(DiskError) {
       let free = try manager.context.disk.availableBytes(manager.path)
-      text += "# TYPE mkstore_disk_free_bytes gauge\nmkstore_disk_free_bytes \(free)\n"
+      text += gauge("mkstore_disk_free_bytes", Int(free))
+      text += gauge("redpanda_storage_disk_free_bytes", Int(free))
     } catch {
-      // The number is left out: there is none.
-      return text
+      logger.warning("free space cannot be read", metadata: ["error": "\(error)"])
     }
+    // Under the names that dashboards for Kafka and Redpanda look for (MetricAlias).
+    text += table("kafka_log_log_logstartoffset") { $0.logStartOffset }
+    text += table("kafka_log_log_logendoffset") { $0.logEndOffset }
+    text += table("kafka_log_log_numlogsegments") { Int64($0.segments.snapshot.segments.count) }
+    text += table("kafka_log_log_size", bytes)
+    text += table("redpanda_kafka_max_offset") { $0.highWatermark }
+    text += gauge("kafka_server_replicamanager_partitioncount", logs.count)
+    text += gauge("kafka_server_replicamanager_leadercount", logs.count)
+    text += gauge("kafka_server_replicamanager_underreplicatedpartitions", 0)
+    text += gauge("kafka_controller_kafkacontroller_activecontrollercount", 1)
+    text += gauge("kafka_controller_kafkacontroller_offlinepartitionscount", poisonedCount)
+    text += gauge("kafka_log_logmanager_offlinelogdirectorycount", 0)
+    text += gauge("redpanda_cluster_topics", topics.count)
+    text += gauge("redpanda_cluster_partitions", logs.count)
     return text
+  }
+
+  /// The size of a log's segments; nil where a file cannot be asked.
+  private func bytes(of log: Log) -> Int64? {
+    do throws(LogError) {
+      return try log.segmentInfo().reduce(0) { $0 + Int64($1.bytes) }
+    } catch {
+      return nil
+    }
   }
 }

@@ -8,6 +8,8 @@ protocol MetricCell: AnyObject, Sendable {
   var kind: String { get }
   /// The lines of one scrape.
   func lines(_ name: MetricName) -> [String]
+  /// The number itself; of a histogram, how often it counted.
+  var total: Double { get }
 }
 
 /// A number that only rises.
@@ -19,6 +21,8 @@ final class CounterCell: MetricCell, CounterHandler {
   func increment(by amount: Int64) { value.wrappingAdd(amount, ordering: .relaxed) }
 
   func reset() { value.store(0, ordering: .relaxed) }
+
+  var total: Double { Double(value.load(ordering: .relaxed)) }
 
   func lines(_ name: MetricName) -> [String] {
     ["\(name.text()) \(value.load(ordering: .relaxed))"]
@@ -55,6 +59,8 @@ final class GaugeCell: MetricCell, RecorderHandler, MeterHandler {
     }
   }
 
+  var total: Double { Double(bitPattern: bits.load(ordering: .relaxed)) }
+
   func lines(_ name: MetricName) -> [String] {
     ["\(name.text()) \(Double(bitPattern: bits.load(ordering: .relaxed)))"]
   }
@@ -86,6 +92,8 @@ final class HistogramCell: MetricCell, TimerHandler, RecorderHandler {
   }
 
   var kind: String { "histogram" }
+
+  var total: Double { Double(buckets.reduce(0) { $0 + $1.count.load(ordering: .relaxed) }) }
 
   func recordNanoseconds(_ duration: Int64) { record(duration) }
 

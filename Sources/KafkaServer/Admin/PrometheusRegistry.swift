@@ -14,10 +14,24 @@ public final class PrometheusRegistry: MetricsFactory {
   public func text() -> String {
     var lines: [String] = []
     var last = ""
-    for (name, cell) in cells.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+    let cells = cells.withLock { $0 }
+    for (name, cell) in cells.sorted(by: { $0.key < $1.key }) {
       if name.name != last { lines.append("# TYPE \(name.name) \(cell.kind)") }
       last = name.name
       lines += cell.lines(name)
+    }
+    for alias in MetricAlias.all {
+      let sources = alias.sources.compactMap { cells[$0] }
+      guard let first = sources.first else { continue }
+      let kind = alias.isCount ? "counter" : first.kind
+      if alias.name.name != last { lines.append("# TYPE \(alias.name.name) \(kind)") }
+      last = alias.name.name
+      if sources.count == 1, !alias.isCount {
+        lines += first.lines(alias.name)
+      } else {
+        let total = sources.reduce(0) { $0 + $1.total }
+        lines.append("\(alias.name.text()) \(Int64(total))")
+      }
     }
     return lines.map { $0 + "\n" }.joined()
   }

@@ -8,6 +8,13 @@ package struct BrokerMetrics: Sendable {
   private let requestTimes: [Int16: Metrics.Timer]
   /// Partitions answered with an error, by error code.
   private let partitionErrors: [Int16: Counter]
+  /// Partitions of produce requests and of fetches that were answered with an error.
+  package let failedProduces = Counter(
+    label: "mkstore_server_failed_partitions_total", dimensions: [("api", "Produce")])
+  package let failedFetches = Counter(
+    label: "mkstore_server_failed_partitions_total", dimensions: [("api", "Fetch")])
+  /// Bytes of records in one answer to a fetch.
+  package let fetchedBytes = Recorder(label: "mkstore_server_fetch_bytes")
   /// Bytes received and sent.
   package let receivedBytes = Counter(label: "mkstore_server_received_bytes_total")
   package let sentBytes = Counter(label: "mkstore_server_sent_bytes_total")

@@ -78,7 +78,14 @@ public final class BrokerServer: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
-            AdminHandler { broker.page($0, registry) })
+            AdminHandler { path, reply in
+              // Long with many logs, and it asks the disk: not on an event loop.
+              if path == "/metrics" {
+                broker.admin.submit { reply(broker.page(path, registry)) }
+              } else {
+                reply(broker.page(path, registry))
+              }
+            })
         }
       }
     return try await bind(bootstrap, endpoint)

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import DiskIO
 internal import KafkaProtocol
 internal import Logging
@@ -200,6 +201,7 @@ final class FetchRun: @unchecked Sendable {
 
   private func refuse(_ part: inout FetchPart, _ code: ErrorCode) -> Bool {
     broker.metrics.refused(code.rawValue)
+    broker.metrics.failedFetches.increment()
     part.answer.errorCode = code
     part.answer.highWatermark = -1
     hasError = true
@@ -221,6 +223,7 @@ final class FetchRun: @unchecked Sendable {
       }
       response.responses[part.topic].partitions.append(answer)
     }
+    broker.metrics.fetchedBytes.record(byteCount)
     return Answer(
       frame: try Response(to: header, .fetch(response)).encode(), records: records)
   }

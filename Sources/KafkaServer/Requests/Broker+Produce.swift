@@ -1,3 +1,4 @@
+internal import CoreMetrics
 package import KafkaProtocol
 internal import Logging
 package import LogStore
@@ -106,6 +107,7 @@ extension Broker {
     _ answer: ProduceResponse.Topic.Partition, _ code: ErrorCode, _ reason: String
   ) -> ProduceOutcome {
     metrics.refused(code.rawValue)
+    metrics.failedProduces.increment()
     logger.debug(
       "produce refused", metadata: ["partition": "\(answer.index)", "reason": "\(reason)"])
     var answer = answer
