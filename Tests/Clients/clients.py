@@ -686,6 +686,51 @@ def removed(server):
     server.stop(status=1)
 
 
+# --- settings ----------------------------------------------------------------------------------
+
+def settings(server):
+    """The command line comes before the environment, that before the file, that before defaults."""
+    from confluent_kafka.admin import AdminClient, ConfigResource
+    for word in ["serving Kafka clients on 127.0.0.1:", "data directory " + server.data,
+                 "durability flushed", "opened 0 logs in", "ready after"]:
+        check(any(word in line for line in server.messages), f"'{word}' in {server.messages}")
+    server.stop()
+    config = f"{server.work}/mkstore.properties"
+    with open(config, "w") as file:
+        file.write("# a comment\nnum.partitions=2\nsegment.bytes=1048576\n"
+                   "max.message.bytes=200000\nfetch.max.bytes=3000000\n")
+    server.environment = {"MKSTORE_NUM_PARTITIONS": "3", "MKSTORE_SEGMENT_BYTES": "2097152"}
+    server.arguments += ["--config", config, "--set", "num.partitions=4"]
+    server.start()
+    kcat(server, "-P", "-t", "t", data=b"a\n")
+    admin = AdminClient({"bootstrap.servers": server.address, "log_level": 0})
+    count = len(admin.list_topics(timeout=20).topics["t"].partitions)
+    check(count == 4, f"{count} partitions, the command line says 4")
+
+    def value(kind, name, key):
+        resource = ConfigResource(kind, name)
+        return admin.describe_configs([resource])[resource].result(20)[key].value
+    topic, broker = ConfigResource.Type.TOPIC, ConfigResource.Type.BROKER
+    check(value(topic, "t", "segment.bytes") == "2097152", "the environment comes before the file")
+    check(value(topic, "t", "max.message.bytes") == "200000", "the file")
+    node = str(next(iter(admin.list_topics(timeout=20).brokers)))
+    check(value(broker, node, "fetch.max.bytes") == "3000000", "the file, of the broker")
+    check(value(broker, node, "max.connections") == "4096", "the default")
+    server.stop()
+    for arguments, word in [
+            (["--listen", "0.0.0.0:0"], "--insecure"),
+            (["--listen", "0.0.0.0:0", "--insecure"], "--advertise"),
+            (["--set", "no.such.setting=1"], "no.such.setting"),
+            (["--set", "segment.bytes=1"], "segment.bytes"),
+            (["--set", "num.partitions=many"], "num.partitions"),
+            (["--cores", "77777"], "77777")]:
+        outcome = server.command("serve", "--data", server.data, *arguments)
+        check(outcome.returncode == 2 and word in outcome.stderr,
+              f"{arguments}: {outcome.returncode} {outcome.stderr}")
+    outcome = server.command("serve", "--data", server.data, "--config", f"{server.work}/none")
+    check(outcome.returncode != 0 and "none" in outcome.stderr, f"no file: {outcome.stderr}")
+
+
 def metrics(server):
     kcat(server, "-P", "-t", "t", data=b"a\nb\nc\n")
     kcat(server, "-C", "-t", "t", "-e", "-q")
@@ -697,7 +742,11 @@ def metrics(server):
     check(get("/readyz") == "ready\n", "readyz")
     text = get("/metrics")
     for line in ["mkstore_append_records_total 3", 'mkstore_log_end_offset{topic="t",partition="0"} 3',
-                 'mkstore_server_request_seconds_count{api="Produce"} 1']:
+                 'mkstore_server_request_seconds_count{api="Produce"} 1',
+                 'mkstore_append_batch_bytes_count 1', 'mkstore_flush_seconds_count ',
+                 'mkstore_server_fetch_bytes_bucket{le="+Inf"} ',
+                 "kafka_server_brokertopicmetrics_messagesin_total 3",
+                 'redpanda_kafka_max_offset{redpanda_topic="t",redpanda_partition="0"} 3']:
         check(line in text, f"{line} in\n{text}")
     for line in text.splitlines():
         name, _, value = line.rpartition(" ")
@@ -762,7 +811,7 @@ SCENARIOS = {
     "kcat": kcat_round_trips, "flights": flights, "kills": kills, "restarts": restarts,
     "pauses": pauses, "second-signal": second_signal, "hostile": hostile, "rot": rot,
     "metrics": metrics, "system-calls": system_calls, "rotten-bits": rotten_bits,
-    "evicted": evicted, "full-disk": full_disk, "removed": removed,
+    "evicted": evicted, "full-disk": full_disk, "removed": removed, "settings": settings,
 }
 
 

@@ -36,6 +36,7 @@ class Server:
     def __init__(self, binary, *arguments, data=None):
         self.binary = binary
         self.arguments = list(arguments)
+        self.environment = {}
         self.work = tempfile.mkdtemp(prefix="mkstore-clients-")
         self.data = data or os.path.join(self.work, "data")
         self.port = 0
@@ -58,7 +59,8 @@ class Server:
         self.process = subprocess.Popen(
             [self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
             + self.arguments,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **self.environment})
         ready = threading.Event()
         threading.Thread(target=self._read, args=(self.process, ready), daemon=True).start()
         wait_until(

@@ -74,6 +74,8 @@ struct ServeTests {
 
   @Test func aRemovedDirectoryIsNoticed() throws { try run("removed") }
 
+  @Test func settingsComeFromTheCommandLineTheEnvironmentAndAFile() throws { try run("settings") }
+
   @Test func metricsAndHealthAreServed() throws { try run("metrics") }
 
   @Test(
