@@ -46,12 +46,10 @@ extension RecordBatch {
     var walk = RecordWalk(
       header, isLastPiece: true, toleratesNegativeLengths: decoder.tolerance == .kafka)
     var reader = ByteReader(bytes, at: BatchLayout.records)
-    let timestampType = header.timestampType
+    var view = RecordView(walking: bytes, header.timestampType)
     while !walk.isDone {
       guard let fields = try walk.next(&reader) else { break }
-      let view = RecordView(
-        bytes: bytes, fields: fields, offset: walk.offset, timestamp: walk.timestamp(fields),
-        timestampType: timestampType)
+      view.show(fields, offset: walk.offset, timestamp: walk.timestamp(fields))
       guard try body(view) else {
         decoder.add(walk.findings)
         return
@@ -95,12 +93,10 @@ extension RecordBatch {
     _ body: (borrowing RecordView) throws(BatchError) -> Bool
   ) throws(BatchError) -> Int {
     var reader = ByteReader(piece)
-    let timestampType = header.timestampType
+    var view = RecordView(walking: piece, header.timestampType)
     while !walk.isDone {
       guard let fields = try walk.next(&reader) else { return reader.position }
-      let view = RecordView(
-        bytes: piece, fields: fields, offset: walk.offset, timestamp: walk.timestamp(fields),
-        timestampType: timestampType)
+      view.show(fields, offset: walk.offset, timestamp: walk.timestamp(fields))
       guard try body(view) else {
         goesOn = false
         return reader.position

@@ -1,6 +1,53 @@
 public import Bytes
 
+/// What looking for a record in a batch's first bytes gives.
+package enum PrefixSeek: Sendable, Equatable {
+  /// It was handed out.
+  case found
+  /// The bytes end before the record does.
+  case beyondPrefix
+  /// Only reading the whole batch tells: it is compressed, has gaps or a control record.
+  case notHere
+}
+
 extension RecordBatch {
+  /// Runs `body` with the record at `offset` of the batch that begins with `prefix`.
+  ///
+  /// For batches of magic 2 whose CRC was checked and of which not all bytes are at hand.
+  ///
+  /// - Throws: Where the record's bytes are not what the format says.
+  package static func seekRecord(
+    at offset: Int64, inPrefix prefix: Span<UInt8>, _ decoder: inout RecordDecoder,
+    _ body: (borrowing RecordView) -> Void
+  ) throws(BatchError) -> PrefixSeek {
+    let header = try BatchHeader(prefix)
+    let index = offset &- header.baseOffset
+    guard !header.isLegacy, header.codec == .none, !header.isControl,
+      header.recordCount == header.lastOffsetDelta &+ 1, index >= 0,
+      index < Int64(header.recordCount)
+    else { return .notHere }
+    decoder.clear()
+    var reader = ByteReader(prefix, at: BatchLayout.records)
+    for _ in 0..<index {
+      guard let length = reader.readVarint32(), length > 0 else {
+        return reader.remaining < Varint.byteCountMax32 ? .beyondPrefix : .notHere
+      }
+      guard reader.skip(Int(length)) else { return .beyondPrefix }
+    }
+    var walk = RecordWalk(
+      header, isLastPiece: false, toleratesNegativeLengths: decoder.tolerance == .kafka)
+    walk.index = Int(index)
+    walk.offsetDelta = Int32(index) - 1
+    guard let fields = try walk.next(&reader) else { return .beyondPrefix }
+    guard Int64(fields.offsetDelta) == index else { return .notHere }
+    body(
+      RecordView(
+        bytes: prefix, fields: fields, offset: offset, timestamp: walk.timestamp(fields),
+        timestampType: header.timestampType))
+    decoder.add(walk.findings)
+    return .found
+  }
+
   /// Calls `body` with each record whose offset is at or after `offset`, until it gives false.
   ///
   /// As `forEachRecord`, but records before the offset are stepped over by their lengths alone
@@ -45,13 +92,12 @@ extension RecordBatch {
     walk.index = index
     walk.offsetDelta = Int32(index) - 1
     var isFirst = true
+    var view = RecordView(walking: bytes, header.timestampType)
     while !walk.isDone {
       guard let fields = try walk.next(&reader) else { break }
       if isFirst, Int(fields.offsetDelta) != index { return false }
       isFirst = false
-      let view = RecordView(
-        bytes: bytes, fields: fields, offset: walk.offset, timestamp: walk.timestamp(fields),
-        timestampType: header.timestampType)
+      view.show(fields, offset: walk.offset, timestamp: walk.timestamp(fields))
       guard try body(view) else { return true }
     }
     try walk.finish(reader)

@@ -35,4 +35,12 @@ struct RecordFields: BitwiseCopyable {
     (valueStart, valueCount) = value
     (headersStart, headerCount) = headers
   }
+
+  /// No record.
+  @inlinable
+  static var none: RecordFields {
+    RecordFields(
+      bodyStart: 0, end: 0, attributes: 0, timestampDelta: 0, offsetDelta: 0, key: (0, -1),
+      value: (0, -1), headers: (0, 0))
+  }
 }

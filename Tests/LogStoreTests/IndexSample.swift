@@ -68,6 +68,13 @@ struct IndexSample {
         }
       }
     }
+    let reader = LogReader(log)
+    for record in records {
+      let found = try reader.record(at: record.offset, limit: .logEnd)
+      guard found == record else {
+        return "look-up of \(record.offset): \(String(describing: found))"
+      }
+    }
     for time in times {
       let found = try log.offset(forTimestamp: time)
       let expected = records.first { $0.timestamp >= time }

@@ -33,6 +33,12 @@ final class Fixture {
 /// Where the files go: the file system that is measured.
 let benchDirectory = CommandLine.arguments.dropFirst().first { !$0.hasPrefix("-") } ?? "/tmp"
 
+/// Makes it where it is missing; its parent must be there.
+func makeBenchDirectory() throws {
+  let disk = PosixDisk()
+  if try disk.status(benchDirectory) == nil { try disk.makeDirectory(benchDirectory) }
+}
+
 func removeTree(_ path: String) {
   let disk = PosixDisk()
   guard let names = try? disk.list(path) else { return }

@@ -11,6 +11,7 @@ struct Main {
     }
     let scale = Scale(isTiny: arguments.contains("--tiny"))
     let only = arguments.firstIndex(of: "--only").map { arguments[$0 + 1] }
+    try makeBenchDirectory()
     printMachine()
     for row in try appendRows(scale) + readRows(scale) + recoveryRows(scale) + serveRows(scale) {
       if let only, !row.name.contains(only) { continue }

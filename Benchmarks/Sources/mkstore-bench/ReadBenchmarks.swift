@@ -4,11 +4,11 @@ import LogStore
 import RecordFormat
 
 /// The read path beside bare pread, sendfile and CRC of the same bytes.
-func readRows(_ scale: Scale) -> [Row] {
+func readRows(_ scale: Scale) throws -> [Row] {
   let data = ReadData(scale)
   return [
     fetchRow(data, scale), sendRow(data, scale), lookUpRow(data, scale), scanRow(data, scale),
-    checksumRow(data, scale), latencyRow(scale),
+    checksumRow(data, scale), latencyRow(scale), try decodeRow(scale),
   ]
 }
 
@@ -33,6 +33,7 @@ final class ReadData {
 }
 
 private let chunkBytes = 1 << 20
+private let scanBytes = 256 << 10
 
 private func fetchRow(_ data: ReadData, _ scale: Scale) -> Row {
   Row(
@@ -198,7 +199,7 @@ private func scanRow(_ data: ReadData, _ scale: Scale) -> Row {
       let (log, bytes, records) = try data.log()
       let path = try log.segmentInfo()[0].path
       let file = try PosixDisk().open(path, .read)
-      var buffer = [UInt8](repeating: 0, count: chunkBytes)
+      var buffer = [UInt8](repeating: 0, count: scanBytes)
       var decoder = RecordDecoder()
       let before = allocations()
       let start = nowNs()
@@ -225,6 +226,28 @@ private func scanRow(_ data: ReadData, _ scale: Scale) -> Row {
       return Pass(
         seconds: Double(nowNs() - start) / 1e9, units: Double(records),
         allocations: allocations() - before, operations: Double(records))
+    },
+    ceiling: nil)
+}
+
+private func decodeRow(_ scale: Scale) throws -> Row {
+  let bytes = try batch(records: 100, valueBytes: 92)
+  return Row(
+    name: "decode the records of a batch in memory", unit: "rec/s", goal: "",
+    ours: {
+      var decoder = RecordDecoder()
+      var seen: Int64 = 0
+      let count = scale.count(200_000)
+      let start = nowNs()
+      for _ in 0..<count {
+        let batch = try RecordBatch(bytes.span)
+        try batch.forEachRecord(&decoder) { record throws(BatchError) in
+          seen &+= 1
+          return record.offset >= 0
+        }
+      }
+      return Pass(
+        seconds: Double(nowNs() - start) / 1e9, units: Double(seen), operations: Double(seen))
     },
     ceiling: nil)
 }

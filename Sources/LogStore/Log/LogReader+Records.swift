@@ -40,10 +40,14 @@ extension LogReader {
   }
 
   /// Runs `body` with the record at `offset` in place; see `record(at:)`.
+  ///
+  /// - Complexity: A bisection of the index and one read of a part of the batch, where the batch is
+  ///   not compressed and was checked before; else as `forEachRecord`.
   public func record<Value>(
     at offset: Int64, limit: Limit = .highWatermark, _ body: (borrowing RecordView) -> Value
   ) throws(LogError) -> Value? {
     var found: Value?
+    if try lookUp(offset, limit, { found = body($0) }) { return found }
     var offset = offset
     while found == nil {
       let next = try forEachRecord(from: offset, maxBytes: 1, limit: limit) {

@@ -22,6 +22,7 @@ public final class LogReader {
   private var list: SegmentList.Snapshot
   private var place: Place?
   private var finder: BatchFinder
+  private var window = LookUpWindow()
   /// Bytes and codec contexts of `forEachRecord`, reused.
   var scratch: [UInt8] = []
   var decoder = RecordDecoder(tolerance: .kafka)
@@ -192,6 +193,40 @@ public final class LogReader {
       place?.index = list.index(of: current.segment.baseOffset) ?? 0
       if list.segments.isEmpty || list.segments[place!.index] !== current.segment { place = nil }
     }
+  }
+
+  /// Runs `body` with the record at `offset` where that takes no search; false: take the ordinary
+  /// way.
+  func lookUp(_ offset: Int64, _ limit: Limit, _ body: (borrowing RecordView) -> Void)
+    throws(LogError) -> Bool
+  {
+    try log.refuseIfGone()
+    guard !rechecksEvicted, offset >= log.logStartOffset, offset < endOffset(limit) else {
+      return false
+    }
+    refreshList()
+    guard let index = list.index(of: offset) else { return false }
+    let segment = list.segments[index]
+    guard segment.isEndKnown else { return false }
+    let files: SegmentFiles
+    if let place, place.segment === segment {
+      files = place.files
+    } else {
+      files = try log.files(of: segment)
+    }
+    let offsets = try log.indexes(of: segment, files).offset
+    let attempt: LookUpWindow.Attempt
+    do throws(DiskError) {
+      attempt = try window.withRecord(
+        at: offset, segment, files, offsets, end: Int(segment.publishedEnd.position), &decoder,
+        body)
+    } catch {
+      throw LogError(error)
+    }
+    guard case .found(let position, let baseOffset) = attempt else { return false }
+    place = Place(
+      segment: segment, files: files, index: index, position: position, nextOffset: baseOffset)
+    return true
   }
 
   /// The segment that may hold `offset`, and a position in it at or before the offset's batch.

@@ -57,20 +57,50 @@ package final class OffsetIndex: Sendable {
   /// - Note: Same contract as Kafka's `OffsetIndex.lookup`.
   package func lookup(_ target: Int64) -> OffsetPosition? {
     file.look {
-      var low = 0
-      var high = count
-      guard high > 0, target >= baseOffset else { return nil }
-      let relative = UInt64(target - baseOffset)
-      while low < high {
-        let middle = (low + high) / 2
-        if file.load(UInt64.self, entry: middle, at: 0) >> 32 <= relative {
-          low = middle + 1
-        } else {
-          high = middle
-        }
-      }
-      return low == 0 ? nil : entry(low - 1)
+      let above = firstIndex(above: target, count)
+      return above == 0 ? nil : entry(above - 1)
     }
+  }
+
+  /// The entries around an offset.
+  package struct Bracket: Sendable, Equatable {
+    /// The greatest with an offset below the target.
+    package var below: OffsetPosition?
+    /// The first with the target's offset or a greater one, and the one behind that.
+    package var above: OffsetPosition
+    package var next: OffsetPosition?
+  }
+
+  /// The entries around `target`; nil where none stands at or above it.
+  ///
+  /// - Complexity: As `lookup`.
+  package func bracket(_ target: Int64) -> Bracket? {
+    file.look {
+      let count = count
+      let above = firstIndex(above: target - 1, count)
+      guard above < count else { return nil }
+      return Bracket(
+        below: above == 0 ? nil : entry(above - 1), above: entry(above),
+        next: above + 1 < count ? entry(above + 1) : nil)
+    }
+  }
+
+  /// Index of the first of `count` entries with `offset > target`, within `look`; `count` where
+  /// there is none.
+  private func firstIndex(above target: Int64, _ count: Int) -> Int {
+    guard target >= baseOffset else { return 0 }
+    let relative = UInt64(target - baseOffset)
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if file.load(UInt64.self, entry: middle, at: 0) >> 32 <= relative {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low
   }
 
   /// The greatest entry with `position` at or below the given one: a border between batches.

@@ -1,0 +1,127 @@
+import DiskIO
+import RecordFormat
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// Looking up one record gives what a scan gives, whatever the batches look like, and reads little.
+@Suite struct LookUpTests {
+  /// A log of several segments with batches of very different sizes, and its values by offset.
+  private struct Sample {
+    let store: CrashStore
+    var values: [[UInt8]] = []
+
+    init(
+      _ seed: Seed, valueBytes: Int, isEven: Bool = false, compression: Compression = .none
+    ) throws {
+      var config = CrashStore.config(segmentBytes: 400_000, indexIntervalBytes: 4_096)
+      config.log.compression = compression
+      store = try CrashStore(SimulatedDisk(seed: 1), config)
+      var generator = seed.generator
+      var builder = RecordBatchBuilder(compression: compression)
+      for _ in 0..<60 {
+        for _ in 0..<(isEven ? 60 : 1 + generator.index(below: 120)) {
+          let value = generator.bytes(isEven ? valueBytes / 2 : generator.index(below: valueBytes))
+          values.append(value)
+          _ = try builder.append(
+            timestamp: 1_000, key: generator.chance(0.3) ? [1, 2] : nil, value: value)
+        }
+        try store.log.append(&builder)
+      }
+    }
+
+    func check(_ reader: LogReader, _ offset: Int, _ what: String) throws {
+      let record = try reader.record(at: Int64(offset))
+      #expect(
+        record?.offset == Int64(offset) && record?.value == values[offset],
+        "offset \(offset), \(what)")
+    }
+  }
+
+  @Test(arguments: [20, 200, 2_000], [Compression.none, .zstd(level: 3)])
+  func anyOffsetGivesItsRecord(_ valueBytes: Int, _ compression: Compression) throws {
+    let seed = Seed.fromEnvironment()
+    let sample = try Sample(seed, valueBytes: valueBytes, compression: compression)
+    var generator = seed.generator
+    let reader = LogReader(sample.store.log)
+    for offset in sample.values.indices { try sample.check(reader, offset, "in order, \(seed)") }
+    for _ in 0..<2_000 {
+      let offset = generator.index(below: sample.values.count)
+      try sample.check(reader, offset, "at random, \(seed)")
+      if generator.chance(0.1), offset + 1 < sample.values.count {
+        try sample.check(reader, offset + 1, "the next, \(seed)")
+      }
+    }
+    let end = Int64(sample.values.count)
+    #expect(try reader.record(at: end) == nil)
+    #expect(throws: LogError.self) { try reader.record(at: end + 1) }
+  }
+
+  @Test func readingGoesOnBehindALookUp() throws {
+    let seed = Seed.fromEnvironment()
+    let sample = try Sample(seed, valueBytes: 300)
+    var generator = seed.generator
+    let reader = LogReader(sample.store.log)
+    for _ in 0..<300 {
+      let offset = generator.index(below: sample.values.count)
+      try sample.check(reader, offset, "\(seed)")
+      let from = min(offset + generator.index(below: 70), sample.values.count - 1)
+      var first: (Int64, [UInt8]?)?
+      _ = try reader.forEachRecord(from: Int64(from), maxBytes: 1) { (record) throws(LogError) in
+        first = (record.offset, Record(copying: record).value)
+        return false
+      }
+      #expect(first?.0 == Int64(from) && first?.1 == sample.values[from], "\(from), \(seed)")
+    }
+  }
+
+  @Test(arguments: [(true, 1.1), (false, 1.8)])
+  func aHotLookUpReadsAPartOfOneBatch(_ isEven: Bool, _ readsMax: Double) throws {
+    let seed = Seed.fromEnvironment()
+    let sample = try Sample(seed, valueBytes: 200, isEven: isEven)
+    let log = sample.store.log
+    let reader = LogReader(log)
+    for offset in sample.values.indices { try sample.check(reader, offset, "warm, \(seed)") }
+    var generator = seed.generator
+    let before = sample.store.disk.counters
+    let count = 1_000
+    for _ in 0..<count {
+      try sample.check(reader, generator.index(below: sample.values.count), "\(seed)")
+    }
+    let after = sample.store.disk.counters
+    let reads = after.calls[.read, default: 0] - before.calls[.read, default: 0]
+    // The ordinary way takes two reads or three, and the whole batch.
+    #expect(Double(reads) <= readsMax * Double(count), "\(reads) reads, \(seed)")
+    let batchBytes = try log.segmentInfo().reduce(0) { $0 + $1.bytes } / 60
+    let bytesRead = (after.bytesRead - before.bytesRead) / count
+    #expect(bytesRead < (isEven ? batchBytes : 2 * batchBytes), "\(bytesRead) bytes, \(seed)")
+  }
+
+  @Test func damageIsNeverLookedUp() throws {
+    let seed = Seed.fromEnvironment()
+    let sample = try Sample(seed, valueBytes: 200)
+    try sample.store.manager.close()
+    let disk = sample.store.disk.kill()
+    let path = "\(CrashStore.directory)/\(SegmentName(0, .log).fileName)"
+    var bytes = try #require(disk.contents(of: path))
+    bytes[bytes.count / 2] ^= 4
+    try disk.install(path, bytes)
+    let again = try CrashStore(disk, CrashStore.config(segmentBytes: 400_000), creates: false)
+    let reader = LogReader(again.log)
+    var refused = 0
+    for _ in 0..<2 {
+      for offset in sample.values.indices {
+        do {
+          let record = try reader.record(at: Int64(offset))
+          #expect(record?.value == sample.values[offset], "offset \(offset), \(seed)")
+        } catch {
+          guard case .corrupt(let range) = error else { throw error }
+          #expect(range.offsets?.contains(Int64(offset)) == true, "\(range), \(seed)")
+          refused += 1
+        }
+      }
+    }
+    #expect(refused > 0 && refused % 2 == 0, "\(seed)")
+  }
+}
