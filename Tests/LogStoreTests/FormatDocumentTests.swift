@@ -75,6 +75,7 @@ struct FormatDocumentTests {
     #expect(values["offsetEntries"] == "\(record.offsetEntries)")
     #expect(values["timeEntries"] == "\(record.timeEntries)")
     #expect(!record.isClean)
+    #expect(values["flags"] == "8" && record.durability == .flushed)
   }
 
   @Test func markIsWrittenAsTheDocumentShows() throws {
@@ -95,7 +96,7 @@ struct FormatDocumentTests {
       var expected = dump.bytes
       var span = expected.mutableSpan
       span.storeBigEndian(sequence, at: 8)
-      span.storeBigEndian(UInt32(1), at: 64)
+      span.storeBigEndian(UInt32(9), at: 64)
       span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<76)), at: 76)
       let start = slot * DurableMark.slotBytes
       #expect(Array(bytes[start..<start + 80]) == expected, "slot \(slot)")

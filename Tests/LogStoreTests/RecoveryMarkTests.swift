@@ -1,3 +1,4 @@
+import Bytes
 import DiskIO
 import StoreTesting
 import Testing
@@ -123,5 +124,26 @@ import Testing
         #expect(newest.recoveryPoint >= Int64(point % 2 == 0 ? point - 1 : point))
       }
     }
+  }
+
+  /// The flags word as docs/format.md has it; the mode says nothing about recovery.
+  @Test(arguments: [
+    (Durability?.none, UInt32(0)), (.flushed, 1 << 3), (.operatingSystem, 3 << 3),
+    (.interval(milliseconds: 500), 500 << 5 | 2 << 3),
+  ])
+  func theMarkTellsWhatAnAcknowledgementMeant(_ mode: Durability?, _ flags: UInt32) throws {
+    let disk = SimulatedDisk(seed: 43)
+    try disk.installDirectory("/log")
+    let directory = LogDirectory(disk: disk, path: "/log")
+    let (mark, _) = try DurableMark.open(directory)
+    try mark.noteDurable(
+      MarkRecord(
+        sequence: 0, bootIdentifier: 1, recoveryPoint: 7, segmentBaseOffset: 0, position: 9,
+        largest: TimestampOffset(timestamp: -1, offset: 0), offsetEntries: 0, timeEntries: 0,
+        isClean: true, durability: mode))
+    let bytes = try #require(disk.contents(of: "/log/\(DurableMark.fileName)"))
+    #expect(bytes.span.loadBigEndian(UInt32.self, at: 64) == flags | 1)
+    let found = try DurableMark.read(directory).newest
+    #expect(found?.durability == mode && found?.isClean == true && found?.recoveryPoint == 7)
   }
 }

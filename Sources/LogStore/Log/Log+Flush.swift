@@ -192,7 +192,7 @@ extension Log {
       largest: active.cursor.largest, offsetEntries: active.offsetIndex.count,
       timeEntries: active.timeIndex.count, isClean: isClean,
       isWithoutProducers: producers.isLoaded && !producers.mayHoldProducers,
-      isGapless: isGapless)
+      isGapless: isGapless, durability: config.durability)
   }
 
   private func poisonLog(_ error: DiskError) {

@@ -24,6 +24,8 @@ package struct MarkRecord: Sendable, Equatable {
   /// This engine has written the log from its first record on, so that between two segments no
   /// offset is missing by right.
   package var isGapless = false
+  /// What an acknowledgement of the writer meant; nil where an older engine did not say.
+  package var durability: Durability?
 }
 
 /// The file `mkstore.mark` beside a log's segments: how far the log is durable, to the batch.
@@ -170,9 +172,7 @@ package final class DurableMark: Sendable {
     span.storeBigEndian(Int64(record.position), at: 40)
     span.storeBigEndian(record.largest.timestamp, at: 48)
     span.storeBigEndian(record.largest.offset, at: 56)
-    let flags: UInt32 =
-      (record.isClean ? 1 : 0) | (record.isWithoutProducers ? 2 : 0) | (record.isGapless ? 4 : 0)
-    span.storeBigEndian(flags, at: 64)
+    span.storeBigEndian(MarkFlags(record).rawValue, at: 64)
     span.storeBigEndian(UInt32(clamping: record.offsetEntries), at: 68)
     span.storeBigEndian(UInt32(clamping: record.timeEntries), at: 72)
     span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<76)), at: 76)
@@ -184,6 +184,7 @@ package final class DurableMark: Sendable {
     else { return nil }
     let position = bytes.loadBigEndian(Int64.self, at: 40)
     guard position >= 0, position <= Int64(UInt32.max) else { return nil }
+    let flags = MarkFlags(rawValue: bytes.loadBigEndian(UInt32.self, at: 64))
     return MarkRecord(
       sequence: bytes.loadBigEndian(UInt64.self, at: 8),
       bootIdentifier: bytes.loadBigEndian(UInt64.self, at: 16),
@@ -195,8 +196,40 @@ package final class DurableMark: Sendable {
         offset: bytes.loadBigEndian(Int64.self, at: 56)),
       offsetEntries: Int(bytes.loadBigEndian(UInt32.self, at: 68)),
       timeEntries: Int(bytes.loadBigEndian(UInt32.self, at: 72)),
-      isClean: bytes.loadBigEndian(UInt32.self, at: 64) & 1 == 1,
-      isWithoutProducers: bytes.loadBigEndian(UInt32.self, at: 64) & 2 == 2,
-      isGapless: bytes.loadBigEndian(UInt32.self, at: 64) & 4 == 4)
+      isClean: flags.isClean, isWithoutProducers: flags.isWithoutProducers,
+      isGapless: flags.isGapless, durability: flags.durability)
+  }
+}
+
+/// The flags of a mark (docs/format.md#mkstoremark).
+private struct MarkFlags {
+  var rawValue: UInt32
+
+  init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  init(_ record: MarkRecord) {
+    let mode: UInt32 =
+      switch record.durability {
+      case nil: 0
+      case .flushed: 1 << 3
+      case .interval(let milliseconds):
+        2 << 3 | min(UInt32(clamping: milliseconds), UInt32.max >> 5) << 5
+      case .operatingSystem: 3 << 3
+      }
+    rawValue =
+      (record.isClean ? 1 : 0) | (record.isWithoutProducers ? 2 : 0) | (record.isGapless ? 4 : 0)
+      | mode
+  }
+
+  var isClean: Bool { rawValue & 1 != 0 }
+  var isWithoutProducers: Bool { rawValue & 2 != 0 }
+  var isGapless: Bool { rawValue & 4 != 0 }
+  var durability: Durability? {
+    switch rawValue >> 3 & 3 {
+    case 1: .flushed
+    case 2: .interval(milliseconds: Int(rawValue >> 5))
+    case 3: .operatingSystem
+    default: nil
+    }
   }
 }

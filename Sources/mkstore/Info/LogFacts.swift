@@ -52,6 +52,7 @@ struct LogFacts {
       "latest     \(RFC3339.text(latest?.timestamp ?? -1))"
         + (latest.map { " at offset \($0.offset)" } ?? ""),
       "durable    " + durability,
+      "mode       " + acknowledgements,
     ]
     for range in log.damagedRanges { lines.append("damaged    \(range)") }
     for note in log.recovery.notes { lines.append("note       \(note)") }
@@ -78,6 +79,15 @@ struct LogFacts {
       + (mark.isClean ? "clean stop)" : "in use or not stopped cleanly)")
   }
 
+  /// What an acknowledgement of the last writer meant.
+  private var acknowledgements: String {
+    switch mark?.durability {
+    case nil: "not known: no mark of this engine that tells"
+    case .flushed: "flushed: an acknowledgement means durable"
+    case let mode?: "\(mode): an acknowledged record may be lost in a power cut"
+    }
+  }
+
   private func padded(_ text: String, _ count: Int) -> String {
     text + String(repeating: " ", count: max(0, count - text.utf8.count))
   }
@@ -96,6 +106,7 @@ struct LogFacts {
     object.add("latestOffset", latest?.offset)
     object.add("durableOffset", mark?.recoveryPoint)
     object.add("cleanStop", mark?.isClean)
+    object.add("durability", mark?.durability?.description)
     object.add("damage", log.damagedRanges.map(DamageText.part))
     object.add("notes", log.recovery.notes)
     if withSegments { object.add("segments", segments.map(\.object)) }
