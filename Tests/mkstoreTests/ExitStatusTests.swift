@@ -239,4 +239,25 @@ struct ExitStatusTests {
     #expect(outcome.lines.count == 1)
     #expect(outcome.messages.isEmpty, "\(outcome.messages)")
   }
+
+  @Test(arguments: [
+    ("flushed", "mode       flushed: an acknowledgement means durable"),
+    ("os", "mode       os: an acknowledged record may be lost in a power cut"),
+  ])
+  func infoTellsTheDurabilityModeOfAClosedLog(_ mode: String, _ line: String) throws {
+    let appended = try Tool.bash("echo a | $MKSTORE append \(log) --create --durability \(mode)")
+    #expect(appended.status == 0)
+    #expect(try Tool.run(["info", log]).lines.contains(line))
+  }
+
+  @Test func appendingGoesOnWithoutAReaderOfItsAcknowledgements() throws {
+    let outcome = try Tool.bash(
+      "seq 200000 | $MKSTORE append \(log) --create --acks --batch-records 100 | head -1; "
+        + "exit ${PIPESTATUS[1]}")
+    #expect(outcome.status == 0)
+    #expect(outcome.lines.count == 1)
+    #expect(outcome.messages.contains("nobody reads the acknowledgements"), "\(outcome.messages)")
+    let info = try Tool.bash("$MKSTORE fetch \(log) | tail -n 1")
+    #expect(info.lines == ["200000"])
+  }
 }

@@ -9,6 +9,8 @@ struct AppendRun: ~Copyable {
   private var appender: BatchAppender
   private var out = OutputBuffer()
   private var progress: ProgressLine?
+  /// The reader of the acknowledgements went away, as `head` does; appending goes on.
+  private var isUnread = false
 
   /// What the command line asks for.
   struct Settings {
@@ -56,7 +58,7 @@ struct AppendRun: ~Copyable {
       failure = failure ?? CommandFailure(error)
     }
     printSum()
-    try out.flush()
+    try flushOutput()
     if let failure { throw failure }
   }
 
@@ -90,10 +92,24 @@ struct AppendRun: ~Copyable {
 
   private mutating func acknowledge() throws(CommandFailure) {
     let batches = try appender.acknowledge()
-    guard settings.printsAcks, !batches.isEmpty else { return }
+    guard settings.printsAcks, !batches.isEmpty, !isUnread else { return }
     for batch in batches { printAck(batch) }
     // At once, or the one who counts on it would wait.
-    try out.flush()
+    try flushOutput()
+  }
+
+  /// Writes out what is gathered. That nobody reads it ends no append: input that went nowhere
+  /// while the status says 0 would be lost without a word.
+  private mutating func flushOutput() throws(CommandFailure) {
+    do throws(CommandFailure) {
+      try out.flush()
+    } catch {
+      guard error.status == .ok else { throw error }
+      if !isUnread, settings.printsAcks {
+        Messages.say("nobody reads the acknowledgements any more; appending goes on without them")
+      }
+      isUnread = true
+    }
   }
 
   // MARK: Output
