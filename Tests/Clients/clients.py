@@ -11,6 +11,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -42,7 +43,7 @@ def text_headers(index):
 
 def confluent(server):
     from confluent_kafka import Consumer, KafkaError, OFFSET_BEGINNING, OFFSET_END, Producer
-    from confluent_kafka import TopicPartition
+    from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, TopicPartition
     from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
     admin = AdminClient({"bootstrap.servers": server.address})
@@ -119,6 +120,18 @@ def confluent(server):
     errors = produce({"acks": "all", "message.max.bytes": 1_000_000}, 1, size=200_000)
     check([error.name() for error in errors] == ["MSG_SIZE_TOO_LARGE"], f"too large: {errors}")
     check(not produce({"acks": "all"}, 3), "and it goes on")
+
+    stamped = NewTopic("stamped", 3, 1, config={"message.timestamp.type": "LogAppendTime"})
+    admin.create_topics([stamped])["stamped"].result(20)
+    began = int(time.time() * 1000)
+    producer = Producer({"bootstrap.servers": server.address, "compression.type": "lz4"})
+    for number in range(5):
+        producer.produce("stamped", b"%d" % number, partition=0, timestamp=1000)
+    check(producer.flush(30) == 0, "delivered")
+    stamps = [m.timestamp() for m in consume([TopicPartition("stamped", 0, OFFSET_BEGINNING)])]
+    check(len(stamps) == 5, f"{len(stamps)} of 5")
+    for kind, stamp in stamps:
+        check(kind == TIMESTAMP_LOG_APPEND_TIME and abs(stamp - began) < 60_000, f"{kind} {stamp}")
 
     admin.create_partitions([NewPartitions("t", 5)])["t"].result(20)
     check(len(admin.list_topics(timeout=20).topics["t"].partitions) == 5, "five partitions")
@@ -239,6 +252,12 @@ async def aiokafka_run(server):
         key, value, headers = text_headers(record.offset % 60)
         check(record.key == key and record.value == value, f"record at {record.offset}")
         check(list(record.headers) == headers, f"headers {record.headers}")
+    end = 60 * rounds
+    consumer.seek(place, end - 7)
+    tail = (await consumer.getmany(timeout_ms=5000)).get(place, [])
+    check([record.offset for record in tail] == list(range(end - 7, end)), "from an offset")
+    await consumer.seek_to_end(place)
+    check(await consumer.getmany(timeout_ms=300) == {}, "nothing behind the end")
     times = await consumer.offsets_for_times({place: found[0].timestamp})
     check(times[place].offset == 0, f"by time: {times}")
     await consumer.stop()
@@ -293,6 +312,12 @@ def kcat_round_trips(server):
     kcat(server, "-P", "-t", "nulls", "-Z", "-K", ":", data=b"key:\n:value\n")
     found = kcat(server, "-C", "-t", "nulls", "-e", "-q", "-f", "%K %S\n")
     check(found == b"3 -1\n-1 5\n", f"nulls: {found}")
+    outcome = subprocess.run(
+        ["kcat", "-b", server.address, "-P", "-t", "nulls", "-X", "message.max.bytes=9000000"],
+        input=b"x" * 2_000_000 + b"\n", capture_output=True, timeout=60)
+    check(outcome.returncode != 0 and b"too large" in outcome.stderr,
+          f"too large: {outcome.returncode} {outcome.stderr}")
+    kcat(server, "-P", "-t", "nulls", data=b"small\n")
     check(b"broker" in kcat(server, "-L"), "listing")
     server.verify()
 
@@ -438,6 +463,69 @@ def through(server, rounds, interrupt):
     print(f"{total} acknowledged records, {rounds} interruptions: each there once, in order")
 
 
+def go_on(server):
+    """kafka-python, aiokafka and kcat: produce, restart of the server in mid-flight, go on."""
+    import asyncio
+    from aiokafka import AIOKafkaProducer
+    from kafka import KafkaProducer
+
+    def restart(number):
+        if number % 2:
+            server.kill()
+        else:
+            server.stop()
+        server.start()
+
+    values = [b"%d" % number for number in range(300)]
+
+    def everything(topic):
+        wait_until(lambda: kcat(server, "-C", "-t", topic, "-e", "-q").split() == values,
+                   f"{topic}: each record once, in order")
+
+    producer = KafkaProducer(
+        bootstrap_servers=server.address, enable_idempotence=True, linger_ms=1,
+        reconnect_backoff_ms=20, reconnect_backoff_max_ms=100, retry_backoff_ms=20)
+    sent = []
+    for number, value in enumerate(values):
+        sent.append(producer.send("kafka-python", value, partition=0))
+        if number % 100 == 50:
+            restart(number // 100)
+    for future in sent:
+        future.get(60)
+    producer.close()
+    everything("kafka-python")
+
+    async def run():
+        producer = AIOKafkaProducer(
+            bootstrap_servers=server.address, enable_idempotence=True, linger_ms=1,
+            retry_backoff_ms=20)
+        await producer.start()
+        sent = []
+        for number, value in enumerate(values):
+            sent.append(await producer.send("aiokafka", value, partition=0))
+            if number % 100 == 50:
+                await asyncio.get_running_loop().run_in_executor(None, restart, number // 100)
+        await asyncio.wait_for(asyncio.gather(*sent), 60)
+        await producer.stop()
+    asyncio.run(run())
+    everything("aiokafka")
+
+    process = subprocess.Popen(
+        ["kcat", "-b", server.address, "-P", "-E", "-t", "kcat", "-X", "enable.idempotence=true",
+         "-X", "reconnect.backoff.ms=20", "-X", "reconnect.backoff.max.ms=100"],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    for number, value in enumerate(values):
+        process.stdin.write(value + b"\n")
+        process.stdin.flush()
+        if number % 100 == 50:
+            restart(number // 100)
+    _, said = process.communicate(timeout=60)
+    check(process.returncode == 0, f"kcat: {said.decode()}")
+    everything("kcat")
+    server.stop()
+    server.verify()
+
+
 def kills(server):
     def interrupt(_):
         server.kill()
@@ -507,6 +595,42 @@ def hostile(server):
     check(kcat(server, "-C", "-t", "t", "-e", "-q") == b"before\n", "others go on")
     for connection in half:
         connection.close()
+    balloons(server, (host, int(port)))
+
+
+def balloons(server, address):
+    """Requests of a few megabytes that ask for very much, or claim to."""
+    def ask(key, version, body):
+        head = struct.pack(">hhih", key, version, 7, 4) + b"test"
+        with socket.create_connection(address, timeout=60) as connection:
+            connection.sendall(struct.pack(">i", len(head) + len(body)) + head + body)
+            try:
+                return take(connection, struct.unpack(">i", take(connection, 4))[0])
+            except (Failure, ConnectionResetError):
+                return None
+
+    def metadata(names, count=None):
+        texts = b"".join(struct.pack(">h", len(name)) + name for name in names)
+        return ask(3, 4, struct.pack(">i", count or len(names)) + texts + b"\0")
+
+    def fetch(partitions, count=None):
+        places = b"".join(struct.pack(">iqi", 0, 0, 1) for _ in range(partitions))
+        return ask(1, 4, struct.pack(">iiiib", -1, 0, 1, 50 << 20, 0) + struct.pack(">ih", 1, 1)
+                   + b"t" + struct.pack(">i", count or partitions) + places)
+    # Answered, in proportion.
+    check(len(metadata([b"n%06d" % number for number in range(150_000)])) < 4_000_000, "names")
+    check(len(metadata([b"t"] * 150_000)) < 1000, "one name often")
+    check(fetch(150_000) is not None, "one partition often")
+    # Claims that the bytes do not hold, and more than any client asks for.
+    for count in [-2, 2, 1 << 30, (1 << 31) - 1]:
+        check(metadata([b"t"], count) is None, f"{count} names")
+        check(fetch(1, count) is None, f"{count} partitions")
+    check(metadata([b"t"] * 300_000) is None, "too many names")
+    with open(f"/proc/{server.process.pid}/status") as file:
+        peak = [int(line.split()[1]) for line in file if line.startswith("VmHWM")][0]
+    check(peak < 400_000, f"{peak} kB at the most")
+    check(kcat(server, "-C", "-t", "t", "-e", "-q") == b"before\n", "others go on")
+    server.verify()
 
 
 def rot(server):
@@ -700,7 +824,8 @@ def settings(server):
         file.write("# a comment\nnum.partitions=2\nsegment.bytes=1048576\n"
                    "max.message.bytes=200000\nfetch.max.bytes=3000000\n")
     server.environment = {"MKSTORE_NUM_PARTITIONS": "3", "MKSTORE_SEGMENT_BYTES": "2097152"}
-    server.arguments += ["--config", config, "--set", "num.partitions=4"]
+    core = str(min(os.sched_getaffinity(0)))
+    server.arguments += ["--config", config, "--set", "num.partitions=4", "--cores", core]
     server.start()
     kcat(server, "-P", "-t", "t", data=b"a\n")
     admin = AdminClient({"bootstrap.servers": server.address, "log_level": 0})
@@ -808,7 +933,7 @@ def system_calls(server):
 
 SCENARIOS = {
     "confluent": confluent, "kafka-python": kafka_python, "aiokafka": aiokafka,
-    "kcat": kcat_round_trips, "flights": flights, "kills": kills, "restarts": restarts,
+    "kcat": kcat_round_trips, "flights": flights, "go-on": go_on, "kills": kills, "restarts": restarts,
     "pauses": pauses, "second-signal": second_signal, "hostile": hostile, "rot": rot,
     "metrics": metrics, "system-calls": system_calls, "rotten-bits": rotten_bits,
     "evicted": evicted, "full-disk": full_disk, "removed": removed, "settings": settings,

@@ -45,14 +45,21 @@ struct ServeTests {
   @Test(arguments: ["confluent", "kafka-python", "aiokafka", "kcat"])
   func clientsProduceConsumeAndAdminister(scenario: String) throws { try run(scenario) }
 
+  /// The large file where it is there (`MKSTORE_SHARED`, else `../shared`), else the bundled one.
   @Test func realDataComesOutAsItWentIn() throws {
-    try run("flights", "\(Repository.root)/Tests/Fixtures/data/flights-small.ndjson")
+    let shared =
+      ProcessInfo.processInfo.environment["MKSTORE_SHARED"] ?? "\(Repository.root)/../shared"
+    let large = "\(shared)/data/flights-large.ndjson"
+    let small = "\(Repository.root)/Tests/Fixtures/data/flights-small.ndjson"
+    try run("flights", FileManager.default.fileExists(atPath: large) ? large : small)
   }
 
   /// As often as `SERVE_KILLS` says; 20 times where it is not set.
   @Test func acknowledgedRecordsSurviveKillsExactlyOnceInOrder() throws { try run("kills") }
 
   @Test func producersAndConsumersGoOnThroughRestarts() throws { try run("restarts") }
+
+  @Test func everyClientGoesOnAfterARestart() throws { try run("go-on") }
 
   @Test func aStoppedProcessGoesOn() throws { try run("pauses") }
 
