@@ -8,6 +8,7 @@ Exits with 0 where everything was as it must be. Scenarios: see the end of this 
 
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -887,6 +888,18 @@ def is_traced(pid):
     return True
 
 
+def traced(server, trace, calls):
+    """strace of these calls of every thread, running."""
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-qq", "-p", str(server.process.pid), "-o", trace, "-e", f"trace={calls}"],
+        stderr=subprocess.PIPE,
+        # A test runner's children may inherit signals blocked.
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, []))
+    wait_until(lambda: tracer.poll() is not None or is_traced(server.process.pid), "traced")
+    check(tracer.poll() is None, f"strace runs: {tracer.poll()}")
+    return tracer
+
+
 def system_calls(server):
     """In steady state the payload of a fetch does not enter user space: sendfile alone moves it."""
     lines = b"".join(b"%06d %s\n" % (number, b"x" * 1000) for number in range(20_000))
@@ -894,14 +907,7 @@ def system_calls(server):
     # The first pass may check; from then on the bytes are known.
     check(kcat(server, "-C", "-t", "t", "-e", "-q") == lines, "first pass")
     trace = f"{server.work}/trace"
-    tracer = subprocess.Popen(
-        ["strace", "-f", "-qq", "-p", str(server.process.pid), "-o", trace,
-         "-e", "trace=pread64,preadv,preadv2,read,readv,sendfile,mmap"],
-        stderr=subprocess.PIPE,
-        # A test runner's children may inherit signals blocked.
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, []))
-    wait_until(lambda: tracer.poll() is not None or is_traced(server.process.pid), "traced")
-    check(tracer.poll() is None, f"strace runs: {tracer.poll()}")
+    tracer = traced(server, trace, "pread64,preadv,preadv2,read,readv,sendfile,mmap")
     host, port = server.address.split(":")
     received = 0
     with socket.create_connection((host, int(port)), timeout=60) as connection:
@@ -912,7 +918,7 @@ def system_calls(server):
             received += len(frame)
             offset += frame.count(b"xxx\x00")
     tracer.terminate()
-    tracer.wait(20)
+    tracer.wait(60)
     read = sent = sends = 0
     with open(trace) as file:
         for line in file:
@@ -929,6 +935,36 @@ def system_calls(server):
     check(sent > 0.98 * len(lines), f"sendfile moved {sent} of {len(lines)} bytes")
     check(read < 0.05 * len(lines), f"{read} bytes were read into user space")
     print(f"{received} bytes received; {sent} by {sends} sendfile calls; {read} read")
+    calls_per_fetch(server, (host, int(port)))
+
+
+def calls_per_fetch(server, address):
+    """How many system calls a fetch of one small batch takes, over all threads."""
+    count = 400
+    kcat(server, "-P", "-t", "small", "-X", "batch.num.messages=1",
+         data=b"".join(b"%d\n" % number for number in range(count)))
+
+    def run(connection):
+        for offset in range(count):
+            connection.sendall(fetch_request("small", offset, 1))
+            take(connection, int.from_bytes(take(connection, 4), "big"))
+    with socket.create_connection(address, timeout=60) as connection:
+        run(connection)
+        trace = f"{server.work}/trace-small"
+        tracer = traced(server, trace, "all")
+        run(connection)
+        tracer.terminate()
+        tracer.wait(60)
+    calls = {}
+    with open(trace) as file:
+        for line in file:
+            found = re.match(r"\d+ +(\w+)\(", line)
+            if found:
+                calls[found.group(1)] = calls.get(found.group(1), 0) + 1
+    total = sum(calls.values())
+    print(f"{total / count:.2f} calls a fetch: {calls}")
+    # Poll, read, ask the page cache, two reads of cached bytes, write: 6; a rise is a fault.
+    check(total <= 7 * count, f"{total / count:.1f} calls a fetch: {calls}")
 
 
 SCENARIOS = {

@@ -83,6 +83,23 @@ struct RollTests {
     }
   }
 
+  /// What is refused begins no segment, or a producer of large records would leave tiny ones.
+  @Test func aRefusedBatchBeginsNoSegment() async throws {
+    var log = LogConfig()
+    log.segmentBytes = 4096
+    log.maxMessageBytes = 2048
+    try await TestBroker.with(log: log) { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      let large = try TestBatch.make([String(repeating: "x", count: 3900)])
+      for _ in 0..<5 {
+        #expect(try client.produce("t", try TestBatch.make(["x"])).errorCode == .none)
+        #expect(try client.produce("t", large).errorCode == .messageTooLarge)
+      }
+      #expect(try #require(broker.server.broker.log("t", 0)).segmentInfo().count == 1)
+    }
+  }
+
   /// The sync that lags behind holds up nobody either: sealed segments wait for it on a thread of
   /// their own.
   @Test func segmentsThatPileUpUnsyncedHoldUpNoOtherConnection() async throws {

@@ -20,10 +20,12 @@ extension Broker {
     for topic in request.topicData {
       guard let known = topics.named(topic.name) else { continue }
       for partition in topic.partitionData {
+        guard let log = known.logs[partition.index] else { continue }
+        let limit = min(log.config.maxMessageBytes, log.config.segmentBytes)
         let byteCount = partition.records?.count ?? 0
-        if let log = known.logs[partition.index], !log.isReadyToAppend(byteCount: byteCount) {
-          logs.append((log, byteCount))
-        }
+        // More than that is refused, and begins no segment.
+        let expected = byteCount > limit ? 0 : byteCount
+        if !log.isReadyToAppend(byteCount: expected) { logs.append((log, expected)) }
       }
     }
     return logs
@@ -33,8 +35,7 @@ extension Broker {
   package func prepare(_ logs: [(log: Log, byteCount: Int)]) {
     for (log, byteCount) in logs {
       do throws(LogError) {
-        // More than a batch may have is refused by the append itself.
-        try log.prepareToAppend(byteCount: min(byteCount, log.config.segmentBytes))
+        try log.prepareToAppend(byteCount: byteCount)
       } catch {
         // The append itself meets the same and answers with it.
         logger.warning(
