@@ -5,15 +5,16 @@ let package = Package(
   name: "Benchmarks",
   dependencies: [
     .package(name: "mkstore", path: ".."),
+    .package(name: "MallocCounter", path: "MallocCounter"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
-    .target(name: "CMallocCounter"),
     .target(name: "CEpoll"),
     .executableTarget(
       name: "mkstore-bench",
       dependencies: [
-        "CMallocCounter", "CEpoll",
+        "CEpoll",
+        .product(name: "MallocCounter", package: "MallocCounter"),
         .product(name: "LogStore", package: "mkstore"),
         .product(name: "RecordFormat", package: "mkstore"),
         .product(name: "DiskIO", package: "mkstore"),

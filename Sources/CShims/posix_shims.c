@@ -84,6 +84,8 @@ int mk_fsync(int fd) { return error_or_zero(fsync(fd)); }
 
 int mk_fdatasync(int fd) { return error_or_zero(fdatasync(fd)); }
 
+void mk_start_writeback(int fd) { (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 int64_t mk_pread(int fd, void *bytes, size_t count, int64_t position) {
   return value_or_error(pread(fd, bytes, count, position));
 }

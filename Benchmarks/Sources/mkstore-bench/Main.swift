@@ -9,6 +9,11 @@ struct Main {
     if let peer = arguments.firstIndex(of: "--peer") {
       return try Peers.run(Array(arguments[(peer + 1)...]))
     }
+    let addresses = arguments.indices.dropLast().filter { arguments[$0] == "--against" }
+    if !addresses.isEmpty {
+      printMachine()
+      return try compare(addresses.map { arguments[$0 + 1] }, arguments)
+    }
     let scale = Scale(isTiny: arguments.contains("--tiny"))
     let only = arguments.firstIndex(of: "--only").map { arguments[$0 + 1] }
     try makeBenchDirectory()

@@ -104,6 +104,10 @@ int mk_fsync(int fd);
 /// fdatasync(2). 0 or errno.
 int mk_fdatasync(int fd);
 
+/// Starts writing a file's changed pages to the disk and does not wait. A hint: what fails shows at
+/// the next fdatasync (sync_file_range(2)).
+void mk_start_writeback(int fd);
+
 /// pread(2): bytes or -errno.
 int64_t mk_pread(int fd, void *_Nonnull bytes, size_t count, int64_t position);
 

@@ -40,6 +40,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private(set) var isEnding = false
   private var isReadWanted = false
   private var unsentAnswers = 0
+  private var isFlushScheduled = false
   private var lastRequestAt = NIODeadline.now()
   private var stalledSince: NIODeadline?
   private var pendingBytesSeen = 0
@@ -305,8 +306,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
       broker.metrics.answered(
         slot.apiKey, nanoseconds: (NIODeadline.now() - slot.startedAt).nanoseconds)
     }
-    if isWritten { context.flush() }
+    if isWritten { flush(context) }
     closeIfDrained()
+  }
+
+  /// Hands what was written to the kernel: at once where nothing else is owed, else at the end of
+  /// the loop's turn, so that answers which one sync made ready leave in one system call.
+  private func flush(_ context: ChannelHandlerContext) {
+    if answers.isEmpty { return context.flush() }
+    guard !isFlushScheduled else { return }
+    isFlushScheduled = true
+    let this = NIOLoopBound(self, eventLoop: loop)
+    loop.execute {
+      this.value.isFlushScheduled = false
+      this.value.context?.flush()
+    }
   }
 
   private func didSend() {

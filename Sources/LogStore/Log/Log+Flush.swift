@@ -291,6 +291,11 @@ extension Log: Flusher.Client {
     do throws(LogError) { try flush() } catch { return }
   }
 
+  package func startFlush() {
+    guard let writer else { return }
+    writer.withLock { $0.active?.log }?.startSync()
+  }
+
   package var flushIntervalMs: Int? {
     if case .interval(let milliseconds) = config.durability { milliseconds } else { nil }
   }

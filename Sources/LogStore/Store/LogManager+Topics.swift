@@ -31,17 +31,14 @@ extension LogManager {
     let config = overrides.applied(to: config ?? self.config.log)
     try config.validate()
     return try naming.withLock { (_) throws(LogError) -> Log in
-      let known = state.withLock { $0.isClosed ? nil : Set($0.logs.keys.map(\.topic)) }
-      guard let known else { throw .closed(path: path) }
+      let (isClosed, isTopicKnown) = state.withLock { state in
+        (state.isClosed, state.topicIds[topicPartition.topic] != nil)
+      }
+      if isClosed { throw .closed(path: path) }
       let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
       if log(topicPartition) != nil { throw .alreadyExists(path: directory.path) }
-      if !known.contains(topicPartition.topic),
-        let other = known.first(where: { topicPartition.collides(withTopic: $0) })
-      {
-        throw .invalidName(
-          name: topicPartition.topic,
-          reason: "Kafka cannot tell it from topic '\(other)' in its metric names")
-      }
+      // Once a topic, since ten thousand partitions would each look at all others.
+      if !isTopicKnown { try refuseCollision(of: topicPartition) }
       var generator = SystemRandomNumberGenerator()
       let topicId =
         try knownTopicId(of: topicPartition.topic) ?? .random(using: &generator)
@@ -52,6 +49,15 @@ extension LogManager {
       }
       context.flusher.add(log)
       return log
+    }
+  }
+
+  private func refuseCollision(of new: TopicPartition) throws(LogError) {
+    let known = Set(state.withLock { $0.logs.keys.map(\.topic) })
+    if !known.contains(new.topic), let other = known.first(where: { new.collides(withTopic: $0) }) {
+      throw .invalidName(
+        name: new.topic,
+        reason: "Kafka cannot tell it from topic '\(other)' in its metric names")
     }
   }
 

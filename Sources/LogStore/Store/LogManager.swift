@@ -82,7 +82,8 @@ public final class LogManager: Sendable {
     let lock = try StoreDirectory.lock(path, disk)
     let context = StoreContext(
       disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
-      flusher: Flusher(checkpointIntervalMs: config.checkpointIntervalMs),
+      flusher: Flusher(
+        checkpointIntervalMs: config.checkpointIntervalMs, threadsMax: config.flusherThreadsMax),
       fetchers: FetcherPool(cores: config.fetcherCores), nowMs: config.nowMs, logger: logger,
       metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs, lock: lock)
     do throws(LogError) {

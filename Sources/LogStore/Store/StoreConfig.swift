@@ -8,7 +8,10 @@ public struct StoreConfig: Sendable {
   /// Most sealed segments kept open at once, over all logs: each costs one descriptor and up to two
   /// mappings.
   public var openSegmentsMax = 128
-  /// Core that the flusher's thread is pinned to; nil leaves it to the system.
+  /// Most threads that sync logs at once, for appends that nobody blocks on: one is there always,
+  /// others come once several logs wait at the same time.
+  public var flusherThreadsMax = 4
+  /// Core that the flusher's threads are pinned to; nil leaves it to the system.
   public var flusherCore: Int?
   /// Cores of the fetcher threads, one thread each; nil leaves the choice to the system.
   public var fetcherCores: [Int?] = [nil]

@@ -52,6 +52,11 @@ internal import CShims
     }
   }
 
+  /// Wakes one thread that waits, where there is one.
+  package func signal() {
+    unsafe mk_monitor_signal(monitor)
+  }
+
   /// Wakes every thread that waits.
   package func broadcast() {
     unsafe mk_monitor_broadcast(monitor)

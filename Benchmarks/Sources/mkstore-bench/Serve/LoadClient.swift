@@ -354,6 +354,7 @@ final class FetchSource: LoadSource {
     else { return false }
     let count = Int32(
       bigEndian: head.loadUnaligned(fromByteOffset: recordsPosition, as: Int32.self))
-    return Int(count) == bytesMin
+    // Some brokers end an answer within a batch.
+    return Int(count) >= bytesMin
   }
 }

@@ -10,7 +10,7 @@ func serveRows(_ scale: Scale) throws -> [Row] {
     smallFetchRow(hot, scale, connections: 1), smallFetchRow(hot, scale, connections: 16),
     smallFetchRow(hot, scale, connections: 256),
   ] + serveProduceRows(scale) + serveStartRows(scale) + serveMemoryRows(scale)
-    + serveColdRows(scale) + answerSizeRows(scale)
+    + serveBudgetRows(scale) + serveColdRows(scale) + answerSizeRows(scale)
 }
 
 private func raiseDescriptorLimit() {
@@ -116,6 +116,7 @@ private func smallFetchRow(_ hot: HotStore, _ scale: Scale, connections: Int) ->
   var peer: ServerProcess?
   var loads: (ours: LoadClient, peer: LoadClient)?
   var notes: (ours: LoadResult, peer: LoadResult)?
+  var costs = (ours: 0.0, peer: 0.0)
   func clients() throws -> (ours: LoadClient, peer: LoadClient) {
     if let loads { return loads }
     let store = try hot.store()
@@ -140,7 +141,10 @@ private func smallFetchRow(_ hot: HotStore, _ scale: Scale, connections: Int) ->
     name: "serve: fetch 1 KiB answers, \(connections) connections", unit: "fetches/s",
     goal: "ratio >= 0.50",
     ours: {
-      let result = try clients().ours.run(count)
+      let loads = try clients()
+      let before = try hot.store().process.processorSeconds
+      let result = loads.ours.run(count)
+      costs.ours = (try hot.store().process.processorSeconds - before) / Double(count)
       precondition(result.errors == 0, "\(result.errors) fetches gave something else")
       notes = (result, notes?.peer ?? result)
       return Pass(seconds: result.seconds, units: Double(count))
@@ -148,8 +152,10 @@ private func smallFetchRow(_ hot: HotStore, _ scale: Scale, connections: Int) ->
     ceiling: (
       "NIO echo",
       {
-        let result = try clients().peer.run(count)
-        precondition(peer != nil && result.errors == 0)
+        let loads = try clients()
+        let before = peer!.processorSeconds
+        let result = loads.peer.run(count)
+        costs.peer = (peer!.processorSeconds - before) / Double(count)
         notes = (notes?.ours ?? result, result)
         return Pass(seconds: result.seconds, units: Double(count))
       }
@@ -159,6 +165,8 @@ private func smallFetchRow(_ hot: HotStore, _ scale: Scale, connections: Int) ->
       return "p50 \(format(notes.ours.percentile(0.5))) us, p99 "
         + "\(format(notes.ours.percentile(0.99))) us; echo p50 "
         + "\(format(notes.peer.percentile(0.5))) us, p99 \(format(notes.peer.percentile(0.99))) us"
+        + "; processor time a fetch \(format(costs.ours * 1e6)) us, "
+        + "echo \(format(costs.peer * 1e6)) us"
     },
     cleanUp: { (loads, peer) = (nil, nil) })
 }

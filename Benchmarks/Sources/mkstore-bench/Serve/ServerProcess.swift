@@ -9,8 +9,10 @@ final class ServerProcess {
   private let output: Int32
   private var isRunning = true
 
-  /// - Parameter arguments: The executable's path first.
-  init(_ arguments: [String]) {
+  /// - Parameters:
+  ///   - arguments: The executable's path first.
+  ///   - environment: Variables beside this process's own.
+  init(_ arguments: [String], environment: [String] = []) {
     var ends: [Int32] = [0, 0]
     precondition(pipe(&ends) == 0)
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -19,9 +21,17 @@ final class ServerProcess {
     posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
     var words = arguments.map { strdup($0) }
     words.append(nil)
+    var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) }
+    defer { for variable in variables.prefix(environment.count) { free(variable) } }
+    var inherited = environ
+    while let variable = inherited.pointee {
+      variables.append(variable)
+      inherited += 1
+    }
+    variables.append(nil)
     let start = nowNs()
     var child = pid_t()
-    let code = posix_spawn(&child, arguments[0], &actions, nil, &words, environ)
+    let code = posix_spawn(&child, arguments[0], &actions, nil, &words, variables)
     precondition(code == 0, "\(arguments[0]) cannot be started: \(code)")
     for word in words { free(word) }
     posix_spawn_file_actions_destroy(&actions)
@@ -69,14 +79,20 @@ final class ServerProcess {
 
   /// Processor time so far, of all its threads, in seconds.
   var processorSeconds: Double {
-    guard let file = fopen("/proc/\(pid)/stat", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 1024)
-    guard fgets(&line, 1024, file) != nil else { return 0 }
-    let text = String(
-      decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let fields = text.drop { $0 != ")" }.split(separator: " ")
-    return (Double(fields[12])! + Double(fields[13])!) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    guard let directory = opendir("/proc/\(pid)/task") else { return 0 }
+    defer { closedir(directory) }
+    var nanoseconds = 0.0
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard let file = fopen("/proc/\(pid)/task/\(name)/schedstat", "r") else { continue }
+      defer { fclose(file) }
+      var line = [CChar](repeating: 0, count: 128)
+      guard fgets(&line, 128, file) != nil else { continue }
+      nanoseconds += strtod(line, nil)
+    }
+    return nanoseconds / 1e9
   }
 
   /// Ends the process and waits for it.
@@ -116,22 +132,32 @@ final class ServedStore {
   private let durability: String
   private let settings: [String]
   private(set) var process: ServerProcess
+  /// The server's allocations, where they are counted.
+  private let counter: AllocationFile?
 
-  init(_ name: String, durability: String = "flushed", settings: [String] = []) {
+  init(
+    _ name: String, durability: String = "flushed", settings: [String] = [],
+    countsAllocations: Bool = false
+  ) {
+    counter = countsAllocations ? AllocationFile() : nil
     path = "\(benchDirectory)/serve-\(name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     self.durability = durability
     self.settings = settings
-    process = Self.start(path, durability, settings)
+    process = Self.start(path, durability, settings, counter)
   }
 
-  private static func start(_ path: String, _ durability: String, _ settings: [String])
-    -> ServerProcess
-  {
+  private static func start(
+    _ path: String, _ durability: String, _ settings: [String], _ counter: AllocationFile?
+  ) -> ServerProcess {
     let options = ["durability=\(durability)", "log.level=error", "max.connections=20000"]
     return ServerProcess(
       ["\(ServerProcess.products)/mkstore", "serve", "--data", path, "--listen", "127.0.0.1:0"]
-        + (options + settings).flatMap { ["--set", $0] })
+        + (options + settings).flatMap { ["--set", $0] },
+      environment: counter?.environment ?? [])
   }
+
+  /// Allocations of the server so far, all threads.
+  var allocations: UInt64 { counter?.count ?? 0 }
 
   var port: UInt16 { process.port }
 
@@ -139,11 +165,39 @@ final class ServedStore {
   func restart(_ signal: Int32, meanwhile: () -> Void = {}) {
     process.stop(signal)
     meanwhile()
-    process = Self.start(path, durability, settings)
+    process = Self.start(path, durability, settings, counter)
   }
 
   deinit {
     process.stop(SIGKILL)
     removeTree(path)
+  }
+}
+
+/// A file in memory in which a process counts its allocations.
+private final class AllocationFile {
+  private let path = "/dev/shm/mkstore-bench-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+  private let descriptor: Int32
+
+  init() {
+    descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    precondition(descriptor >= 0 && ftruncate(descriptor, 8) == 0, "\(path): \(errno)")
+  }
+
+  var environment: [String] {
+    [
+      "LD_PRELOAD=\(ServerProcess.products)/libMallocCounter.so", "MALLOC_COUNTER_FILE=\(path)",
+    ]
+  }
+
+  var count: UInt64 {
+    var value: UInt64 = 0
+    precondition(pread(descriptor, &value, 8, 0) == 8)
+    return value
+  }
+
+  deinit {
+    close(descriptor)
+    unlink(path)
   }
 }
