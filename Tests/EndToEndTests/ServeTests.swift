@@ -61,6 +61,7 @@ struct ServeTests {
 
   @Test func everyClientGoesOnAfterARestart() throws { try run("go-on") }
 
+  /// P32, as clients see it.
   @Test func aStoppedProcessGoesOn() throws { try run("pauses") }
 
   @Test func aSecondSignalStopsAtOnce() throws { try run("second-signal") }
@@ -71,8 +72,10 @@ struct ServeTests {
 
   @Test func anyRottenBitIsNeverServed() throws { try run("rotten-bits") }
 
+  /// P14, where the page was served before, left the cache, and came back rotten.
   @Test func rotBelowAnEvictedPageIsNeverServed() throws { try run("evicted") }
 
+  /// P7, as clients see it.
   @Test(.enabled(if: LoopDisk.obstacle == nil, "\(LoopDisk.obstacle ?? "")"))
   func aFullDiskIsSurvived() throws {
     let disk = try LoopDisk()

@@ -22,6 +22,25 @@ struct FetchTests {
     }
   }
 
+  @Test func aParkedFetchIsAnsweredWhenItsTopicIsDeleted() async throws {
+    try await TestBroker.with { broker in
+      let reader = try broker.connect()
+      let admin = try broker.connect()
+      try admin.create("t")
+      try reader.send(
+        .fetch(TestClient.fetchRequest("t", from: 0, maxWaitMs: Int32.max)), version: 12)
+      // Until it is parked, so that the deletion finds it waiting.
+      let log = try #require(broker.server.broker.log("t", 0))
+      let end = ContinuousClock.now + .seconds(20)
+      while !log.acknowledgedEnd.hasCallbacks, ContinuousClock.now < end {
+        _ = try admin.ask(.metadata(.with { $0.topics = [] }), version: 12)
+      }
+      _ = try admin.ask(
+        .deleteTopics(.with { $0.topics = [.with { $0.name = "t" }] }), version: 6)
+      #expect(try reader.takeFetch().partition.errorCode == .unknownTopicOrPartition)
+    }
+  }
+
   @Test func anEmptyFetchWaitsForItsDeadline() async throws {
     try await TestBroker.with { broker in
       let client = try broker.connect()

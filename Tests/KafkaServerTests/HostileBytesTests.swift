@@ -2,7 +2,7 @@ import KafkaProtocol
 import KafkaServer
 import Testing
 
-/// Bytes that no Kafka client sends: the connection ends, and no other is disturbed.
+/// Bytes that no Kafka client sends: the connection ends, and no other is disturbed (P25).
 struct HostileBytesTests {
   private static let hostile: [(name: String, bytes: [UInt8])] = [
     ("HTTP", Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8)),

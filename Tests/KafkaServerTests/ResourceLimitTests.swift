@@ -95,6 +95,28 @@ struct ResourceLimitTests {
     }
   }
 
+  /// One that goes on with another topic holds nothing of a deleted one.
+  @Test func aBusyConsumerHoldsNoDeletedSegment() async throws {
+    try await TestBroker.with(configure: { $0.sweepMs = 20 }) { broker in
+      let witness = try broker.connect()
+      let busy = try broker.connect()
+      for topic in ["t", "u"] {
+        try witness.create(topic)
+        _ = try witness.produce(topic, try TestBatch.make(["x"]))
+        _ = try busy.fetch(TestClient.fetchRequest(topic, from: 0))
+      }
+      _ = try witness.ask(
+        .deleteTopics(.with { $0.topics = [.with { $0.name = "t" }] }), version: 6)
+      var served: [String] = []
+      let isFree = try asks(witness) {
+        served = try values(of: busy.fetch(TestClient.fetchRequest("u", from: 0)).records)
+        return try deletedFilesHeldOpen(below: broker.directory).isEmpty
+      }
+      #expect(isFree)
+      #expect(served == ["x"])
+    }
+  }
+
   /// Unfinished requests may take so much over all connections; who goes beyond is closed.
   @Test func unfinishedRequestsTakeTheirShareOnly() async throws {
     try await TestBroker.with(configure: { $0.bufferedRequestBytesMax = 1 << 20 }) { broker in

@@ -345,6 +345,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
   func sweep(_ now: NIODeadline) {
     guard let context else { return }
     let idleMs = (now - lastRequestAt).nanoseconds / 1_000_000
+    // A client that goes on with other topics must not hold a deleted one's files.
+    if readers.values.contains(where: \.isOfDeletedLog) {
+      readers = readers.filter { !$0.value.isOfDeletedLog }
+    }
     if answers.isEmpty, unsentAnswers == 0 {
       stalledSince = nil
       // A silent client must not hold segments open.

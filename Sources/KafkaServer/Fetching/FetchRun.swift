@@ -78,7 +78,7 @@ final class FetchRun: @unchecked Sendable {
       $0.highWatermark = -1
       $0.records = ByteRange(offset: 0, count: 0)
     }
-    guard let (log, reader) = part.source else {
+    guard let (log, reader) = part.source, !log.isDeleted else {
       return refuse(&part, .unknownTopicOrPartition)
     }
     let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)

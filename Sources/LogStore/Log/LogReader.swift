@@ -53,6 +53,9 @@ public final class LogReader {
     finder = BatchFinder()
   }
 
+  /// Whether the log is gone, so that keeping this keeps files open that nobody reads any more.
+  package var isOfDeletedLog: Bool { log.isDeleted }
+
   /// The offset up to which `limit` lets records be read.
   public func endOffset(_ limit: Limit) -> Int64 {
     switch limit {
