@@ -27,6 +27,7 @@ struct BatchFinder {
     _ log: Log, _ segment: Segment, _ files: SegmentFiles, for offset: Int64
   ) throws(LogError) -> Int {
     if offset <= segment.baseOffset { return 0 }
+    if let behind = segment.position(behindDamageBefore: offset) { return behind }
     let end = Int(try log.end(of: segment).position)
     var indexes = try log.indexes(of: segment, files)
     for attempt in 0..<2 {
@@ -206,7 +207,8 @@ struct BatchFinder {
     options.chunkBytes = Self.checkBytesMin
     var scanner = SegmentScanner(
       file, from: position, endPosition: end, expectedOffset: lowest ?? 0,
-      offsetLimit: max(limit, segment.baseOffset), options: options)
+      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: limit),
+      options: options)
     var runEnd = position
     while runEnd - position < Self.checkBytesMin {
       switch try scanner.next() {

@@ -180,7 +180,8 @@ extension Log {
     let end = segment.isEndKnown ? Int(segment.publishedEnd.position) : try log.size()
     let limit = max(nextBaseOffset(after: segment), segment.baseOffset)
     var scanner = SegmentScanner(
-      log, endPosition: end, expectedOffset: segment.baseOffset, offsetLimit: limit)
+      log, endPosition: end, expectedOffset: segment.baseOffset,
+      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: limit))
     var runStart = 0
     while true {
       switch try scanner.next() {

@@ -118,7 +118,7 @@ extension Log {
     var scanner = SegmentScanner(
       log, from: Int(end.position), endPosition: size,
       expectedOffset: segment.baseOffset + Int64(end.relativeOffset),
-      offsetLimit: next ?? SegmentScanner.offsetLimit(after: segment.baseOffset))
+      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: next))
     walk: while true {
       switch try scanner.next() {
       case .batch(let header, let position):

@@ -140,7 +140,8 @@ extension Log {
       var scanner = SegmentScanner(
         files.log, from: position, endPosition: end,
         expectedOffset: try BatchFinder.lowestOffset(segment, files.log, at: position),
-        offsetLimit: max(limit, segment.baseOffset), options: options)
+        offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: limit),
+        options: options)
       while goesOn {
         let at = scanner.position
         let event = try scanner.next { (header, bytes) throws(BatchError) in

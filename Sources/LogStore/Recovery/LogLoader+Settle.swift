@@ -82,7 +82,8 @@ extension LogLoader {
           report.notes.append("the disk is full: \(path) ends early")
           return kept
         }
-        if segment !== segments.last { try file.sync() }
+        // Nobody goes on with the segment: its indexes are final.
+        if segment !== segments.last || outcome.endsDamaged { try file.sync() }
         return kept + fresh.count
       } catch  where error.isDiskFull {
         report.notes.append("the disk is full: \(path) could not be made")

@@ -61,7 +61,7 @@ package struct SegmentRecovery {
       kept: kept, scanStart: position)
     var scanner = SegmentScanner(
       setting.log, from: position, endPosition: setting.size, expectedOffset: outcome.nextOffset,
-      offsetLimit: setting.nextBaseOffset ?? SegmentScanner.offsetLimit(after: base))
+      offsetLimit: SegmentScanner.offsetLimit(after: base, before: setting.nextBaseOffset))
     try walk(&scanner, &outcome)
     noteMissingEnd(&outcome)
     noteHole(&outcome)

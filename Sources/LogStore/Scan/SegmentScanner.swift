@@ -50,11 +50,11 @@ package struct SegmentScanner: ~Copyable {
     self.window = FileWindow(file, endPosition: endPosition, chunkBytes: options.chunkBytes)
   }
 
-  /// End of the offsets that a segment can hold whatever follows it: its indexes keep them as
-  /// Int32.
-  package static func offsetLimit(after baseOffset: Int64) -> Int64 {
+  /// End of the offsets that a segment can hold: its indexes keep them as Int32, and what follows
+  /// it begins at `next`.
+  package static func offsetLimit(after baseOffset: Int64, before next: Int64? = nil) -> Int64 {
     let (limit, overflow) = baseOffset.addingReportingOverflow(Int64(Int32.max) + 1)
-    return overflow ? Int64.max : limit
+    return max(baseOffset, min(next ?? Int64.max, overflow ? Int64.max : limit))
   }
 
   /// Where the walk ends; lower than was asked for where the file turned out to be shorter.

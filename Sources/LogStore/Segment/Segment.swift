@@ -102,6 +102,11 @@ package final class Segment: Sendable {
     damagedRanges.first { $0.bytes.lowerBound == position }
   }
 
+  /// Where the damage ends that was found before `target`, if reading goes on there.
+  package func position(behindDamageBefore target: Int64) -> Int? {
+    damagedRanges.last { $0.offsets?.upperBound == target }?.bytes.upperBound
+  }
+
   /// Where a read of `target` begins that an index sends to `entry`: there, unless what was found
   /// of the segment's damage contradicts the entry, and then where that damage begins.
   package func start(at entry: OffsetPosition, for target: Int64) -> Int {

@@ -102,9 +102,9 @@ struct VerificationPlanner {
     in context: StoreContext, _ log: LogPlan
   ) throws(DiskError) -> SegmentPlan {
     let path = "\(directory)/\(SegmentName(baseOffset, .log).fileName)"
-    let most = SegmentScanner.offsetLimit(after: baseOffset)
     return SegmentPlan(
-      path: path, baseOffset: baseOffset, offsetLimit: min(next ?? most, most),
+      path: path, baseOffset: baseOffset,
+      offsetLimit: SegmentScanner.offsetLimit(after: baseOffset, before: next),
       nextBaseOffset: next, byteCount: try disk.status(path)?.size ?? 0,
       isClean: context.isClean, point: log.point, indexes: depth == .quick ? nil : kinds)
   }
