@@ -2,7 +2,7 @@ import DiskIO
 import Glibc
 import Testing
 
-/// Locks between processes: each test's exit closure runs in a child process.
+/// P33: locks between processes. Each test's exit closure runs in a child process.
 @Suite struct PosixLockTests {
   let disk = PosixDisk()
 

@@ -38,6 +38,7 @@ import Testing
     return (closed, content)
   }
 
+  /// P12, P13.
   @Test(arguments: Knowledge.allCases)
   func noFlippedBitIsServedAndNoOtherBatchIsLost(_ knowledge: Knowledge) throws {
     let (disk, content) = try disk(knowledge)

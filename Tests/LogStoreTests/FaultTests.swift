@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test func appendAfterFailedSyncIsRefused() throws {
-    // I8: every sync of an append, of the bytes and of the names.
+    // I8, P11: every sync of an append, of the bytes and of the names.
     for operation in [DiskError.Operation.sync, .syncDirectory] {
       for occurrence in 1... {
         let disk = SimulatedDisk(seed: 12)
@@ -87,6 +87,7 @@ import Testing
     }
   }
 
+  /// P7.
   @Test func aFullDiskRefusesAppendsUntilThereIsSpace() throws {
     let disk = SimulatedDisk(seed: 13)
     let config = CrashStore.config(segmentBytes: 3_000)

@@ -3,7 +3,7 @@ import LogStore
 import StoreTesting
 import Testing
 
-/// A side file is replaced whole or not at all, whenever the power fails.
+/// P10: a side file is replaced whole or not at all, whenever the power fails.
 struct FilesAtomicWriteTests {
   private let old = [UInt8]("0\n1\na 0 1\n".utf8)
   private let path = "/logs/replication-offset-checkpoint"

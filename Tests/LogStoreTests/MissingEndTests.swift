@@ -44,6 +44,7 @@ import Testing
     #expect(report.logs.map(\.missingOffsetCount) == [0])
   }
 
+  /// P13.
   @Test(arguments: [true, false])
   func aReadSaysOnceWhatIsLost(_ clean: Bool) throws {
     let cut = try cut(clean: clean)

@@ -5,7 +5,8 @@ import Testing
 @testable import LogStore
 
 /// Each row of the recovery table on a directory that calls for it: what is reported, what stands
-/// on the disk afterwards, what is served.
+/// on the disk afterwards, what is served. Of P1 the scan from the mark (R5) and the segments that
+/// are not opened (R3); of P12 what is fenced (R7, R10) and kept aside (R6, R11).
 @Suite struct RecoveryRowTests {
   private func open(_ disk: SimulatedDisk) throws -> CrashStore {
     try CrashStore(disk, CrashStore.config(segmentBytes: 500), creates: false)
