@@ -6,6 +6,7 @@
 Exits with 0 where everything was as it must be. Scenarios: see the end of this file.
 """
 
+import ctypes
 import os
 import random
 import re
@@ -294,7 +295,9 @@ def kcat_round_trips(server):
             for idempotent in ["false", "true"] if acks == "-1" else ["false"]:
                 topic = f"{codec}.{acks}.{idempotent}"
                 kcat(server, "-P", "-t", topic, "-z", codec, "-X", f"acks={acks}",
-                     "-X", f"enable.idempotence={idempotent}", data=lines)
+                     "-X", f"enable.idempotence={idempotent}",
+                     # Batches of many lines however slow the machine is; the end of input sends.
+                     "-X", "linger.ms=1000", data=lines)
                 wait_until(
                     lambda: kcat(server, "-C", "-t", topic, "-e", "-q") == lines, f"{topic}")
                 if codec != "none":
@@ -719,6 +722,16 @@ def rotten_bits(server):
     server.start()
 
 
+def cached_pages(descriptor):
+    """Pages of a file that the page cache holds: cachestat(2), which libc does not wrap yet."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    whole = (ctypes.c_uint64 * 2)(0, 0)
+    found = (ctypes.c_uint64 * 5)()
+    result = libc.syscall(451, descriptor, ctypes.byref(whole), ctypes.byref(found), 0)
+    check(result == 0, f"cachestat: {os.strerror(ctypes.get_errno())} (Linux 6.5 or later)")
+    return found[0]
+
+
 def evicted(server):
     """Rot below a page that left the page cache after it was served: checked again, not served."""
     lines = b"".join(b"%06d %s\n" % (number, b"x" * 100) for number in range(2_000))
@@ -727,8 +740,12 @@ def evicted(server):
     path = f"{server.data}/t-0/{0:020}.log"
 
     def drop(file):
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        def is_dropped():
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            return cached_pages(file.fileno()) == 0
+        # A page that the kernel is busy with stays for a moment.
+        wait_until(is_dropped, "the pages are dropped")
 
     with open(path, "r+b") as file:
         content = file.read()
