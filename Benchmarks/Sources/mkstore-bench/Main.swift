@@ -21,6 +21,8 @@ struct Main {
     for row in try appendRows(scale) + readRows(scale) + recoveryRows(scale) + serveRows(scale) {
       if let only, !row.name.contains(only) { continue }
       try row.run(scale)
+      // A line at a time also into a file: a run may be stopped.
+      fflush(nil)
     }
     print("hash \(String(sink, radix: 16))")
   }

@@ -34,7 +34,7 @@ public struct BrokerConfig: Sendable {
   public var fetchBytesMax = 57_671_680
   /// Answers with up to this many bytes of records are copied into one send; larger ones go out by
   /// sendfile (docs/serving.md#answers).
-  public var copiedAnswerBytesMax = 16 << 10
+  public var copiedAnswerBytesMax = 64 << 10
   /// How long a graceful stop waits for answers under way.
   public var drainMaxMs: Int64 = 10_000
 

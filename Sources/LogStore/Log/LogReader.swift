@@ -44,9 +44,11 @@ public final class LogReader {
     self.init(log, rechecksEvicted: false)
   }
 
+  /// Makes a reader of `log` that may check bytes more than once; nothing is opened yet.
+  ///
   /// - Parameter rechecksEvicted: Whether to ask the kernel before each read if the bytes are still
   ///   in the page cache, and to check a segment's bytes again once some of them are not.
-  package init(_ log: Log, rechecksEvicted: Bool) {
+  public init(_ log: Log, rechecksEvicted: Bool) {
     self.log = log
     self.rechecksEvicted = rechecksEvicted
     list = log.segments.snapshot

@@ -9,8 +9,9 @@ func serveRows(_ scale: Scale) throws -> [Row] {
     bulkFetchRow(hot, scale, inFlight: 2), bulkFetchRow(hot, scale, inFlight: 1),
     smallFetchRow(hot, scale, connections: 1), smallFetchRow(hot, scale, connections: 16),
     smallFetchRow(hot, scale, connections: 256),
-  ] + serveProduceRows(scale) + serveStartRows(scale) + serveMemoryRows(scale)
-    + serveBudgetRows(scale) + serveColdRows(scale) + answerSizeRows(scale)
+  ] + verifiedRows(ReadData(scale)) + serveProduceRows(scale) + serveStartRows(scale)
+    + serveMemoryRows(scale) + serveBudgetRows(scale) + serveColdRows(scale)
+    + answerSizeRows(scale)
 }
 
 private func raiseDescriptorLimit() {

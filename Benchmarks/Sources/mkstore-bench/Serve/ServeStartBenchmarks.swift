@@ -9,7 +9,7 @@ func serveStartRows(_ scale: Scale) -> [Row] {
       let store = ServedStore("empty")
       return store.process.readySeconds
     },
-    startRow("\(many.count) partitions, clean stop", goal: "<= 1000 ms", passes: 5) {
+    startRow("\(many.count) partitions, clean stop", goal: "<= 1000 ms", passes: 3) {
       let store = try many.store()
       store.restart(SIGTERM)
       return store.process.readySeconds
