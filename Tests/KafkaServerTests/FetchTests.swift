@@ -72,6 +72,7 @@ struct FetchTests {
     }
   }
 
+  /// P26, as clients see it.
   @Test func theFirstBatchComesWholeAndLimitsHold() async throws {
     try await TestBroker.with { broker in
       let client = try broker.connect()

@@ -18,7 +18,8 @@ import Testing
   }
 
   /// Depth 3: a cut in the scenario, a cut at every operation of the recovery and the append after
-  /// it, and once more in the recovery from every sixtieth outcome of that.
+  /// it, and once more in the recovery from every sixtieth outcome of that. No half-done opening
+  /// passes for a clean stop (P2).
   @Test(arguments: wrecks)
   func recoveryCanBeCutWhereverItIs(_ wreck: Wreck) throws {
     let scenario = wreck.scenario

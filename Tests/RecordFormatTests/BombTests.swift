@@ -3,7 +3,7 @@ import RecordFormat
 import Testing
 
 /// Small batches that inflate far are refused with less than 8 MiB of memory. Each case runs in a
-/// process of its own, so that nothing else counts.
+/// process of its own, so that nothing else counts (P23).
 @Suite(.serialized) struct BombTests {
   static let memoryMax = 8 << 20
 

@@ -91,6 +91,7 @@ import Testing
     }
   }
 
+  /// P24.
   @Test(arguments: [-100, -5, -1, 1, 3, 9, 19])
   func zstdFramesStateTheirContentSize(level: Int) throws {
     let value = [UInt8](repeating: 65, count: 1000)

@@ -175,6 +175,7 @@ struct ExitStatusTests {
 
   // MARK: Locked
 
+  /// P33.
   @Test func aSecondWriterIsFive() throws {
     try appendLines()
     let files = try TemporaryDirectory()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import mkstore
 
-/// Times on the command line and in the output.
+/// Times on the command line and in the output (P36).
 struct TimeTests {
   @Test(arguments: [
     ("1970-01-01T00:00:00Z", 0), ("1970-01-01T00:00:00.001Z", 1), ("1969-12-31T23:59:59Z", -1000),
