@@ -15,8 +15,9 @@ public struct StoreConfig: Sendable {
   public var flusherCore: Int?
   /// Cores of the fetcher threads, one thread each; nil leaves the choice to the system.
   public var fetcherCores: [Int?] = [nil]
-  /// Threads that load logs when the store is opened.
-  public var loaderThreads = 2
+  /// Most threads that load logs when the store is opened. Beyond the number of cores, because
+  /// after an unclean stop they wait for syncs, which a disk takes side by side.
+  public var loaderThreads = 16
   /// How often the checkpoints are written (Kafka: 60,000).
   public var checkpointIntervalMs = 60_000
   /// `producer.id.expiration.ms`: idempotent producers that appended nothing for so long are
