@@ -46,8 +46,10 @@ public final class LogReader {
 
   /// Makes a reader of `log` that may check bytes more than once; nothing is opened yet.
   ///
-  /// - Parameter rechecksEvicted: Whether to ask the kernel before each read if the bytes are still
-  ///   in the page cache, and to check a segment's bytes again once some of them are not.
+  /// - Parameters:
+  ///   - log: What to read; held open as long as the reader lives.
+  ///   - rechecksEvicted: Whether to ask the kernel before each read if the bytes are still in the
+  ///     page cache, and to check a segment's bytes again once some of them are not.
   public init(_ log: Log, rechecksEvicted: Bool) {
     self.log = log
     self.rechecksEvicted = rechecksEvicted
