@@ -83,7 +83,8 @@ struct LookUpWindow {
         position += brief.byteCount
         continue
       }
-      guard segment.verified.contains(position..<position + brief.byteCount) else {
+      // All that was stepped over, too: a rotten length could lead into the middle of a batch.
+      guard segment.verified.contains(guess.position..<position + brief.byteCount) else {
         return .done(.unknown)
       }
       switch seek(offset, brief, at: position, &decoder, body) {
