@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,6 +49,11 @@ int mk_pin_thread(int cpu) {
   int error = pthread_setaffinity_np(pthread_self(), size, mask);
   CPU_FREE(mask);
   return error;
+}
+
+int mk_lower_priority(int nice) {
+  // On Linux a thread's own, by its thread id.
+  return setpriority(PRIO_PROCESS, (id_t)mk_thread_id(), nice) == 0 ? 0 : errno;
 }
 
 int mk_set_thread_name(const char *name) {

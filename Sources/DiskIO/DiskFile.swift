@@ -51,6 +51,11 @@ public protocol DiskFile: AnyObject, Sendable {
 public enum ReadAdvice: Sendable {
   /// The whole range will be read from front to back.
   case sequential
+  /// Reads through this handle stand by themselves: nothing is to be read ahead of them, wherever
+  /// they are. Holds until `.normal`.
+  case random
+  /// Reading ahead is left to the system, as after opening.
+  case normal
   /// The range will be needed soon: start reading it.
   case willNeed
   /// The range will not be needed again soon: its clean pages may go.

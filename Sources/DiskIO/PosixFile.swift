@@ -100,6 +100,8 @@ final class PosixFile: DiskFile {
     let hint =
       switch advice {
       case .sequential: POSIX_FADV_SEQUENTIAL
+      case .random: POSIX_FADV_RANDOM
+      case .normal: POSIX_FADV_NORMAL
       case .willNeed: POSIX_FADV_WILLNEED
       case .dontNeed: POSIX_FADV_DONTNEED
       }

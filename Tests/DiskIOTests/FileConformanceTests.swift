@@ -241,6 +241,8 @@ import Testing
       let file = try disk.open("\(base)/a", .create)
       try file.write([1, 2, 3])
       file.advise(.sequential, at: 0, count: 3)
+      file.advise(.random, at: 0, count: 0)
+      file.advise(.normal, at: 0, count: 0)
       file.advise(.willNeed, at: 0, count: 1 << 30)
       file.advise(.dontNeed, at: 0, count: 0)
       #expect(try file.contents() == [1, 2, 3])

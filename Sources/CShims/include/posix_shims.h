@@ -22,6 +22,9 @@ int mk_allowed_cpus(int *_Nonnull cpus, int max);
 /// Ties the calling thread to one processor. Threads made later inherit this. 0 or errno.
 int mk_pin_thread(int cpu);
 
+/// Gives the calling thread a lower scheduling priority: 0 (as others) to 19 (last). 0 or errno.
+int mk_lower_priority(int nice);
+
 /// Names the calling thread; more than 15 bytes are cut. 0 or errno.
 int mk_set_thread_name(const char *_Nonnull name);
 

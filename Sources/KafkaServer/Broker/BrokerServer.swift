@@ -49,6 +49,8 @@ public final class BrokerServer: Sendable {
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(.maxMessagesPerRead, value: 4)
+      // A header and one piece, then it is the next connection's turn.
+      .childChannelOption(.writeSpin, value: 1)
       .childChannelInitializer { channel in
         guard broker.didOpen() else {
           broker.logger.warning(

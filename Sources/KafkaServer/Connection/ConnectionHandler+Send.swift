@@ -10,6 +10,10 @@ internal import NIOCore
 /// (docs/decisions/0012-file-handles.md): every answer has handles of its own over the segment's
 /// descriptor, which the `FileRecords` keeps open until the last byte has left.
 extension ConnectionHandler {
+  /// Most bytes of one sendfile: what another connection of the same event loop may have to wait
+  /// for, about 50 µs.
+  static let sendPieceBytes = 256 << 10
+
   /// Writes an answer; `sent` is told when the kernel has all of it.
   func send(_ answer: Answer, _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>) {
     let recordsBytes = answer.records.reduce(0) { $0 + $1.byteCount }
@@ -56,10 +60,14 @@ extension ConnectionHandler {
       }
       withExtendedLifetime(records) { sent?.completeWith(result) }
     }
-    let region = FileRegion(
-      fileHandle: handle, readerIndex: records.position,
-      endIndex: records.position + records.byteCount)
-    context.write(wrapOutboundOut(.fileRegion(region)), promise: promise)
+    let end = records.position + records.byteCount
+    var start = records.position
+    while start < end {
+      let cut = min(end, start + Self.sendPieceBytes)
+      let region = FileRegion(fileHandle: handle, readerIndex: start, endIndex: cut)
+      context.write(wrapOutboundOut(.fileRegion(region)), promise: cut == end ? promise : nil)
+      start = cut
+    }
   }
 
   /// The whole answer in memory.

@@ -14,6 +14,9 @@ struct BatchFinder {
 
   /// At least so many bytes are checked at a time, so that small reads of cold data read ahead.
   static let checkBytesMin = 256 << 10
+  /// The same while the store is synced: what a sync may have to wait for in the disk's queue
+  /// (docs/performance.md#cold-scans).
+  static let checkBytesMinBesideSyncs = 128 << 10
   /// Bytes read to look at headers where batches are small.
   static let windowBytes = 4096
 
@@ -182,7 +185,7 @@ struct BatchFinder {
   ) throws(LogError) -> Bool {
     if segment.verified.verifiedEnd(from: position) > position { return true }
     do throws(DiskError) {
-      try check(log, segment, files.log, from: position, end: end, expected)
+      try check(log, segment, files, from: position, end: end, expected)
     } catch {
       throw LogError(error)
     }
@@ -197,20 +200,25 @@ struct BatchFinder {
 
   /// Checks batches from `position` on: marks what is valid, fences what is not.
   private func check(
-    _ log: Log, _ segment: Segment, _ file: any DiskFile, from position: Int, end: Int,
+    _ log: Log, _ segment: Segment, _ files: SegmentFiles, from position: Int, end: Int,
     _ expected: Int64?
   ) throws(DiskError) {
+    let file = files.log
+    let isBesideSyncs = log.context.syncTraffic.isRecent
+    files.setReadAhead(!isBesideSyncs)
+    let byteCount = isBesideSyncs ? Self.checkBytesMinBesideSyncs : Self.checkBytesMin
+    if isBesideSyncs { log.context.syncTraffic.giveWay() }
     var lowest = expected
     if lowest == nil { lowest = try Self.lowestOffset(segment, file, at: position) }
     let limit = log.nextBaseOffset(after: segment)
     var options = SegmentScanner.Options()
-    options.chunkBytes = Self.checkBytesMin
+    options.chunkBytes = byteCount
     var scanner = SegmentScanner(
       file, from: position, endPosition: end, expectedOffset: lowest ?? 0,
       offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: limit),
       options: options)
     var runEnd = position
-    while runEnd - position < Self.checkBytesMin {
+    while runEnd - position < byteCount {
       switch try scanner.next() {
       case .batch(let header, let start):
         runEnd = start + header.byteCount

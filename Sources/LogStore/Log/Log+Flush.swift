@@ -141,7 +141,7 @@ extension Log {
     let startedNs = mk_monotonic_ns()
     do throws(DiskError) {
       if poison.isSet { throw poison.cause }
-      try sync(work)
+      try context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
       try note(work)
     } catch {
       poisonLog(error)

@@ -151,6 +151,10 @@ public final class LogReader {
         expected: place.nextOffset < 0 ? nil : place.nextOffset, target, end, maxBytes)
       {
       case .found(let records):
+        // Checked bytes may have left the page cache: the kernel reads them ahead again.
+        if !place.files.isReadingAhead, !log.context.syncTraffic.isRecent {
+          place.files.setReadAhead(true)
+        }
         place.position = records.position + records.byteCount
         place.nextOffset = records.nextOffset
         self.place = place

@@ -1,4 +1,5 @@
 package import DiskIO
+internal import Synchronization
 
 /// The open files of one segment: the log and, once asked for, its indexes.
 ///
@@ -8,6 +9,7 @@ package final class SegmentFiles: Sendable {
   /// The `.log` file.
   package let log: any DiskFile
   private let indexes: Locked<Indexes?>
+  private let readsAhead = Atomic<Bool>(true)
 
   /// Both indexes of a segment.
   package struct Indexes: Sendable {
@@ -23,6 +25,17 @@ package final class SegmentFiles: Sendable {
   package init(log: any DiskFile, indexes: Indexes?) {
     self.log = log
     self.indexes = Locked(indexes)
+  }
+
+  /// Whether the kernel may read ahead in the log.
+  @inline(__always)
+  package var isReadingAhead: Bool { readsAhead.load(ordering: .relaxed) }
+
+  /// Lets the kernel read ahead in the log or not; a system call only where that changes.
+  package func setReadAhead(_ isOn: Bool) {
+    guard isReadingAhead != isOn else { return }
+    readsAhead.store(isOn, ordering: .relaxed)
+    log.advise(isOn ? .normal : .random, at: 0, count: 0)
   }
 
   /// The indexes, opened by `open` at the first call.

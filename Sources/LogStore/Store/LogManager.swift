@@ -84,7 +84,8 @@ public final class LogManager: Sendable {
       disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
       flusher: Flusher(
         checkpointIntervalMs: config.checkpointIntervalMs, threadsMax: config.flusherThreadsMax),
-      fetchers: FetcherPool(cores: config.fetcherCores), nowMs: config.nowMs, logger: logger,
+      fetchers: FetcherPool(cores: config.fetcherCores, nice: config.fetcherNice),
+      nowMs: config.nowMs, logger: logger,
       metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs, lock: lock)
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)

@@ -8,6 +8,8 @@ package final class StoreContext: Sendable {
   package let flusher: Flusher
   /// Threads for reads that may wait for the disk.
   package let fetchers: FetcherPool
+  /// Whom reads of cold bytes let pass.
+  package let syncTraffic = SyncTraffic()
   /// Milliseconds since 1970 UTC.
   package let nowMs: @Sendable () -> Int64
   package let logger: Logger

@@ -11,11 +11,15 @@ public final class FetcherPool: Sendable {
   private let state = Locked(State())
   private let threads = Locked<[PinnedThread]>([])
   private let cores: [Int?]
+  private let nice: Int
 
-  /// - Parameter cores: One thread per entry, pinned to it; nil leaves the choice to the system.
-  ///   Empty: jobs run where they are submitted.
-  public init(cores: [Int?]) {
+  /// - Parameters:
+  ///   - cores: One thread per entry, pinned to it; nil leaves the choice to the system. Empty:
+  ///     jobs run where they are submitted.
+  ///   - nice: How far the threads stand behind others for a processor, 0 to 19.
+  public init(cores: [Int?], nice: Int = 0) {
     self.cores = cores
+    self.nice = nice
   }
 
   /// Runs `job` on a fetcher thread.
@@ -59,7 +63,7 @@ public final class FetcherPool: Sendable {
       guard threads.isEmpty else { return true }
       for core in cores {
         threads.append(
-          PinnedThread(name: "mkstore-fetch", core: core) { [state] in
+          PinnedThread(name: "mkstore-fetch", core: core, nice: nice) { [state] in
             while Self.step(state) {}
           })
       }

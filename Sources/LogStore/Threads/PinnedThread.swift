@@ -14,11 +14,13 @@ internal import Glibc
   private final class Start {
     let name: String
     let core: Int?
+    let nice: Int
     let body: @Sendable () -> Void
 
-    init(name: String, core: Int?, body: @escaping @Sendable () -> Void) {
+    init(name: String, core: Int?, nice: Int, body: @escaping @Sendable () -> Void) {
       self.name = name
       self.core = core
+      self.nice = nice
       self.body = body
     }
   }
@@ -28,8 +30,12 @@ internal import Glibc
   /// - Parameters:
   ///   - name: At most 15 bytes are shown by the system's tools.
   ///   - core: Number of a core the process may use; nil leaves the choice to the system.
-  package init(name: String, core: Int?, body: @escaping @Sendable () -> Void) {
-    let start = Start(name: name, core: core, body: body)
+  ///   - nice: How far it stands behind other threads for a processor, 0 to 19.
+  ///   - body: What it does.
+  package init(
+    name: String, core: Int?, nice: Int = 0, body: @escaping @Sendable () -> Void
+  ) {
+    let start = Start(name: name, core: core, nice: nice, body: body)
     // Safe: the retained reference is taken over by the new thread, once.
     let opaque = unsafe Unmanaged.passRetained(start).toOpaque()
     let code = unsafe pthread_create(
@@ -37,6 +43,7 @@ internal import Glibc
       { argument in
         let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
         if let core = start.core { _ = mk_pin_thread(Int32(core)) }
+        if start.nice > 0 { _ = mk_lower_priority(Int32(start.nice)) }
         _ = unsafe start.name.withCString { unsafe mk_set_thread_name($0) }
         start.body()
         return nil

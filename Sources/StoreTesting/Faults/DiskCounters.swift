@@ -8,6 +8,8 @@ public struct DiskCounters: Sendable, Equatable {
   public var bytesRead = 0
   /// The same by path.
   public var bytesReadByPath: [String: Int] = [:]
+  /// Most bytes that one `read` gave, by path.
+  public var largestReadByPath: [String: Int] = [:]
   /// Bytes that `write` took.
   public var bytesWritten = 0
   /// Files open now.
@@ -37,6 +39,7 @@ public struct DiskCounters: Sendable, Equatable {
   mutating func countRead(_ bytes: Int, of path: String) {
     bytesRead += bytes
     bytesReadByPath[path, default: 0] += bytes
+    largestReadByPath[path] = max(bytes, largestReadByPath[path] ?? 0)
   }
 
   mutating func countOpen() {

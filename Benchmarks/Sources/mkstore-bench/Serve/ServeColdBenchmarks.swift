@@ -22,8 +22,10 @@ private func coldRow(
   cleanUp: @escaping () -> Void
 ) -> Row {
   var scanned = 0.0
-  func p99(_ result: ProbeResult) -> Pass {
+  var medians = (beside: 0.0, idle: 0.0)
+  func p99(_ result: ProbeResult, _ median: inout Double) -> Pass {
     let sorted = result[keyPath: path].sorted()
+    median = Double(sorted[sorted.count / 2]) / 1000
     return Pass(seconds: 1, units: Double(sorted[sorted.count * 99 / 100]) / 1000)
   }
   return Row(
@@ -31,10 +33,14 @@ private func coldRow(
     ours: {
       let (result, bytes, seconds) = try cold.probe(scans: true)
       scanned = Double(bytes) / seconds
-      return p99(result)
+      return p99(result, &medians.beside)
     },
-    ceiling: ("idle", { p99(try cold.probe(scans: false).result) }),
-    passes: 3, note: { "the scan gets \(format(scanned)) B/s" }, cleanUp: cleanUp)
+    ceiling: ("idle", { p99(try cold.probe(scans: false).result, &medians.idle) }),
+    passes: 3,
+    note: {
+      "p50 \(format(medians.beside)) us, idle \(format(medians.idle)) us; "
+        + "the scan gets \(format(scanned)) B/s"
+    }, cleanUp: cleanUp)
 }
 
 private final class ColdStore {

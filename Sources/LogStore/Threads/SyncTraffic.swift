@@ -1,0 +1,72 @@
+internal import CShims
+package import DiskIO
+
+/// Tells who reads from the disk at leisure whether somebody waits for a sync.
+///
+/// A disk serves a sync behind the reads that it was given before, and a kernel that reads ahead
+/// gives it megabytes: a durable append would wait for a scan. So a scan of cold bytes reads little
+/// at a time while the store is synced, and lets each sync pass
+/// (docs/performance.md#cold-scans). Any thread.
+package final class SyncTraffic: Sendable {
+  private struct State {
+    var runningCount = 0
+    var waitingCount = 0
+    var lastEndNs: Int64?
+  }
+
+  private let state = Locked(State())
+  private let waitMaxNs: Int64
+  private let now: @Sendable () -> Int64
+
+  /// So long after a sync the next one is expected.
+  package static let recentNs: Int64 = 1_000_000_000
+
+  /// - Parameters:
+  ///   - waitMaxNs: Longest that `giveWay` waits, so that a store that is synced without a pause is
+  ///     read too.
+  ///   - now: Monotonic nanoseconds.
+  package init(
+    waitMaxNs: Int64 = 500_000, now: @escaping @Sendable () -> Int64 = { mk_monotonic_ns() }
+  ) {
+    self.waitMaxNs = waitMaxNs
+    self.now = now
+  }
+
+  /// Runs `body`, a sync that somebody waits for.
+  package func sync(_ body: () throws(DiskError) -> Void) throws(DiskError) {
+    state.withLock { $0.runningCount += 1 }
+    defer {
+      let wakes = state.withLock { state in
+        state.runningCount -= 1
+        state.lastEndNs = now()
+        return state.runningCount == 0 && state.waitingCount > 0
+      }
+      if wakes { state.broadcast() }
+    }
+    try body()
+  }
+
+  /// Whether a sync runs or ran a short while ago.
+  package var isRecent: Bool {
+    state.withLock { state in
+      if state.runningCount > 0 { return true }
+      guard let last = state.lastEndNs else { return false }
+      return now() - last < Self.recentNs
+    }
+  }
+
+  /// Waits until no sync runs, for a bounded time.
+  package func giveWay() {
+    let isFree = state.withLock { state in
+      if state.runningCount == 0 { return true }
+      state.waitingCount += 1
+      return false
+    }
+    if isFree { return }
+    _ = state.wait(timeoutNs: waitMaxNs) { $0.runningCount == 0 }
+    state.withLock { $0.waitingCount -= 1 }
+  }
+
+  /// Threads in `giveWay` that wait.
+  package var waitingCount: Int { state.withLock { $0.waitingCount } }
+}

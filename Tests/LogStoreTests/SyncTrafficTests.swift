@@ -1,0 +1,100 @@
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// Reads of cold bytes beside syncs that somebody waits for.
+struct SyncTrafficTests {
+  @Test func aReaderWaitsForTheSyncThatRuns() {
+    let traffic = SyncTraffic(waitMaxNs: 60_000_000_000)
+    traffic.giveWay()
+    let gate = Locked((isHeld: true, isSyncing: false, isSynced: false))
+    let syncing = PinnedThread(name: "sync", core: nil) {
+      do {
+        try traffic.sync {
+          gate.withLock { $0.isSyncing = true }
+          gate.broadcast()
+          _ = gate.wait { !$0.isHeld }
+          gate.withLock { $0.isSynced = true }
+        }
+      } catch {
+        Issue.record(error)
+      }
+    }
+    _ = gate.wait { $0.isSyncing }
+    let sawSynced = Locked<Bool?>(nil)
+    let reading = PinnedThread(name: "read", core: nil) {
+      traffic.giveWay()
+      let isSynced = gate.withLock { $0.isSynced }
+      sawSynced.withLock { $0 = isSynced }
+    }
+    while traffic.waitingCount == 0, sawSynced.withLock({ $0 }) == nil {}
+    #expect(sawSynced.withLock { $0 } == nil)
+    gate.withLock { $0.isHeld = false }
+    gate.broadcast()
+    reading.join()
+    syncing.join()
+    #expect(sawSynced.withLock { $0 } == true)
+    #expect(traffic.waitingCount == 0)
+  }
+
+  /// A store that is synced without a pause is read all the same.
+  @Test func aReaderDoesNotWaitForEver() throws {
+    let traffic = SyncTraffic(waitMaxNs: 1000)
+    try traffic.sync {
+      traffic.giveWay()
+      traffic.giveWay()
+    }
+    #expect(traffic.waitingCount == 0)
+  }
+
+  @Test func aSyncIsExpectedForASecondAfterTheLast() throws {
+    let clock = Locked<Int64>(5)
+    let traffic = SyncTraffic(now: { clock.withLock { $0 } })
+    #expect(!traffic.isRecent)
+    try traffic.sync { #expect(traffic.isRecent) }
+    clock.withLock { $0 += SyncTraffic.recentNs - 1 }
+    #expect(traffic.isRecent)
+    clock.withLock { $0 += 1 }
+    #expect(!traffic.isRecent)
+  }
+
+  /// What a sync may find in the disk's queue before it is at most one small piece of a scan.
+  @Test(arguments: [false, true]) func aScanBesideSyncsReadsLittleAtATime(isSynced: Bool) throws {
+    let disk = SimulatedDisk(seed: 5)
+    let config = CrashStore.config(segmentBytes: 4 << 20)
+    let scanned = try TopicPartition(topic: "scanned", partition: 0)
+    let written = try TopicPartition(topic: "written", partition: 0)
+    let batchCount = 100
+    do {
+      let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+      let log = try store.createLog(scanned)
+      for _ in 0..<batchCount {
+        var batch = try BatchSource.batches(from: 0, count: 1, valueBytes: 16 << 10)
+        _ = try log.append(batch: &batch)
+      }
+      _ = try store.createLog(written)
+      try store.close()
+    }
+    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    if isSynced {
+      var batch = sampleBatch(1)
+      _ = try #require(store.log(written)).append(batch: &batch)
+    }
+    let log = try #require(store.log(scanned))
+    let path = log.segments.snapshot.segments[0].path(.log)
+    let reader = LogReader(log)
+    var offset: Int64 = 0
+    var byteCount = 0
+    while let records = try reader.read(from: offset, maxBytes: 1 << 20) {
+      offset = records.nextOffset
+      byteCount += records.byteCount
+    }
+    #expect(offset == Int64(batchCount))
+    #expect(byteCount > 1 << 20)
+    let expected =
+      isSynced ? BatchFinder.checkBytesMinBesideSyncs : BatchFinder.checkBytesMin
+    #expect(disk.counters.largestReadByPath[path] == expected)
+    try store.close()
+  }
+}
