@@ -32,6 +32,19 @@ struct VerifyDamageTests {
     }
   }
 
+  /// An epoch that rose and falls again is told where it stands, not where the next one does.
+  @Test func aLeaderEpochBetweenEqualOnesIsToldWithItsPlace() throws {
+    let segment = try #require(log.manifest.segments.first { $0.batches.count > 2 })
+    let name = log.logName(segment)
+    let batch = segment.batches[1]
+    var bytes = try #require(log.files[name])
+    bytes[batch.position + BatchLayout.partitionLeaderEpoch + 3] ^= 0x40
+    let report = try verify(try log.disk(replacing: [name: bytes], isClean: true))
+    let field = batch.position + BatchLayout.partitionLeaderEpoch
+    #expect(report.damage.map(\.bytes) == [field..<field + 4])
+    #expect(report.damage.map(\.offsets) == [batch.baseOffset..<batch.baseOffset])
+  }
+
   private func checkFlip(
     _ segment: LogdirManifest.Segment, _ batch: LogdirManifest.Batch, isLastOfSegment: Bool,
     byte: Int, bit: Int

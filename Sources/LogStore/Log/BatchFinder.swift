@@ -210,8 +210,10 @@ struct BatchFinder {
     if isBesideSyncs { log.context.syncTraffic.giveWay() }
     var lowest = expected
     if lowest == nil { lowest = try Self.lowestOffset(segment, file, at: position) }
+    // Asked first: where a segment follows, the limit is its base.
+    let isFollowed = log.isFollowed(segment)
     let limit = log.nextBaseOffset(after: segment)
-    var options = SegmentScanner.Options()
+    var options = SegmentScanner.Options(rules: log.rules, isFollowed: isFollowed)
     options.chunkBytes = byteCount
     var scanner = SegmentScanner(
       file, from: position, endPosition: end, expectedOffset: lowest ?? 0,

@@ -151,7 +151,7 @@ extension Log {
     var cursor = IndexCursor(baseOffset: segment.baseOffset)
     var scanner = SegmentScanner(
       active.log, endPosition: active.position, expectedOffset: segment.baseOffset,
-      offsetLimit: active.nextOffset)
+      offsetLimit: active.nextOffset, options: SegmentScanner.Options(rules: rules))
     walk: while true {
       switch try scanner.next() {
       case .batch(let header, let position):
@@ -181,7 +181,8 @@ extension Log {
     let limit = max(nextBaseOffset(after: segment), segment.baseOffset)
     var scanner = SegmentScanner(
       log, endPosition: end, expectedOffset: segment.baseOffset,
-      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: limit))
+      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: limit),
+      options: SegmentScanner.Options(rules: rules, isFollowed: isFollowed(segment)))
     var runStart = 0
     while true {
       switch try scanner.next() {
@@ -200,6 +201,11 @@ extension Log {
         return built
       }
     }
+  }
+
+  /// Whether another segment follows.
+  package func isFollowed(_ segment: Segment) -> Bool {
+    segments.snapshot.segments.last !== segment
   }
 
   /// Fences the offsets between a segment's last batch and the next segment in a log that has no

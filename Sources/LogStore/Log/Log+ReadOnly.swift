@@ -118,7 +118,8 @@ extension Log {
     var scanner = SegmentScanner(
       log, from: Int(end.position), endPosition: size,
       expectedOffset: segment.baseOffset + Int64(end.relativeOffset),
-      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: next))
+      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: next),
+      options: SegmentScanner.Options(rules: rules, isFollowed: next != nil))
     walk: while true {
       switch try scanner.next() {
       case .batch(let header, let position):

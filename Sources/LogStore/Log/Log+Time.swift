@@ -132,7 +132,7 @@ extension Log {
   ) throws(LogError) {
     let end = Int(try end(of: segment).position)
     let limit = nextBaseOffset(after: segment)
-    var options = SegmentScanner.Options()
+    var options = SegmentScanner.Options(rules: rules, isFollowed: isFollowed(segment))
     options.chunkBytes = BatchFinder.checkBytesMin
     var failure: LogError?
     var goesOn = true

@@ -56,8 +56,8 @@ public final class Log: Sendable {
   let preparations = Atomic<Int>(0)
   /// Whether the log had a mark when it was opened, so that a clean close must make it clean.
   package let hadMark: Bool
-  /// Whether this engine alone has written the log, so that no offset is missing by right.
-  package let isGapless: Bool
+  /// What is known of the batches where this engine alone has written the log.
+  package let rules: OwnLogRules
   package let isReadOnly: Bool
 
   /// Takes over what the loader found. See `LogManager` for opening.
@@ -87,7 +87,7 @@ public final class Log: Sendable {
     flushed = OffsetNotifier(loaded.recoveryPoint)
     startOffset = Atomic(loaded.logStartOffset)
     hadMark = loaded.hasMark
-    isGapless = loaded.isGapless
+    rules = loaded.rules
   }
 
   /// Path of the log's directory.
@@ -98,6 +98,9 @@ public final class Log: Sendable {
   package var hasCurrentMark: Bool { isMarkCurrent.load(ordering: .acquiring) }
 
   package func setCurrentMark() { isMarkCurrent.store(true, ordering: .releasing) }
+
+  /// Whether this engine alone has written the log, so that no offset is missing by right.
+  package var isGapless: Bool { rules.isGapless }
 
   // MARK: Offsets
 

@@ -3,17 +3,24 @@ internal import RecordFormat
 
 /// What stands beside the segments and must agree with where the log turned out to end.
 extension LogLoader {
+  /// The log's epochs as they stand on disk; nil where they are missing or do not read.
+  mutating func readEpochs() -> LeaderEpochCheckpoint? {
+    do throws(CheckpointError) {
+      return try LeaderEpochCheckpoint.read(disk, directory: directory.path)
+    } catch {
+      report.notes.append("\(error); epoch 0 is used for new batches")
+      return nil
+    }
+  }
+
   /// The log's epochs between its start and its end, as Kafka cuts them when it loads a log.
   ///
   /// An epoch that was to begin beyond the end (its batches are lost) begins at the end: epochs
   /// never go back, and the next batches are of the last one.
-  mutating func leaderEpochs(from start: Int64) throws(DiskError) -> LeaderEpochCheckpoint {
-    var entries: [LeaderEpochCheckpoint.Entry] = []
-    do throws(CheckpointError) {
-      entries = try LeaderEpochCheckpoint.read(disk, directory: directory.path)?.entries ?? []
-    } catch {
-      report.notes.append("\(error); epoch 0 is used for new batches")
-    }
+  mutating func leaderEpochs(
+    _ onDisk: LeaderEpochCheckpoint?, from start: Int64
+  ) throws(DiskError) -> LeaderEpochCheckpoint {
+    var entries = onDisk?.entries ?? []
     let end = tail.nextOffset
     let beyond = entries.last.flatMap { $0.startOffset > end ? $0.epoch : nil }
     if let beyond {

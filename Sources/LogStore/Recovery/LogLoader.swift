@@ -13,8 +13,8 @@ package struct LoadedLog {
   package var recoveryPoint: Int64
   /// Whether the directory has a durable mark.
   package var hasMark: Bool
-  /// Whether this engine alone has written the log.
-  package var isGapless: Bool
+  /// What is known of the batches where this engine alone has written the log.
+  package var rules: OwnLogRules
   package var producers: ProducerTracking
   package var epochs: LeaderEpochCheckpoint
   package var report: RecoveryReport
@@ -54,6 +54,9 @@ package struct LogLoader {
   var report: RecoveryReport
   var segments: [Segment] = []
   var tail = Tail()
+  /// The log's epochs as they stand on disk; nil where they are missing or do not read.
+  private var epochsOnDisk: LeaderEpochCheckpoint?
+  private var rules = OwnLogRules.none
 
   /// A last segment of at most so many bytes (one read) is walked over as a whole at a clean stop
   /// that no mark vouches for.
@@ -94,13 +97,16 @@ package struct LogLoader {
     }
     report.segmentCount = segments.count
     report.notes += layout.unknown.map { "\($0) is none of Kafka's files and was left alone" }
+    epochsOnDisk = readEpochs()
+    rules = OwnLogRules(
+      mark.newest, standsBeyondMark: try standsBeyond(mark.newest, layout), epochs: epochsOnDisk)
     try recover(point)
     let start = logStart()
     tail.nextOffset = max(tail.nextOffset, start)
     if point.isOwn || hints.isCleanStop { tail.nextOffset = max(tail.nextOffset, point.offset) }
     report.logStartOffset = start
     report.logEndOffset = tail.nextOffset
-    let epochs = try leaderEpochs(from: start)
+    let epochs = try leaderEpochs(epochsOnDisk, from: start)
     let producers = try producerTracking(layout, mark)
     try finish()
     return LoadedLog(
@@ -108,7 +114,7 @@ package struct LogLoader {
       writer: access == .write
         ? LogWriter(dormant: usableDormant(), leaderEpoch: epochs.latest) : nil,
       logStartOffset: start, logEndOffset: tail.nextOffset, recoveryPoint: tail.nextOffset,
-      hasMark: mark.newest != nil, isGapless: isGapless(layout, mark), producers: producers,
+      hasMark: mark.newest != nil, rules: finalRules(layout, mark), producers: producers,
       epochs: epochs, report: report)
   }
 
@@ -154,13 +160,29 @@ package struct LogLoader {
     return max(first, hints.logStartOffset ?? first)
   }
 
-  /// Whether this engine wrote the log from its first record on: it began empty, and since a clean
-  /// stop nobody else has appended to it.
-  private func isGapless(_ layout: SegmentLayout, _ mark: DurableMark.Contents) -> Bool {
-    guard let newest = mark.newest else {
-      return tail.nextOffset == 0 && layout.entries.isEmpty && layout.snapshots.isEmpty
+  /// Whether bytes stand behind the mark's position: after a clean close, somebody else's.
+  private func standsBeyond(
+    _ newest: MarkRecord?, _ layout: SegmentLayout
+  ) throws(DiskError) -> Bool {
+    guard let newest, newest.isGapless, newest.isClean else { return false }
+    for entry in layout.entries where entry.baseOffset >= newest.segmentBaseOffset {
+      let name = access == .read ? entry.logName : SegmentName(entry.baseOffset, .log).fileName
+      let size = try disk.status(directory.path(name))?.size ?? 0
+      if size > (entry.baseOffset == newest.segmentBaseOffset ? newest.position : 0) {
+        return true
+      }
     }
-    return newest.isGapless && (!newest.isClean || newest.recoveryPoint == tail.nextOffset)
+    return false
+  }
+
+  /// What may be held against the log's batches from now on: that this engine wrote the log from
+  /// its first record on. It began empty, and since a clean stop nobody else has appended to it.
+  private func finalRules(_ layout: SegmentLayout, _ mark: DurableMark.Contents) -> OwnLogRules {
+    guard let newest = mark.newest else {
+      let isNew = tail.nextOffset == 0 && layout.entries.isEmpty && layout.snapshots.isEmpty
+      return isNew ? OwnLogRules(epochs: epochsOnDisk) : .none
+    }
+    return !newest.isClean || newest.recoveryPoint == tail.nextOffset ? rules : .none
   }
 
   /// The last segment, if the log really ends in it.
@@ -238,7 +260,7 @@ package struct LogLoader {
     let walk = SegmentRecovery(
       .init(
         segment: segment, log: log, size: size, isLast: next == nil,
-        isCleanStop: hints.isCleanStop, point: point, nextBaseOffset: next,
+        isCleanStop: hints.isCleanStop, point: point, rules: rules, nextBaseOffset: next,
         intervalBytes: config.indexIntervalBytes, areIndexesSane: areIndexesSane,
         isFollowedByValid: { () throws(DiskError) in try Self.holdsValidBatch(later, disk) }))
     let start = try scanStart(segment, probe, size, point, fromLastEntry: fromLastEntry)

@@ -12,6 +12,8 @@ package struct SegmentRecovery {
     package var isLast: Bool
     package var isCleanStop: Bool
     package var point: RecoveryPoint
+    /// What is known of the log's batches.
+    package var rules: OwnLogRules
     /// Base offset of the next segment, where there is one.
     package var nextBaseOffset: Int64?
     package var intervalBytes: Int
@@ -61,7 +63,9 @@ package struct SegmentRecovery {
       kept: kept, scanStart: position)
     var scanner = SegmentScanner(
       setting.log, from: position, endPosition: setting.size, expectedOffset: outcome.nextOffset,
-      offsetLimit: SegmentScanner.offsetLimit(after: base, before: setting.nextBaseOffset))
+      offsetLimit: SegmentScanner.offsetLimit(after: base, before: setting.nextBaseOffset),
+      options: SegmentScanner.Options(
+        rules: setting.rules, isFollowed: setting.nextBaseOffset != nil))
     try walk(&scanner, &outcome)
     noteMissingEnd(&outcome)
     noteHole(&outcome)

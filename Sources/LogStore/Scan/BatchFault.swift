@@ -15,12 +15,18 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
   /// The batch leaves a gap that the batch after it contradicts: this one's offset is wrong. (The
   /// CRC does not cover the offset.)
   case offsetJump(Int64, expected: Int64)
+  /// The batch leaves a gap that no batch after it confirms, in a log that has none by right.
+  case offsetGap(Int64, expected: Int64)
+  /// The batch bears an epoch in which nothing was written. (The CRC does not cover the epoch.)
+  case leaderEpoch(Int32, expected: Int32)
 
   /// Whether a write that a power cut or kill interrupted can have left this at the end of a file.
   package var isIncomplete: Bool {
     switch self {
     case .headerTorn, .doesNotFit: true
-    case .format, .offsetBelowExpected, .offsetBeyondSegment, .offsetJump: false
+    case .format, .offsetBelowExpected, .offsetBeyondSegment, .offsetJump, .offsetGap,
+      .leaderEpoch:
+      false
     }
   }
 
@@ -37,6 +43,10 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
       "the batch reaches offset \(found), but the segment ends before \(limit)"
     case .offsetJump(let found, let expected):
       "the batch states offset \(found), but the batch after it shows that it is \(expected)"
+    case .offsetGap(let found, let expected):
+      "the batch states offset \(found), but the log's writer leaves no gaps: it is \(expected)"
+    case .leaderEpoch(let found, let expected):
+      "the batch states leader epoch \(found), but the log was written in epoch \(expected)"
     }
   }
 }

@@ -4,10 +4,13 @@ package import RecordFormat
 
 /// Finds where valid batches go on after a damaged place of a segment.
 ///
-/// First where the damaged batch says it ends, if the offsets go on there, else byte by byte: a
-/// header that is sound in every field, with offsets that may come after the damage, and a right
-/// CRC. Where the next segment begins plays no part, so that what is found in a segment stays the
-/// same when another one is added behind it; `SegmentScanner` refuses what reaches into that one.
+/// First where the damaged batch's own CRC shows that it ends, with its length as it stands or with
+/// one bit of it turned; then where it says that it ends, if the rest of its header or the offsets
+/// bear that out; else byte by byte: a header that is sound in every field, with offsets that may
+/// come after the damage, and a right CRC. So one flipped bit, wherever it is, never makes a batch
+/// of what stands in a record's value. Where the next segment begins plays no part, so that what is
+/// found in a segment stays the same when another one is added behind it; `SegmentScanner` refuses
+/// what reaches into that one.
 ///
 /// **Cost.** Linear in the bytes passed over, whatever they hold: checking candidates may read at
 /// most `workBase` bytes plus `workFactor` times the bytes passed over, over the life of the value,
@@ -36,28 +39,115 @@ package struct BatchResync: ~Copyable {
   package mutating func find(
     after position: Int, expectedOffset: Int64
   ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
-    if let stated = try statedEnd(position) {
+    guard let damaged = try outline(position) else { return nil }
+    if let end = try provenEnd(damaged, expectedOffset) {
+      if let header = try candidate(end, expectedOffset) { return (end, header) }
+      return try scan(from: end, before: window.endPosition, expectedOffset)
+    }
+    if let stated = end(of: damaged, length: damaged.length, lengthMin: Self.lengthMin) {
       allowance += Self.workFactor * (stated - position)
       if stated == window.endPosition, try isSound(position, expectedOffset) { return nil }
-      if let header = try candidate(stated, expectedOffset),
-        try follows(header, position, expectedOffset)
-      {
-        return (stated, header)
+      let next = try candidate(stated, expectedOffset)
+      if let next, try follows(next, position, expectedOffset) { return (stated, next) }
+      if damaged.isInPlace(expectedOffset), next != nil || stated == window.endPosition {
+        if let earlier = try closing(damaged, before: stated, expectedOffset) { return earlier }
+        return next.map { (stated, $0) }
       }
       allowance -= Self.workFactor * (stated - position)
     }
-    return try scan(from: position + 1, expectedOffset: expectedOffset)
+    return try scan(from: position + 1, before: window.endPosition, expectedOffset)
   }
 
-  /// Where the batch at `position` ends by its own length field, if that lies within the file.
-  private mutating func statedEnd(_ position: Int) throws(DiskError) -> Int? {
-    guard try window.load(position, BatchHeader.peekBytes) else { return nil }
-    let length = Int(
-      window.bytes(position, BatchHeader.peekBytes).loadBigEndian(
-        Int32.self, at: BatchLayout.batchLength))
-    guard length >= Self.lengthMin else { return nil }
-    let end = position + BatchLayout.lengthOverhead + length
+  // MARK: The damaged batch
+
+  /// What the fields say that stand where those of a batch of format 2 would, rotten or not.
+  private struct Outline {
+    var position: Int
+    var baseOffset: Int64
+    var length: Int32
+    var magic: Int8
+    var crc: UInt32
+
+    /// Whether a batch that belongs there stands there, and what is rotten is more likely its
+    /// records or their CRC than its length.
+    func isInPlace(_ expected: Int64) -> Bool { baseOffset == expected && magic == 2 }
+  }
+
+  private mutating func outline(_ position: Int) throws(DiskError) -> Outline? {
+    // Behind fewer bytes there is no room for a batch.
+    guard try window.load(position, BatchLayout.attributes) else { return nil }
+    let bytes = window.bytes(position, BatchLayout.attributes)
+    return Outline(
+      position: position, baseOffset: bytes.loadBigEndian(Int64.self, at: BatchLayout.baseOffset),
+      length: bytes.loadBigEndian(Int32.self, at: BatchLayout.batchLength),
+      magic: bytes.loadBigEndian(Int8.self, at: BatchLayout.magic),
+      crc: bytes.loadBigEndian(UInt32.self, at: BatchLayout.crc))
+  }
+
+  /// Where the batch ends if its length is `length`; nil where no batch can be so short or that
+  /// lies behind the file's end.
+  private func end(of damaged: Outline, length: Int32, lengthMin: Int) -> Int? {
+    guard length >= lengthMin else { return nil }
+    let end = damaged.position + BatchLayout.lengthOverhead + Int(length)
     return end <= window.endPosition ? end : nil
+  }
+
+  /// Where the damaged batch ends beyond doubt: its CRC is right up to there, so that what is wrong
+  /// is one of the fields before its attributes.
+  private mutating func provenEnd(
+    _ damaged: Outline, _ expected: Int64
+  ) throws(DiskError) -> Int? {
+    let lengthMin = BatchLayout.batchLengthMin
+    if let stated = end(of: damaged, length: damaged.length, lengthMin: lengthMin),
+      try closes(damaged, at: stated)
+    {
+      return stated
+    }
+    for bit in 0..<Int32(Int32.bitWidth) {
+      guard let end = end(of: damaged, length: damaged.length ^ 1 << bit, lengthMin: lengthMin),
+        try isBorder(end, expected), try closes(damaged, at: end)
+      else { continue }
+      return end
+    }
+    return nil
+  }
+
+  /// Whether the damaged batch's CRC is right if it ends at `end`.
+  private mutating func closes(_ damaged: Outline, at end: Int) throws(DiskError) -> Bool {
+    let cost = end - damaged.position + window.capacity
+    guard cost <= allowance else { return false }
+    allowance -= cost
+    workBytes += cost
+    let covered = damaged.position + BatchLayout.attributes..<end
+    return try window.checksum(of: covered) == damaged.crc
+  }
+
+  /// Whether the file ends at `position` or a header that may come stands there; read alone,
+  /// without the buffer.
+  private func isBorder(_ position: Int, _ expected: Int64) throws(DiskError) -> Bool {
+    if position == window.endPosition { return true }
+    var bytes = [UInt8](repeating: 0, count: BatchHeader.byteCountMin)
+    var target = bytes.mutableSpan
+    let count = try window.file.read(into: &target, at: position)
+    guard count == bytes.count else { return false }
+    do throws(BatchError) {
+      return try BatchHeader(bytes.span).baseOffset >= expected
+    } catch {
+      return false
+    }
+  }
+
+  /// The first batch before `stated` where the damaged batch's CRC shows that it ends, and that its
+  /// length is what is wrong.
+  private mutating func closing(
+    _ damaged: Outline, before stated: Int, _ expected: Int64
+  ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
+    var from = damaged.position + BatchHeader.byteCountMin
+    while let found = try scan(from: from, before: stated, expected) {
+      if try closes(damaged, at: found.position) { return found }
+      from = found.position + 1
+    }
+    return nil
   }
 
   /// Whether `next` takes up the offsets just where the damaged batch at `position` says that it
@@ -76,11 +166,14 @@ package struct BatchResync: ~Copyable {
     return header.baseOffset >= expected
   }
 
+  // MARK: Byte by byte
+
+  /// The first valid batch that begins at or after `start` and before `bound`.
   private mutating func scan(
-    from start: Int, expectedOffset: Int64
+    from start: Int, before bound: Int, _ expectedOffset: Int64
   ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
     var position = start
-    while window.endPosition - position >= Self.entryBytesMin {
+    while position < bound, window.endPosition - position >= Self.entryBytesMin {
       let wanted = min(window.capacity, window.endPosition - position)
       guard try window.load(position, min(wanted, BatchHeader.byteCountMin)) else { return nil }
       let loaded = window.loadedBytes(from: position)
@@ -88,6 +181,7 @@ package struct BatchResync: ~Copyable {
         pass(max(1, loaded - BatchHeader.peekBytes + 1), from: &position)
         continue
       }
+      guard hit < bound else { return nil }
       pass(hit + 1 - position, from: &position)
       if let header = try candidate(hit, expectedOffset) { return (hit, header) }
     }

@@ -141,17 +141,23 @@ package struct FileWindow: ~Copyable {
   private mutating func largeCRCFault(
     _ header: BatchHeader, at position: Int
   ) throws(DiskError) -> BatchFault? {
+    let covered = position + BatchLayout.attributes..<position + header.byteCount
+    guard let crc = try checksum(of: covered) else {
+      return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
+    }
+    return crc == header.crc ? nil : .format(.checksum(found: header.crc, expected: crc))
+  }
+
+  /// CRC-32C of a range of the file, however large; nil where the file ends before it does.
+  package mutating func checksum(of range: Range<Int>) throws(DiskError) -> UInt32? {
     var crc: UInt32 = 0
-    var next = position + BatchLayout.attributes
-    let end = position + header.byteCount
-    while next < end {
-      let piece = min(buffer.count, end - next)
-      guard try load(next, piece) else {
-        return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
-      }
+    var next = range.lowerBound
+    while next < range.upperBound {
+      let piece = min(buffer.count, range.upperBound - next)
+      guard try load(next, piece) else { return nil }
       crc = CRC32C.update(crc, bytes(next, piece))
       next += piece
     }
-    return crc == header.crc ? nil : .format(.checksum(found: header.crc, expected: crc))
+    return crc
   }
 }

@@ -15,9 +15,17 @@ package struct SegmentScanner: ~Copyable {
     package var checksCRC = true
     /// Bytes of one read and of the buffer.
     package var chunkBytes = 1 << 20
+    /// What else is known of the log's batches.
+    package var rules: OwnLogRules
+    /// Whether another segment follows, so that the offset limit is where the last batch ends, too,
+    /// and not a bound only.
+    package var isFollowed: Bool
 
     /// The defaults: CRC on, 1 MiB.
-    package init() {}
+    package init(rules: OwnLogRules = .none, isFollowed: Bool = false) {
+      self.rules = rules
+      self.isFollowed = isFollowed
+    }
   }
 
   /// Where the scanner stands: everything before was reported.
@@ -30,6 +38,8 @@ package struct SegmentScanner: ~Copyable {
   private let options: Options
   private var window: FileWindow
   private var resync: BatchResync?
+  /// Whether damage was passed over just now, so that nobody knows how many offsets it took.
+  private var isBehindDamage = false
 
   /// Prepares a walk; nothing is read yet.
   ///
@@ -116,13 +126,15 @@ package struct SegmentScanner: ~Copyable {
       found = try resync?.find(after: position, expectedOffset: expectedOffset)
       position = found?.position ?? window.endPosition
     }
+    isBehindDamage = true
     return (from..<position, found?.header)
   }
 
   private mutating func isMisplaced(_ header: BatchHeader) throws(DiskError) -> Bool {
     if header.lastOffset >= offsetLimit { return true }
+    if epochFault(header) != nil { return true }
     if header.baseOffset == expectedOffset { return false }
-    return try offsetFault(header) != nil
+    return try offsetFault(header, allowsGap: true) != nil
   }
 
   /// The header at `position` in the common case: a batch of format 2, in the buffer as a whole, at
@@ -137,7 +149,7 @@ package struct SegmentScanner: ~Copyable {
       return nil
     }
     guard header.baseOffset == expectedOffset, header.lastOffset < offsetLimit,
-      header.byteCount <= loaded, !header.isLegacy
+      header.byteCount <= loaded, !header.isLegacy, epochFault(header) == nil
     else { return nil }
     guard options.checksCRC else { return header }
     let covered = window.bytes(
@@ -152,7 +164,9 @@ package struct SegmentScanner: ~Copyable {
     case .failure(let fault): return .failure(fault)
     case .success(let read): header = read
     }
-    if header.baseOffset != expectedOffset, let fault = try offsetFault(header) {
+    if header.baseOffset != expectedOffset,
+      let fault = try offsetFault(header, allowsGap: !options.rules.isGapless || isBehindDamage)
+    {
       return .failure(fault)
     }
     if header.lastOffset >= offsetLimit {
@@ -161,22 +175,38 @@ package struct SegmentScanner: ~Copyable {
     if options.checksCRC, let fault = try window.crcFault(header, at: position) {
       return .failure(fault)
     }
+    if let fault = epochFault(header) { return .failure(fault) }
     return .success(header)
+  }
+
+  /// Judges a leader epoch, where the log's is known.
+  private func epochFault(_ header: BatchHeader) -> BatchFault? {
+    guard let epoch = options.rules.leaderEpoch, header.leaderEpoch != epoch, !header.isLegacy
+    else { return nil }
+    return .leaderEpoch(header.leaderEpoch, expected: epoch)
   }
 
   /// Judges a base offset that is not simply the next one.
   ///
   /// Gaps are legal (compaction), but the CRC does not cover the offset: a gap counts only if the
-  /// batches after it agree.
-  private mutating func offsetFault(_ header: BatchHeader) throws(DiskError) -> BatchFault? {
+  /// batches after it (or the next segment) agree, or (`allowsGap`) do not contradict it.
+  private mutating func offsetFault(
+    _ header: BatchHeader, allowsGap: Bool
+  ) throws(DiskError) -> BatchFault? {
     if header.baseOffset < expectedOffset {
       return .offsetBelowExpected(header.baseOffset, expected: expectedOffset)
     }
-    guard header.lastOffset < offsetLimit,
-      case .success(let second) = try window.header(at: position + header.byteCount),
-      second.isLegacy == header.isLegacy, second.baseOffset < header.nextOffset,
-      second.baseOffset >= expectedOffset
-    else { return nil }
+    guard header.lastOffset < offsetLimit else { return nil }
+    let isConfirmed = options.isFollowed && header.nextOffset == offsetLimit
+    let doubt: BatchFault? =
+      allowsGap || isConfirmed ? nil : .offsetGap(header.baseOffset, expected: expectedOffset)
+    guard case .success(let second) = try window.header(at: position + header.byteCount) else {
+      return doubt
+    }
+    if second.baseOffset >= header.nextOffset { return nil }
+    guard second.isLegacy == header.isLegacy, second.baseOffset >= expectedOffset else {
+      return doubt
+    }
     let jump = BatchFault.offsetJump(header.baseOffset, expected: expectedOffset)
     // Old formats state the last offset of a wrapper and not how many it holds: only two entries in
     // a row that agree with each other outvote one.
@@ -189,7 +219,7 @@ package struct SegmentScanner: ~Copyable {
       case .success(let third) = try window.header(
         at: position + header.byteCount + second.byteCount),
       third.baseOffset >= second.nextOffset, third.baseOffset < header.nextOffset
-    else { return nil }
+    else { return doubt }
     return jump
   }
 
@@ -197,6 +227,7 @@ package struct SegmentScanner: ~Copyable {
     let start = position
     position += header.byteCount
     expectedOffset = header.nextOffset
+    isBehindDamage = false
     return .batch(header, position: start)
   }
 

@@ -5,22 +5,30 @@ enum EpochOrder {
   /// Kafka's "no epoch".
   private static let none: Int32 = -1
 
-  /// Where the epochs of a log's batches fall, or are none that can be. No record is lost with it.
+  /// Where the epochs of a log's batches fall, are none that can be, or stand between two equal
+  /// ones. No record is lost with it.
   static func damage(
     _ plans: [SegmentPlan], _ segments: [SegmentFindings]
   ) -> [DamagedRange] {
+    let starts = zip(plans, segments).flatMap { (plan, segment) in
+      segment.epochStarts.filter { $0.epoch != none }.map { (plan, $0) }
+    }
     var damage: [DamagedRange] = []
-    var highest: SegmentFindings.EpochStart?
-    for (plan, segment) in zip(plans, segments) {
-      for start in segment.epochStarts where start.epoch != none {
-        if let highest, start.epoch < highest.epoch {
-          damage.append(
-            range(plan, start, "falls from \(highest.epoch) at offset \(highest.offset)"))
-        } else if start.epoch < none {
-          damage.append(range(plan, start, "is none that can be"))
-        }
-        highest = start
+    var last: SegmentFindings.EpochStart?
+    for (index, (plan, start)) in starts.enumerated() {
+      if start.epoch < none {
+        damage.append(range(plan, start, "is none that can be"))
+      } else if let last, start.epoch != last.epoch, index + 1 < starts.count,
+        starts[index + 1].1.epoch == last.epoch
+      {
+        damage.append(range(plan, start, "stands between records of epoch \(last.epoch)"))
+        // What follows goes on with the epoch before it.
+        continue
+      } else if let last, start.epoch < last.epoch {
+        damage.append(
+          range(plan, start, "falls from \(last.epoch) at offset \(last.offset)"))
       }
+      last = start
     }
     return damage
   }

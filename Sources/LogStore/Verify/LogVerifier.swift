@@ -55,7 +55,7 @@ public struct LogVerifier: Sendable {
     sums.startOffset = log.segments.first?.baseOffset ?? 0
     sums.endOffset = segments.last?.nextOffset ?? 0
     for (plan, segment) in zip(log.segments, segments) {
-      let lost = log.isGapless ? lostBehind(segment, plan, log) : nil
+      let lost = log.rules.isGapless ? lostBehind(segment, plan, log) : nil
       sums.recordCount += segment.recordCount
       sums.batchCount += segment.batchCount
       sums.byteCount += segment.byteCount

@@ -72,7 +72,8 @@ struct SegmentVerifier: ~Copyable {
   private func scanner(
     _ file: any DiskFile, from position: Int, endPosition: Int
   ) -> SegmentScanner {
-    var scanOptions = SegmentScanner.Options()
+    var scanOptions = SegmentScanner.Options(
+      rules: plan.rules, isFollowed: plan.nextBaseOffset != nil)
     scanOptions.chunkBytes = options.chunkBytes
     return SegmentScanner(
       file, from: position, endPosition: endPosition, expectedOffset: findings.nextOffset,

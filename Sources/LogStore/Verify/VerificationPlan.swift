@@ -14,6 +14,8 @@ struct SegmentPlan: Sendable {
   var isClean: Bool
   /// How far the log is known to be durable.
   var point: RecoveryPoint
+  /// What is known of its batches.
+  var rules = OwnLogRules.none
   /// Which index files there are; nil: not to be looked for.
   var indexes: Set<SegmentName.Kind>?
 
@@ -40,6 +42,6 @@ struct LogPlan: Sendable {
   var hasMetadata = false
   /// How far the log is known to be durable.
   var point = RecoveryPoint.unknown
-  /// Whether this engine alone has written the log, up to the point.
-  var isGapless = false
+  /// What is known of its batches where this engine alone has written it.
+  var rules = OwnLogRules.none
 }

@@ -68,7 +68,7 @@ struct VerificationPlanner {
     _ path: String, _ entries: [DirectoryEntry], in context: StoreContext
   ) throws(DiskError) {
     var log = LogPlan(path: path)
-    try judge(&log, in: context)
+    let mark = try judge(&log, in: context)
     var kinds: [Int64: Set<SegmentName.Kind>] = [:]
     for entry in entries {
       let entryPath = "\(path)/\(entry.name)"
@@ -94,6 +94,8 @@ struct VerificationPlanner {
         path, baseOffset, next: next, kinds: kinds[baseOffset] ?? [], in: context, log)
       log.segments.append(segment)
     }
+    log.rules = try rules(log, mark)
+    for index in log.segments.indices { log.segments[index].rules = log.rules }
     logs.append(log)
   }
 
@@ -155,12 +157,33 @@ struct VerificationPlanner {
   }
 
   /// Notes how far the log is known to be durable: by its own mark, else by the store's checkpoint.
-  private func judge(_ log: inout LogPlan, in context: StoreContext) throws(DiskError) {
+  ///
+  /// - Returns: The newest slot of the mark.
+  private func judge(
+    _ log: inout LogPlan, in context: StoreContext
+  ) throws(DiskError) -> MarkRecord? {
     let checkpoint = Self.topicPartition(log.path).flatMap { context.recoveryPoints.offsets[$0] }
     let mark = try DurableMark.read(LogDirectory(disk: disk, path: log.path))
     log.point = RecoveryPoint.judge(
       mark, checkpoint: checkpoint, bootIdentifier: disk.bootIdentifier)
-    log.isGapless = mark.newest?.isGapless ?? false
+    return mark.newest
+  }
+
+  /// What is known of the log's batches; see `LogLoader`.
+  private func rules(_ log: LogPlan, _ newest: MarkRecord?) throws(DiskError) -> OwnLogRules {
+    guard let newest, newest.isGapless else { return .none }
+    let standsBeyond = log.segments.contains {
+      $0.baseOffset == newest.segmentBaseOffset && $0.byteCount > newest.position
+        || $0.baseOffset > newest.segmentBaseOffset && $0.byteCount > 0
+    }
+    var epochs: LeaderEpochCheckpoint?
+    do throws(CheckpointError) {
+      epochs = try LeaderEpochCheckpoint.read(disk, directory: log.path)
+    } catch {
+      // Unreadable: said where the small files are looked at.
+      if case .disk(let error) = error { throw error }
+    }
+    return OwnLogRules(newest, standsBeyondMark: standsBeyond, epochs: epochs)
   }
 
   private mutating func noteLogFile(_ name: String, _ path: String, _ log: inout LogPlan) {
