@@ -3,6 +3,10 @@ internal import Logging
 internal import LogStore
 
 extension Broker {
+  /// Most topics that one request creates by asking for them: each waits for the disk, and others
+  /// wait behind it.
+  package static let creationsOnDemandMax = 100
+
   /// Whether the request names a topic that it would create.
   package func createsTopics(_ request: MetadataRequest) -> Bool {
     guard config.createsTopics, request.allowAutoTopicCreation, let asked = request.topics else {
@@ -44,15 +48,18 @@ extension Broker {
       } else {
         // As in Kafka, a topic is described once, however often it is asked for.
         var seen: Set<AskedTopic> = []
+        var creationsLeft =
+          config.createsTopics && request.allowAutoTopicCreation ? Self.creationsOnDemandMax : nil
         response.topics = (request.topics ?? []).filter {
           seen.insert(AskedTopic($0.name, $0.topicId)).inserted
-        }.map { describe($0, request) }
+        }.map { describe($0, &creationsLeft) }
       }
     }
   }
 
+  /// - Parameter creationsLeft: How many more topics may be made; nil: none are.
   private func describe(
-    _ asked: MetadataRequest.Topic, _ request: MetadataRequest
+    _ asked: MetadataRequest.Topic, _ creationsLeft: inout Int?
   ) -> MetadataResponse.Topic {
     guard let name = asked.name else {
       if let topic = topics.identified(asked.topicId) { return describe(topic) }
@@ -66,8 +73,10 @@ extension Broker {
     var error = ErrorCode.unknownTopicOrPartition
     do throws(TopicPartitionError) {
       try TopicPartition.check(topic: name)
-      if createsTopics(request) {
-        error = createTopic(name)
+      if let left = creationsLeft {
+        creationsLeft = max(0, left - 1)
+        // Clients ask again for a topic that is not ready.
+        error = left > 0 ? createTopic(name) : .leaderNotAvailable
         if let topic = topics.named(name) { return describe(topic) }
       }
     } catch {

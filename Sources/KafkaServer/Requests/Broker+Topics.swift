@@ -11,18 +11,38 @@ extension Broker {
     try add(name, 0..<partitions, overrides)
   }
 
-  /// Creates logs of a topic.
+  /// Creates logs of a topic: all of them or, where one fails, none.
   private func add(
     _ name: String, _ partitions: Range<Int32>, _ overrides: TopicConfig
   ) throws(LogError) {
-    for partition in partitions {
-      let id: TopicPartition
-      do throws(TopicPartitionError) {
-        id = try TopicPartition(topic: name, partition: partition)
-      } catch {
-        throw .invalidName(name: name, reason: "\(error)")
+    var made: [TopicPartition] = []
+    do throws(LogError) {
+      for partition in partitions {
+        let id = try named(name, partition)
+        _ = try manager.createLog(id, overrides: overrides)
+        made.append(id)
       }
-      _ = try manager.createLog(id, overrides: overrides)
+    } catch {
+      for id in made.reversed() { takeBack(id) }
+      throw error
+    }
+  }
+
+  private func named(_ topic: String, _ partition: Int32) throws(LogError) -> TopicPartition {
+    do throws(TopicPartitionError) {
+      return try TopicPartition(topic: topic, partition: partition)
+    } catch {
+      throw .invalidName(name: topic, reason: "\(error)")
+    }
+  }
+
+  private func takeBack(_ id: TopicPartition) {
+    do throws(LogError) {
+      try manager.deleteLog(id)
+    } catch {
+      logger.warning(
+        "a partition of a topic that could not be made is still there",
+        metadata: ["log": "\(id)", "error": "\(error)"])
     }
   }
 

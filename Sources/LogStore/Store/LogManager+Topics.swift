@@ -66,16 +66,32 @@ extension LogManager {
     _ overrides: TopicConfig, _ topicId: Uuid
   ) throws(LogError) -> Log {
     do throws(DiskError) {
-      try StoreDirectory.createLog(directory, in: path, topicId: topicId, overrides)
+      try context.disk.makeDirectory(directory.path)
+    } catch  where error.isAlreadyThere {
+      throw .alreadyExists(path: directory.path)
+    } catch {
+      throw LogError(error)
+    }
+    do throws(DiskError) {
+      try StoreDirectory.fillLog(directory, in: path, topicId: topicId, overrides)
       var loader = LogLoader(
         topicPartition, in: directory, config: config, access: .write,
         hints: .init(isCleanStop: true, recoveryPoint: nil, logStartOffset: nil),
         nowMs: context.nowMs())
       return Log(try loader.load(), config: config, context: context, overrides: overrides)
-    } catch  where error.isAlreadyThere {
-      throw .alreadyExists(path: directory.path)
     } catch {
+      takeBackOrLog(directory)
       throw LogError(error)
+    }
+  }
+
+  private func takeBackOrLog(_ directory: LogDirectory) {
+    do throws(DiskError) {
+      try StoreDirectory.takeBackLog(directory)
+    } catch {
+      context.logger.warning(
+        "what is left of a log that could not be made is in the way of the next one of its name",
+        metadata: ["directory": "\(directory.path)", "error": "\(error)"])
     }
   }
 

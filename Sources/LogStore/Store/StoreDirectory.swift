@@ -4,27 +4,33 @@ internal import DiskIO
 enum StoreDirectory {
   /// Makes sure that `path` is a directory that may be opened as a store.
   static func prepare(_ path: String, _ disk: any Disk, creates: Bool) throws(LogError) {
+    let found: FileStatus?
     do throws(DiskError) {
-      switch try disk.status(path)?.kind {
+      found = try disk.status(path)
+      switch found?.kind {
       case .directory:
         let isEmpty = try disk.list(path).allSatisfy { $0.name == "lost+found" }
         if isEmpty && !creates { throw DiskError(.open, path, code: 2) }  // ENOENT
       case nil:
         guard creates else { throw DiskError(.open, path, code: 2) }
         try makeDirectories(path, disk)
-      default:
-        throw DiskError(.open, path, code: 20)  // ENOTDIR
+      default: break
       }
     } catch  where error.isNotFound {
       throw .notFound(path: path)
     } catch {
       throw LogError(error)
     }
+    if let found, found.kind != .directory {
+      throw .disk(DiskError(.open, path, code: 20))  // ENOTDIR: it is there, and no directory
+    }
   }
 
   private static func makeDirectories(_ path: String, _ disk: any Disk) throws(DiskError) {
     let parent = self.parent(of: path)
     if try disk.status(parent) == nil { try makeDirectories(parent, disk) }
+    // `new/..` is there once `new` is.
+    if try disk.status(path)?.kind == .directory { return }
     try disk.makeDirectory(path)
     try disk.syncDirectory(parent)
   }
@@ -46,14 +52,11 @@ enum StoreDirectory {
     }
   }
 
-  /// Makes a new log's directory with what Kafka expects in it.
-  static func createLog(
+  /// Writes into a new log's directory what Kafka expects in it.
+  static func fillLog(
     _ directory: LogDirectory, in store: String, topicId: Uuid, _ overrides: TopicConfig
-  )
-    throws(DiskError)
-  {
+  ) throws(DiskError) {
     let disk = directory.disk
-    try disk.makeDirectory(directory.path)
     try PartitionMetadata(topicId: topicId).write(disk, directory: directory.path)
     if overrides != TopicConfig() {
       try SmallFile.writeAtomically(
@@ -62,5 +65,20 @@ enum StoreDirectory {
     try LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
       .write(disk, directory: directory.path)
     try disk.syncDirectory(store)
+  }
+
+  /// Takes back what a failed creation left of an empty log, so that its name is free again.
+  ///
+  /// Needs no descriptor, since running out of them may be why it failed. Not durable by itself: a
+  /// power cut may bring back an empty log, of which nobody was told that it is not there.
+  static func takeBackLog(_ directory: LogDirectory) throws(DiskError) {
+    let disk = directory.disk
+    let written = [PartitionMetadata.name, TopicConfig.fileName, LeaderEpochCheckpoint.name]
+    let segment = [SegmentName.Kind.log, .index, .timeindex].map { SegmentName(0, $0).fileName }
+    for name in written + written.map({ "\($0).tmp" }) + segment
+    where try disk.status(directory.path(name)) != nil {
+      try disk.remove(directory.path(name))
+    }
+    try disk.removeDirectory(directory.path)
   }
 }
