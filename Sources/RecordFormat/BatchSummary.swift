@@ -10,11 +10,14 @@ public struct BatchSummary: Sendable, Equatable {
   public internal(set) var maxTimestamp: Int64 = -1
   /// Offset of the first record that has it; nil where there is none.
   public internal(set) var offsetOfMaxTimestamp: Int64?
+  /// Number of the first record without a key, from 0; nil where each has one.
+  public internal(set) var firstKeyless: Int?
   /// What is odd about the batch.
   public internal(set) var findings: BatchFindings = []
 
   /// Takes the next record into account.
-  mutating func add(offset: Int64, timestamp: Int64) {
+  mutating func add(offset: Int64, timestamp: Int64, hasKey: Bool) {
+    if !hasKey, firstKeyless == nil { firstKeyless = recordCount }
     recordCount += 1
     if firstOffset == nil { firstOffset = offset }
     if offsetOfMaxTimestamp == nil || timestamp > maxTimestamp {

@@ -32,7 +32,7 @@ extension RecordBatch {
     let isControl = header.isControl
     var nameFindings: BatchFindings = []
     try forEachRecord(&decoder) { record throws(BatchError) in
-      summary.add(offset: record.offset, timestamp: record.timestamp)
+      summary.add(offset: record.offset, timestamp: record.timestamp, hasKey: record.hasKey)
       if isControl { _ = try ControlRecord(record) }
       if record.headerCount > 0, !record.hasTextualHeaderNames {
         nameFindings.insert(.headerNameNotUTF8)

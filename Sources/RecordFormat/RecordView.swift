@@ -65,6 +65,10 @@ public struct RecordView: ~Escapable, BitwiseCopyable {
     }
   }
 
+  /// Whether the key is there, be it empty.
+  @inlinable
+  public var hasKey: Bool { fields.keyCount >= 0 }
+
   /// The value, or nil for null (a tombstone on compacted topics).
   @inlinable
   public var value: Span<UInt8>? {

@@ -84,6 +84,9 @@ extension Broker {
           ? (.unsupportedForMessageFormat, "message format \(header.magic) is not taken any more")
           : (.invalidRecord, "message format \(header.magic), expected 2")
       }
+      if header.baseOffset != 0 {
+        return (.invalidRecord, "the batch's base offset is \(header.baseOffset), expected 0")
+      }
       if header.codec == .zstd, version < 7 {
         return (.unsupportedCompressionType, "zstd needs Produce v7 or later")
       }

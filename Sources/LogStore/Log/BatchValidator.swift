@@ -8,14 +8,21 @@ package final class BatchValidator {
 
   /// Checks a ready batch strictly, every record of it.
   ///
+  /// - Parameter needsKeys: Whether a record without a key is refused.
   /// - Returns: The header, and the greatest record time: what `maxTimestamp` must say.
-  package func check(_ batch: Span<UInt8>, maxMessageBytes: Int) throws(LogError)
-    -> (header: BatchHeader, maxTimestamp: Int64)
-  {
+  package func check(
+    _ batch: Span<UInt8>, maxMessageBytes: Int, needsKeys: Bool
+  ) throws(LogError) -> (header: BatchHeader, maxTimestamp: Int64) {
     do throws(BatchError) {
       let view = try RecordBatch(batch)
       let summary = try view.validate(
         .produced(maxMessageBytes: maxMessageBytes), decoder: &decoder)
+      if needsKeys, let record = summary.firstKeyless {
+        throw BatchError.record(
+          record, .key,
+          position: view.header.codec == .none ? .stored(BatchLayout.records) : .inflated(0),
+          found: -1, expected: "one in every record of a compacted topic")
+      }
       return (view.header, summary.maxTimestamp)
     } catch {
       throw .invalidBatch(error)

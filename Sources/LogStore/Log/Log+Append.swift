@@ -52,7 +52,7 @@ extension Log {
     let validator = validators.take(where: { _ in true }) { BatchValidator() }
     defer { validators.give(validator) }
     let (header, maxTimestamp) = try validator.check(
-      batch.span, maxMessageBytes: config.maxMessageBytes)
+      batch.span, maxMessageBytes: config.maxMessageBytes, needsKeys: overrides.isCompacted)
     if header.maxTimestamp != maxTimestamp { rewriteMaxTimestamp(&batch, timestamp: maxTimestamp) }
     return try writeSealed(&batch)
   }

@@ -53,6 +53,9 @@ public struct TopicConfig: Sendable, Equatable {
     return config
   }
 
+  /// Whether `cleanup.policy` names compaction: Kafka then takes no record without a key.
+  package var isCompacted: Bool { values["cleanup.policy"]?.contains("compact") ?? false }
+
   /// What a log with these settings goes by, by Kafka's names: the settings that act, and the
   /// overrides that are kept.
   public func effective(_ config: LogConfig) -> [String: String] {
