@@ -127,7 +127,7 @@ struct BoundaryTests {
     }
   }
 
-  @Test func aPartitionAskedForOftenIsAnsweredAsOften() async throws {
+  @Test func aPartitionAskedForOftenIsAnsweredOnce() async throws {
     try await TestBroker.with { broker in
       let client = try broker.connect()
       try client.create("t")
@@ -139,8 +139,7 @@ struct BoundaryTests {
       let (response, frame) = try client.takeAnswer(.fetch, version: 12)
       guard case .fetch(let body) = response.body else { return }
       let found = body.responses[0].partitions
-      #expect(found.count == 1000)
-      #expect(found.allSatisfy { $0.errorCode == .none })
+      #expect(found.map(\.errorCode) == [.none])
       #expect(try values(of: Array(frame[try #require(found[0].records).range])) == ["x"])
     }
   }

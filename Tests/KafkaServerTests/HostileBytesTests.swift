@@ -57,4 +57,25 @@ struct HostileBytesTests {
       try first.create("c")
     }
   }
+
+  /// Who goes away within a request is told of in one line; who goes between two is not.
+  @Test func aRequestThatIsCutOffIsSaid() async throws {
+    let heard = CapturedLog()
+    try await TestBroker.with(heardBy: heard) { broker in
+      let witness = try broker.connect()
+      for bytes: [UInt8] in [[0, 0], [0, 0, 4, 0, 0, 3]] {
+        let client = try broker.connect()
+        try client.send(bytes)
+        client.finishSending()
+        #expect(client.isClosedByServer())
+      }
+      try witness.create("t")
+    }
+    let said = heard.lines.filter { $0.contains("within a request") }
+    #expect(
+      said == [
+        "info connection ended within a request: 2 bytes came of an unknown number",
+        "info connection ended within a request: 6 bytes came of 1028",
+      ], "\(heard.lines)")
+  }
 }

@@ -144,4 +144,60 @@ struct ProduceTests {
       try RecordBatch(records.span).checkCRC()
     }
   }
+
+  /// As in Kafka: clients number a batch's records from 0, and the broker gives them their offsets.
+  @Test func aBatchThatNamesOffsetsIsRefused() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      var batch = try TestBatch.make(["x"])
+      for offset: UInt8 in [1, 5, 255] {
+        batch[7] = offset
+        #expect(try client.produce("t", batch).errorCode == .invalidRecord)
+      }
+      batch[7] = 0
+      #expect(try client.produce("t", batch).baseOffset == 0)
+    }
+  }
+
+  @Test func aCompactedTopicTakesNoRecordWithoutAKey() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t", configs: ["cleanup.policy": "compact"])
+      let answer = try client.produce("t", try TestBatch.make(["x"]))
+      #expect(answer.errorCode == .invalidRecord)
+      #expect(answer.errorMessage?.contains("key") == true)
+    }
+  }
+
+  /// A refused request with acks 0 ends the connection, but what was acknowledged before it is
+  /// told first.
+  @Test func answersOwedLeaveBeforeARefusalEndsTheConnection() async throws {
+    try await TestBroker.with { broker in
+      let maker = try broker.connect()
+      try maker.create("t")
+      let batch = try TestBatch.make(["x"])
+      for ending in ["acks 0", "garbage"] {
+        let client = try broker.connect()
+        for _ in 0..<5 {
+          try client.send(
+            TestClient.produceRequest("t", acks: -1, byteCount: batch.count), version: 9,
+            records: batch)
+        }
+        if ending == "acks 0" {
+          try client.send(
+            TestClient.produceRequest("missing", acks: 0, byteCount: batch.count), version: 9,
+            records: batch)
+        } else {
+          try client.send([0, 0, 0, 1, 0])
+        }
+        for _ in 0..<5 {
+          let answer = try client.takeAnswer(.produce, version: 9).response
+          guard case .produce(let body) = answer.body else { continue }
+          #expect(body.responses.flatMap(\.partitionResponses).map(\.errorCode) == [.none])
+        }
+        #expect(client.isClosedByServer(), "\(ending)")
+      }
+    }
+  }
 }

@@ -26,10 +26,12 @@ final class TestBroker {
   ///   - directory: An existing store; nil makes one that goes with the test.
   ///   - disk: What the store stands on.
   ///   - nowMs: The wall clock; nil: the system's.
+  ///   - captured: Takes what the server says; nil: nobody.
   static func with(
     _ directory: String? = nil, log: LogConfig = LogConfig(), disk: any Disk = PosixDisk(),
     nowMs: (@Sendable () -> Int64)? = nil,
     configure: (inout BrokerConfig) -> Void = { _ in }, registry: PrometheusRegistry? = nil,
+    heardBy captured: CapturedLog? = nil,
     _ body: (TestBroker) async throws -> Void
   ) async throws {
     let path = directory ?? TemporaryDirectory.make()
@@ -43,7 +45,8 @@ final class TestBroker {
     var config = BrokerConfig()
     config.listen.port = 0
     configure(&config)
-    let server = try BrokerServer(manager, config: config, registry: registry, logger: quiet)
+    let server = try BrokerServer(
+      manager, config: config, registry: registry, logger: captured?.logger ?? quiet)
     let broker = TestBroker(path, server, manager, try await server.start())
     do {
       try await body(broker)

@@ -14,7 +14,7 @@ extension ConnectionHandler {
       return finish(number, Response(to: header, .fetch(response)))
     }
     isBusy = true
-    let run = FetchRun(request, header, broker) { reader(of: $0) }
+    let run = FetchRun(request.withoutRepeats, header, broker) { reader(of: $0) }
     let deadline = NIODeadline.now() + .milliseconds(Int64(max(0, request.maxWaitMs)))
     advance(FetchStep(run: run, number: number, deadline: deadline))
   }

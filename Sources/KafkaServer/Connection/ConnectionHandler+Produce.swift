@@ -85,6 +85,7 @@ extension ConnectionHandler {
     broker.logger.info(
       "connection closed: a produce request with acks 0 failed",
       metadata: ["peer": peer, "error": "\(failed.errorCode.name)"])
-    context?.close(promise: nil)
+    // What is owed to the requests before it is sent first.
+    drain()
   }
 }

@@ -18,6 +18,7 @@ extension ConnectionHandler {
   func send(_ answer: Answer, _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>) {
     let recordsBytes = answer.records.reduce(0) { $0 + $1.byteCount }
     broker.metrics.sentBytes.increment(by: answer.frame.bytes.count + recordsBytes)
+    writtenBytes += answer.frame.bytes.count + recordsBytes
     if recordsBytes <= broker.config.copiedAnswerBytesMax
       || answer.records.contains(where: { $0.file.descriptor == nil })
     {

@@ -37,13 +37,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var inbound = ByteBuffer()
   private var accountedBytes = 0
   private var isProcessing = false
-  private(set) var isEnding = false
+  /// Nothing new is taken; the connection closes once what is owed has left.
+  var isEnding = false
   private var isReadWanted = false
-  private var unsentAnswers = 0
+  private(set) var unsentAnswers = 0
   private var isFlushScheduled = false
-  private var lastRequestAt = NIODeadline.now()
-  private var stalledSince: NIODeadline?
-  private var pendingBytesSeen = 0
+  private(set) var lastRequestAt = NIODeadline.now()
+  /// Bytes of answers handed to the channel so far.
+  var writtenBytes = 0
+  var stall: Stall?
 
   init(_ broker: Broker, _ loopConnections: LoopConnections) {
     self.broker = broker
@@ -54,6 +56,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
+    if let address = context.remoteAddress { peer = "\(address)" }
     loopConnections.add(self)
     context.fireChannelActive()
   }
@@ -65,7 +68,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     readers = [:]
     loopConnections.remove(self)
     // What came before the end still counts: a producer with acks 0 sends and goes.
-    process()
+    process(isOver: true)
     context.fireChannelInactive()
   }
 
@@ -79,9 +82,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   var loop: any EventLoop { loopConnections.loop }
 
   /// The client's address, for log lines.
-  var peer: Logger.MetadataValue {
-    .string(context?.remoteAddress.map { "\($0)" } ?? "unknown")
-  }
+  private(set) var peer: Logger.MetadataValue = "unknown"
 
   // MARK: Bytes in
 
@@ -120,7 +121,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   /// Starts every request that is there whole and may start.
-  func process() {
+  ///
+  /// - Parameter isOver: Whether the connection just ended.
+  func process(isOver: Bool = false) {
     guard !isProcessing else { return }
     isProcessing = true
     // Taken out, so that records are edited in place while the connection's state changes.
@@ -138,6 +141,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
       inbound = ByteBuffer()
       return refuse(failure)
     }
+    if isOver, !isBusy, !isEnding, inbound.readableBytes > 0 { tellUnfinished(inbound) }
     if inbound.readableBytes == 0 || (context == nil && !isBusy) { inbound = ByteBuffer() }
     account(inbound.readableBytes)
     sendReady()
@@ -245,7 +249,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     broker.metrics.malformedRequests.increment()
     broker.logger.warning(
       "connection closed: \(error)", metadata: ["peer": peer])
-    context?.close(promise: nil)
+    // What is owed to the requests before it is sent first.
+    drain()
   }
 
   // MARK: Memory
@@ -263,6 +268,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     broker.logger.warning(
       "connection closed: unfinished requests take \(total) bytes over all connections",
       metadata: ["peer": peer, "limit": "\(broker.config.bufferedRequestBytesMax)"])
+    isEnding = true
     context?.close(promise: nil)
   }
 
@@ -326,54 +332,5 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private func didSend() {
     unsentAnswers -= 1
     closeIfDrained()
-  }
-
-  // MARK: Ending
-
-  /// Answers what is under way, takes nothing new, and closes.
-  func drain() {
-    isEnding = true
-    parked?.wake()
-    closeIfDrained()
-  }
-
-  private func closeIfDrained() {
-    if isEnding, answers.isEmpty, unsentAnswers == 0 { context?.close(promise: nil) }
-  }
-
-  /// Cuts off a client that neither asks nor takes anything; called every few seconds.
-  func sweep(_ now: NIODeadline) {
-    guard let context else { return }
-    let idleMs = (now - lastRequestAt).nanoseconds / 1_000_000
-    // A client that goes on with other topics must not hold a deleted one's files.
-    if readers.values.contains(where: \.isOfDeletedLog) {
-      readers = readers.filter { !$0.value.isOfDeletedLog }
-    }
-    if answers.isEmpty, unsentAnswers == 0 {
-      stalledSince = nil
-      // A silent client must not hold segments open.
-      if idleMs > broker.config.idleReadersMaxMs { readers = [:] }
-      if idleMs > broker.config.connectionIdleMaxMs { context.close(promise: nil) }
-      return
-    }
-    guard unsentAnswers > 0 else { return }
-    let pending = pendingBytes(context)
-    if pending != pendingBytesSeen || stalledSince == nil {
-      pendingBytesSeen = pending
-      stalledSince = now
-    } else if let since = stalledSince,
-      (now - since).nanoseconds / 1_000_000 > broker.config.stalledWriteMaxMs
-    {
-      broker.logger.info("connection closed: the client reads nothing", metadata: ["peer": peer])
-      context.close(promise: nil)
-    }
-  }
-
-  private func pendingBytes(_ context: ChannelHandlerContext) -> Int {
-    do {
-      return try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
-    } catch {
-      return 0
-    }
   }
 }

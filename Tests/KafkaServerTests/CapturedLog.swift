@@ -1,0 +1,28 @@
+import LogStore
+import Logging
+
+/// Log lines, kept for tests that ask what was said.
+final class CapturedLog: Sendable {
+  private let kept = Locked<[String]>([])
+
+  /// What was said so far: level and message.
+  var lines: [String] { kept.withLock { $0 } }
+
+  /// Logs into this.
+  var logger: Logger { Logger(label: "test") { _ in Handler(log: self) } }
+
+  private struct Handler: LogHandler {
+    let log: CapturedLog
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      log.kept.withLock { $0.append("\(event.level) \(event.message)") }
+    }
+  }
+}
