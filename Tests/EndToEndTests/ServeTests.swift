@@ -82,6 +82,8 @@ struct ServeTests {
     try run("full-disk", disk.mountPoint)
   }
 
+  @Test func connectionsWaitForDescriptorsAndTheProcessorRests() throws { try run("descriptors") }
+
   @Test func aRemovedDirectoryIsNoticed() throws { try run("removed") }
 
   @Test func settingsComeFromTheCommandLineTheEnvironmentAndAFile() throws { try run("settings") }

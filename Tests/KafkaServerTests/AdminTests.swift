@@ -1,7 +1,9 @@
 import Bytes
-import KafkaServer
+import LogStore
 import Metrics
 import Testing
+
+@testable import KafkaServer
 
 /// What is served over HTTP, and how metrics are written.
 struct AdminTests {
@@ -90,5 +92,55 @@ struct AdminTests {
     #expect(lines.contains("c_seconds_bucket{le=\"0.001\"} 0"))
     #expect(lines.contains("c_seconds_bucket{le=\"0.0025\"} 1"))
     #expect(lines.suffix(2) == ["c_seconds_sum 0.002", "c_seconds_count 1"])
+  }
+
+  /// A page that takes long is written once for all who wait: scrapes must not hold up the thread
+  /// that makes topics.
+  @Test func whoAsksMeanwhileSharesThePage() throws {
+    let thread = FetcherPool(cores: [nil])
+    defer { thread.stop() }
+    let state = Locked((isHeld: true, written: 0, replies: 0))
+    let page = SharedPage(on: thread) {
+      let number = state.withLock { state in
+        state.written += 1
+        return state.written
+      }
+      state.broadcast()
+      if number == 1 { _ = state.wait { !$0.isHeld } }
+      return AdminHandler.Page(status: "200 OK", text: "\(number)")
+    }
+    let texts = Locked<[String]>([])
+    func ask() {
+      page.ask { page in
+        texts.withLock { $0.append(page?.text ?? "none") }
+        state.withLock { $0.replies += 1 }
+        state.broadcast()
+      }
+    }
+    ask()
+    #expect(state.wait(timeoutNs: 20_000_000_000) { $0.written == 1 })
+    for _ in 0..<100 { ask() }
+    state.withLock { $0.isHeld = false }
+    state.broadcast()
+    #expect(state.wait(timeoutNs: 20_000_000_000) { $0.replies == 101 })
+    #expect(state.withLock { $0.written } == 2)
+    // Who asked after the first was begun sees the one after it.
+    #expect(texts.withLock { $0 } == ["1"] + Array(repeating: "2", count: 100))
+  }
+
+  @Test func everyMetricSaysWhatItIs() async throws {
+    let registry = PrometheusRegistry()
+    registry.makeCounter(label: "mkstore_append_bytes_total", dimensions: []).increment(by: 1)
+    try await TestBroker.with(
+      configure: { $0.adminListen = Endpoint(host: "127.0.0.1", port: 0) }, registry: registry
+    ) { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      let admin = try #require(try await broker.server.startAdmin())
+      let lines = try get(admin, "GET /metrics HTTP/1.1\r\n\r\n").split(whereSeparator: \.isNewline)
+      let helped = lines.filter { $0.hasPrefix("# HELP ") }.map { $0.split(separator: " ")[2] }
+      let typed = lines.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
+      #expect(helped == typed && typed.count > 20)
+    }
   }
 }

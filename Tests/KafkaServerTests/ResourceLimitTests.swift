@@ -73,6 +73,53 @@ struct ResourceLimitTests {
     }
   }
 
+  /// A few bytes now and then are no progress: else an answer's files stay open for days.
+  @Test func whoTakesALittleOfAnAnswerIsCutOff() async throws {
+    try await TestBroker.with(configure: {
+      $0.stalledWriteMaxMs = 300
+      $0.sweepMs = 20
+    }) { broker in
+      let witness = try broker.connect()
+      try witness.create("t")
+      let batch = try TestBatch.make([String(repeating: "x", count: 1_000_000)])
+      for _ in 0..<24 { #expect(try witness.produce("t", batch).errorCode == .none) }
+      let slow = try broker.connect()
+      try slow.send(
+        .fetch(
+          TestClient.fetchRequest(
+            "t", from: 0, maxBytes: 50_000_000, partitionMaxBytes: 50_000_000)), version: 12)
+      let connections = broker.server.broker
+      #expect(
+        try asks(witness) {
+          // Some of what the kernel holds already.
+          if connections.connectionCount.load(ordering: .relaxed) == 2 { _ = try slow.take(1) }
+          return connections.connectionCount.load(ordering: .relaxed) == 1
+        }, "a client that takes a byte at a time is still there")
+    }
+  }
+
+  @Test func soManyMayAskForMetricsAtOnce() async throws {
+    try await TestBroker.with(configure: {
+      $0.adminListen = Endpoint(host: "127.0.0.1", port: 0)
+      $0.adminConnectionsMax = 3
+    }) { broker in
+      let admin = try #require(try await broker.server.startAdmin())
+      var open: [TestClient] = []
+      for _ in 0..<3 { open.append(try TestClient(admin)) }
+      let count = broker.server.broker
+      let witness = try broker.connect()
+      #expect(
+        try asks(witness) { count.adminConnectionCount.load(ordering: .relaxed) == 3 })
+      #expect(try TestClient(admin).isClosedByServer())
+      open = []
+      #expect(
+        try asks(witness) { count.adminConnectionCount.load(ordering: .relaxed) == 0 })
+      let again = try TestClient(admin)
+      try again.send(Array("GET /healthz HTTP/1.1\r\n\r\n".utf8))
+      #expect(try again.take(12) == Array("HTTP/1.1 200".utf8))
+    }
+  }
+
   /// A consumer that stopped asking keeps no segment from going.
   @Test func anIdleConsumerHoldsNoSegment() async throws {
     try await TestBroker.with(configure: {

@@ -194,6 +194,12 @@ void mk_directory_close(mk_directory *_Nonnull directory);
 /// The system's text for an error number, NUL-terminated, safe on any thread.
 void mk_error_text(int code, char *_Nonnull text, size_t room);
 
+/// Raises the soft limit of open files to the hard one, where that is allowed. The limit in force.
+int64_t mk_raise_open_files(void);
+
+/// Whether the process was started with this signal ignored, as nohup does with SIGHUP.
+bool mk_is_signal_ignored(int number);
+
 /// A hash of this boot's random id. Where the system hides it: a value that differs in each
 /// process, which claims nothing about the page cache.
 uint64_t mk_boot_identifier(void);

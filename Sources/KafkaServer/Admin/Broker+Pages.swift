@@ -31,8 +31,11 @@ extension Broker {
   /// What the logs say themselves, at the time of the scrape.
   private func logMetrics() -> String {
     let logs = manager.logs
+    func head(_ name: String) -> String {
+      MetricHelp.head(name, "gauge").map { "\($0)\n" }.joined()
+    }
     func table(_ name: String, _ value: (Log) -> Int64?) -> String {
-      logs.reduce(into: "# TYPE \(name) gauge\n") { text, log in
+      logs.reduce(into: head(name)) { text, log in
         guard let value = value(log) else { return }
         let prefix = name.hasPrefix("redpanda_") ? "redpanda_" : ""
         let id = MetricName(
@@ -45,7 +48,7 @@ extension Broker {
       }
     }
     func gauge(_ name: String, _ value: Int) -> String {
-      "# TYPE \(name) gauge\n\(name) \(value)\n"
+      "\(head(name))\(name) \(value)\n"
     }
     let poisonedCount = logs.count { $0.poison.isSet }
     var text = table("mkstore_log_start_offset") { $0.logStartOffset }

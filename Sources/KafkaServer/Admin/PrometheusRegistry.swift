@@ -16,7 +16,7 @@ public final class PrometheusRegistry: MetricsFactory {
     var last = ""
     let cells = cells.withLock { $0 }
     for (name, cell) in cells.sorted(by: { $0.key < $1.key }) {
-      if name.name != last { lines.append("# TYPE \(name.name) \(cell.kind)") }
+      if name.name != last { lines += MetricHelp.head(name.name, cell.kind) }
       last = name.name
       lines += cell.lines(name)
     }
@@ -24,7 +24,7 @@ public final class PrometheusRegistry: MetricsFactory {
       let sources = alias.sources.compactMap { cells[$0] }
       guard let first = sources.first else { continue }
       let kind = alias.isCount ? "counter" : first.kind
-      if alias.name.name != last { lines.append("# TYPE \(alias.name.name) \(kind)") }
+      if alias.name.name != last { lines += MetricHelp.head(alias.name.name, kind) }
       last = alias.name.name
       if sources.count == 1, !alias.isCount {
         lines += first.lines(alias.name)

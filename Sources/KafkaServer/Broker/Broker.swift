@@ -29,6 +29,8 @@ package final class Broker: Sendable {
   package let bufferedBytes = Atomic<Int>(0)
   /// Connections there are.
   package let connectionCount = Atomic<Int>(0)
+  /// Connections to the port for metrics and health.
+  package let adminConnectionCount = Atomic<Int>(0)
   /// Whether clients are taken: between `start` and `stop`. Stored by those, with release.
   package let isServing = Atomic<Bool>(false)
   private let address: Locked<Endpoint>

@@ -21,6 +21,8 @@ public struct BrokerConfig: Sendable {
   public var bufferedRequestBytesMax = 512 << 20
   /// `max.connections`: most connections at once.
   public var connectionsMax = 4096
+  /// Most connections at once to the port for metrics and health.
+  package var adminConnectionsMax = 64
   /// `connections.max.idle.ms`: a connection without requests is closed after this long.
   public var connectionIdleMaxMs: Int64 = 600_000
   /// A client that takes nothing of an answer for this long is cut off.

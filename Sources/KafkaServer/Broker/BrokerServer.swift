@@ -1,3 +1,4 @@
+internal import DiskIO
 internal import KafkaProtocol
 public import LogStore
 public import Logging
@@ -44,6 +45,11 @@ public final class BrokerServer: Sendable {
     let broker = broker
     let connections = connections
     let bootstrap = ServerBootstrap(group: group)
+      .serverChannelInitializer { listener in
+        listener.eventLoop.makeCompletedFuture {
+          try listener.pipeline.syncOperations.addHandler(AcceptPause(broker.logger))
+        }
+      }
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -75,15 +81,27 @@ public final class BrokerServer: Sendable {
   public func startAdmin() async throws(ServerError) -> Endpoint? {
     guard let endpoint = broker.config.adminListen else { return nil }
     let (broker, registry) = (broker, registry)
+    // Long with many logs, and it asks the disk: not on an event loop.
+    let metrics = SharedPage(on: broker.admin) { broker.page("/metrics", registry) }
     let bootstrap = ServerBootstrap(group: group)
+      .serverChannelInitializer { listener in
+        listener.eventLoop.makeCompletedFuture {
+          try listener.pipeline.syncOperations.addHandler(AcceptPause(broker.logger))
+        }
+      }
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
+        // Relaxed: only the number counts.
+        let open = broker.adminConnectionCount.wrappingAdd(1, ordering: .relaxed).newValue
+        channel.closeFuture.whenComplete { _ in
+          broker.adminConnectionCount.wrappingSubtract(1, ordering: .relaxed)
+        }
+        guard open <= broker.config.adminConnectionsMax else { return channel.close() }
+        return channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
             AdminHandler { path, reply in
-              // Long with many logs, and it asks the disk: not on an event loop.
               if path == "/metrics" {
-                broker.admin.submit { reply(broker.page(path, registry)) }
+                metrics.ask(reply)
               } else {
                 reply(broker.page(path, registry))
               }
@@ -101,7 +119,9 @@ public final class BrokerServer: Sendable {
       listeners.withLock { $0.append(channel) }
       return Endpoint(host: endpoint.host, port: channel.localAddress?.port ?? endpoint.port)
     } catch {
-      throw .cannotListen(endpoint, reason: "\(error)")
+      let code = (error as? IOError)?.errnoCode
+      throw .cannotListen(
+        endpoint, reason: code.map { DiskError(.open, "", code: $0).reason } ?? "\(error)")
     }
   }
 

@@ -19,13 +19,20 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
       return nil
     }
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-    guard !host.isEmpty, !host.contains(" ") else { return nil }
+    // As long as a host's name may be (RFC 1035), so that every answer can carry it.
+    guard !host.isEmpty, host.utf8.count <= 255,
+      !host.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.value < 0x21 })
+    else { return nil }
     self.init(host: String(host), port: port)
   }
 
   /// Whether only this machine can reach it.
   public var isLoopback: Bool {
-    host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    if host == "localhost" || host == "::1" { return true }
+    // `127.0.0.1`, also `127.1`; not `127.0.0.1.example.com`.
+    let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+    return numbers.first == "127" && (2...4).contains(numbers.count)
+      && numbers.allSatisfy { UInt32($0) != nil }
   }
 
   /// Whether it stands for every address of the machine, which no client can connect to.

@@ -1,0 +1,12 @@
+internal import CShims
+
+/// What the system allows this process, and how it was started.
+public enum ProcessLimits {
+  /// Raises the limit of open files as far as the process may.
+  ///
+  /// - Returns: The limit in force.
+  public static func raiseOpenFiles() -> Int { Int(clamping: mk_raise_open_files()) }
+
+  /// Whether a signal was ignored when asked, as SIGHUP is after nohup.
+  public static func isIgnored(signal: Int32) -> Bool { mk_is_signal_ignored(signal) }
+}

@@ -1,0 +1,53 @@
+internal import DiskIO
+internal import Logging
+internal import NIOCore
+
+/// Lets a listener rest while the process has no descriptor for another connection.
+///
+/// Without it the event loop would ask the kernel for the waiting connection again and again, which
+/// takes a whole core. Owned by the listener's event loop.
+final class AcceptPause: ChannelInboundHandler {
+  typealias InboundIn = any Channel
+
+  /// How long the listener rests.
+  static let restMs: Int64 = 100
+  /// How often it is told.
+  static let silenceMs: Int64 = 10_000
+
+  private let logger: Logger
+  private var toldAt: NIODeadline?
+
+  init(_ logger: Logger) { self.logger = logger }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // EMFILE, ENFILE, ENOMEM, ENOBUFS: they pass once something is closed.
+    guard let code = (error as? IOError)?.errnoCode, [24, 23, 12, 105].contains(code) else {
+      return context.fireErrorCaught(error)
+    }
+    tell(DiskError(.open, "another connection", code: code))
+    let channel = context.channel
+    setReading(false, channel)
+    let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+    context.eventLoop.scheduleTask(in: .milliseconds(Self.restMs)) {
+      this.value.setReading(true, channel)
+    }
+  }
+
+  private func setReading(_ isReading: Bool, _ channel: any Channel) {
+    do {
+      try channel.syncOptions?.setOption(.autoRead, value: isReading)
+    } catch {
+      // The listener was closed meanwhile.
+      logger.debug("a listener does not answer", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func tell(_ error: DiskError) {
+    let now = NIODeadline.now()
+    if let toldAt, now - toldAt < .milliseconds(Self.silenceMs) { return }
+    toldAt = now
+    logger.error(
+      "connections wait: none can be taken now",
+      metadata: ["reason": "\(error.reason)", "remedy": "\(error.remedy ?? "free memory")"])
+  }
+}
