@@ -108,7 +108,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "mkstoreTests",
-      dependencies: ["mkstore", "LogStore", "RecordFormat", "StoreTesting"],
+      dependencies: ["mkstore", "KafkaServer", "LogStore", "RecordFormat", "StoreTesting"],
       swiftSettings: strict),
     // The built command and the example as processes of their own: killed, cut off, read by others.
     .testTarget(

@@ -11,6 +11,8 @@ struct SideFileVerifier {
   /// Files of a store's directory that need no note.
   static let storeFiles: Set<String> = Set(OffsetCheckpoint.Name.allCases.map(\.rawValue)).union([
     MetaProperties.name, CleanShutdownFile.name, ".lock", "bootstrap.checkpoint",
+    // The server's (KafkaServer, ProducerIds).
+    "mkstore.producer-ids",
   ])
 
   /// What is wrong with the files of a store's directory.

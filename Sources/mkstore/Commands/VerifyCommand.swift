@@ -50,7 +50,7 @@ struct VerifyCommand: ParsableCommand {
     options.depth = quick ? .quick : .deep
     options.threadCount = threads ?? Processors.count
     let report = try verify(options)
-    guard !report.logs.isEmpty || report.hasDamage else {
+    guard try !report.logs.isEmpty || report.hasDamage || areStores() else {
       throw CommandFailure.failure(
         "no log found in \(paths.joined(separator: ", ")); give a log's directory "
           + "(<topic>-<partition>), a store that holds some, or a .log file")
@@ -63,6 +63,16 @@ struct VerifyCommand: ParsableCommand {
     }
     try out.flush()
     if report.hasDamage { throw CommandFailure.damageReported }
+  }
+
+  /// Whether each path is a store, be it without a log.
+  private func areStores() throws(CommandFailure) -> Bool {
+    try withDiskErrors { () throws(DiskError) in
+      for path in paths where try PosixDisk().status("\(path)/\(MetaProperties.name)") == nil {
+        return false
+      }
+      return true
+    }
   }
 
   private func verify(_ options: VerificationOptions) throws(CommandFailure) -> VerificationReport {

@@ -1,3 +1,4 @@
+import DiskIO
 import Glibc
 import KafkaServer
 import LogStore
@@ -28,7 +29,7 @@ struct BrokerService: Service {
   func serve() async -> Result<Void, CommandFailure> {
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [self], gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
+        services: [self], gracefulShutdownSignals: Self.stopSignals, logger: quietLogger))
     var failure: CommandFailure?
     do {
       try await group.run()
@@ -43,6 +44,12 @@ struct BrokerService: Service {
     if let failure { return .failure(failure) }
     Messages.say("stopped; everything is durable")
     return .success(())
+  }
+
+  /// A terminal that goes away ends the server as in Kafka, unless nohup keeps it.
+  private static var stopSignals: [UnixSignal] {
+    ProcessLimits.isIgnored(signal: SIGHUP)
+      ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup]
   }
 
   private var quietLogger: Logger {

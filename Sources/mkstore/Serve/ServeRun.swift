@@ -27,13 +27,17 @@ struct ServeRun {
     MetricsSystem.bootstrap(registry)
     let stopwatch = ContinuousClock.now
     let logger = Logger(label: "mkstore")
+    try StoreGuess(PosixDisk(), settings.data).refuseForeign()
+    let openFilesMax = ProcessLimits.raiseOpenFiles()
     let manager = try withLogErrors { () throws(LogError) in
       try LogManager.open(settings.data, config: settings.store, logger: logger)
     }
     sayOpened(manager)
+    for note in settings.notes { Messages.say("note: \(note)") }
+    let broker = bounded(settings.broker, manager, openFilesMax)
     let outcome = Locked<Result<Void, CommandFailure>?>(nil)
     let service = BrokerService(
-      manager, config: settings.broker, registry: registry, logger: logger, startedAt: stopwatch)
+      manager, config: broker, registry: registry, logger: logger, startedAt: stopwatch)
     // The command is synchronous, as all are; the main thread waits here and does nothing else.
     Task.detached {
       let result = await service.serve()
@@ -42,6 +46,21 @@ struct ServeRun {
     }
     _ = outcome.wait { $0 != nil }
     try outcome.withLock { $0 }?.get()
+  }
+
+  /// Leaves descriptors for files: each log that is written to takes two, a new topic some more.
+  private func bounded(
+    _ config: BrokerConfig, _ manager: LogManager, _ openFilesMax: Int
+  ) -> BrokerConfig {
+    let files = 32 + 2 * manager.logs.count + openFilesMax / 4
+    let left = max(4, openFilesMax - files)
+    guard left < config.connectionsMax else { return config }
+    var config = config
+    Messages.say(
+      "note: at most \(left) connections instead of max.connections \(config.connectionsMax), "
+        + "since ulimit -n is \(openFilesMax) and \(manager.logs.count) logs need files")
+    config.connectionsMax = left
+    return config
   }
 
   private func sayOpened(_ manager: LogManager) {

@@ -1,5 +1,6 @@
 import Configuration
 import DiskIO
+import Foundation
 import KafkaServer
 import LogStore
 import Logging
@@ -15,6 +16,8 @@ struct ServeSettings: Sendable {
   var broker = BrokerConfig()
   /// Whether others than this machine may be let in.
   var isInsecure = false
+  /// What is odd about the settings, for people.
+  private(set) var notes: [String] = []
   /// The least that is logged.
   var logLevel = Logger.Level.info
 
@@ -37,9 +40,26 @@ struct ServeSettings: Sendable {
     ]).scoped(to: "mkstore")
     store.createsStore = true
     for name in Self.names {
-      if let value = reader.string(forKey: ConfigKey(name)) { try set(name, value) }
+      guard let value = reader.string(forKey: ConfigKey(name)) else { continue }
+      // As Kafka reads its values: without the spaces around them.
+      try set(name, Self.trimmed(value))
     }
+    noteUnknownVariables(ProcessInfo.processInfo.environment.keys.sorted())
     try check()
+  }
+
+  private static func trimmed(_ value: String) -> String {
+    let isSpace: (Character) -> Bool = { $0.isWhitespace }
+    let start = value.drop(while: isSpace)
+    return String(start.reversed().drop(while: isSpace).reversed())
+  }
+
+  /// Said and no more: whoever runs containers sets variables of its own by a service's name.
+  mutating func noteUnknownVariables(_ variables: [String]) {
+    let known = Set(Self.names.map { "MKSTORE_" + $0.uppercased().map { $0 == "." ? "_" : $0 } })
+    for variable in variables where variable.hasPrefix("MKSTORE_") && !known.contains(variable) {
+      notes.append("\(variable) in the environment is no setting; docs/serving.md lists them")
+    }
   }
 
   private static func provider(
@@ -58,8 +78,11 @@ struct ServeSettings: Sendable {
 
   private static func read(_ path: String) throws(CommandFailure) -> [(name: String, value: String)]
   {
+    let disk = PosixDisk()
+    let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
+    if let kind, kind != .file { throw .failure("\(path) is no regular file") }
     do throws(CheckpointError) {
-      guard let bytes = try SmallFile.read(PosixDisk(), path) else {
+      guard let bytes = try SmallFile.read(disk, path) else {
         throw CheckpointError.unreadable(path: path, line: nil, what: "there is no such file")
       }
       return try JavaProperties(bytes, path: path).pairs.map { ($0.key, $0.value) }
@@ -118,7 +141,9 @@ struct ServeSettings: Sendable {
   }
 
   private func flag(_ name: String, _ value: String) throws(CommandFailure) -> Bool {
-    guard let flag = Bool(value) else { throw .usage("\(name): '\(value)' is not true or false") }
+    guard let flag = Bool(value.lowercased()) else {
+      throw .usage("\(name): '\(value)' is not true or false")
+    }
     return flag
   }
 
@@ -136,7 +161,10 @@ struct ServeSettings: Sendable {
     let allowed = AllowedProcessors.list()
     var cores: [Int] = []
     for part in value.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let core = Int(part), allowed.contains(core), !cores.contains(core) else {
+      if let core = Int(part), cores.contains(core) {
+        throw .usage("\(name): core \(core) is named twice")
+      }
+      guard let core = Int(part), allowed.contains(core) else {
         throw .usage(
           "\(name): '\(part)' is none of the cores this process may use: "
             + allowed.map(String.init).joined(separator: ","))
@@ -160,6 +188,9 @@ struct ServeSettings: Sendable {
     }
     if broker.listen.isWildcard, broker.advertised == nil {
       throw .usage("--listen \(broker.listen) needs --advertise: clients cannot connect to it")
+    }
+    if let advertised = broker.advertised, advertised.isWildcard || advertised.port == 0 {
+      throw .usage("--advertise \(advertised): clients cannot connect to it")
     }
   }
 }

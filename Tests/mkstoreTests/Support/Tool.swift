@@ -135,6 +135,20 @@ struct Running {
     return true
   }
 
+  /// Waits until standard error holds a text; false where the process ends first or after a minute.
+  func waitForMessage(_ text: String) throws -> Bool {
+    let deadline = ContinuousClock.now + .seconds(60)
+    func isThere() throws -> Bool {
+      let messages = try Data(contentsOf: URL(filePath: files.path("stderr")))
+      return String(decoding: messages, as: UTF8.self).contains(text)
+    }
+    while try !isThere() {
+      guard process.isRunning, ContinuousClock.now < deadline else { return try isThere() }
+      Running.pause()
+    }
+    return true
+  }
+
   /// Nothing tells when a file grows or, on every thread, when a process ends: look again soon.
   private static func pause() {
     _ = poll(nil, 0, 2)

@@ -1,0 +1,135 @@
+import Foundation
+import KafkaServer
+import Testing
+
+@testable import mkstore
+
+/// What `mkstore serve` is told, and which directories it takes.
+struct ServeSettingsTests {
+  private func settings(
+    _ pairs: [(name: String, value: String)], file: String? = nil
+  ) throws -> ServeSettings {
+    try ServeSettings(commandLine: [("data", "d")] + pairs, file: file)
+  }
+
+  /// The refusal of some settings; nil where they are taken.
+  private func refusal(_ pairs: (name: String, value: String)...) -> String? {
+    do {
+      _ = try settings(pairs)
+      return nil
+    } catch {
+      return (error as? CommandFailure)?.message
+    }
+  }
+
+  @Test func valuesAreReadAsKafkaReadsThem() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.file(
+      "c", "num.partitions = 4  \r\nauto.create.topics.enable=FALSE\t\n".utf8)
+    let found = try settings([("insecure", " True ")], file: file)
+    #expect(found.broker.defaultPartitions == 4)
+    #expect(!found.broker.createsTopics && found.isInsecure)
+    #expect(refusal(("num.partitions", "4 4"))?.contains("num.partitions") == true)
+    #expect(refusal(("num.partitions", "  "))?.contains("num.partitions") == true)
+  }
+
+  @Test(arguments: ["logs.lan:0", "0.0.0.0:9092", "[::]:9092", "logs.lan", "a b:9092"])
+  func addressesThatNoClientCanReachAreNotAdvertised(text: String) {
+    #expect(refusal(("advertise", text))?.contains("advertise") == true)
+    #expect(refusal(("advertise", "logs.lan:9092")) == nil)
+  }
+
+  @Test func aHostThatOnlyBeginsLikeLoopbackNeedsInsecure() {
+    for host in ["127.0.0.1.example.com", "127.example.com"] {
+      #expect(refusal(("listen", "\(host):9092"))?.contains("--insecure") == true)
+      #expect(refusal(("listen", "\(host):9092"), ("insecure", "true")) == nil)
+    }
+  }
+
+  @Test func unknownVariablesAreSaid() throws {
+    var found = try settings([])
+    let known = found.notes
+    found.noteUnknownVariables([
+      "HOME", "MKSTORE_NUM_PARTITIONS", "MKSTORE_NUM_PARTITION", "MKSTORE_ADMIN_LISTEN",
+    ])
+    #expect(
+      found.notes.dropFirst(known.count).map { $0.prefix { $0 != " " } } == [
+        "MKSTORE_NUM_PARTITION"
+      ])
+  }
+
+  @Test func whatIsNoFileIsNoConfiguration() throws {
+    let directory = try TemporaryDirectory()
+    for (path, word) in [(directory.path, "regular file"), (directory.path("none"), "no such")] {
+      do {
+        _ = try settings([], file: path)
+        Issue.record("\(path) was read")
+      } catch let error as CommandFailure {
+        #expect(error.message?.contains(word) == true, "\(error)")
+      }
+    }
+  }
+
+  // MARK: Directories
+
+  private func serve(_ data: String, _ more: String...) throws -> Tool.Outcome {
+    // An address that cannot be listened on: whoever gets that far ends by itself.
+    try Tool.run(["serve", "--data", data, "--listen", "127.0.0.300:1"] + more)
+  }
+
+  @Test func aDirectoryOfOtherThingsIsNotTakenForAStore() throws {
+    let directory = try TemporaryDirectory()
+    _ = try directory.file("notes.txt", "x".utf8)
+    try FileManager.default.createDirectory(
+      atPath: directory.path("gtk-2/0"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: directory.path("polkit-1"), withIntermediateDirectories: true)
+    let before = TestData.names(in: directory.path)
+    let refused = try serve(directory.path)
+    #expect(refused.status == 2 && refused.messages.contains("is no store"))
+    #expect(TestData.names(in: directory.path) == before)
+  }
+
+  @Test func storesAndEmptyDirectoriesAreTaken() throws {
+    let directory = try TemporaryDirectory()
+    let made = try TemporaryDirectory()
+    try FileManager.default.createDirectory(
+      atPath: made.path("lost+found"), withIntermediateDirectories: true)
+    let copied = try TemporaryDirectory()
+    _ = try copied.copy(TestData.kafka("codec-lz4"), to: "codec-lz4-0")
+    for path in [directory.path("missing"), made.path, copied.path, directory.path("missing")] {
+      let outcome = try serve(path)
+      #expect(outcome.status == 1 && outcome.messages.contains("cannot listen"), "\(outcome)")
+    }
+    let file = try serve(try directory.file("file", []))
+    #expect(file.status == 1 && file.messages.contains("Not a directory"), "\(file)")
+  }
+
+  @Test func aStoreWithoutLogsIsVerified() throws {
+    let directory = try TemporaryDirectory()
+    #expect(try serve(directory.path).status == 1)
+    _ = try directory.file("mkstore.producer-ids", "version: 0\nnext_producer_id: 1000\n".utf8)
+    let verified = try Tool.run(["verify", directory.path])
+    #expect(verified.status == 0 && verified.text.hasPrefix("ok: 0 records"), "\(verified)")
+    #expect(verified.messages.isEmpty, "\(verified.messages)")
+    #expect(try Tool.run(["verify", try TemporaryDirectory().path]).status == 1)
+  }
+
+  // MARK: Signals
+
+  /// SIGHUP is what a closed terminal sends; with nohup it is ignored and stays so.
+  @Test func aHangUpEndsTheServerInOrder() throws {
+    let files = try TemporaryDirectory()
+    let server = try Running(
+      executable: "/usr/bin/env",
+      [
+        "--default-signal=HUP", Tool.path, "serve", "--data", files.path("data"), "--listen",
+        "127.0.0.1:0",
+      ], files: files, input: nil)
+    #expect(try server.waitForMessage("ready after"))
+    kill(server.process.processIdentifier, SIGHUP)
+    let outcome = try server.outcome()
+    #expect(outcome.status == 0 && outcome.messages.contains("everything is durable"))
+    #expect(TestData.names(in: files.path("data")).contains(".kafka_cleanshutdown"))
+  }
+}
