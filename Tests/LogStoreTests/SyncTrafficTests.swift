@@ -51,18 +51,38 @@ struct SyncTrafficTests {
   @Test func aSyncIsExpectedForASecondAfterTheLast() throws {
     let clock = Locked<Int64>(5)
     let traffic = SyncTraffic(now: { clock.withLock { $0 } })
-    #expect(!traffic.isRecent)
-    try traffic.sync { #expect(traffic.isRecent) }
+    #expect(traffic.level == .none)
+    try traffic.sync { #expect(traffic.level == .light) }
     clock.withLock { $0 += SyncTraffic.recentNs - 1 }
-    #expect(traffic.isRecent)
+    #expect(traffic.level == .light)
     clock.withLock { $0 += 1 }
-    #expect(!traffic.isRecent)
+    #expect(traffic.level == .none)
   }
 
-  /// What a sync may find in the disk's queue before it is at most one small piece of a scan.
-  @Test(arguments: [false, true]) func aScanBesideSyncsReadsLittleAtATime(isSynced: Bool) throws {
+  @Test func manyBytesASecondAreHeavyTraffic() throws {
+    let clock = Locked<Int64>(0)
+    let traffic = SyncTraffic(now: { clock.withLock { $0 } })
+    func write(_ byteCount: Int) throws {
+      for _ in 0..<200 {
+        try traffic.sync { clock.withLock { $0 += 1_000_000 } }
+        traffic.noteSynced(byteCount)
+      }
+    }
+    let heavyByteCount = Int(SyncTraffic.heavyBytesPerSecond / 1000)
+    try write(heavyByteCount * 2)
+    #expect(traffic.level == .heavy)
+    try write(heavyByteCount / 2)
+    #expect(traffic.level == .light)
+  }
+
+  /// What a sync may find in the disk's queue before it is at most one small piece of a scan;
+  /// beside much that is written the scan gets its share.
+  @Test(arguments: [SyncTraffic.Level.none, .light, .heavy])
+  func aScanBesideSyncsReadsLittleAtATime(level: SyncTraffic.Level) throws {
     let disk = SimulatedDisk(seed: 5)
-    let config = CrashStore.config(segmentBytes: 4 << 20)
+    let clock = Locked<Int64>(0)
+    var config = CrashStore.config(segmentBytes: 4 << 20)
+    config.monotonicNs = { clock.withLock { $0 } }
     let scanned = try TopicPartition(topic: "scanned", partition: 0)
     let written = try TopicPartition(topic: "written", partition: 0)
     let batchCount = 100
@@ -77,10 +97,15 @@ struct SyncTrafficTests {
       try store.close()
     }
     let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
-    if isSynced {
+    if level != .none {
       var batch = sampleBatch(1)
       _ = try #require(store.log(written)).append(batch: &batch)
     }
+    if level == .heavy {
+      clock.withLock { $0 += 500_000_000 }
+      store.context.syncTraffic.noteSynced(1 << 30)
+    }
+    #expect(store.context.syncTraffic.level == level)
     let log = try #require(store.log(scanned))
     let path = log.segments.snapshot.segments[0].path(.log)
     let reader = LogReader(log)
@@ -93,7 +118,11 @@ struct SyncTrafficTests {
     #expect(offset == Int64(batchCount))
     #expect(byteCount > 1 << 20)
     let expected =
-      isSynced ? BatchFinder.checkBytesMinBesideSyncs : BatchFinder.checkBytesMin
+      switch level {
+      case .none: BatchFinder.checkBytesMin
+      case .light: BatchFinder.checkBytesMinBesideSyncs
+      case .heavy: BatchFinder.checkBytesMinBesideWrites
+      }
     #expect(disk.counters.largestReadByPath[path] == expected)
     try store.close()
   }

@@ -14,9 +14,11 @@ struct BatchFinder {
 
   /// At least so many bytes are checked at a time, so that small reads of cold data read ahead.
   static let checkBytesMin = 256 << 10
-  /// The same while the store is synced: what a sync may have to wait for in the disk's queue
-  /// (docs/performance.md#cold-scans).
+  /// The same beside syncs that somebody waits for, each alone: what one may find in the disk's
+  /// queue before it (docs/performance.md#cold-scans).
   static let checkBytesMinBesideSyncs = 128 << 10
+  /// The same beside so many writes that they fill the queue themselves.
+  static let checkBytesMinBesideWrites = 1 << 20
   /// Bytes read to look at headers where batches are small.
   static let windowBytes = 4096
 
@@ -204,10 +206,7 @@ struct BatchFinder {
     _ expected: Int64?
   ) throws(DiskError) {
     let file = files.log
-    let isBesideSyncs = log.context.syncTraffic.isRecent
-    files.setReadAhead(!isBesideSyncs)
-    let byteCount = isBesideSyncs ? Self.checkBytesMinBesideSyncs : Self.checkBytesMin
-    if isBesideSyncs { log.context.syncTraffic.giveWay() }
+    let byteCount = pace(log.context.syncTraffic, files)
     var lowest = expected
     if lowest == nil { lowest = try Self.lowestOffset(segment, file, at: position) }
     // Asked first: where a segment follows, the limit is its base.
@@ -244,6 +243,19 @@ struct BatchFinder {
     }
     segment.verified.insert(position..<runEnd)
     log.context.metrics.verifiedBytes.increment(by: runEnd - position)
+  }
+
+  /// Bytes to check at a time now; lets a sync pass that should not wait behind them.
+  private func pace(_ traffic: SyncTraffic, _ files: SegmentFiles) -> Int {
+    let level = traffic.level
+    files.setReadAhead(level == .none)
+    switch level {
+    case .none: return Self.checkBytesMin
+    case .heavy: return Self.checkBytesMinBesideWrites
+    case .light:
+      traffic.giveWay()
+      return Self.checkBytesMinBesideSyncs
+    }
   }
 
   /// The lowest offset that may stand at `position`: the segment's base at its start, where damage

@@ -172,7 +172,9 @@ extension Log {
   private func note(_ work: FlushWork) throws(DiskError) {
     guard let active = work.active, let record = work.record else { return }
     let (mark, isDue) = flushRole.withLock { role -> (DurableMark?, Bool) in
-      role.bytesSinceMark += max(0, active.position - role.flushedPosition)
+      let byteCount = max(0, active.position - role.flushedPosition)
+      context.syncTraffic.noteSynced(byteCount)
+      role.bytesSinceMark += byteCount
       if !work.sealed.isEmpty { role.bytesSinceMark += Self.markIntervalBytes }
       role.flushedPosition = active.position
       role.lastRecord = record

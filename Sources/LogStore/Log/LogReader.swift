@@ -152,7 +152,7 @@ public final class LogReader {
       {
       case .found(let records):
         // Checked bytes may have left the page cache: the kernel reads them ahead again.
-        if !place.files.isReadingAhead, !log.context.syncTraffic.isRecent {
+        if !place.files.isReadingAhead, log.context.syncTraffic.level == .none {
           place.files.setReadAhead(true)
         }
         place.position = records.position + records.byteCount

@@ -86,7 +86,8 @@ public final class LogManager: Sendable {
         checkpointIntervalMs: config.checkpointIntervalMs, threadsMax: config.flusherThreadsMax),
       fetchers: FetcherPool(cores: config.fetcherCores, nice: config.fetcherNice),
       nowMs: config.nowMs, logger: logger,
-      metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs, lock: lock)
+      metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs,
+      syncTraffic: SyncTraffic(now: config.monotonicNs), lock: lock)
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)
       let logs = try opening.run()

@@ -1,3 +1,5 @@
+internal import CShims
+
 /// Settings of a store and of the process that owns it.
 public struct StoreConfig: Sendable {
   /// Settings of logs that are given none of their own.
@@ -30,6 +32,8 @@ public struct StoreConfig: Sendable {
   package var startsFlusher = true
   /// Milliseconds since 1970 UTC.
   package var nowMs: @Sendable () -> Int64 = { WallClock.nowMs() }
+  /// Monotonic nanoseconds, for what reads wait for.
+  package var monotonicNs: @Sendable () -> Int64 = { mk_monotonic_ns() }
 
   /// The defaults.
   public init() {}

@@ -9,7 +9,7 @@ package final class StoreContext: Sendable {
   /// Threads for reads that may wait for the disk.
   package let fetchers: FetcherPool
   /// Whom reads of cold bytes let pass.
-  package let syncTraffic = SyncTraffic()
+  package let syncTraffic: SyncTraffic
   /// Milliseconds since 1970 UTC.
   package let nowMs: @Sendable () -> Int64
   package let logger: Logger
@@ -24,8 +24,10 @@ package final class StoreContext: Sendable {
     disk: any Disk, fileCache: SegmentFileCache, flusher: Flusher, fetchers: FetcherPool,
     nowMs: @escaping @Sendable () -> Int64, logger: Logger, metrics: StoreMetrics,
     producerExpirationMs: Int64 = 86_400_000,
+    syncTraffic: SyncTraffic = SyncTraffic(),
     lock: (any DiskLock)? = nil
   ) {
+    self.syncTraffic = syncTraffic
     self.disk = disk
     self.fileCache = fileCache
     self.flusher = flusher

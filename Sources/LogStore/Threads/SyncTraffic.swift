@@ -5,13 +5,28 @@ package import DiskIO
 ///
 /// A disk serves a sync behind the reads that it was given before, and a kernel that reads ahead
 /// gives it megabytes: a durable append would wait for a scan. So a scan of cold bytes reads little
-/// at a time while the store is synced, and lets each sync pass
+/// at a time while the store is synced, and lets each sync pass. Where so much is written that
+/// syncs wait for writes rather, a scan takes its share, or it would never catch up
 /// (docs/performance.md#cold-scans). Any thread.
 package final class SyncTraffic: Sendable {
   private struct State {
     var runningCount = 0
     var waitingCount = 0
     var lastEndNs: Int64?
+    /// Bytes synced since `windowStartNs`, and how many a second there were in the window before.
+    var windowBytes = 0
+    var windowStartNs: Int64 = 0
+    var bytesPerSecond = 0.0
+  }
+
+  /// How much a store is synced.
+  package enum Level: Sendable {
+    /// Nobody syncs.
+    case none
+    /// Syncs of little, each of which is as fast as the disk is free.
+    case light
+    /// Syncs of so much that they keep the disk busy themselves.
+    case heavy
   }
 
   private let state = Locked(State())
@@ -20,6 +35,9 @@ package final class SyncTraffic: Sendable {
 
   /// So long after a sync the next one is expected.
   package static let recentNs: Int64 = 1_000_000_000
+  /// From so many bytes a second on traffic is heavy.
+  package static let heavyBytesPerSecond = 64.0 * 1024 * 1024
+  private static let windowNs: Int64 = 100_000_000
 
   /// - Parameters:
   ///   - waitMaxNs: Longest that `giveWay` waits, so that a store that is synced without a pause is
@@ -46,12 +64,26 @@ package final class SyncTraffic: Sendable {
     try body()
   }
 
-  /// Whether a sync runs or ran a short while ago.
-  package var isRecent: Bool {
+  /// Notes that so many bytes were made durable.
+  package func noteSynced(_ byteCount: Int) {
+    let nowNs = now()
     state.withLock { state in
-      if state.runningCount > 0 { return true }
-      guard let last = state.lastEndNs else { return false }
-      return now() - last < Self.recentNs
+      state.windowBytes += byteCount
+      let elapsedNs = nowNs - state.windowStartNs
+      guard elapsedNs >= Self.windowNs else { return }
+      state.bytesPerSecond = Double(state.windowBytes) / Double(elapsedNs) * 1e9
+      state.windowBytes = 0
+      state.windowStartNs = nowNs
+    }
+  }
+
+  /// How much the store is synced right now or was a short while ago.
+  package var level: Level {
+    state.withLock { state in
+      if state.runningCount == 0 {
+        guard let last = state.lastEndNs, now() - last < Self.recentNs else { return .none }
+      }
+      return state.bytesPerSecond >= Self.heavyBytesPerSecond ? .heavy : .light
     }
   }
 

@@ -7,7 +7,8 @@ func serveColdRows(_ scale: Scale) -> [Row] {
   let cold = ColdStore(scale)
   return [
     coldRow(cold, "produce", \.produce, scale) {},
-    coldRow(cold, "tail fetch", \.fetch, scale) { cold.drop() },
+    coldRow(cold, "tail fetch", \.fetch, scale) {},
+    loadedRow(cold, scale),
   ]
 }
 
@@ -43,6 +44,26 @@ private func coldRow(
     }, cleanUp: cleanUp)
 }
 
+/// What durable produces and a cold scan leave of each other where both take all they get.
+private func loadedRow(_ cold: ColdStore, _ scale: Scale) -> Row {
+  let count = scale.isTiny ? 64 : 16_384
+  var scanned = 0.0
+  return Row(
+    name: "serve: produce 16 conn x 4, durable, beside a cold scan", unit: "batches/s", goal: "",
+    ours: {
+      let (result, bytes, seconds) = try cold.load(count, scans: true)
+      scanned = Double(bytes) / seconds
+      return Pass(seconds: result.seconds, units: Double(count))
+    },
+    ceiling: (
+      "without the scan",
+      {
+        Pass(seconds: try cold.load(count, scans: false).result.seconds, units: Double(count))
+      }
+    ),
+    passes: 3, note: { "the scan gets \(format(scanned)) B/s" }, cleanUp: { cold.drop() })
+}
+
 private final class ColdStore {
   private let batchCount: Int
   private let probes: Int
@@ -55,7 +76,28 @@ private final class ColdStore {
     probes = scale.isTiny ? 20 : 2000
   }
 
-  func drop() { served = nil }
+  private var loadClient: LoadClient?
+
+  func drop() {
+    loadClient = nil
+    served = nil
+  }
+
+  func load(_ count: Int, scans: Bool) throws -> (result: LoadResult, bytes: Int, seconds: Double) {
+    let store = try store()
+    let client =
+      try loadClient
+      ?? LoadClient(
+        port: store.port, connections: 16, window: 4,
+        source: ProduceSource("load", partitions: 1, batch: sixteenKiBBatch()))
+    loadClient = client
+    let scan = scans ? ColdScan(store, batchBytes: batchBytes, batchCount: batchCount) : nil
+    let start = nowNs()
+    let result = client.run(count)
+    let bytes = scan?.finish() ?? 0
+    precondition(result.errors == 0, "\(result.errors) batches were refused")
+    return (result, bytes, Double(nowNs() - start) / 1e9)
+  }
 
   private func store() throws -> ServedStore {
     if let served { return served }
@@ -66,6 +108,7 @@ private final class ColdStore {
     batchBytes = bytes.count
     address.makeTopic("cold", partitions: 1)
     address.makeTopic("tail", partitions: 1)
+    address.makeTopic("load", partitions: 1)
     address.warm("cold", partitions: 1, batch: bytes)
     let source = ProduceSource("cold", partitions: 1, batch: bytes)
     let load = LoadClient(port: made.port, connections: 1, window: 64, source: source)
