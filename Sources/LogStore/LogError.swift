@@ -62,7 +62,8 @@ extension LogError: CustomStringConvertible {
     case .invalidTransactionState(let producerId, let reason):
       "producer \(producerId): \(reason)"
     case .recordTooLarge(let bytes, let limit):
-      "a batch of \(bytes) bytes exceeds the limit of \(limit); raise maxMessageBytes or send less"
+      "a batch of \(bytes) bytes exceeds the limit of \(limit); "
+        + "raise max.message.bytes or send less"
     case .readOnly(let path):
       "\(path) is open for reading only"
     case .poisoned(let path, let cause):

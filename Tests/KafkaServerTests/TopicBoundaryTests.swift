@@ -165,6 +165,37 @@ struct TopicBoundaryTests {
     }
   }
 
+  /// Kafka's admin client asks with an id and the empty name, not with null.
+  @Test func anIdGoesBeforeAName() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      func ask(_ name: String?, _ id: KafkaUuid) throws -> MetadataResponse.Topic {
+        let answer = try client.ask(
+          .metadata(
+            .with {
+              $0.topics = [
+                .with {
+                  $0.name = name
+                  $0.topicId = id
+                }
+              ]
+            }), version: 12)
+        guard case .metadata(let body) = answer.body else { throw TestClient.Failure.closed }
+        return try #require(body.topics.first)
+      }
+      let id = try ask("t", KafkaUuid()).topicId
+      #expect(!id.isZero)
+      for name in [nil, "", "other"] as [String?] {
+        let found = try ask(name, id)
+        #expect(found.errorCode == .none && found.name == "t" && found.topicId == id)
+        let unknown = KafkaUuid(high: 7, low: 9)
+        let missing = try ask(name, unknown)
+        #expect(missing.errorCode == .unknownTopicId && missing.topicId == unknown)
+      }
+    }
+  }
+
   @Test func settingsAreDescribedByKafkasRules() async throws {
     try await TestBroker.with { broker in
       let client = try broker.connect()

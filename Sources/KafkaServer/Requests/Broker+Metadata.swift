@@ -25,7 +25,7 @@ extension Broker {
     let asked = request.topics ?? []
     return asked.count <= 32
       && asked.allSatisfy { topic in
-        guard let name = topic.name else { return false }
+        guard let name = topic.name, topic.topicId.isZero else { return false }
         return topics.named(name).map { $0.idIfKnown != nil } ?? !createsTopics(request)
       }
   }
@@ -52,16 +52,17 @@ extension Broker {
           config.createsTopics && request.allowAutoTopicCreation ? Self.creationsOnDemandMax : nil
         response.topics = (request.topics ?? []).filter {
           seen.insert(AskedTopic($0.name, $0.topicId)).inserted
-        }.map { describe($0, &creationsLeft) }
+        }.map { describe($0, version, &creationsLeft) }
       }
     }
   }
 
   /// - Parameter creationsLeft: How many more topics may be made; nil: none are.
   private func describe(
-    _ asked: MetadataRequest.Topic, _ creationsLeft: inout Int?
+    _ asked: MetadataRequest.Topic, _ version: Int16, _ creationsLeft: inout Int?
   ) -> MetadataResponse.Topic {
-    guard let name = asked.name else {
+    // As in Kafka, an id goes before a name: its admin client sends the empty name with an id.
+    guard let name = asked.name, version < 12 || asked.topicId.isZero else {
       if let topic = topics.identified(asked.topicId) { return describe(topic) }
       return .with {
         $0.name = nil
