@@ -23,6 +23,7 @@ import traceback
 import urllib.error
 import urllib.request
 
+import java_client
 from server import Failure, Server, check, raw_fetch, fetch_request, take, wait_until
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
@@ -45,7 +46,8 @@ def text_headers(index):
 # --- confluent-kafka ---------------------------------------------------------------------------
 
 def confluent(server):
-    from confluent_kafka import Consumer, KafkaError, OFFSET_BEGINNING, OFFSET_END, Producer
+    from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+    from confluent_kafka import OFFSET_BEGINNING, OFFSET_END
     from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, TopicPartition
     from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
@@ -77,7 +79,8 @@ def confluent(server):
     def consume(places, count=None):
         consumer = Consumer({
             "bootstrap.servers": server.address, "group.id": "unused", "check.crcs": True,
-            "enable.auto.commit": False, "enable.partition.eof": True})
+            "enable.auto.commit": False, "enable.partition.eof": True,
+            "auto.offset.reset": "earliest"})
         consumer.assign(places)
         found, ended, deadline = [], 0, time.monotonic() + 30
         while ended < len(places) and (count is None or len(found) < count):
@@ -112,6 +115,19 @@ def confluent(server):
     check(consume([TopicPartition("t", 0, OFFSET_END)]) == [], "nothing behind the end")
     tail = consume([TopicPartition("t", 1, 30 * rounds - 7)])
     check(len(tail) == 7, f"{len(tail)} from an offset")
+    # Where the group left off: it never committed, so as the settings say.
+    found = consume([TopicPartition("t", 1)])
+    check(len(found) == 30 * rounds, f"{len(found)} from a committed offset that is not there")
+    transactional = Producer({"bootstrap.servers": server.address, "transactional.id": "x"})
+    for call, name in [
+            (lambda: transactional.init_transactions(20), "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"),
+            (lambda: admin.describe_consumer_groups(["g"])["g"].result(20),
+             "_UNSUPPORTED_FEATURE")]:
+        try:
+            call()
+            check(False, f"{name} was expected")
+        except KafkaException as error:
+            check(error.args[0].name() == name, f"{name}: {error}")
 
     consumer = Consumer({"bootstrap.servers": server.address, "group.id": "unused"})
     by_time = consumer.offsets_for_times([TopicPartition("t", 0, 1_700_000_000_000 + 33)])
@@ -1034,6 +1050,7 @@ SCENARIOS = {
     "metrics": metrics, "system-calls": system_calls, "rotten-bits": rotten_bits,
     "evicted": evicted, "full-disk": full_disk, "removed": removed, "settings": settings,
     "descriptors": descriptors,
+    **java_client.SCENARIOS,
 }
 
 

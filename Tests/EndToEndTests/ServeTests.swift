@@ -18,10 +18,24 @@ enum ServeClients {
       return false
     }
   }()
+
+  /// Whether Kafka's own Java client is there, and a Java that compiles.
+  static let javaIsInstalled: Bool = {
+    guard let jars = ProcessInfo.processInfo.environment["MKSTORE_KAFKA_CLIENTS"] else {
+      return false
+    }
+    do {
+      let files = try FileManager.default.contentsOfDirectory(atPath: jars)
+      guard files.contains(where: { $0.hasPrefix("kafka-clients-") }) else { return false }
+      return try Command.run("/usr/bin/env", ["javac", "-version"]).status == 0
+    } catch {
+      return false
+    }
+  }()
 }
 
-/// `mkstore serve` driven by clients that are not ours: kcat, confluent-kafka, kafka-python and
-/// aiokafka.
+/// `mkstore serve` driven by clients that are not ours: kcat, confluent-kafka, kafka-python,
+/// aiokafka and Kafka's Java client.
 ///
 /// The scenarios are those of `Tests/Clients/clients.py`, which starts and stops the server; each
 /// fails with a line that says what was not as it must be. `MKSTORE_SERVER` names the binary, which
@@ -44,6 +58,15 @@ struct ServeTests {
 
   @Test(arguments: ["confluent", "kafka-python", "aiokafka", "kcat"])
   func clientsProduceConsumeAndAdminister(scenario: String) throws { try run(scenario) }
+
+  /// Produce with every codec, consume, administer; segments are read by Kafka's own classes.
+  /// Through stops and kills; around rot.
+  @Test(
+    .enabled(
+      if: ServeClients.javaIsInstalled,
+      "needs javac and the jars of kafka-clients (MKSTORE_KAFKA_CLIENTS); tools/test gets both"),
+    arguments: ["java", "java-restarts", "java-rot"])
+  func kafkasOwnJavaClientIsServed(scenario: String) throws { try run(scenario) }
 
   /// The large file where it is there (`MKSTORE_SHARED`, else `../shared`), else the bundled one.
   @Test func realDataComesOutAsItWentIn() throws {
