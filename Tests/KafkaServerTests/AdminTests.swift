@@ -28,6 +28,8 @@ struct AdminTests {
       let metrics = try get(admin, "GET /metrics?x=1 HTTP/1.1\r\nHost: a\r\n\r\n")
       #expect(metrics.contains("mkstore_log_end_offset{topic=\"t\",partition=\"0\"} 2\n"))
       #expect(metrics.contains("mkstore_log_high_watermark{topic=\"t\",partition=\"0\"} 2\n"))
+      let head = try get(admin, "HEAD /healthz HTTP/1.1\r\n\r\n")
+      #expect(head.hasPrefix("HTTP/1.1 200") && head.hasSuffix("\r\n\r\n"))
       #expect(try get(admin, "GET /no HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 404"))
       #expect(try get(admin, "POST /metrics HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 405"))
       #expect(

@@ -25,6 +25,8 @@ final class AdminHandler: ChannelInboundHandler {
   private let page: PageSource
   private var received = ByteBuffer()
   private var isAnswered = false
+  /// Whether only the head of an answer is wanted.
+  private var isHead = false
   private var timeout: Scheduled<Void>?
 
   /// - Parameter page: Replies with what stands at a path, or nil where nothing does, on any
@@ -64,6 +66,7 @@ final class AdminHandler: ChannelInboundHandler {
       return send(context, Page(status: "405 Method Not Allowed", text: "GET only\n"))
     }
     let path = words[1].prefix { $0 != "?" }
+    isHead = words[0] == "HEAD"
     isAnswered = true
     let loop = context.eventLoop
     let this = NIOLoopBound((handler: self, context: context), eventLoop: loop)
@@ -81,7 +84,8 @@ final class AdminHandler: ChannelInboundHandler {
     isAnswered = true
     let text =
       "HTTP/1.1 \(page.status)\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
-      + "Content-Length: \(page.text.utf8.count)\r\nConnection: close\r\n\r\n\(page.text)"
+      + "Content-Length: \(page.text.utf8.count)\r\nConnection: close\r\n\r\n"
+      + (isHead ? "" : page.text)
     let channel = context.channel
     context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(string: text)))
       .whenComplete { _ in channel.close(promise: nil) }

@@ -29,6 +29,8 @@ package final class Broker: Sendable {
   package let bufferedBytes = Atomic<Int>(0)
   /// Connections there are.
   package let connectionCount = Atomic<Int>(0)
+  /// Whether the last connection was refused, there being too many.
+  private let isRefusing = Atomic<Bool>(false)
   /// Connections to the port for metrics and health.
   package let adminConnectionCount = Atomic<Int>(0)
   /// Whether clients are taken: between `start` and `stop`. Stored by those, with release.
@@ -113,9 +115,16 @@ extension Broker {
     // Relaxed, here and below: only the number counts.
     let count = connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
     metrics.connections.record(count)
-    if count <= config.connectionsMax { return true }
+    if count <= config.connectionsMax {
+      isRefusing.store(false, ordering: .relaxed)
+      return true
+    }
     metrics.refusedConnections.increment()
     didClose()
+    // Said once, until there is room again: who comes without end must not fill the log.
+    if !isRefusing.exchange(true, ordering: .relaxed) {
+      logger.warning("connections are refused: there are \(config.connectionsMax) already")
+    }
     return false
   }
 

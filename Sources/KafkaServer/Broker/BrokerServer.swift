@@ -58,11 +58,7 @@ public final class BrokerServer: Sendable {
       // A header and one piece, then it is the next connection's turn.
       .childChannelOption(.writeSpin, value: 1)
       .childChannelInitializer { channel in
-        guard broker.didOpen() else {
-          broker.logger.warning(
-            "connection refused: there are \(broker.config.connectionsMax) already")
-          return channel.close()
-        }
+        guard broker.didOpen() else { return channel.close() }
         channel.closeFuture.whenComplete { _ in broker.didClose() }
         return channel.eventLoop.makeCompletedFuture {
           let loop = connections[ObjectIdentifier(channel.eventLoop)]!

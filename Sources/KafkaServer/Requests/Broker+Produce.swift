@@ -36,6 +36,8 @@ extension Broker {
     for (log, byteCount) in logs {
       do throws(LogError) {
         try log.prepareToAppend(byteCount: byteCount)
+      } catch .closed {
+        // Deleted meanwhile: the producer is told, and nobody else need be.
       } catch {
         // The append itself meets the same and answers with it.
         logger.warning(
