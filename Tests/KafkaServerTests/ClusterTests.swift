@@ -48,6 +48,28 @@ struct ClusterTests {
     }
   }
 
+  /// An answer of v10 or v11 has a name, be it an empty one.
+  @Test(arguments: [10, 11, 12] as [Int16]) func unknownIdsAreAnswered(version: Int16) async throws
+  {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      let answer = try client.ask(
+        .metadata(
+          .with { request in
+            request.topics = [
+              .with {
+                $0.name = nil
+                $0.topicId = KafkaUuid(high: 1, low: 2)
+              }
+            ]
+          }), version: version)
+      guard case .metadata(let body) = answer.body else { return }
+      #expect(body.topics.map(\.errorCode) == [.unknownTopicId])
+      #expect(body.topics.map(\.name) == [version < 12 ? "" : nil])
+      try client.create("t")
+    }
+  }
+
   private func metadata(
     _ client: TestClient, _ topics: [String]?, creates: Bool = false
   ) throws -> MetadataResponse {

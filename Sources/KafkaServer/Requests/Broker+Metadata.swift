@@ -54,6 +54,12 @@ extension Broker {
           seen.insert(AskedTopic($0.name, $0.topicId)).inserted
         }.map { describe($0, version, &creationsLeft) }
       }
+      // Before v12 an answer has a name, also where only an unknown id was asked for.
+      if version < 12 {
+        for index in response.topics.indices where response.topics[index].name == nil {
+          response.topics[index].name = ""
+        }
+      }
     }
   }
 
