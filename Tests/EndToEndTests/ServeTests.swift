@@ -77,6 +77,32 @@ struct ServeTests {
     try run("flights", FileManager.default.fileExists(atPath: large) ? large : small)
   }
 
+  /// The README's session with the broker does what it says; on a free port.
+  @Test func theReadmeSessionWorks() throws {
+    let readme = try Repository.text("README.md")
+    let session = try #require(
+      readme.firstMatch(of: /## The broker\n\n```sh\n((?:.|\n)*?)```/)
+    ).output.1
+    let python = try #require(OtherReaders.python)
+    let findPort = """
+      import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+      """
+    let port = try Command.run(python, ["-c", findPort]).output.dropLast()
+    let commands = session.replacing("localhost:9092", with: "localhost:\(port)")
+      .replacing("--data data", with: "--data data --listen 127.0.0.1:\(port)")
+      .replacing("mkstore ", with: "'\(ServeClients.server)' ")
+    let workspace = try Workspace()
+    try FileManager.default.copyItem(
+      atPath: "\(Repository.root)/Tests/Fixtures/data/flights-small.ndjson",
+      toPath: workspace("flights.ndjson"))
+    // A server that is left behind would keep the pipe open, and the test would never end.
+    let preparation = "set -e -o pipefail -m; trap 'kill %1 2>/dev/null || true' EXIT"
+    let outcome = try Command.run(
+      "/bin/bash", ["-c", "\(preparation)\n\(commands)"], directory: workspace.path)
+    #expect(outcome.status == 0, "\(outcome.messages)")
+    #expect(outcome.output.contains("ok: 1924 records"))
+  }
+
   /// As often as `SERVE_KILLS` says; 20 times where it is not set.
   @Test func acknowledgedRecordsSurviveKillsExactlyOnceInOrder() throws { try run("kills") }
 
