@@ -233,6 +233,8 @@ extension Log {
   package func fence(
     _ segment: Segment, _ bytes: Range<Int>, _ offsets: Range<Int64>, _ why: String
   ) {
+    // It may have been sound when it was checked, and have been read from the disk again since.
+    segment.verified.remove(bytes)
     let range = DamagedRange(
       file: segment.path(.log), bytes: bytes, offsets: offsets, reason: why)
     guard segment.addDamage(range) else { return }

@@ -89,7 +89,8 @@ public final class LogReader {
         offset: offset, logStartOffset: log.logStartOffset, logEndOffset: end)
     }
     refreshList()
-    return try take(from: offset, end: end, maxBytes: maxBytes, asksCache: rechecksEvicted)
+    return try take(
+      from: offset, end: end, maxBytes: maxBytes, askedBytes: rechecksEvicted ? maxBytes : nil)
   }
 
   /// What a read that must not wait for a disk gives.
@@ -120,36 +121,58 @@ public final class LogReader {
     guard let place, place.nextOffset == offset, place.segment.isEndKnown else { return .cold }
     let segmentEnd = Int(place.segment.publishedEnd.position)
     guard place.position < segmentEnd else { return .cold }
-    let upTo = min(segmentEnd, place.position.addingReportingOverflow(maxBytes).partialValue)
+    let upTo = min(segmentEnd, place.position + min(maxBytes, segmentEnd))
     guard place.segment.verified.contains(place.position..<max(upTo, place.position + 1)),
       place.files.log.isCached(at: place.position, count: upTo - place.position)
     else { return .cold }
-    let records = try take(from: offset, end: end, maxBytes: maxBytes, asksCache: false)
-    return records.map { .records($0) } ?? .nothing
+    guard let records = try take(from: offset, end: end, maxBytes: maxBytes, askedBytes: nil)
+    else { return .nothing }
+    // A first batch that is larger than was asked for; what stands behind the segment's end was
+    // written since.
+    if upTo < segmentEnd, records.position + records.byteCount > upTo {
+      self.place = place
+      return .cold
+    }
+    return .records(records)
   }
 
   /// Forgets what was checked of a segment of which the page cache has lost pages: what is read
-  /// from the disk anew is checked anew (docs/durability.md#verified).
-  private func forgetEvicted(_ place: Place, maxBytes: Int) throws(LogError) {
-    let end = Int(try log.end(of: place.segment).position)
-    let upTo = min(end, place.position.addingReportingOverflow(maxBytes).partialValue)
-    guard upTo > place.position else { return }
-    if !place.files.log.isCached(at: place.position, count: upTo - place.position) {
-      place.segment.verified.removeAll()
+  /// from the disk anew is checked anew (docs/durability.md#verified). Comes before anything is
+  /// read there, for that brings pages back.
+  ///
+  /// - Returns: The end of what was asked about; beyond the segment's end, what was written since.
+  private func forgetEvicted(
+    of segment: Segment, _ files: SegmentFiles, from position: Int, byteCount: Int
+  ) -> Int {
+    // Where nobody looked at the file yet, nothing was checked.
+    guard segment.isEndKnown else { return Int.max }
+    let end = Int(segment.publishedEnd.position)
+    let upTo = min(end, position + min(byteCount, end))
+    if upTo > position, !files.log.isCached(at: position, count: upTo - position) {
+      segment.verified.removeAll()
     }
+    return upTo >= end ? Int.max : upTo
   }
 
+  /// - Parameter askedBytes: How many bytes the kernel is asked about first; nil: none.
   private func take(
-    from offset: Int64, end: Int64, maxBytes: Int, asksCache: Bool
+    from offset: Int64, end: Int64, maxBytes: Int, askedBytes: Int?
   ) throws(LogError) -> FileRecords? {
     var target = offset
     while target < end {
-      guard var place = try locate(target) else { return nil }
-      if asksCache { try forgetEvicted(place, maxBytes: maxBytes) }
-      switch try finder.take(
-        log, place.segment, place.files, place.position,
-        expected: place.nextOffset < 0 ? nil : place.nextOffset, target, end, maxBytes)
-      {
+      guard let (found, askedEnd) = try locate(target, askedBytes: askedBytes) else { return nil }
+      var place = found
+      let expected = place.nextOffset < 0 ? nil : place.nextOffset
+      var taken = try finder.take(
+        log, place.segment, place.files, place.position, expected: expected, target, end, maxBytes)
+      if case .found(let records) = taken, records.position + records.byteCount > askedEnd {
+        // More than the kernel was asked about, and by now pages of it may have been read anew.
+        place.segment.verified.removeAll()
+        taken = try finder.take(
+          log, place.segment, place.files, place.position, expected: expected, target, end,
+          maxBytes)
+      }
+      switch taken {
       case .found(let records):
         // Checked bytes may have left the page cache: the kernel reads them ahead again.
         if !place.files.isReadingAhead, log.context.syncTraffic.level == .none {
@@ -240,8 +263,36 @@ public final class LogReader {
     return true
   }
 
+  /// Bytes from an index entry on within which the wanted batch begins, as a rule.
+  private static let searchBytes = 16 << 10
+
   /// The segment that may hold `offset`, and a position in it at or before the offset's batch.
-  private func locate(_ offset: Int64) throws(LogError) -> Place? {
+  ///
+  /// - Returns: With it the end of what the kernel was asked about (`askedBytes` not nil).
+  private func locate(
+    _ offset: Int64, askedBytes: Int?
+  ) throws(LogError) -> (Place, askedEnd: Int)? {
+    guard let askedBytes else {
+      return try locate(offset, beforeReading: { (_, _, _) in }).map { ($0, Int.max) }
+    }
+    var asked: Int?
+    let byteCount = min(askedBytes, Int.max - Self.searchBytes) + Self.searchBytes
+    let place = try locate(offset) { (segment, files, position) in
+      asked = forgetEvicted(of: segment, files, from: position, byteCount: byteCount)
+    }
+    guard let place else { return nil }
+    let isFound = place.nextOffset == offset
+    let end =
+      asked
+      ?? forgetEvicted(
+        of: place.segment, place.files, from: place.position,
+        byteCount: isFound ? askedBytes : byteCount)
+    return (place, end)
+  }
+
+  private func locate(
+    _ offset: Int64, beforeReading: (Segment, SegmentFiles, Int) -> Void
+  ) throws(LogError) -> Place? {
     if let place, place.nextOffset == offset { return place }
     guard !list.segments.isEmpty else { return nil }
     // Below the first base (a log start within a gap) reading begins at the first segment.
@@ -253,7 +304,9 @@ public final class LogReader {
       return place
     }
     let files = try log.files(of: segment)
-    let position = try finder.startPosition(log, segment, files, for: offset)
+    let position = try finder.startPosition(log, segment, files, for: offset) { position in
+      beforeReading(segment, files, position)
+    }
     return Place(
       segment: segment, files: files, index: index, position: position, nextOffset: -1)
   }

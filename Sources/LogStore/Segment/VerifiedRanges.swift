@@ -42,20 +42,19 @@ package final class VerifiedRanges: Sendable {
   package func appended(_ range: Range<Int>) {
     let word = run.load(ordering: .relaxed)
     if word & 0xffff_ffff == UInt64(range.lowerBound) && word != 0 {
-      run.store(word & ~0xffff_ffff | UInt64(range.upperBound), ordering: .releasing)
-    } else {
-      insert(range)
+      // Exchanged, so that what another thread forgot meanwhile stays forgotten.
+      let longer = word & ~0xffff_ffff | UInt64(range.upperBound)
+      let (isLonger, _) = run.compareExchange(
+        expected: word, desired: longer, successOrdering: .releasing, failureOrdering: .relaxed)
+      if isLonger { return }
     }
+    insert(range)
   }
 
   /// Notes that `range` was checked.
   package func insert(_ range: Range<Int>) {
     guard !range.isEmpty else { return }
-    others.withLock { ranges in
-      // The run takes part in merging: it is the longest range after it.
-      let word = run.load(ordering: .relaxed)
-      let current = Int(word >> 32)..<Int(word & 0xffff_ffff)
-      if !current.isEmpty { ranges.append(current) }
+    change { ranges in
       ranges.append(range)
       ranges.sort { $0.lowerBound < $1.lowerBound }
       var merged: [Range<Int>] = []
@@ -66,9 +65,31 @@ package final class VerifiedRanges: Sendable {
           merged.append(next)
         }
       }
-      let longest = merged.indices.max { merged[$0].count < merged[$1].count }!
-      let chosen = merged.remove(at: longest)
       ranges = merged
+    }
+  }
+
+  /// Forgets `range`: its bytes turned out not to be what they were.
+  package func remove(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    change { ranges in
+      ranges = ranges.flatMap { known -> [Range<Int>] in
+        let before = known.lowerBound..<max(known.lowerBound, range.lowerBound)
+        let behind = min(known.upperBound, range.upperBound)..<known.upperBound
+        return [before.clamped(to: known), behind.clamped(to: known)].filter { !$0.isEmpty }
+      }
+    }
+  }
+
+  /// Changes all ranges, the run among them; the longest one is the run then.
+  private func change(_ body: (inout [Range<Int>]) -> Void) {
+    others.withLock { ranges in
+      let word = run.load(ordering: .relaxed)
+      let current = Int(word >> 32)..<Int(word & 0xffff_ffff)
+      if !current.isEmpty { ranges.append(current) }
+      body(&ranges)
+      let longest = ranges.indices.max { ranges[$0].count < ranges[$1].count }
+      let chosen = longest.map { ranges.remove(at: $0) } ?? 0..<0
       run.store(UInt64(chosen.lowerBound) << 32 | UInt64(chosen.upperBound), ordering: .releasing)
     }
   }
