@@ -124,4 +124,39 @@ import Testing
     }
     #expect(refused > 0 && refused % 2 == 0, "\(seed)")
   }
+
+  /// A batch's length is not under its CRC: in bytes that are not checked a wrong one may lead into
+  /// a checked batch, to what looks like a batch there.
+  @Test func aRottenLengthDoesNotLeadIntoARecordsValue() throws {
+    let disk = SimulatedDisk(seed: 2)
+    let store = try CrashStore(
+      disk, CrashStore.config(segmentBytes: 400_000, indexIntervalBytes: 4_096))
+    let first = SampleBatches.sealed([(CrashStore.nowMs, [1, 2, 3])])
+    let inner = try BatchSource.batch(baseOffset: 1, values: [[0xEE]])
+    let padding = [UInt8](repeating: 7, count: 2_000)
+    let value = padding + inner + padding
+    let outer = SampleBatches.sealed([(CrashStore.nowMs + 1, value)])
+    var model = LogModel()
+    for batch in [first, outer, first] { try store.append(batch, &model) }
+    try store.manager.close()
+    let path = "\(CrashStore.directory)/\(SegmentName(0, .log).fileName)"
+    var bytes = try #require(disk.contents(of: path))
+    let innerAt = try #require(
+      bytes.indices.first { bytes[$0...].starts(with: inner) && $0 > first.count })
+    // The first batch seems to end where the inner one begins.
+    let length = innerAt - BatchLayout.lengthOverhead
+    bytes[BatchLayout.batchLength + 2] = UInt8(length >> 8)
+    bytes[BatchLayout.batchLength + 3] = UInt8(length & 0xff)
+    try disk.install(path, bytes)
+
+    let again = try CrashStore(disk, CrashStore.config(segmentBytes: 400_000), creates: false)
+    for round in 0..<3 {
+      let record = try LogReader(again.log).record(at: 1)
+      #expect(record?.offset == 1 && record?.value == value, "round \(round)")
+    }
+    // The second batch is checked, and the first is not.
+    let segment = again.log.segments.snapshot.segments[0]
+    #expect(segment.verified.contains(first.count..<first.count + outer.count))
+    #expect(again.log.damagedRanges.map(\.bytes) == [0..<first.count])
+  }
 }

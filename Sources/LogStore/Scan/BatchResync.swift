@@ -46,10 +46,8 @@ package struct BatchResync: ~Copyable {
     }
     if let stated = end(of: damaged, length: damaged.length, lengthMin: Self.lengthMin) {
       allowance += Self.workFactor * (stated - position)
-      if stated == window.endPosition, try isSound(position, expectedOffset) { return nil }
       let next = try candidate(stated, expectedOffset)
-      if let next, try follows(next, position, expectedOffset) { return (stated, next) }
-      if damaged.isInPlace(expectedOffset), next != nil || stated == window.endPosition {
+      if try isBelieved(damaged, end: stated, next: next, expectedOffset) {
         if let earlier = try closing(damaged, before: stated, expectedOffset) { return earlier }
         return next.map { (stated, $0) }
       }
@@ -137,11 +135,27 @@ package struct BatchResync: ~Copyable {
     }
   }
 
+  /// Whether the damaged batch's length is believed: up to `end`, where the file ends or `next`
+  /// begins, is the damage.
+  private mutating func isBelieved(
+    _ damaged: Outline, end: Int, next: BatchHeader?, _ expected: Int64
+  ) throws(DiskError) -> Bool {
+    let isLast = end == window.endPosition
+    if isLast, try isSound(damaged.position, expected) { return true }
+    if let next, try follows(next, damaged.position, expected) { return true }
+    return damaged.isInPlace(expected) && (isLast || next != nil)
+  }
+
   /// The first batch before `stated` where the damaged batch's CRC shows that it ends, and that its
   /// length is what is wrong.
   private mutating func closing(
     _ damaged: Outline, before stated: Int, _ expected: Int64
   ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
+    let byteCount = stated - damaged.position
+    let allowed = allowance
+    guard byteCount <= allowed else { return nil }
+    // These bytes may be passed over again, so they add nothing to what may be checked.
+    defer { allowance = allowed - byteCount }
     var from = damaged.position + BatchHeader.byteCountMin
     while let found = try scan(from: from, before: stated, expected) {
       if try closes(damaged, at: found.position) { return found }
