@@ -2,6 +2,11 @@ import CShims
 import Glibc
 
 extension DiskError {
+  /// An operation on a name that does not exist (ENOENT), found out without asking the system.
+  package static func notFound(_ operation: Operation, _ path: String) -> DiskError {
+    DiskError(operation, path, code: ENOENT)
+  }
+
   /// Whether the name, or a directory on the way to it, does not exist.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 

@@ -14,6 +14,13 @@ extension DiskFile {
     return Int(cached) >= pages
   }
 
+  /// Whether its path still leads to the file, and not to nothing or to another one. True where
+  /// that cannot be known: no descriptor (simulation), or no status.
+  package var isStillNamed: Bool {
+    guard let descriptor else { return true }
+    return PosixDisk.isNamed(descriptor, path)
+  }
+
   /// Whether the file's last name is gone, so that nobody will find its bytes again. False where
   /// that cannot be known: no descriptor (simulation).
   package var isUnlinked: Bool {

@@ -162,10 +162,19 @@ extension Log {
     if let log = work.active?.log {
       try log.sync()
       // Synced, but nobody will find it: somebody removed the directory under us.
-      if log.isUnlinked { throw DiskError(.sync, log.path, code: 2) }  // ENOENT
+      if log.isUnlinked { throw DiskError.notFound(.sync, log.path) }
     }
-    if work.isDirectoryDirty { try directory.disk.syncDirectory(directory.path) }
+    if work.isDirectoryDirty {
+      try directory.disk.syncDirectory(directory.path)
+      try refuseIfReplaced(work.sealed.map(\.log) + [work.active?.log].compactMap { $0 })
+    }
     writeSnapshots(work.snapshots)
+  }
+
+  /// Files that were made by their path and files that were open before must still stand in one
+  /// directory: somebody may have put another in its place, and then each holds half a log.
+  private func refuseIfReplaced(_ files: [any DiskFile]) throws(DiskError) {
+    for file in files where !file.isStillNamed { throw DiskError.notFound(.sync, file.path) }
   }
 
   /// Notes in the mark what was just made durable.

@@ -34,7 +34,7 @@ extension Log {
       metrics: StoreMetrics())
     do throws(DiskError) {
       guard try disk.status(path)?.kind == .directory else {
-        throw DiskError(.open, path, code: 2)  // ENOENT
+        throw DiskError.notFound(.open, path)
       }
       let hints = readHints(of: topicPartition, store: StoreDirectory.parent(of: path), disk)
       var loader = LogLoader(

@@ -10,9 +10,9 @@ enum StoreDirectory {
       switch found?.kind {
       case .directory:
         let isEmpty = try disk.list(path).allSatisfy { $0.name == "lost+found" }
-        if isEmpty && !creates { throw DiskError(.open, path, code: 2) }  // ENOENT
+        if isEmpty && !creates { throw DiskError.notFound(.open, path) }
       case nil:
-        guard creates else { throw DiskError(.open, path, code: 2) }
+        guard creates else { throw DiskError.notFound(.open, path) }
         try makeDirectories(path, disk)
       default: break
       }

@@ -23,7 +23,7 @@ struct VerificationPlanner {
   /// Adds a log directory, a store directory or a single `.log` file.
   mutating func add(_ path: String) throws(DiskError) {
     guard let status = try disk.status(path) else {
-      throw DiskError(.status, path, code: Self.notFound)
+      throw DiskError.notFound(.status, path)
     }
     let path = Self.trimmed(path)
     guard status.kind == .directory else {
@@ -241,7 +241,4 @@ struct VerificationPlanner {
     guard let slash = path.lastIndex(of: "/") else { return path }
     return String(path[path.index(after: slash)...])
   }
-
-  /// ENOENT, without the C library.
-  private static var notFound: Int32 { 2 }
 }

@@ -1,0 +1,50 @@
+import DiskIO
+import Foundation
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// A store's directory is renamed, or another is put in its place, while the store is open: what is
+/// acknowledged stands in the directory that was opened, wherever that is now.
+@Suite struct MovedDirectoryTests {
+  enum Place: CaseIterable { case empty, copied }
+
+  @Test(arguments: Place.allCases)
+  func nothingIsAcknowledgedInHalfALog(_ place: Place) throws {
+    let root = NSTemporaryDirectory() + "mkstore-moved-\(UUID().uuidString)"
+    let moved = root + "-moved"
+    defer { for path in [root, moved] { remove(path) } }
+    var config = CrashStore.config(segmentBytes: 1000)
+    config.log.segmentIndexBytes = 4096
+    let store = try LogManager.open(root, config: config, logger: .silent)
+    let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
+    var acknowledged: [Int64] = []
+    var isRefused = false
+    for (number, sample) in SampleBatches.small.enumerated() {
+      if number == 2 {
+        try PosixDisk().rename(root, to: moved)
+        if place == .copied { try FileManager.default.copyItem(atPath: moved, toPath: root) }
+      }
+      var batch = sample
+      do throws(LogError) {
+        acknowledged.append(try log.append(batch: &batch).baseOffset)
+      } catch {
+        isRefused = true
+        break
+      }
+    }
+    // The first roll after the move makes a name by its path.
+    #expect(isRefused && acknowledged.count > 2)
+    let found = try Log.openReadOnly("\(moved)/t-0", logger: .silent).readAround()
+    #expect(found.batches.map(\.baseOffset).starts(with: acknowledged) && found.damaged.isEmpty)
+  }
+
+  private func remove(_ path: String) {
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch {
+      // It was never made.
+    }
+  }
+}
