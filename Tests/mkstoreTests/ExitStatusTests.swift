@@ -75,7 +75,7 @@ struct ExitStatusTests {
     (["fetch", "file-0"], "is a file"), (["append", "file-0", "--create"], "no directory"),
     (["verify", "empty"], "no log found"), (["info", "empty"], "neither a log nor a store"),
     (["dump", "empty"], "no file"), (["dump", "file-0"], "unknown kind"),
-    (["append", "new-0", "--create", "missing.txt"], "missing.txt: No such file"),
+    (["append", "store/new-0", "--create", "missing.txt"], "missing.txt: No such file"),
   ])
   func whatCannotBeDoneIsOne(_ arguments: [String], _ text: String) throws {
     _ = try directory.file("file-0", Array("x".utf8))
@@ -86,6 +86,19 @@ struct ExitStatusTests {
     #expect(outcome.messages.contains(text), "\(outcome.messages)")
     #expect(outcome.messages.hasPrefix("mkstore: "))
     #expect(outcome.messages.split(separator: "\n").count == 1)
+  }
+
+  /// P22: a slip would write into a directory that is something else.
+  @Test func aDirectoryOfOtherThingsBecomesNoStore() throws {
+    let file = try directory.file("orders.txt", Array("x\n".utf8))
+    let outcome = try Tool.run(["append", directory.path("orders-0"), "--create", file])
+    #expect(outcome.status == 2, "\(outcome.messages)")
+    #expect(outcome.messages.contains("is no store"), "\(outcome.messages)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["orders.txt"])
+    // One that holds a store takes another log.
+    #expect(try Tool.run(["append", log, "--create", file]).status == 0)
+    let other = directory.path("store/other-0")
+    #expect(try Tool.run(["append", other, "--create", file]).status == 0)
   }
 
   @Test func aLineThatCannotBeReadKeepsTheOnesBeforeIt() throws {

@@ -47,7 +47,7 @@ enum AppendTarget {
     }
     switch status?.kind {
     case .directory: return
-    case nil where creates: return
+    case nil where creates: try StoreGuess(PosixDisk(), location.store).refuseForeign()
     case nil:
       throw CommandFailure.failure(
         "\(location.path) does not exist; use --create to make it, or check the path")

@@ -52,7 +52,11 @@ struct AppendCommand: ParsableCommand {
       "What an acknowledgement means: flushed, interval:MS or os.", valueName: "mode"))
   var durability = DurabilityArgument(.flushed)
 
-  @Flag(help: "Make the log, and its store, where they do not exist.")
+  @Flag(
+    help: """
+      Make the log, and its store, where they do not exist. The directory that holds LOG becomes \
+      the store; one with other files in it, and no store yet, is refused.
+      """)
   var create = false
 
   @Option(help: "Most bytes of a batch before compression (k, M and G are understood).")

@@ -24,19 +24,29 @@ extension DumpRun {
         if fault == nil, isDeep {
           try printRecords(of: header, at: position, &walk, &decoder, &printer, path)
         }
-        if fault != nil { hasDamage = true }
+        if let fault {
+          hasDamage = true
+          tell(fault.description, position..<position + header.byteCount, path)
+        }
       case .invalid(let fault, let position):
         hasDamage = true
         if format == .kafka {
           // As Kafka's own tool: nothing behind the first entry that is none is looked at.
           let name = LogLocation.lastComponent(path)
           out.line("Found \(size - position) invalid bytes at the end of \(name)")
+          tell(fault.description, position..<size, path)
           return
         }
         printGap(try walk.resume(), fault, path)
       }
       try out.check()
     }
+  }
+
+  /// Kafka's lines have no room for what is wrong: it goes to standard error, as with Kafka's tool.
+  private func tell(_ reason: String, _ bytes: Range<Int>, _ path: String) {
+    guard format == .kafka else { return }
+    Messages.say("\(path), position \(bytes.lowerBound), \(bytes.count) bytes: \(reason)")
   }
 
   private mutating func print(
@@ -81,8 +91,10 @@ extension DumpRun {
             DamagedRange(
               file: path, bytes: position..<position + header.byteCount,
               offsets: header.baseOffset..<header.nextOffset, reason: "\(error)")))
-      case .text, .kafka:
-        out.line("  records cannot be read: \(error)")
+      case .text: out.line("  records cannot be read: \(error)")
+      case .kafka:
+        let bytes = position..<position + header.byteCount
+        tell("records cannot be read: \(error)", bytes, path)
       }
     }
   }

@@ -1,8 +1,9 @@
 import DiskIO
 import LogStore
 
-/// Keeps `mkstore serve` from taking a directory that is something else for a store: a slip such as
-/// `--data /etc` would write into it, and take `gtk-2.0` for a log.
+/// Keeps `mkstore serve` and `mkstore append --create` from taking a directory that is something
+/// else for a store: a slip such as `--data /etc` would write into it, and take `gtk-2.0` for a
+/// log.
 struct StoreGuess {
   private let disk: any Disk
   private let path: String
