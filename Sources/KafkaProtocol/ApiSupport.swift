@@ -21,7 +21,6 @@ extension ApiKey {
     case .fetch: .fetch
     case .listOffsets: .listOffsets
     case .metadata: .metadata
-    case .offsetFetch: .offsetFetch
     case .findCoordinator: .findCoordinator
     case .apiVersions: .apiVersions
     case .createTopics: .createTopics

@@ -6,8 +6,7 @@ import Testing
   /// docs/protocol.md; measured with real clients.
   static let offered: [(ApiKey, ClosedRange<Int16>, flexibleFrom: Int16)] = [
     (.produce, 0...9, 9), (.fetch, 4...12, 12), (.listOffsets, 1...7, 6), (.metadata, 0...12, 9),
-    (.offsetFetch, 1...8, 6), (.findCoordinator, 0...4, 3), (.apiVersions, 0...4, 3),
-    (.createTopics, 2...7, 5),
+    (.findCoordinator, 0...4, 3), (.apiVersions, 0...4, 3), (.createTopics, 2...7, 5),
     (.deleteTopics, 1...6, 4), (.initProducerId, 0...4, 2), (.offsetForLeaderEpoch, 2...4, 4),
     (.describeConfigs, 1...4, 4), (.describeLogDirs, 1...4, 2), (.createPartitions, 0...3, 2),
     (.describeCluster, 0...1, 0),

@@ -4,7 +4,6 @@ public enum RequestBody: Sendable, Equatable {
   case fetch(FetchRequest)
   case listOffsets(ListOffsetsRequest)
   case metadata(MetadataRequest)
-  case offsetFetch(OffsetFetchRequest)
   case findCoordinator(FindCoordinatorRequest)
   case apiVersions(ApiVersionsRequest)
   case createTopics(CreateTopicsRequest)
@@ -23,7 +22,6 @@ public enum RequestBody: Sendable, Equatable {
     case .fetch: .fetch
     case .listOffsets: .listOffsets
     case .metadata: .metadata
-    case .offsetFetch: .offsetFetch
     case .findCoordinator: .findCoordinator
     case .apiVersions: .apiVersions
     case .createTopics: .createTopics
@@ -48,7 +46,6 @@ extension RequestBody {
     case .fetch: .fetch(try reader.structure())
     case .listOffsets: .listOffsets(try reader.structure())
     case .metadata: .metadata(try reader.structure())
-    case .offsetFetch: .offsetFetch(try reader.structure())
     case .findCoordinator: .findCoordinator(try reader.structure())
     case .apiVersions: .apiVersions(try reader.structure())
     case .createTopics: .createTopics(try reader.structure())
@@ -71,7 +68,6 @@ extension RequestBody: Walked {
     case .fetch(var body): try body.code(&coder)
     case .listOffsets(var body): try body.code(&coder)
     case .metadata(var body): try body.code(&coder)
-    case .offsetFetch(var body): try body.code(&coder)
     case .findCoordinator(var body): try body.code(&coder)
     case .apiVersions(var body): try body.code(&coder)
     case .createTopics(var body): try body.code(&coder)

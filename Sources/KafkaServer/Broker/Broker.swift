@@ -75,7 +75,6 @@ package final class Broker: Sendable {
     case .metadata(let body): .metadata(metadata(body, version: version))
     case .listOffsets(let body): .listOffsets(listOffsets(body, version: version))
     case .findCoordinator(let body): .findCoordinator(findCoordinator(body))
-    case .offsetFetch(let body): .offsetFetch(offsetFetch(body))
     case .apiVersions(let body): .apiVersions(apiVersions(body, version: version))
     case .createTopics(let body): .createTopics(createTopics(body))
     case .deleteTopics(let body): .deleteTopics(deleteTopics(body, version: version))
@@ -95,10 +94,6 @@ package final class Broker: Sendable {
     switch request.body {
     case .apiVersions, .describeCluster: true
     case .findCoordinator(let body): body.coordinatorKeys.count <= 32
-    case .offsetFetch(let body):
-      body.groups.count <= 1
-        && ((body.groups.first?.topics ?? body.topics) ?? [])
-          .reduce(0) { $0 + $1.partitionIndexes.count } <= Self.partitionsAtOnceMax
     case .describeConfigs(let body): body.resources.count <= 8
     case .offsetForLeaderEpoch(let body):
       body.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax

@@ -56,70 +56,28 @@ extension Broker {
     }
   }
 
-  /// This broker coordinates every group; nothing coordinates transactions.
-  ///
-  /// There are no groups yet. A client that is sent here sees in ApiVersions that JoinGroup is
-  /// missing and tells its user at once. COORDINATOR_NOT_AVAILABLE would be asked again for ever:
-  /// Kafka's admin client does so 20,000 times a second, its consumer waits 30 s to close. For
-  /// transactions every client takes TRANSACTIONAL_ID_AUTHORIZATION_FAILED as final, and no other
-  /// error.
+  /// There are no groups yet: clients ask again later. There are no transactions: of all errors
+  /// every client takes TRANSACTIONAL_ID_AUTHORIZATION_FAILED alone as final, so that
+  /// `initTransactions` fails at once and does not wait for its limit.
   package func findCoordinator(_ request: FindCoordinatorRequest) -> FindCoordinatorResponse {
-    typealias Coordinator = FindCoordinatorResponse.Coordinator
-    let keys = request.coordinatorKeys.isEmpty ? [request.key] : request.coordinatorKeys
-    let answers = keys.map { key in
-      Coordinator.with {
-        $0.key = key
-        $0.nodeId = -1
-        $0.port = -1
-        switch request.keyType {
-        case 0:
-          $0.nodeId = nodeId
-          $0.host = advertised.host
-          $0.port = Int32(advertised.port)
-        case 1:
-          $0.errorCode = .transactionalIdAuthorizationFailed
-          $0.errorMessage = "mkstore has no transactions"
-        default:
-          $0.errorCode = .invalidRequest
-          $0.errorMessage = "unknown coordinator type \(request.keyType)"
-        }
+    let (code, message) =
+      switch request.keyType {
+      case 0: (ErrorCode.coordinatorNotAvailable, "mkstore has no consumer groups yet")
+      case 1: (ErrorCode.transactionalIdAuthorizationFailed, "mkstore has no transactions")
+      default: (ErrorCode.invalidRequest, "unknown coordinator type \(request.keyType)")
       }
-    }
     return .with {
-      $0.errorCode = answers[0].errorCode
-      $0.errorMessage = answers[0].errorMessage
-      $0.nodeId = answers[0].nodeId
-      $0.host = answers[0].host
-      $0.port = answers[0].port
-      $0.coordinators = request.coordinatorKeys.isEmpty ? [] : answers
-    }
-  }
-
-  /// No offset was ever committed, since commits are not offered.
-  ///
-  /// Consumers that assign partitions by hand but have a group's name ask, and then begin where
-  /// their settings say. Not to offer this is worse: librdkafka 2.16.0 overflows its stack.
-  package func offsetFetch(_ request: OffsetFetchRequest) -> OffsetFetchResponse {
-    func none(_ topics: [OffsetFetchRequest.Topic]?) -> [OffsetFetchResponse.Topic] {
-      (topics ?? []).map { topic in
+      $0.errorCode = code
+      $0.errorMessage = message
+      $0.nodeId = -1
+      $0.port = -1
+      $0.coordinators = request.coordinatorKeys.map { key in
         .with {
-          $0.name = topic.name
-          $0.partitions = topic.partitionIndexes.map { partition in
-            .with {
-              $0.partitionIndex = partition
-              $0.committedOffset = -1
-              $0.metadata = ""
-            }
-          }
-        }
-      }
-    }
-    return .with {
-      $0.topics = none(request.topics)
-      $0.groups = request.groups.map { group in
-        .with {
-          $0.groupId = group.groupId
-          $0.topics = none(group.topics)
+          $0.key = key
+          $0.nodeId = -1
+          $0.port = -1
+          $0.errorCode = code
+          $0.errorMessage = message
         }
       }
     }

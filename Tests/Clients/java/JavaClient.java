@@ -269,16 +269,12 @@ public class JavaClient {
       // Else it waits for the fetch that it has sent already.
       consumer.close(Duration.ZERO);
     }
-    // A group's name with partitions assigned by hand: none committed, so as the settings say.
-    try (var consumer =
-        consumer("group.id", "g", "auto.offset.reset", "earliest", "enable.auto.commit", false)) {
+    // A group's name does not hinder who says where to begin.
+    try (var consumer = consumer("group.id", "g", "enable.auto.commit", false)) {
       consumer.assign(List.of(place));
-      check(consumer.committed(Set.of(place)).get(place) == null, "none committed");
+      consumer.seekToBeginning(List.of(place));
       check(rest(consumer).size() == 101, "a group's name does not hinder");
-      fails(UnsupportedVersionException.class, "commit", () -> {
-        consumer.commitSync();
-        return null;
-      });
+      consumer.close(Duration.ZERO);
     }
   }
 
@@ -350,9 +346,7 @@ public class JavaClient {
     }
     try (Admin admin = Admin.create(settings())) {
       Map<String, Call> calls = Map.of(
-          "describe groups", () -> admin.describeConsumerGroups(List.of("g")).all().get(),
           "list groups", () -> admin.listConsumerGroups().all().get(),
-          "delete groups", () -> admin.deleteConsumerGroups(List.of("g")).all().get(),
           "describe producers", () -> admin.describeProducers(List.of(place)).all().get(),
           "delete records", () -> admin.deleteRecords(
               Map.of(place, RecordsToDelete.beforeOffset(1))).all().get());
@@ -361,10 +355,6 @@ public class JavaClient {
       }
       fails(TransactionalIdAuthorizationException.class, "describe transactions",
           () -> admin.describeTransactions(List.of("x")).all().get());
-    }
-    try (var consumer = consumer("group.id", "g")) {
-      consumer.subscribe(List.of("t"));
-      fails(UnsupportedVersionException.class, "subscribe", () -> consumer.poll(WAIT));
     }
     try (var producer = producer("transactional.id", "x")) {
       fails(TransactionalIdAuthorizationException.class, "transactions", () -> {
