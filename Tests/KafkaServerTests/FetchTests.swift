@@ -153,15 +153,17 @@ struct FetchTests {
     }
   }
 
-  @Test func zstdNeedsFetchVersionTen() async throws {
+  /// Kafka refuses zstd below v10 where a topic's `compression.type` asks for it, and never looks
+  /// at the batches: kafka-python 2.0.2 reads zstd, with Fetch v4.
+  @Test(arguments: 4...12 as ClosedRange<Int16>)
+  func zstdIsFetchedInEveryVersion(version: Int16) async throws {
     try await TestBroker.with { broker in
       let client = try broker.connect()
       try client.create("t")
       _ = try client.produce("t", try TestBatch.make(["z"], compression: .zstd(level: 1)))
-      let request = TestClient.fetchRequest("t", from: 0)
-      #expect(
-        try client.fetch(request, version: 9).partition.errorCode == .unsupportedCompressionType)
-      #expect(try values(of: try client.fetch(request, version: 10).records) == ["z"])
+      let answer = try client.fetch(TestClient.fetchRequest("t", from: 0), version: version)
+      #expect(answer.partition.errorCode == .none)
+      #expect(try values(of: answer.records) == ["z"])
     }
   }
 

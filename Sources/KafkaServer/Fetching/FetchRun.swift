@@ -161,10 +161,6 @@ final class FetchRun: @unchecked Sendable {
   private func take(
     _ records: FileRecords, _ log: Log, _ part: inout FetchPart
   ) throws(LogError) {
-    if header.apiVersion < 10, try records.contains(.zstd) {
-      _ = refuse(&part, .unsupportedCompressionType)
-      return
-    }
     if isReadCommitted {
       let offset = part.asked.fetchOffset
       part.answer.abortedTransactions = try log.abortedTransactions(
