@@ -21,6 +21,8 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,6 +89,54 @@ int mk_fsync(int fd) { return error_or_zero(fsync(fd)); }
 int mk_fdatasync(int fd) { return error_or_zero(fdatasync(fd)); }
 
 void mk_start_writeback(int fd) { (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
+int mk_write_out(int fd) {
+  return error_or_zero(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
+}
+
+int mk_check_written(int fd) {
+  // Errors are told whatever range is asked for, and the first byte is seldom being written.
+  return error_or_zero(sync_file_range(fd, 0, 1, SYNC_FILE_RANGE_WAIT_BEFORE));
+}
+
+bool mk_can_sync_file_system(int fd) {
+  struct utsname system;
+  unsigned major = 0, minor = 0;
+  if (uname(&system) != 0 || sscanf(system.release, "%u.%u", &major, &minor) != 2) return false;
+  if (major < 5 || (major == 5 && minor < 8)) return false;
+  struct statfs found;
+  return fstatfs(fd, &found) == 0 && found.f_type == 0xEF53;
+}
+
+int mk_sync_file_system(int fd) {
+  if (syncfs(fd) != 0) return errno;
+  // Without a journal, ext4 flushes the device's cache before the metadata is written. And up to
+  // Linux 6.11 (6.14 after an error) syncfs does nothing and says 0 once the file system was shut
+  // down. Both are made up for by an fdatasync of any file: it flushes, and looks at that state.
+  if (fdatasync(fd) != 0) return errno;
+  // Neither tells of a file system that was made read-only by force.
+  struct statvfs found;
+  if (fstatvfs(fd, &found) != 0) return errno;
+  return (found.f_flag & ST_RDONLY) != 0 ? EROFS : 0;
+}
+
+int mk_open_memory_figures(void) {
+  return (int)value_or_error(open("/proc/meminfo", O_RDONLY | O_CLOEXEC));
+}
+
+static int64_t figure(const char *text, const char *name) {
+  const char *line = strstr(text, name);
+  return line == NULL ? -ENOENT : atoll(line + strlen(name)) * 1024;
+}
+
+int64_t mk_pending_bytes(int figures) {
+  char text[2048];  // both lines stand in the first thousand bytes
+  ssize_t count = pread(figures, text, sizeof text - 1, 0);
+  if (count < 0) return -errno;
+  text[count] = 0;
+  int64_t dirty = figure(text, "\nDirty:"), writing = figure(text, "\nWriteback:");
+  return dirty < 0 ? dirty : writing < 0 ? writing : dirty + writing;
+}
 
 int64_t mk_pread(int fd, void *bytes, size_t count, int64_t position) {
   return value_or_error(pread(fd, bytes, count, position));

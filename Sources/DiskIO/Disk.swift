@@ -35,6 +35,12 @@ public protocol Disk: AnyObject, Sendable {
   /// Makes every earlier change of the directory's names durable (fsync of the directory).
   func syncDirectory(_ path: String) throws(DiskError)
 
+  /// One sync for all files of the file system that holds `path`, from now on; nil (the default)
+  /// where there is none that proves as much as `sync` and `syncDirectory` of each.
+  ///
+  /// - Parameter path: A regular file that nobody writes to while the result is in use.
+  func sharedSync(of path: String) throws(DiskError) -> (any SharedSync)?
+
   /// Takes an exclusive lock that Kafka's own `.lock` respects (fcntl record lock), making the file
   /// where it is missing.
   ///

@@ -79,6 +79,8 @@ extension DiskError.Operation {
     case .makeDirectory: "make directory"
     case .removeDirectory: "remove directory"
     case .syncDirectory: "sync directory"
+    case .syncFileSystem: "sync the file system of"
+    case .writeOut: "write out"
     case .availableBytes: "ask for free space of"
     }
   }

@@ -3,7 +3,8 @@ public struct DiskError: Error, Sendable, Equatable {
   /// The call that failed.
   public enum Operation: String, Sendable, CaseIterable {
     case open, create, status, list, makeDirectory, rename, remove, removeDirectory, syncDirectory
-    case lock, availableBytes, read, write, size, truncate, allocate, sync, map, send
+    case syncFileSystem, lock, availableBytes, read, write, size, truncate, allocate, sync
+    case writeOut, map, send
   }
 
   /// The call that failed.

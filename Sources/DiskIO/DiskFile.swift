@@ -37,6 +37,14 @@ public protocol DiskFile: AnyObject, Sendable {
   /// Makes data and size durable (fdatasync), including stores through mappings.
   func sync() throws(DiskError)
 
+  /// Starts bringing what was written to the disk, where a `SharedSync` is to make it durable. An
+  /// error is as final as one of `sync`. The default does nothing: the sync does it all.
+  func writeOut() throws(DiskError)
+
+  /// Throws where something written before was lost on its way to the disk, as `sync` would; once.
+  /// After a `SharedSync`, which tells of errors but not whose. The default knows of none.
+  func checkWritten() throws(DiskError)
+
   /// Maps the first `capacity` bytes, shared with the file.
   ///
   /// - Parameter capacity: May exceed the file's size; bytes at or beyond the size must not be
@@ -45,6 +53,13 @@ public protocol DiskFile: AnyObject, Sendable {
 
   /// Tells the kernel how a range will be used; a hint that never fails.
   func advise(_ advice: ReadAdvice, at position: Int, count: Int)
+}
+
+extension DiskFile {
+  /// See above.
+  public func writeOut() throws(DiskError) {}
+  /// See above.
+  public func checkWritten() throws(DiskError) {}
 }
 
 /// What a reader is about to do, see `DiskFile.advise`.

@@ -86,6 +86,14 @@ final class PosixFile: DiskFile {
     try check(.sync, retrying { mk_fdatasync(fd) })
   }
 
+  func writeOut() throws(DiskError) {
+    try check(.writeOut, retrying { mk_write_out(fd) })
+  }
+
+  func checkWritten() throws(DiskError) {
+    try check(.writeOut, retrying { mk_check_written(fd) })
+  }
+
   func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
     precondition(capacity >= 0, "map of \(capacity) bytes")
     var code: Int32 = 0

@@ -95,6 +95,55 @@ struct MountTests {
       #expect(try disk.contents("\(base)/renamed") == [1])
     }
   }
+
+  /// The same of one sync for all, with no sync of a file or a directory.
+  @Test(.enabled(if: Mount.imagesArePossible, "needs mke2fs(8) and a loop device"))
+  func whatASharedSyncCoversSurvivesAPowerCut() throws {
+    let bytes = [UInt8](repeating: 3, count: 100_000)
+    try Mount.withImage(kind: "ext4") { base in
+      try disk.put("\(base)/anchor", [1])
+      let shared = try #require(try disk.sharedSync(of: "\(base)/anchor"))
+      #expect(try shared.covers(base) && !shared.covers("/proc"))
+      try disk.makeDirectory("\(base)/d")
+      let files = try (0..<8).map { try disk.open("\(base)/d/\($0)", .create) }
+      for file in files { try file.write(bytes) }
+      try disk.put("\(base)/old", [2])
+      try disk.rename("\(base)/old", to: "\(base)/d/new")
+      for file in files { try file.writeOut() }
+      try shared.sync()
+      for file in files { try file.write(bytes, at: 100_000) }
+      try disk.put("\(base)/d/late", [1])
+      try #require(unsafe mk_shut_down_file_system(base) == 0)
+      // Up to Linux 6.11 syncfs says 0 here.
+      #expect(failure { try shared.sync() }?.code == EIO)
+      #expect(failure { try shared.sync() }?.operation == .syncFileSystem)
+    } afterRemount: { base in
+      #expect(try disk.names("\(base)/d") == ["0", "1", "2", "3", "4", "5", "6", "7", "new"])
+      for index in 0..<8 {
+        let found = try disk.contents("\(base)/d/\(index)")
+        #expect(Array(found.prefix(100_000)) == bytes)
+      }
+      #expect(try disk.contents("\(base)/d/new") == [2])
+    }
+  }
+
+  @Test(.enabled(if: Mount.imagesArePossible, "needs mke2fs(8) and a loop device"))
+  func aSharedSyncOfAReadOnlyFileSystemProvesNothing() throws {
+    try Mount.withImage(kind: "ext4") { base in
+      try disk.put("\(base)/anchor", [1])
+      let shared = try #require(try disk.sharedSync(of: "\(base)/anchor"))
+      try shared.sync()
+      try #require(Mount.run("mount -o remount,ro \(base)"))
+      #expect(failure { try shared.sync() }?.isReadOnly == true)
+    }
+  }
+
+  @Test func otherFileSystemsHaveNoSharedSync() throws {
+    try Mount.with(kind: "tmpfs", options: "size=1m", device: "none") { base in
+      try disk.put("\(base)/anchor", [1])
+      #expect(try disk.sharedSync(of: "\(base)/anchor") == nil)
+    }
+  }
 }
 
 /// Mounts and images that a test makes and removes.

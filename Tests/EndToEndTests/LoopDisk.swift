@@ -44,7 +44,10 @@ final class LoopDisk {
   }
 
   /// Cuts the power.
-  func cutPower() throws {
+  func cutPower() throws { try Self.cutPower(of: mountPoint) }
+
+  /// Cuts the power of the disk mounted there.
+  static func cutPower(of mountPoint: String) throws {
     let program =
       "import fcntl, os, struct, sys; fd = os.open(sys.argv[1], os.O_RDONLY); "
       + "fcntl.ioctl(fd, 0x8004587D, struct.pack('I', 2))"

@@ -1,3 +1,5 @@
+import DiskIO
+import Logging
 import Testing
 
 @testable import LogStore
@@ -11,10 +13,29 @@ struct FlusherTests {
       var running = 0
       var runningMax = 0
       var isHeld = false
+      var start = Flusher.SharedFlushStart.begun(byteCount: 1)
+      var hasBegun = 0
+      var sharedFlushes = 0
     }
     let state = Locked(State())
 
     func startFlush() {}
+
+    func beginSharedFlush(by group: GroupSync) -> Flusher.SharedFlushStart {
+      state.withLock { state in
+        if case .begun = state.start { state.hasBegun += 1 }
+        return state.start
+      }
+    }
+    func abandonSharedFlush() { state.withLock { $0.hasBegun -= 1 } }
+    func writeSharedFlush() -> Bool { true }
+    func endSharedFlush(isSynced: Bool) {
+      state.withLock { state in
+        state.hasBegun -= 1
+        if isSynced { state.sharedFlushes += 1 } else { state.flushes += 1 }
+      }
+      state.broadcast()
+    }
     var flushIntervalMs: Int? { nil }
     var isDirty: Bool { true }
     func refreshMark(force: Bool) {}
@@ -50,6 +71,128 @@ struct FlusherTests {
     let flusher = Flusher(threadsMax: threadsMax)
     flusher.start(core: nil)
     return flusher
+  }
+
+  /// The file system's sync, which may be told to do something meanwhile.
+  private final class FakeSync: SharedSync {
+    struct State {
+      var count = 0
+      var fails = false
+      var pendingBytes: Int? = 0
+    }
+    let state = Locked(State())
+    let during = Locked<(@Sendable () -> Void)?>(nil)
+
+    func covers(_ directory: String) throws(DiskError) -> Bool { true }
+    var pendingBytes: Int? { state.withLock { $0.pendingBytes } }
+    func sync() throws(DiskError) {
+      let fails = state.withLock { state in
+        state.count += 1
+        return state.fails
+      }
+      let body = during.withLock { body in
+        defer { body = nil }
+        return body
+      }
+      body?()
+      if fails { throw DiskError(.syncFileSystem, "fake", code: 5) }
+    }
+    var count: Int { state.withLock { $0.count } }
+  }
+
+  /// A flusher with a group, a log that keeps its only thread busy, and logs that wait behind it.
+  private struct Crowd {
+    let sync = FakeSync()
+    let flusher: Flusher
+    let busy = Client()
+    let clients: [Client]
+
+    init(_ count: Int, threadsMax: Int = 1) {
+      flusher = Flusher(threadsMax: threadsMax)
+      flusher.shareSyncs(
+        by: GroupSync(
+          sync, logCountMin: 4, othersBytesMax: 32 << 20, traffic: SyncTraffic(), logger: .silent,
+          metrics: StoreMetrics()))
+      clients = (0..<count).map { _ in Client() }
+      flusher.start(core: nil)
+      busy.hold(true)
+      flusher.request(busy)
+      #expect(busy.isReached { $0.running == 1 })
+    }
+
+    /// Asks for all, lets the thread go on, waits for so many flushes of each, and for the end.
+    func run(flushes: Int = 0) {
+      for client in clients { flusher.request(client) }
+      busy.hold(false)
+      for client in clients {
+        #expect(client.isReached { $0.flushes + $0.sharedFlushes >= flushes })
+      }
+      flusher.stop()
+      #expect(clients.allSatisfy { $0.state.withLock { $0.hasBegun } == 0 })
+    }
+
+    var sharedFlushes: [Int] { clients.map { $0.state.withLock { $0.sharedFlushes } } }
+    var flushes: [Int] { clients.map { $0.state.withLock { $0.flushes } } }
+  }
+
+  @Test func manyLogsThatWaitShareOneSync() {
+    let crowd = Crowd(20)
+    crowd.run()
+    #expect(crowd.sync.count == 1)
+    #expect(crowd.sharedFlushes == [Int](repeating: 1, count: 20))
+    #expect(crowd.flushes == [Int](repeating: 0, count: 20))
+  }
+
+  @Test func fewLogsThatWaitDoNotShare() {
+    let crowd = Crowd(3)
+    crowd.run()
+    #expect(crowd.sync.count == 0)
+    #expect(crowd.flushes == [1, 1, 1])
+  }
+
+  /// What is appended while the sync runs may be missing from it.
+  @Test func logsAskedForDuringTheSharedSyncAreFlushedOnceMore() {
+    let crowd = Crowd(8)
+    let (flusher, clients) = (crowd.flusher, crowd.clients)
+    crowd.sync.during.withLock {
+      $0 = { for client in clients { flusher.request(client) } }
+    }
+    crowd.run(flushes: 2)
+    #expect(crowd.sync.count == 2)
+    #expect(crowd.sharedFlushes == [Int](repeating: 2, count: 8))
+  }
+
+  @Test func aGroupWaitsForNobodyElsesWrites() {
+    for pending in [nil, 1 << 30] {
+      let crowd = Crowd(8, threadsMax: 3)
+      crowd.sync.state.withLock { $0.pendingBytes = pending }
+      crowd.run()
+      #expect(crowd.sync.count == 0)
+      #expect(crowd.flushes == [Int](repeating: 1, count: 8))
+    }
+  }
+
+  @Test func logsThatCannotShareAreFlushedByThemselves() {
+    let crowd = Crowd(8)
+    for client in crowd.clients[..<5] { client.state.withLock { $0.start = .alone } }
+    crowd.clients[5].state.withLock { $0.start = .idle }
+    crowd.run()
+    #expect(crowd.sync.count == 1)
+    #expect(crowd.flushes == [1, 1, 1, 1, 1, 0, 0, 0])
+    #expect(crowd.sharedFlushes == [0, 0, 0, 0, 0, 0, 1, 1])
+  }
+
+  @Test func afterAFailedSharedSyncEveryLogSyncsForItself() {
+    let crowd = Crowd(8)
+    crowd.sync.state.withLock { $0.fails = true }
+    let (flusher, clients) = (crowd.flusher, crowd.clients)
+    crowd.sync.during.withLock {
+      $0 = { for client in clients { flusher.request(client) } }
+    }
+    crowd.run(flushes: 2)
+    #expect(crowd.sync.count == 1)
+    #expect(crowd.flushes == [Int](repeating: 2, count: 8))
+    #expect(crowd.sharedFlushes == [Int](repeating: 0, count: 8))
   }
 
   @Test func severalLogsAreFlushedConcurrently() {

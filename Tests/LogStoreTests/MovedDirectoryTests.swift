@@ -40,6 +40,37 @@ import Testing
     #expect(found.batches.map(\.baseOffset).starts(with: acknowledged) && found.damaged.isEmpty)
   }
 
+  /// Of logs that share a sync only the one that nobody will find again is refused. On a file
+  /// system without a shared sync each syncs for itself, and the same holds.
+  @Test func aRemovedLogOfAGroupIsRefusedAlone() throws {
+    let root = NSTemporaryDirectory() + "mkstore-removed-\(UUID().uuidString)"
+    defer { remove(root) }
+    var config = CrashStore.config(segmentBytes: 1 << 20)
+    config.sharedSyncMin = 2
+    // However busy the machine is.
+    config.sharedSyncOthersBytesMax = Int.max / 2
+    config.monotonicNs = { 0 }
+    let disk = CountingDisk(PosixDisk())
+    let store = try LogManager.open(root, config: config, disk: disk, logger: .silent)
+    let logs = try (0..<4).map {
+      try store.createLog(try TopicPartition(topic: "t", partition: Int32($0)))
+    }
+    for round in 0..<3 {
+      if round == 2 { try FileManager.default.removeItem(atPath: logs[1].path) }
+      for (index, log) in logs.enumerated() {
+        var batch = SampleBatches.small[round * 4 + index]
+        var span = batch.mutableSpan
+        let result = try log.write(batch: &span)
+        log.onFlushed(result.lastOffset + 1) { _ in }
+      }
+      store.context.flusher.step(waiting: false)
+    }
+    #expect(logs.map(\.poison.isSet) == [false, true, false, false])
+    #expect(logs.map { $0.recoveryPoint == $0.logEndOffset } == [true, false, true, true])
+    let hasSharedSync = try PosixDisk().sharedSync(of: root + "/meta.properties") != nil
+    #expect((disk.counters.calls[.syncFileSystem, default: 0] >= 2) == hasSharedSync)
+  }
+
   private func remove(_ path: String) {
     do {
       try FileManager.default.removeItem(atPath: path)

@@ -111,6 +111,28 @@ int mk_fdatasync(int fd);
 /// the next fdatasync (sync_file_range(2)).
 void mk_start_writeback(int fd);
 
+/// Starts writing a file's changed pages to the disk (sync_file_range(2)). 0 or errno.
+int mk_write_out(int fd);
+
+/// Whether a page of the file was lost on its way to the disk; told once for each open of the file,
+/// as by fdatasync(2). 0 or errno.
+int mk_check_written(int fd);
+
+/// Whether `mk_sync_file_system` proves of every file of the file system that holds `fd` what an
+/// fdatasync of the file would: Linux 5.8 (before it syncfs told no errors) and ext4 (or its
+/// elders).
+bool mk_can_sync_file_system(int fd);
+
+/// Makes everything on the file system that holds `fd` durable (syncfs(2)), `fd` being a regular
+/// file that nobody writes to. 0 or errno.
+int mk_sync_file_system(int fd);
+
+/// Opens the kernel's figures of its memory for `mk_pending_bytes`. Descriptor or -errno.
+int mk_open_memory_figures(void);
+
+/// Bytes in the page cache that the disks lack, of all processes and file systems; -errno.
+int64_t mk_pending_bytes(int figures);
+
 /// pread(2): bytes or -errno.
 int64_t mk_pread(int fd, void *_Nonnull bytes, size_t count, int64_t position);
 

@@ -21,18 +21,10 @@ package struct FlushRole {
   package var isSettled = false
   /// The last record noted, for a durable mark at the next occasion.
   package var lastRecord: MarkRecord?
-}
-
-/// What one flush has to make durable.
-private struct FlushWork {
-  var target: Int64
-  var active: ActiveSegment?
-  /// What the mark will say of the active segment, taken under the writer lock so that it agrees
-  /// with itself.
-  var record: MarkRecord?
-  var sealed: [ActiveSegment]
-  var isDirectoryDirty: Bool
-  var snapshots: [PendingSnapshot]
+  /// What the sync that others share is to make durable.
+  var sharedWork: FlushWork?
+  /// Whether the store's shared sync covers the log; nil until it was looked at.
+  var isCovered: Bool?
 }
 
 extension Log {
@@ -120,34 +112,53 @@ extension Log {
     guard let writer else { return .success(()) }
     if isDeleted || isGivenUp { return .failure(.closed(path: path)) }
     let work = writer.withLock { state in
-      defer {
-        state.unsyncedSealed = []
-        state.isDirectoryDirty = false
-        state.pendingSnapshots = []
-      }
       takeSnapshotIfDue(&state)
-      return FlushWork(
-        target: logEnd.value, active: state.active,
-        record: state.active.map {
-          markRecord($0, recoveryPoint: logEnd.value, isClean: false)
-        },
-        sealed: state.unsyncedSealed,
-        isDirectoryDirty: state.isDirectoryDirty,
-        snapshots: state.pendingSnapshots)
+      return takeFlushWork(&state)
     }
     if work.target == flushed.value && work.sealed.isEmpty && !work.isDirectoryDirty {
       return .success(())
     }
-    let startedNs = mk_monotonic_ns()
+    return finishFlush(work, isSynced: false)
+  }
+
+  /// What a flush that begins now has to make durable. Holder of the flush role and the writer
+  /// lock.
+  func takeFlushWork(_ state: inout LogWriter) -> FlushWork {
+    defer {
+      state.unsyncedSealed = []
+      state.isDirectoryDirty = false
+      state.pendingSnapshots = []
+    }
+    return FlushWork(
+      startedNs: mk_monotonic_ns(), target: logEnd.value, active: state.active,
+      record: state.active.map { markRecord($0, recoveryPoint: logEnd.value, isClean: false) },
+      sealed: state.unsyncedSealed, isDirectoryDirty: state.isDirectoryDirty,
+      snapshots: state.pendingSnapshots)
+  }
+
+  /// Syncs what a flush has to make durable, notes it in the mark and publishes it. Holder of the
+  /// flush role.
+  ///
+  /// - Parameter isSynced: Whether a sync that was begun after the work was taken has covered it.
+  func finishFlush(_ work: FlushWork, isSynced: Bool) -> Result<Void, LogError> {
     do throws(DiskError) {
       if poison.isSet { throw poison.cause }
-      try context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
+      if isSynced {
+        try work.active?.log.checkWritten()
+      } else {
+        try context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
+      }
+      // Synced, but nobody will find it: somebody removed the directory under us.
+      if let log = work.active?.log, log.isUnlinked {
+        throw DiskError.notFound(.sync, log.path)
+      }
+      writeSnapshots(work.snapshots)
       try note(work)
     } catch {
       poisonLog(error)
       return .failure(.poisoned(path: path, cause: error))
     }
-    context.metrics.flushTime.recordNanoseconds(mk_monotonic_ns() - startedNs)
+    context.metrics.flushTime.recordNanoseconds(mk_monotonic_ns() - work.startedNs)
     context.metrics.flushedRecords.record(work.target - flushed.value)
     flushed.publish(work.target)
     return .success(())
@@ -159,16 +170,11 @@ extension Log {
       try sealed.offsetIndex.file.trimAndSync()
       try sealed.timeIndex.file.trimAndSync()
     }
-    if let log = work.active?.log {
-      try log.sync()
-      // Synced, but nobody will find it: somebody removed the directory under us.
-      if log.isUnlinked { throw DiskError.notFound(.sync, log.path) }
-    }
+    try work.active?.log.sync()
     if work.isDirectoryDirty {
       try directory.disk.syncDirectory(directory.path)
       try refuseIfReplaced(work.sealed.map(\.log) + [work.active?.log].compactMap { $0 })
     }
-    writeSnapshots(work.snapshots)
   }
 
   /// Files that were made by their path and files that were open before must still stand in one
@@ -206,7 +212,7 @@ extension Log {
       isGapless: isGapless, durability: config.durability)
   }
 
-  private func poisonLog(_ error: DiskError) {
+  func poisonLog(_ error: DiskError) {
     guard poison.set(error) else { return }
     context.metrics.poisonedLogs.increment()
     context.logger.error(

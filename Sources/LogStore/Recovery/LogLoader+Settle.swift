@@ -10,7 +10,7 @@ extension LogLoader {
   func syncAndForget(
     _ segment: Segment, _ log: any DiskFile, _ size: Int, _ point: RecoveryPoint
   ) throws(DiskError) {
-    try log.sync()
+    if hints.isSynced { try log.checkWritten() } else { try log.sync() }
     let start = point.scanStart.flatMap { start in
       start.segmentBaseOffset == segment.baseOffset ? start.position : nil
     }
@@ -44,7 +44,8 @@ extension LogLoader {
     guard access == .write else { return }
     let stored = try writeIndexes(outcome, segment)
     if let cut = outcome.cut { try cutOff(cut, segment, log) }
-    tail.isDirectoryDirty = true
+    // Of names that the process before left.
+    if !hints.isSynced { tail.isDirectoryDirty = true }
     if !outcome.endsDamaged {
       tail.dormant = DormantSegment(
         segment: segment, position: end, nextOffset: outcome.nextOffset,
@@ -73,6 +74,7 @@ extension LogLoader {
       do throws(DiskError) {
         let file = try disk.open(path, isMissing ? .create : .readWrite)
         isRebuilt = isRebuilt || isMissing
+        tail.isDirectoryDirty = tail.isDirectoryDirty || isMissing
         if try file.size() == kept, fresh.isEmpty { return kept }
         try file.truncate(to: kept)
         do throws(DiskError) {

@@ -36,11 +36,16 @@ package struct LogLoader {
     /// This log's lines in the store's checkpoints.
     package var recoveryPoint: Int64?
     package var logStartOffset: Int64?
+    /// Whether all that stands in the directory was made durable since nobody else writes to it.
+    package var isSynced: Bool
 
-    package init(isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?) {
+    package init(
+      isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?, isSynced: Bool = false
+    ) {
       self.isCleanStop = isCleanStop
       self.recoveryPoint = recoveryPoint
       self.logStartOffset = logStartOffset
+      self.isSynced = isSynced
     }
   }
 

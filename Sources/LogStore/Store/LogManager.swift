@@ -95,6 +95,7 @@ public final class LogManager: Sendable {
       let manager = LogManager(
         path: path, config: config, context: context, logs: logs,
         report: opening.report)
+      if let group = opening.group { context.flusher.shareSyncs(by: group) }
       if opening.holdsStaleCheckpoints { manager.writeCheckpointsOrLog() }
       manager.start(logs)
       for path in opening.deleted { manager.remover.submit(path) }

@@ -13,6 +13,12 @@ public struct StoreConfig: Sendable {
   /// Most threads that sync logs at once, for appends that nobody blocks on: one is there always,
   /// others come once several logs wait at the same time.
   public var flusherThreadsMax = 4
+  /// Where so many logs wait to be synced, one sync of the whole file system takes the place of
+  /// theirs, if it proves as much (ext4, Linux 5.8) and need not write much for other programs. 0:
+  /// never.
+  public var sharedSyncMin = 16
+  /// Bytes that others on this machine may have to write, for that sync to be made.
+  package var sharedSyncOthersBytesMax = 32 << 20
   /// Core that the flusher's threads are pinned to; nil leaves it to the system.
   public var flusherCore: Int?
   /// Cores of the fetcher threads, one thread each; nil leaves the choice to the system.

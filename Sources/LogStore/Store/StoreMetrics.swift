@@ -11,6 +11,8 @@ package struct StoreMetrics: Sendable {
   package let appendedBatchBytes = Recorder(label: "mkstore_append_batch_bytes")
   /// Time of one flush: every sync of it.
   package let flushTime = Metrics.Timer(label: "mkstore_flush_seconds")
+  /// Syncs of the whole file system that took the place of one for each of several logs.
+  package let sharedSyncs = Counter(label: "mkstore_shared_syncs_total")
   /// Records that one flush made durable.
   package let flushedRecords = Recorder(label: "mkstore_flush_records")
   /// Logs that refuse writes since a sync failed.

@@ -12,6 +12,8 @@ struct StoreOpening {
   private(set) var deleted: [String] = []
   /// Whether a checkpoint names a log that is not there any more.
   private(set) var holdsStaleCheckpoints = false
+  /// One sync for many logs, where the disk has one.
+  private(set) var group: GroupSync?
 
   private var disk: any Disk { context.disk }
 
@@ -30,6 +32,15 @@ struct StoreOpening {
       // Before anything is written: a crash from here on is no clean stop (P2).
       if wasClean { try CleanShutdownFile.remove(disk, directory: path) }
       try ensureIdentity(names)
+      // Before anything is written that it is to cover.
+      if config.sharedSyncMin > 0 {
+        group = try disk.sharedSync(of: "\(path)/\(MetaProperties.name)").map {
+          GroupSync(
+            $0, logCountMin: config.sharedSyncMin, othersBytesMax: config.sharedSyncOthersBytesMax,
+            traffic: context.syncTraffic,
+            logger: context.logger, metrics: context.metrics, now: config.monotonicNs)
+        }
+      }
       let points = readCheckpoint(.recoveryPoint)
       let starts = readCheckpoint(.logStart)
       let found = try sort(names)
@@ -89,11 +100,26 @@ struct StoreOpening {
     }
   }
 
+  /// After an unclean stop what stands in the page cache only must become durable before it is
+  /// trusted: of many logs by one sync, which begins once nobody else writes.
+  ///
+  /// - Returns: Whether that was done; else each log does it by itself.
+  private func syncTogether(logCount: Int) -> Bool {
+    guard let group, logCount >= group.logCountMin,
+      group.mayRun(ownBytes: logCount * Self.expectedBytesPerLog)
+    else { return false }
+    return group.run(logCount: logCount)
+  }
+
+  /// What a log that was written to may have left in the page cache: the ends of its files.
+  private static let expectedBytesPerLog = 64 << 10
+
   private mutating func load(
     _ found: [TopicPartition], wasClean: Bool, _ points: [TopicPartition: Int64],
     _ starts: [TopicPartition: Int64]
   ) -> [Log] {
     let (path, config, context) = (path, config, context)
+    let group = !wasClean && syncTogether(logCount: found.count) ? group : nil
     let results = WorkerThreads.map(
       jobCount: found.count, threadCount: config.loaderThreads
     ) { index -> Result<Log, LogError> in
@@ -105,7 +131,8 @@ struct StoreOpening {
         topicPartition, in: directory, config: logConfig, access: .write,
         hints: .init(
           isCleanStop: wasClean, recoveryPoint: points[topicPartition],
-          logStartOffset: starts[topicPartition]),
+          logStartOffset: starts[topicPartition],
+          isSynced: group?.covers(directory.path) ?? false),
         nowMs: context.nowMs())
       do throws(DiskError) {
         var loaded = try loader.load()

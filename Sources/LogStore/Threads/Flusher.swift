@@ -13,6 +13,15 @@ package final class Flusher: Sendable {
   package protocol Client: AnyObject, Sendable {
     /// Flushes what was appended so far and wakes who waits for it. Errors poison the client.
     func flushNow()
+    /// Begins a flush whose sync others share, where there is something to flush and it can be. One
+    /// of the following ends it.
+    func beginSharedFlush(by group: GroupSync) -> SharedFlushStart
+    /// Ends it as if it had not begun.
+    func abandonSharedFlush()
+    /// Writes its bytes, before the sync; false where that failed and ended it.
+    func writeSharedFlush() -> Bool
+    /// Ends it after the sync; without one the client syncs for itself.
+    func endSharedFlush(isSynced: Bool)
     /// Starts writing to the disk what `flushNow` will sync, and waits for nothing.
     func startFlush()
     /// Milliseconds of `.interval` durability; nil where flushing is not periodic.
@@ -21,6 +30,16 @@ package final class Flusher: Sendable {
     var isDirty: Bool { get }
     /// Makes the mark durable where enough was flushed since the last time.
     func refreshMark(force: Bool)
+  }
+
+  /// Whether a client has begun a flush whose sync others share.
+  package enum SharedFlushStart {
+    /// Yes, one of so many bytes.
+    case begun(byteCount: Int)
+    /// No, it has nothing to flush.
+    case idle
+    /// No, it must be flushed by itself.
+    case alone
   }
 
   private struct State {
@@ -36,6 +55,32 @@ package final class Flusher: Sendable {
     /// Threads that wait for work, the one that keeps the time among them.
     var idleCount = 0
     var helperCount = 0
+    /// Where one sync can serve several logs.
+    var group: GroupSync?
+    /// Whether several logs are being flushed by one sync.
+    var isGroupFlushing = false
+
+    /// The group's sync, where it may be used now.
+    var usableGroup: GroupSync? { group.flatMap { $0.isUsable ? $0 : nil } }
+
+    /// Whether a thread must be woken, or begun, for what waits.
+    mutating func demand(helpersMax: Int) -> (wakes: Bool, lacksHelper: Bool) {
+      let lacksHelper = queue.count > idleCount && helperCount < helpersMax
+      if lacksHelper { helperCount += 1 }
+      return (idleCount > 0, lacksHelper)
+    }
+
+    /// Takes what one thread is to flush next: all that wait, where they are many and share a sync,
+    /// else one. A second group would wait for the first; what comes meanwhile is taken one by one.
+    mutating func take(_ task: inout FlushTask) {
+      if let group = usableGroup, !isGroupFlushing, queue.count >= group.logCountMin {
+        isGroupFlushing = true
+        task.group = group
+        while let client = queue.take() { task.clients.append(client) }
+      } else if let client = queue.take(following: &task.following) {
+        task.clients.append(client)
+      }
+    }
 
     /// How long the thread may sleep before something periodic is due.
     func pauseNs(nowNs: Int64) -> Int64 {
@@ -43,6 +88,15 @@ package final class Flusher: Sendable {
       let isFresh = periodic.contains { nextIntervalNs[ObjectIdentifier($0)] == nil }
       return isFresh ? 0 : max(0, min(interval, nextCheckpointNs) - nowNs)
     }
+  }
+
+  /// What one thread flushes.
+  private struct FlushTask {
+    var clients: [any Client] = []
+    /// Those that wait behind.
+    var following: [any Client] = []
+    /// The sync they share; nil: each has its own.
+    var group: GroupSync?
   }
 
   private let state = Locked(State())
@@ -100,7 +154,14 @@ package final class Flusher: Sendable {
       state.periodic = []
       state.queue = FlushQueue()
       state.marks = []
+      // It holds the file system open.
+      state.group = nil
     }
+  }
+
+  /// Lets several logs share a sync from now on, until `stop`.
+  package func shareSyncs(by group: GroupSync) {
+    state.withLock { $0.group = group }
   }
 
   /// Takes a log under its care.
@@ -125,12 +186,13 @@ package final class Flusher: Sendable {
 
   /// Asks for a flush of `client` soon. Never blocks on a disk.
   package func request(_ client: any Client) {
+    summon { state in !state.isStopping && state.queue.request(client) }
+  }
+
+  /// Wakes or begins a thread for what waits, if `isNeeded` says so under the lock.
+  private func summon(where isNeeded: (inout State) -> Bool) {
     let (wakes, lacksHelper) = state.withLock { state -> (Bool, Bool) in
-      guard !state.isStopping, state.queue.request(client) else { return (false, false) }
-      let lacksHelper =
-        state.queue.count > state.idleCount && state.helperCount < helpersMax
-      if lacksHelper { state.helperCount += 1 }
-      return (state.idleCount > 0, lacksHelper)
+      isNeeded(&state) ? state.demand(helpersMax: helpersMax) : (false, false)
     }
     if wakes { state.signal() }
     if lacksHelper { startHelper() }
@@ -159,20 +221,17 @@ package final class Flusher: Sendable {
     }
   }
 
-  /// Flushes one log; false when the thread is to end.
+  /// Flushes what waits; false when the thread is to end.
   private func help() -> Bool {
-    var client: (any Client)?
-    var following: [any Client] = []
+    var task = FlushTask()
     var isStopping = false
     waitForWork(timeoutNs: nil) { state in
-      client = state.queue.take(&following)
+      state.take(&task)
       isStopping = state.isStopping
-      return client != nil || isStopping
+      return !task.clients.isEmpty || isStopping
     }
-    guard let client else { return !isStopping }
-    for client in following { client.startFlush() }
-    flush(client)
-    return true
+    flush(task, mayPutBack: true)
+    return !isStopping || !task.clients.isEmpty
   }
 
   private func waitForWork(timeoutNs: Int64?, until isReady: (inout State) -> Bool) {
@@ -187,8 +246,41 @@ package final class Flusher: Sendable {
     if isIdle { state.withLock { $0.idleCount -= 1 } }
   }
 
+  private func flush(_ task: FlushTask, mayPutBack: Bool) {
+    if let group = task.group {
+      let others = flushTogether(task.clients, by: group)
+      state.withLock { $0.isGroupFlushing = false }
+      // Others find them there, but not for a group: that would be the same again.
+      if mayPutBack, !group.isUsable {
+        putBack(others)
+      } else {
+        for client in others { flush(client) }
+      }
+      return
+    }
+    for client in task.following { client.startFlush() }
+    for client in task.clients { flush(client) }
+  }
+
+  /// Puts logs that were taken, and not flushed, into the queue again, at the end too: the thread
+  /// that does so goes on until nothing waits.
+  func putBack(_ clients: [any Client]) {
+    for client in clients {
+      summon { state in
+        state.queue.finish(client)
+        _ = state.queue.request(client)
+        return true
+      }
+    }
+  }
+
+  /// Ends the flushes of logs; those that were asked for meanwhile wait anew.
+  func finish(_ clients: [any Client]) {
+    state.withLock { state in for client in clients { state.queue.finish(client) } }
+  }
+
   /// Flushes a log that was taken from the queue, again where that was asked for meanwhile.
-  private func flush(_ client: any Client) {
+  func flush(_ client: any Client) {
     repeat { client.flushNow() } while state.withLock { $0.queue.isWantedAgain(client) }
   }
 
@@ -215,21 +307,18 @@ package final class Flusher: Sendable {
     } else {
       _ = state.withLock(collect)
     }
-    for client in due.following { client.startFlush() }
-    for client in due.flushes { flush(client) }
+    flush(due.task, mayPutBack: waiting)
     for client in due.marks { client.refreshMark(force: false) }
     if due.isCheckpoint { checkpoint.withLock { $0 }?() }
     return !due.isStopping || due.hasWork
   }
 
   private struct Due {
-    var flushes: [any Client] = []
-    /// Those that wait behind.
-    var following: [any Client] = []
+    var task = FlushTask()
     var marks: [any Client] = []
     var isCheckpoint = false
     var isStopping = false
-    var hasWork: Bool { !flushes.isEmpty || !marks.isEmpty || isCheckpoint }
+    var hasWork: Bool { !task.clients.isEmpty || !marks.isEmpty || isCheckpoint }
 
     mutating func collect(
       _ state: inout State, nowNs: Int64, checkpointIntervalNs: Int64, takesAll: Bool
@@ -248,93 +337,11 @@ package final class Flusher: Sendable {
         state.nextCheckpointNs = nowNs + checkpointIntervalNs
         isCheckpoint = true
       }
-      while let client = state.queue.take(&following) {
-        flushes.append(client)
-        if !takesAll { break }
-      }
+      repeat {
+        let count = task.clients.count
+        state.take(&task)
+        if task.clients.count == count { break }
+      } while takesAll
     }
-  }
-}
-
-/// Logs that wait to be flushed, each once, and those that are being flushed.
-private struct FlushQueue {
-  /// From `first` on: those before it were taken. From `firstUnstarted` on: nobody has begun to
-  /// write them to the disk.
-  private var waiting: [(any Flusher.Client)?] = []
-  private var first = 0
-  private var firstUnstarted = 0
-  private var isWaiting: Set<ObjectIdentifier> = []
-  /// Whether one that is being flushed was asked for again meanwhile.
-  private var running: [ObjectIdentifier: Bool] = [:]
-
-  /// How many wait.
-  var count: Int { waiting.count - first }
-
-  /// Puts a log in; false where nobody needs to be woken for it.
-  mutating func request(_ client: any Flusher.Client) -> Bool {
-    let id = ObjectIdentifier(client)
-    if running[id] != nil {
-      running[id] = true
-      return false
-    }
-    guard isWaiting.insert(id).inserted else { return false }
-    waiting.append(client)
-    return true
-  }
-
-  /// Most logs of which a thread starts the writing before it syncs its own.
-  private static let startedMax = 8
-
-  /// The next log, which counts as being flushed from now on.
-  ///
-  /// - Parameter following: Gets logs that wait behind it and whose writing is to be started, so
-  ///   that a journal takes them in one commit (docs/performance.md#parallel-flushes).
-  mutating func take(_ following: inout [any Flusher.Client]) -> (any Flusher.Client)? {
-    guard first < waiting.count, let client = waiting[first] else { return nil }
-    // A log that stays here would keep itself.
-    waiting[first] = nil
-    first += 1
-    firstUnstarted = max(first, firstUnstarted)
-    let started = firstUnstarted..<min(firstUnstarted + Self.startedMax, waiting.count)
-    following += waiting[started].compactMap { $0 }
-    firstUnstarted = started.upperBound
-    if first == waiting.count {
-      waiting.removeAll(keepingCapacity: true)
-      (first, firstUnstarted) = (0, 0)
-    } else if first >= 1024 {
-      waiting.removeFirst(first)
-      (first, firstUnstarted) = (0, firstUnstarted - first)
-    }
-    let id = ObjectIdentifier(client)
-    isWaiting.remove(id)
-    running[id] = false
-    return client
-  }
-
-  /// Whether a log whose flush has ended is to be flushed once more by the same thread; where
-  /// others wait it goes to the end of the queue instead.
-  mutating func isWantedAgain(_ client: any Flusher.Client) -> Bool {
-    let id = ObjectIdentifier(client)
-    guard running[id] == true else {
-      running[id] = nil
-      return false
-    }
-    if first == waiting.count {
-      running[id] = false
-      return true
-    }
-    running[id] = nil
-    _ = request(client)
-    return false
-  }
-
-  /// Forgets a log that closes.
-  mutating func remove(_ client: any Flusher.Client) {
-    let id = ObjectIdentifier(client)
-    if running[id] != nil { running[id] = false }
-    guard isWaiting.remove(id) != nil else { return }
-    waiting.removeSubrange(..<first)
-    (first, firstUnstarted) = (0, 0)
-    waiting.removeAll { $0 === client }
   }
 }

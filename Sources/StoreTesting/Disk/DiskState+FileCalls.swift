@@ -70,7 +70,48 @@ extension DiskState {
       inodes[id]!.dropUnsynced()
       throw DiskError(.sync, path, code: code)
     }
+    try tellWriteError(id, .sync, path)
     inodes[id]!.sync()
+  }
+
+  /// Makes nothing durable, but an error is as final as that of a sync.
+  mutating func writeOut(_ id: InodeID, _ path: String) throws(DiskError) {
+    if case .error(let code) = try begin(.writeOut, path) {
+      inodes[id]!.dropUnsynced()
+      throw DiskError(.writeOut, path, code: code)
+    }
+  }
+
+  /// An error that a sync of the whole disk met in this file is told here once more.
+  mutating func tellWriteError(
+    _ id: InodeID, _ operation: DiskError.Operation, _ path: String
+  ) throws(DiskError) {
+    guard let code = inodes[id]!.writeError else { return }
+    inodes[id]!.writeError = nil
+    throw DiskError(operation, path, code: code)
+  }
+
+  /// Makes all contents and names durable. Where it fails, each changed file is, at random, synced,
+  /// still unsynced, or in error: then it counts as clean without being durable, which its own sync
+  /// tells once more.
+  mutating func syncFileSystem(_ path: String) throws(DiskError) {
+    let fault = try begin(.syncFileSystem, path)
+    guard case .error(let code) = fault else {
+      for id in inodes.keys where inodes[id]!.kind == .file { inodes[id]!.sync() }
+      // Letting names go may let directories go.
+      for id in inodes.keys.sorted() where inodes[id]?.kind == .directory { syncNames(of: id) }
+      return
+    }
+    for id in inodes.keys.sorted() where inodes[id]!.kind == .file && inodes[id]!.isUnsynced {
+      switch random.index(below: 3) {
+      case 0: inodes[id]!.sync()
+      case 1: break
+      default:
+        inodes[id]!.dropUnsynced()
+        inodes[id]!.writeError = code
+      }
+    }
+    throw DiskError(.syncFileSystem, path, code: code)
   }
 
   /// Clean pages may leave memory, also those that are clean only because a sync failed: what is

@@ -18,6 +18,9 @@ struct DiskState: Sendable {
   var nowMs: Int64 = 1_700_000_000_000
   var capacityBytes: Int?
   var openFilesMax: Int?
+  var offersSharedSync = true
+  /// What a shared sync is told of bytes that wait for any disk.
+  var pendingBytes: Int? = 0
   var random: SeededGenerator
 
   var counters = DiskCounters()
@@ -53,7 +56,7 @@ struct DiskState: Sendable {
     case .shortWrite where operation == .write:
       return fault
     case .error(let code), .shortWrite(let code, _):
-      if operation == .sync || operation == .syncDirectory { return .error(code) }
+      if operation.isSync { return .error(code) }
       throw DiskError(operation, path, code: code)
     }
   }

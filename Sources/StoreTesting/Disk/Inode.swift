@@ -32,6 +32,8 @@ struct Inode: Sendable {
   private var dropped: [Int: [UInt8]] = [:]
   /// The size that a failed sync marked clean.
   private var droppedSize: Int?
+  /// An error met by a sync of the whole disk that the file's own sync has yet to tell.
+  var writeError: Int32?
 
   init(kind: FileKind, nowMs: Int64) {
     self.kind = kind
@@ -149,6 +151,12 @@ struct Inode: Sendable {
     if let droppedSize, droppedSize == content.size { next.resize(to: durable.size) }
     pages = content
     durable = next
+  }
+
+  /// Whether a power cut could take something of the file's content.
+  var isUnsynced: Bool {
+    let content = self.content
+    return content.size != durable.size || !content.sectorsDiffering(from: durable).isEmpty
   }
 
   /// A sync that failed: nothing became durable, and the kernel holds all of it for clean.

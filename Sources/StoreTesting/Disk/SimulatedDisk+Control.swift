@@ -31,6 +31,18 @@ extension SimulatedDisk {
     set { state.withLock { $0.openFilesMax = newValue } }
   }
 
+  /// Whether the disk has a shared sync.
+  public var offersSharedSync: Bool {
+    get { state.withLock { $0.offersSharedSync } }
+    set { state.withLock { $0.offersSharedSync = newValue } }
+  }
+
+  /// What a shared sync says of bytes that wait to be written (`SharedSync.pendingBytes`).
+  public var pendingBytes: Int? {
+    get { state.withLock { $0.pendingBytes } }
+    set { state.withLock { $0.pendingBytes = newValue } }
+  }
+
   /// Space for file contents in bytes (`ENOSPC` beyond); nil: no limit.
   public var capacityBytes: Int? {
     get { state.withLock { $0.capacityBytes } }

@@ -83,6 +83,12 @@ public final class SimulatedDisk: Disk {
     try state.withLock { state throws(DiskError) in try state.syncDirectory(path) }
   }
 
+  /// See `Disk`; covers the whole disk.
+  public func sharedSync(of path: String) throws(DiskError) -> (any SharedSync)? {
+    guard state.withLock({ $0.offersSharedSync }) else { return nil }
+    return SimulatedSharedSync(disk: self, path: path)
+  }
+
   /// See `Disk`; the holder is always this process.
   public func lock(_ path: String) throws(DiskError) -> any DiskLock {
     let inode = try state.withLock { state throws(DiskError) in try state.lock(path) }

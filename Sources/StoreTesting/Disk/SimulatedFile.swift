@@ -73,6 +73,16 @@ final class SimulatedFile: DiskFile {
     try disk.state.withLock { state throws(DiskError) in try state.sync(inode, path) }
   }
 
+  func writeOut() throws(DiskError) {
+    try disk.state.withLock { state throws(DiskError) in try state.writeOut(inode, path) }
+  }
+
+  func checkWritten() throws(DiskError) {
+    try disk.state.withLock { state throws(DiskError) in
+      try state.tellWriteError(inode, .writeOut, path)
+    }
+  }
+
   func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
     precondition(capacity >= 0, "map of \(capacity) bytes")
     let block = try disk.state.withLock { state throws(DiskError) in

@@ -73,6 +73,12 @@ public final class CountingDisk: Disk {
   }
 
   /// See `Disk`.
+  public func sharedSync(of path: String) throws(DiskError) -> (any SharedSync)? {
+    guard let sync = try base.sharedSync(of: path) else { return nil }
+    return CountingSharedSync(sync, of: self, path: path)
+  }
+
+  /// See `Disk`.
   public func lock(_ path: String) throws(DiskError) -> any DiskLock {
     count(.lock, path)
     return try base.lock(path)

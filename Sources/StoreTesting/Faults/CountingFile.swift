@@ -53,6 +53,13 @@ final class CountingFile: DiskFile {
     try base.sync()
   }
 
+  func writeOut() throws(DiskError) {
+    disk.count(.writeOut, path)
+    try base.writeOut()
+  }
+
+  func checkWritten() throws(DiskError) { try base.checkWritten() }
+
   func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
     disk.count(.map, path)
     let region = try base.map(capacity: capacity, writable: writable)

@@ -8,9 +8,10 @@ public import DiskIO
 public struct FaultPlan: Sendable {
   /// What happens.
   public enum Fault: Sendable, Equatable {
-    /// The call fails with this errno and changes nothing, but for `sync` and `syncDirectory`:
-    /// what they would have made durable is then marked clean without being so (fsyncgate), and no
-    /// later sync writes it unless it is written again.
+    /// The call fails with this errno and changes nothing, but for `sync`, `writeOut` and
+    /// `syncDirectory`: what they would have made durable is then marked clean without being so
+    /// (fsyncgate), and no later sync writes it unless it is written again. A shared sync that
+    /// fails does so to some files, at random; their own `sync` then fails once.
     case error(Int32)
     /// A `write` puts a prefix into the file (`bytes`, or a random length where nil) and then
     /// fails with this errno. For any other operation the same as `error`.
@@ -68,10 +69,18 @@ extension DiskError.Operation {
   public var isChanging: Bool {
     switch self {
     case .create, .makeDirectory, .rename, .remove, .removeDirectory, .syncDirectory, .lock, .write,
-      .truncate, .allocate, .sync:
+      .truncate, .allocate, .sync, .syncFileSystem, .writeOut:
       true
     case .open, .status, .list, .availableBytes, .read, .size, .map, .send:
       false
+    }
+  }
+
+  /// Whether an error of it means that something may never become durable.
+  var isSync: Bool {
+    switch self {
+    case .sync, .syncDirectory, .syncFileSystem, .writeOut: true
+    default: false
     }
   }
 

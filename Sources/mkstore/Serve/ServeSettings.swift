@@ -24,8 +24,8 @@ struct ServeSettings: Sendable {
   /// Every setting's name, in the order they are read.
   static let names: [String] = [
     "data", "listen", "advertise", "admin.listen", "insecure", "cores", "fetcher.threads",
-    "flusher.threads", "flusher.core", "durability", "log.level", "auto.create.topics.enable",
-    "num.partitions",
+    "flusher.threads", "flusher.shared.min", "flusher.core", "durability", "log.level",
+    "auto.create.topics.enable", "num.partitions",
     "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
     "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
     "segment.index.bytes", "index.interval.bytes", "max.message.bytes", "message.timestamp.type",
@@ -104,6 +104,7 @@ struct ServeSettings: Sendable {
     case "fetcher.threads":
       store.fetcherCores = Array(repeating: nil, count: try number(name, value, 1...64))
     case "flusher.threads": store.flusherThreadsMax = try number(name, value, 1...64)
+    case "flusher.shared.min": store.sharedSyncMin = try number(name, value, 0...1_000_000)
     case "flusher.core": store.flusherCore = try number(name, value, 0...1023)
     case "durability":
       guard let durability = DurabilityArgument(argument: value)?.durability else {
