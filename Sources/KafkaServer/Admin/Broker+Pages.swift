@@ -74,7 +74,9 @@ extension Broker {
     text += gauge("kafka_server_replicamanager_leadercount", logs.count)
     text += gauge("kafka_server_replicamanager_underreplicatedpartitions", 0)
     text += gauge("kafka_controller_kafkacontroller_activecontrollercount", 1)
-    text += gauge("kafka_controller_kafkacontroller_offlinepartitionscount", poisonedCount)
+    text += gauge(
+      "kafka_controller_kafkacontroller_offlinepartitionscount",
+      poisonedCount + topics.offlineCount)
     text += gauge("kafka_log_logmanager_offlinelogdirectorycount", 0)
     text += gauge("redpanda_cluster_topics", topics.count)
     text += gauge("redpanda_cluster_partitions", logs.count)

@@ -67,6 +67,12 @@ package final class Broker: Sendable {
     topics.named(topic)?.logs[partition]
   }
 
+  /// What is said of a partition that has no log.
+  package func missing(_ topic: String, _ partition: Int32) -> ErrorCode {
+    topics.named(topic)?.offline.contains(partition) == true
+      ? .kafkaStorageError : .unknownTopicOrPartition
+  }
+
   /// Answers a request that needs neither records nor an event loop. May wait for a disk unless
   /// `isAnsweredAtOnce`.
   package func answer(_ request: Request) -> ResponseBody {

@@ -7,18 +7,27 @@ package final class Topic: Sendable {
   package let name: String
   /// The logs, by partition.
   package let logs: [Int32: Log]
+  /// Partitions whose directory is there, but could not be opened: clients must not count without
+  /// them, or keys would go to other partitions than before.
+  package let offline: Set<Int32>
   /// Read when it is first asked for, since ten thousand files take their time.
   private let knownId: Locked<KafkaUuid?>
 
-  package init(_ name: String, _ logs: [Log], id: KafkaUuid? = nil) {
+  package init(
+    _ name: String, _ logs: [Log], offline: Set<Int32> = [], id: KafkaUuid? = nil
+  ) {
     self.name = name
+    self.offline = offline
     self.logs = Dictionary(
       uniqueKeysWithValues: logs.map { ($0.topicPartition.partition, $0) })
     knownId = Locked(id)
   }
 
-  /// The partitions that exist, rising.
+  /// The partitions that are served, rising.
   package var partitions: [Int32] { logs.keys.sorted() }
+
+  /// The partitions that exist, served or not, rising.
+  package var allPartitions: [Int32] { offline.union(logs.keys).sorted() }
 
   /// Kafka's id, where it was read already.
   package var idIfKnown: KafkaUuid? { knownId.withLock { $0 } }

@@ -14,14 +14,32 @@ package final class Topics: Sendable {
 
   private let table: Locked<Table>
   private let manager: LogManager
+  /// Partitions that could not be opened with the store.
+  private let offline: [String: Set<Int32>]
 
   package init(_ manager: LogManager) {
     self.manager = manager
-    let byName = Dictionary(grouping: manager.logs, by: \.topicPartition.topic)
-    table = Locked(
-      Table(
-        Dictionary(uniqueKeysWithValues: byName.map { ($0.key, Topic($0.key, $0.value)) })))
+    let offline = Self.offline(manager.report)
+    self.offline = offline
+    let logs = Dictionary(grouping: manager.logs, by: \.topicPartition.topic)
+    let topics = Set(logs.keys).union(offline.keys).map { name in
+      (name, Topic(name, logs[name] ?? [], offline: offline[name] ?? []))
+    }
+    table = Locked(Table(Dictionary(uniqueKeysWithValues: topics)))
   }
+
+  private static func offline(_ report: StoreReport) -> [String: Set<Int32>] {
+    var found: [String: Set<Int32>] = [:]
+    for (path, _) in report.failed {
+      let name = path.split(separator: "/").last.map(String.init) ?? path
+      guard case .log(let id) = LogDirectoryName(name) else { continue }
+      found[id.topic, default: []].insert(id.partition)
+    }
+    return found
+  }
+
+  /// How many partitions could not be opened.
+  package var offlineCount: Int { offline.values.reduce(0) { $0 + $1.count } }
 
   /// Every topic, by name.
   package var all: [Topic] {
@@ -46,8 +64,10 @@ package final class Topics: Sendable {
       var byName = table.byName
       let isSame = logs.contains { log in byName[name]?.logs.values.contains { $0 === log } == true
       }
+      let offline = offline[name] ?? []
+      let id = isSame ? byName[name]?.idIfKnown : nil
       byName[name] =
-        logs.isEmpty ? nil : Topic(name, logs, id: isSame ? byName[name]?.idIfKnown : nil)
+        logs.isEmpty && offline.isEmpty ? nil : Topic(name, logs, offline: offline, id: id)
       table = Table(byName)
     }
   }

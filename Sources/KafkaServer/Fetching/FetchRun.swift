@@ -79,7 +79,8 @@ final class FetchRun: @unchecked Sendable {
       $0.records = ByteRange(offset: 0, count: 0)
     }
     guard let (log, reader) = part.source, !log.isDeleted else {
-      return refuse(&part, .unknownTopicOrPartition)
+      let name = request.topics[part.topic].topic
+      return refuse(&part, broker.missing(name, part.asked.partition))
     }
     let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)
     if epoch != .none { return refuse(&part, epoch) }

@@ -115,12 +115,19 @@ extension Broker {
     .with {
       $0.name = topic.name
       $0.topicId = topic.id(manager)
-      $0.partitions = topic.partitions.map { partition in
+      $0.partitions = topic.allPartitions.map { partition in
         .with {
           $0.partitionIndex = partition
-          $0.leaderId = nodeId
-          $0.leaderEpoch = topic.logs[partition]!.leaderEpoch
           $0.replicaNodes = [nodeId]
+          guard let log = topic.logs[partition] else {
+            // As Kafka says of a partition whose directory is offline.
+            $0.errorCode = .leaderNotAvailable
+            $0.leaderId = -1
+            $0.offlineReplicas = [nodeId]
+            return
+          }
+          $0.leaderId = nodeId
+          $0.leaderEpoch = log.leaderEpoch
           $0.isrNodes = [nodeId]
         }
       }

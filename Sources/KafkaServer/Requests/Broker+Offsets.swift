@@ -64,7 +64,7 @@ extension Broker {
     .with { answer in
       answer.partitionIndex = asked.partitionIndex
       guard let log = log(topic, asked.partitionIndex) else {
-        answer.errorCode = .unknownTopicOrPartition
+        answer.errorCode = missing(topic, asked.partitionIndex)
         return
       }
       answer.errorCode = checkEpoch(asked.currentLeaderEpoch, log)
@@ -107,7 +107,7 @@ extension Broker {
             .with { answer in
               answer.partition = partition.partition
               guard let log = log(asked.topic, partition.partition) else {
-                answer.errorCode = .unknownTopicOrPartition
+                answer.errorCode = missing(asked.topic, partition.partition)
                 return
               }
               answer.errorCode = checkEpoch(partition.currentLeaderEpoch, log)

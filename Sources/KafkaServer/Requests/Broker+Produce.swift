@@ -57,8 +57,9 @@ extension Broker {
     answer.index = partition
     answer.baseOffset = -1
     guard let log = log(topic, partition) else {
-      return refused(
-        answer, .unknownTopicOrPartition, "there is no partition \(topic)-\(partition)")
+      let code = missing(topic, partition)
+      let what = code == .unknownTopicOrPartition ? "there is no" : "the server could not open"
+      return refused(answer, code, "\(what) partition \(topic)-\(partition)")
     }
     answer.logStartOffset = log.logStartOffset
     if let (code, reason) = refuse(records.span, version: version) {

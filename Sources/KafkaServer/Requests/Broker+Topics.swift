@@ -227,6 +227,12 @@ extension Broker {
       }
       answer.name = topic.name
       answer.topicId = topic.id(manager)
+      if let partition = topic.offline.min() {
+        answer.errorCode = .kafkaStorageError
+        answer.errorMessage =
+          "partition \(partition) could not be opened; mend it and start again first"
+        return
+      }
       defer { topics.refresh(topic.name) }
       do throws(LogError) {
         try manager.deleteTopic(topic.name)
@@ -264,7 +270,7 @@ extension Broker {
     guard let topic = topics.named(asked.name) else {
       return (.unknownTopicOrPartition, "there is no topic '\(asked.name)'")
     }
-    let count = (topic.partitions.last ?? -1) + 1
+    let count = (topic.allPartitions.last ?? -1) + 1
     guard asked.count > count, asked.count <= config.topicPartitionsMax else {
       return (
         .invalidPartitions,
