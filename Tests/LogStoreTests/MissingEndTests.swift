@@ -66,6 +66,29 @@ import Testing
     #expect(ServedOffsets(store.log).damaged.isEmpty)
   }
 
+  /// Not the end of a file is missing but the only file there was.
+  @Test(arguments: [true, false]) func aLogWithoutItsSegmentSaysWhatIsLost(_ clean: Bool) throws {
+    let disk = SimulatedDisk(seed: 41)
+    let store = try CrashStore(disk, CrashStore.config(segmentBytes: 100_000))
+    var model = LogModel()
+    for batch in SampleBatches.small[..<8] { try store.append(batch, &model) }
+    let end = store.log.logEndOffset
+    try #require(store.log.segments.snapshot.segments.count == 1)
+    let path = store.log.segments.snapshot.segments[0].path(.log)
+    if clean { try store.manager.close() }
+    let after = clean ? disk : disk.kill()
+    try after.remove(path)
+    let report = try LogVerifier(after).verify([CrashStore.directory])
+    #expect(report.hasDamage)
+    let again = try CrashStore(after, CrashStore.config(segmentBytes: 100_000), creates: false)
+    #expect(again.log.recovery.damage.map(\.offsets) == [0..<end])
+    // What consumers may have seen is not given out again.
+    #expect(again.log.logEndOffset == end)
+    var batch = SampleBatches.small[8]
+    #expect(try again.log.append(batch: &batch).baseOffset == end)
+    #expect(ServedOffsets(again.log).nextOffset == again.log.logEndOffset)
+  }
+
   /// A log that somebody else began, or has gone on with, is none of ours alone.
   @Test func whatOthersWroteIsNotCalledGapless() throws {
     let disk = SimulatedDisk(seed: 42)

@@ -109,6 +109,13 @@ package struct LogLoader {
     let start = logStart()
     tail.nextOffset = max(tail.nextOffset, start)
     if point.isOwn || hints.isCleanStop { tail.nextOffset = max(tail.nextOffset, point.offset) }
+    if segments.isEmpty, start < tail.nextOffset {
+      report.damage.append(
+        DamagedRange(
+          file: directory.path(SegmentName(start, .log).fileName), bytes: 0..<0,
+          offsets: start..<tail.nextOffset,
+          reason: "the log has no segment, but was synced up to offset \(tail.nextOffset)"))
+    }
     report.logStartOffset = start
     report.logEndOffset = tail.nextOffset
     let epochs = try leaderEpochs(epochsOnDisk, from: start)

@@ -31,7 +31,10 @@ struct VerificationPlanner {
       return
     }
     let entries = try disk.list(path).sorted { $0.name < $1.name }
-    let isLog = entries.contains { SegmentName($0.name)?.kind == .log }
+    let isLog = entries.contains {
+      SegmentName($0.name)?.kind == .log || $0.name == PartitionMetadata.name
+        || $0.name == DurableMark.fileName
+    }
     if isLog {
       try addLog(path, entries, in: try context(of: Self.parent(path)))
     } else {
@@ -93,6 +96,13 @@ struct VerificationPlanner {
       let segment = try segment(
         path, baseOffset, next: next, kinds: kinds[baseOffset] ?? [], in: context, log)
       log.segments.append(segment)
+    }
+    if log.segments.isEmpty, log.point.offset > 0 {
+      report.sideFileDamage.append(
+        SideFileDamage(
+          file: path,
+          reason: "there is no segment, but the log was synced up to offset \(log.point.offset)",
+          isMendedByOpen: false))
     }
     log.rules = try rules(log, mark)
     for index in log.segments.indices { log.segments[index].rules = log.rules }
