@@ -89,6 +89,20 @@ import Testing
     #expect(ServedOffsets(again.log).nextOffset == again.log.logEndOffset)
   }
 
+  /// The first session was killed when it had made its first segment and not yet its mark.
+  @Test func aLogWithoutARecordIsStillOursFromTheFirstOn() throws {
+    let disk = SimulatedDisk(seed: 44)
+    _ = try CrashStore(disk, CrashStore.config())
+    let killed = disk.kill()
+    try killed.install("\(CrashStore.directory)/\(SegmentName(0, .log).fileName)", [])
+    let store = try CrashStore(killed, CrashStore.config(), creates: false)
+    #expect(store.log.rules == OwnLogRules(isGapless: true, leaderEpoch: 0))
+    var model = LogModel()
+    try store.append(SampleBatches.small[0], &model)
+    let again = try CrashStore(killed.kill(), CrashStore.config(), creates: false)
+    #expect(again.log.rules == OwnLogRules(isGapless: true, leaderEpoch: 0))
+  }
+
   /// A log that somebody else began, or has gone on with, is none of ours alone.
   @Test func whatOthersWroteIsNotCalledGapless() throws {
     let disk = SimulatedDisk(seed: 42)

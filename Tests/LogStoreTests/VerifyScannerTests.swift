@@ -99,6 +99,26 @@ struct VerifyScannerTests {
     #expect(last.batches.count == 2)
   }
 
+  /// The same where the length is what is wrong, whatever it says: the CRC tells where it ends.
+  @Test(arguments: [-1, 0, 49, 130, 131, 5_000, 1 << 24] as [Int32])
+  func aBatchWithinABatchOfWrongLengthIsNotTakenForOne(_ length: Int32) throws {
+    let inner = try BatchSource.batch(baseOffset: 2, values: [[1, 2, 3]])
+    let padding = [UInt8](repeating: 0, count: 77)
+    var outer = try BatchSource.batch(
+      baseOffset: 2, values: [padding + inner + inner + padding])
+    for byte in 0..<4 {
+      outer[BatchLayout.batchLength + byte] = UInt8(
+        truncatingIfNeeded: length >> Int32(24 - 8 * byte))
+    }
+    let before = try BatchSource.batches(from: 0, count: 2, valueBytes: 10)
+    let after = try BatchSource.batches(from: 3, count: 2, valueBytes: 10)
+    let skipped = [before.count..<before.count + outer.count]
+    let followed = try walk(before + outer + after, chunkBytes: 4096)
+    #expect(followed.skipped == skipped && followed.batches.count == 4)
+    let last = try walk(before + outer, chunkBytes: 4096)
+    #expect(last.skipped == skipped && last.batches.count == 2)
+  }
+
   @Test func aWrongOffsetIsToldFromAGapByTheBatchesBehindIt() throws {
     let first = try BatchSource.batch(baseOffset: 0, values: [[1]])
     let far = try BatchSource.batch(baseOffset: 40, values: [[2]])

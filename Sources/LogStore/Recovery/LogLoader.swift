@@ -191,7 +191,9 @@ package struct LogLoader {
   /// its first record on. It began empty, and since a clean stop nobody else has appended to it.
   private func finalRules(_ layout: SegmentLayout, _ mark: DurableMark.Contents) -> OwnLogRules {
     guard let newest = mark.newest else {
-      let isNew = tail.nextOffset == 0 && layout.entries.isEmpty && layout.snapshots.isEmpty
+      // The first session may have been killed between its first segment and its first mark.
+      let isEmpty = segments.allSatisfy { $0.isEndKnown && $0.publishedEnd.position == 0 }
+      let isNew = tail.nextOffset == 0 && isEmpty && layout.snapshots.isEmpty
       return isNew ? OwnLogRules(epochs: epochsOnDisk) : .none
     }
     return !newest.isClean || newest.recoveryPoint == tail.nextOffset ? rules : .none

@@ -22,8 +22,14 @@ package struct BatchResync: ~Copyable {
   /// Bytes of candidates that may be checked for each byte passed over.
   package static let workFactor = 8
 
+  /// How far behind a batch whose length leads nowhere its CRC is asked where it ends: twice what
+  /// the largest batch has by default.
+  private static let closingBytesMax = 2 << 20
+
   private var window: FileWindow
   private var allowance = BatchResync.workBase
+  /// Whether bytes that are passed over add to the allowance.
+  private var isEarning = true
   /// Bytes read to check candidates and to scan, for tests of the bound.
   package private(set) var workBytes = 0
 
@@ -52,6 +58,11 @@ package struct BatchResync: ~Copyable {
         return next.map { (stated, $0) }
       }
       allowance -= Self.workFactor * (stated - position)
+    }
+    if damaged.isInPlace(expectedOffset) {
+      let bound = min(window.endPosition, position + Self.closingBytesMax)
+      if let proven = try closing(damaged, before: bound, expectedOffset) { return proven }
+      if bound == window.endPosition, try closes(damaged, at: bound) { return nil }
     }
     return try scan(from: position + 1, before: window.endPosition, expectedOffset)
   }
@@ -146,18 +157,19 @@ package struct BatchResync: ~Copyable {
     return damaged.isInPlace(expected) && (isLast || next != nil)
   }
 
-  /// The first batch before `stated` where the damaged batch's CRC shows that it ends, and that its
+  /// The first batch before `bound` where the damaged batch's CRC shows that it ends, and that its
   /// length is what is wrong.
   private mutating func closing(
-    _ damaged: Outline, before stated: Int, _ expected: Int64
+    _ damaged: Outline, before bound: Int, _ expected: Int64
   ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
-    let byteCount = stated - damaged.position
-    let allowed = allowance
-    guard byteCount <= allowed else { return nil }
-    // These bytes may be passed over again, so they add nothing to what may be checked.
-    defer { allowance = allowed - byteCount }
+    let byteCount = bound - damaged.position
+    guard byteCount <= allowance else { return nil }
+    // These bytes may be passed over again, so they cost, and add nothing to what may be checked.
+    allowance -= byteCount
+    isEarning = false
+    defer { isEarning = true }
     var from = damaged.position + BatchHeader.byteCountMin
-    while let found = try scan(from: from, before: stated, expected) {
+    while let found = try scan(from: from, before: bound, expected) {
       if try closes(damaged, at: found.position) { return found }
       from = found.position + 1
     }
@@ -205,7 +217,7 @@ package struct BatchResync: ~Copyable {
   private mutating func pass(_ byteCount: Int, from position: inout Int) {
     position += byteCount
     workBytes += byteCount
-    allowance += Self.workFactor * byteCount
+    if isEarning { allowance += Self.workFactor * byteCount }
   }
 
   /// First position among the loaded bytes whose offset, length and magic could be a batch's.
