@@ -191,6 +191,23 @@ struct VerifyScannerTests {
     }
   }
 
+  /// A few bytes make a header of format 0; that its length leads to the file's end, over good
+  /// batches, proves nothing.
+  @Test(arguments: [0, 1] as [UInt8])
+  func garbageLikeAnOldHeaderHidesNoBatch(magic: UInt8) throws {
+    let before = try BatchSource.batches(from: 0, count: 3, valueBytes: 40)
+    let after = try BatchSource.batches(from: 10, count: 3, valueBytes: 40)
+    var garbage = [UInt8](repeating: 0, count: 200)
+    garbage[4] = 2
+    let length = garbage.count + after.count - BatchLayout.lengthOverhead
+    garbage[BatchLayout.batchLength + 2] = UInt8(length >> 8)
+    garbage[BatchLayout.batchLength + 3] = UInt8(length & 0xff)
+    garbage[BatchLayout.magic] = magic
+    let found = try walk(before + garbage + after, chunkBytes: 512)
+    #expect(found.skipped == [before.count..<before.count + garbage.count])
+    #expect(found.batches.count == 6)
+  }
+
   /// Found by SEED=7868951521287381228: a wrong length that leads to a later batch passed over a
   /// good one.
   @Test func aLengthThatSkipsAGoodBatchIsNotBelieved() throws {

@@ -187,9 +187,12 @@ package struct BatchResync: ~Copyable {
 
   /// Whether the header at `position` is right in all but its CRC, so that its length can be
   /// believed: then what stands within its bytes is its records, not batches of this segment.
+  ///
+  /// The old formats say so little in theirs that a few zeros make one: there the offset must be
+  /// the next one, too.
   private mutating func isSound(_ position: Int, _ expected: Int64) throws(DiskError) -> Bool {
     guard case .success(let header) = try window.header(at: position) else { return false }
-    return header.baseOffset >= expected
+    return header.baseOffset == expected || header.baseOffset > expected && !header.isLegacy
   }
 
   // MARK: Byte by byte
