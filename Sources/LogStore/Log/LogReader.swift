@@ -26,6 +26,9 @@ public final class LogReader {
   /// Bytes and codec contexts of `forEachRecord`, reused.
   var scratch: [UInt8] = []
   var decoder = RecordDecoder(tolerance: .kafka)
+  /// Bytes of the last answer, where its one batch was larger than what was asked for; so will the
+  /// next one be, for all one knows.
+  private var oversizedBytes = 0
   /// Whether bytes that left the page cache are checked again before they are served.
   private let rechecksEvicted: Bool
 
@@ -121,7 +124,7 @@ public final class LogReader {
     guard let place, place.nextOffset == offset, place.segment.isEndKnown else { return .cold }
     let segmentEnd = Int(place.segment.publishedEnd.position)
     guard place.position < segmentEnd else { return .cold }
-    let upTo = min(segmentEnd, place.position + min(maxBytes, segmentEnd))
+    let upTo = min(segmentEnd, place.position + min(max(maxBytes, oversizedBytes), segmentEnd))
     guard place.segment.verified.contains(place.position..<max(upTo, place.position + 1)),
       place.files.log.isCached(at: place.position, count: upTo - place.position)
     else { return .cold }
@@ -178,6 +181,7 @@ public final class LogReader {
         if !place.files.isReadingAhead, log.context.syncTraffic.level == .none {
           place.files.setReadAhead(true)
         }
+        oversizedBytes = records.byteCount > maxBytes ? records.byteCount : 0
         place.position = records.position + records.byteCount
         place.nextOffset = records.nextOffset
         self.place = place
