@@ -784,8 +784,18 @@ def evicted(server):
     check(kcat(server, "-C", "-t", "t", "-e", "-q", "-X", "check.crcs=false") == lines, "served")
     path = f"{server.data}/t-0/{0:020}.log"
 
+    def stir():
+        """Packets that were sent from pages hold them until their processor meets the next one."""
+        host, port = server.address.split(":")
+        allowed = os.sched_getaffinity(0)
+        for processor in allowed:
+            os.sched_setaffinity(0, {processor})
+            socket.create_connection((host, int(port)), timeout=60).close()
+        os.sched_setaffinity(0, allowed)
+
     def drop(file):
         def is_dropped():
+            stir()
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             return cached_pages(file.fileno()) == 0
