@@ -24,7 +24,7 @@ import urllib.error
 import urllib.request
 
 import java_client
-from server import Failure, Server, check, raw_fetch, fetch_request, take, wait_until
+from server import Failure, Server, check, fetch_request, raw_fetch, rot_a_bit, take, wait_until
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
@@ -689,13 +689,7 @@ def rot(server):
         kcat(server, "-P", "-t", "t", data=value + b"\n")
     server.stop()
     path = f"{server.data}/t-0/{0:020}.log"
-    with open(path, "r+b") as file:
-        position = file.read().find(b"record 030 ")
-        check(position > 0, "found on disk")
-        file.seek(position + 100)
-        byte = file.read(1)[0]
-        file.seek(position + 100)
-        file.write(bytes([byte ^ 0x10]))
+    rot_a_bit(path, b"record 030 ", 100)
     server.start()
     offset, served, corrupt = 0, b"", []
     while offset < 60:

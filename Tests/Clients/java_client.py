@@ -14,7 +14,7 @@ import tempfile
 import time
 import zipfile
 
-from server import check, wait_until
+from server import check, rot_a_bit, wait_until
 
 
 def class_path():
@@ -118,13 +118,7 @@ def rot(server):
     java("JavaClient", server.address, "produce", "t", data="\n".join(lines) + "\n")
     server.stop()
     path = f"{server.data}/t-0/{0:020}.log"
-    with open(path, "r+b") as file:
-        position = file.read().find(b"record 030 ")
-        check(position > 0, "found on disk")
-        file.seek(position + 100)
-        byte = file.read(1)[0]
-        file.seek(position + 100)
-        file.write(bytes([byte ^ 0x10]))
+    rot_a_bit(path, b"record 030 ", 100)
     server.start()
     for checks in ["true", "false"]:
         found = java("JavaClient", server.address, "read", "t", checks).splitlines()

@@ -22,6 +22,17 @@ def check(condition, text):
         raise Failure(text)
 
 
+def rot_a_bit(path, text, distance):
+    """Turns one bit of the byte that stands `distance` bytes behind the start of `text`."""
+    with open(path, "r+b") as file:
+        position = file.read().find(text)
+        check(position > 0, "found on disk")
+        file.seek(position + distance)
+        byte = file.read(1)[0]
+        file.seek(position + distance)
+        file.write(bytes([byte ^ 0x10]))
+
+
 def wait_until(condition, text, seconds=30):
     """Waits until `condition()` holds; fails with `text` after `seconds`."""
     end = time.monotonic() + seconds

@@ -42,9 +42,11 @@ struct ResourceLimitTests {
     }
   }
 
-  /// 24 MB are asked for and not taken: the client is cut off, others go on meanwhile, and the
-  /// deleted topic's files are let go.
-  @Test func whoTakesNothingOfAnAnswerIsCutOff() async throws {
+  /// A client that asked for 24 MB and has taken nothing yet, before a broker that is soon
+  /// impatient.
+  private func withUntakenAnswer(
+    _ body: (_ broker: TestBroker, _ witness: TestClient, _ reader: TestClient) throws -> Void
+  ) async throws {
     try await TestBroker.with(configure: {
       $0.stalledWriteMaxMs = 300
       $0.sweepMs = 20
@@ -53,11 +55,19 @@ struct ResourceLimitTests {
       try witness.create("t")
       let batch = try TestBatch.make([String(repeating: "x", count: 1_000_000)])
       for _ in 0..<24 { #expect(try witness.produce("t", batch).errorCode == .none) }
-      let stalled = try broker.connect()
-      try stalled.send(
+      let reader = try broker.connect()
+      try reader.send(
         .fetch(
           TestClient.fetchRequest(
             "t", from: 0, maxBytes: 50_000_000, partitionMaxBytes: 50_000_000)), version: 12)
+      try body(broker, witness, reader)
+    }
+  }
+
+  /// 24 MB are asked for and not taken: the client is cut off, others go on meanwhile, and the
+  /// deleted topic's files are let go.
+  @Test func whoTakesNothingOfAnAnswerIsCutOff() async throws {
+    try await withUntakenAnswer { broker, witness, stalled in
       _ = try stalled.take(100)
       let answer = try witness.ask(
         .deleteTopics(.with { $0.topics = [.with { $0.name = "t" }] }), version: 6)
@@ -75,19 +85,7 @@ struct ResourceLimitTests {
 
   /// A few bytes now and then are no progress: else an answer's files stay open for days.
   @Test func whoTakesALittleOfAnAnswerIsCutOff() async throws {
-    try await TestBroker.with(configure: {
-      $0.stalledWriteMaxMs = 300
-      $0.sweepMs = 20
-    }) { broker in
-      let witness = try broker.connect()
-      try witness.create("t")
-      let batch = try TestBatch.make([String(repeating: "x", count: 1_000_000)])
-      for _ in 0..<24 { #expect(try witness.produce("t", batch).errorCode == .none) }
-      let slow = try broker.connect()
-      try slow.send(
-        .fetch(
-          TestClient.fetchRequest(
-            "t", from: 0, maxBytes: 50_000_000, partitionMaxBytes: 50_000_000)), version: 12)
+    try await withUntakenAnswer { broker, witness, slow in
       let connections = broker.server.broker
       #expect(
         try asks(witness) {

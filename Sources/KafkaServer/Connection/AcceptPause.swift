@@ -1,4 +1,5 @@
 internal import DiskIO
+internal import Glibc
 internal import Logging
 internal import NIOCore
 
@@ -20,8 +21,10 @@ final class AcceptPause: ChannelInboundHandler {
   init(_ logger: Logger) { self.logger = logger }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // EMFILE, ENFILE, ENOMEM, ENOBUFS: they pass once something is closed.
-    guard let code = (error as? IOError)?.errnoCode, [24, 23, 12, 105].contains(code) else {
+    // They pass once something is closed.
+    guard let code = (error as? IOError)?.errnoCode,
+      [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(code)
+    else {
       return context.fireErrorCaught(error)
     }
     tell(DiskError(.open, "another connection", code: code))

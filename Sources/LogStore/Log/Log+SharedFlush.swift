@@ -7,7 +7,6 @@ extension Log {
   ///
   /// Only of appends to the active segment: what a roll leaves (trimmed indexes, new names,
   /// producer snapshots) goes the log's own way, which is seldom.
-  ///
   package func beginSharedFlush(by group: GroupSync) -> Flusher.SharedFlushStart {
     guard let writer, !poison.isSet, takeFlushRole() else { return .alone }
     guard !isDeleted, !isGivenUp, isCovered(by: group) else {
