@@ -19,6 +19,8 @@ func allocations() -> UInt64 { malloc_counter_read() }
 /// How large a run is: `tiny` keeps the code from rotting in CI, `full` is for numbers.
 struct Scale {
   var isTiny: Bool
+  /// Whether the cold rows leave it to the kernel to drop pages.
+  var keepsPages = false
   /// Passes of each row; the median counts.
   var passes: Int { isTiny ? 1 : 7 }
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Every speed claim, measured beside its ceiling in one run: `swift run -c release mkstore-bench
-/// [DIRECTORY] [--tiny] [--only WORD]`.
+/// [DIRECTORY] [--tiny] [--only WORD] [--keep-pages]`.
 @main
 struct Main {
   static func main() throws {
@@ -14,7 +14,8 @@ struct Main {
       printMachine()
       return try compare(addresses.map { arguments[$0 + 1] }, arguments)
     }
-    let scale = Scale(isTiny: arguments.contains("--tiny"))
+    let scale = Scale(
+      isTiny: arguments.contains("--tiny"), keepsPages: arguments.contains("--keep-pages"))
     let only = arguments.firstIndex(of: "--only").map { arguments[$0 + 1] }
     try makeBenchDirectory()
     printMachine()

@@ -2,7 +2,8 @@ import Glibc
 import Synchronization
 
 /// Tail fetches and produces while another client scans a log whose pages are dropped from the page
-/// cache all the time, beside the same on an idle server.
+/// cache all the time, beside the same on an idle server. With `--keep-pages` the run's cgroup has
+/// too little memory for the log, so that the kernel drops them.
 func serveColdRows(_ scale: Scale) -> [Row] {
   let cold = ColdStore(scale)
   return [
@@ -67,6 +68,7 @@ private func loadedRow(_ cold: ColdStore, _ scale: Scale) -> Row {
 private final class ColdStore {
   private let batchCount: Int
   private let probes: Int
+  private let dropsPages: Bool
   private var served: ServedStore?
   private var batchBytes = 0
   private var probed: Int64 = 0
@@ -74,6 +76,7 @@ private final class ColdStore {
   init(_ scale: Scale) {
     batchCount = scale.isTiny ? 640 : 64_000
     probes = scale.isTiny ? 20 : 2000
+    dropsPages = !scale.keepsPages
   }
 
   private var loadClient: LoadClient?
@@ -91,12 +94,16 @@ private final class ColdStore {
         port: store.port, connections: 16, window: 4,
         source: ProduceSource("load", partitions: 1, batch: sixteenKiBBatch()))
     loadClient = client
-    let scan = scans ? ColdScan(store, batchBytes: batchBytes, batchCount: batchCount) : nil
+    let scan = scans ? makeScan(store) : nil
     let start = nowNs()
     let result = client.run(count)
     let bytes = scan?.finish() ?? 0
     precondition(result.errors == 0, "\(result.errors) batches were refused")
     return (result, bytes, Double(nowNs() - start) / 1e9)
+  }
+
+  private func makeScan(_ store: ServedStore) -> ColdScan {
+    ColdScan(store, batchBytes: batchBytes, batchCount: batchCount, drops: dropsPages)
   }
 
   private func store() throws -> ServedStore {
@@ -118,7 +125,7 @@ private final class ColdStore {
 
   func probe(scans: Bool) throws -> (result: ProbeResult, bytes: Int, seconds: Double) {
     let store = try store()
-    let scan = scans ? ColdScan(store, batchBytes: batchBytes, batchCount: batchCount) : nil
+    let scan = scans ? makeScan(store) : nil
     let start = nowNs()
     let result = try probe(store)
     let bytes = scan?.finish() ?? 0
@@ -154,19 +161,22 @@ private final class ColdStore {
   }
 }
 
-/// One client that reads a log again and again, 1 MiB at a time, while its pages are dropped.
+/// One client that reads a log again and again, 1 MiB at a time, while its pages are dropped,
+/// unless a limit of memory from outside does that.
 private final class ColdScan: @unchecked Sendable {
   private let isStopped = Atomic<Bool>(false)
   private let received = Atomic<Int>(0)
   private var threads: [pthread_t] = []
   private let files: [Int32]
 
-  init(_ store: ServedStore, batchBytes: Int, batchCount: Int) {
+  init(_ store: ServedStore, batchBytes: Int, batchCount: Int, drops: Bool) {
     files = Self.segments("\(store.path)/cold-0")
-    dropPages()
+    dropPages(pauseUs: 0)
     let port = store.port
     threads.append(
       startThread { [self] in
+        // It stands for another machine, which would take nothing of this one's processors.
+        standBehind()
         let source = FetchSource(
           "cold", connections: 1, maxBytes: 1 << 20, batchBytes: batchBytes,
           batchCount: batchCount, recordsPerBatch: 150)
@@ -176,12 +186,11 @@ private final class ColdScan: @unchecked Sendable {
           received.wrappingAdd(client.run(16).bytes, ordering: .relaxed)
         }
       })
+    guard drops else { return }
     threads.append(
       startThread { [self] in
-        while !isStopped.load(ordering: .relaxed) {
-          usleep(50_000)
-          dropPages()
-        }
+        standBehind()
+        while !isStopped.load(ordering: .relaxed) { dropPages(pauseUs: 1000) }
       })
   }
 
@@ -193,8 +202,18 @@ private final class ColdScan: @unchecked Sendable {
     return received.load(ordering: .relaxed)
   }
 
-  private func dropPages() {
-    for file in files { posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) }
+  /// Takes a processor only where nobody else wants it.
+  private func standBehind() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19) }
+
+  /// Drops all pages once, a MiB in a call: one call for all keeps a processor for milliseconds,
+  /// which nobody else gets while a kernel does not preempt, and the row would measure that.
+  private func dropPages(pauseUs: UInt32) {
+    for file in files {
+      for position in stride(from: 0, to: lseek(file, 0, SEEK_END), by: 1 << 20) {
+        posix_fadvise(file, position, 1 << 20, POSIX_FADV_DONTNEED)
+        if pauseUs > 0 { usleep(pauseUs) }
+      }
+    }
   }
 
   private static func segments(_ path: String) -> [Int32] {
