@@ -96,6 +96,44 @@ struct ResourceLimitTests {
     }
   }
 
+  /// What came of a request is counted over all connections and given back with its own, also where
+  /// an earlier request of the client still waits.
+  @Test func whatAClientHadBegunIsForgottenWithIt() async throws {
+    try await TestBroker.with { broker in
+      let witness = try broker.connect()
+      try witness.create("t")
+      let inner = broker.server.broker
+      var client: TestClient? = try broker.connect()
+      try client?.send(
+        .fetch(TestClient.fetchRequest("t", from: 0, maxWaitMs: 30_000)), version: 12)
+      try client?.send([0, 0, 1, 0] + [UInt8](repeating: 0, count: 100))
+      let isHeld = try asks(witness) { inner.bufferedBytes.load(ordering: .relaxed) == 104 }
+      #expect(isHeld)
+      client = nil
+      let isGone = try asks(witness) { inner.connectionCount.load(ordering: .relaxed) == 1 }
+      #expect(isGone)
+      #expect(inner.bufferedBytes.load(ordering: .relaxed) == 0)
+    }
+  }
+
+  /// A producer that hangs up behind a fetch that waits: what it sent before that still counts.
+  @Test func aProduceRequestBehindAWaitingFetchIsTakenAtTheEnd() async throws {
+    try await TestBroker.with { broker in
+      let witness = try broker.connect()
+      try witness.create("t")
+      let batch = try TestBatch.make(["last words"])
+      var client: TestClient? = try broker.connect()
+      try client?.send(
+        .fetch(TestClient.fetchRequest("t", from: 0, maxWaitMs: 30_000)), version: 12)
+      try client?.send(
+        TestClient.produceRequest("t", acks: 0, byteCount: batch.count), version: 9, records: batch)
+      client = nil
+      let log = try #require(broker.manager.log(try TopicPartition(topic: "t", partition: 0)))
+      let isTaken = try asks(witness) { log.logEndOffset == 1 }
+      #expect(isTaken)
+    }
+  }
+
   @Test func soManyMayAskForMetricsAtOnce() async throws {
     try await TestBroker.with(configure: {
       $0.adminListen = Endpoint(host: "127.0.0.1", port: 0)

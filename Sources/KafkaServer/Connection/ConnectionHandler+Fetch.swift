@@ -42,7 +42,10 @@ extension ConnectionHandler {
 
   /// Answers, or parks until there is more.
   private func conclude(_ step: FetchStep) {
-    guard let context else { return }
+    guard let context else {
+      isBusy = false
+      return process()
+    }
     let left = step.deadline - NIODeadline.now()
     if step.run.isSatisfied || left <= .zero || isEnding { return answer(step) }
     broker.metrics.parkedFetches.increment()

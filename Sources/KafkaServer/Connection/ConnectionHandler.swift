@@ -63,12 +63,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
-    parked?.cancel()
-    parked = nil
+    if let parked {
+      parked.cancel()
+      self.parked = nil
+      isBusy = false
+    }
     readers = [:]
     loopConnections.remove(self)
     // What came before the end still counts: a producer with acks 0 sends and goes.
-    process(isOver: true)
+    process()
     context.fireChannelInactive()
   }
 
@@ -111,8 +114,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   private var mayStart: Bool {
-    guard let context else { return !isBusy }
-    return !isBusy && !isEnding && answers.count < Self.requestsMax && context.channel.isWritable
+    guard !isBusy, !isEnding else { return false }
+    guard let context else { return true }
+    return answers.count < Self.requestsMax && context.channel.isWritable
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -121,9 +125,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   /// Starts every request that is there whole and may start.
-  ///
-  /// - Parameter isOver: Whether the connection just ended.
-  func process(isOver: Bool = false) {
+  func process() {
     guard !isProcessing else { return }
     isProcessing = true
     // Taken out, so that records are edited in place while the connection's state changes.
@@ -141,8 +143,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
       inbound = ByteBuffer()
       return refuse(failure)
     }
-    if isOver, !isBusy, !isEnding, inbound.readableBytes > 0 { tellUnfinished(inbound) }
-    if inbound.readableBytes == 0 || (context == nil && !isBusy) { inbound = ByteBuffer() }
+    if context == nil, !isBusy {
+      // The connection is over, and so is its last request: what is left will never be one.
+      if !isEnding, inbound.readableBytes > 0 { tellUnfinished(inbound) }
+      inbound = ByteBuffer()
+    } else if inbound.readableBytes == 0 {
+      inbound = ByteBuffer()
+    }
     account(inbound.readableBytes)
     sendReady()
     if isReadWanted, !isReadingAhead {
