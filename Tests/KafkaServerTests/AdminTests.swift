@@ -96,6 +96,18 @@ struct AdminTests {
     #expect(lines.suffix(2) == ["c_seconds_sum 0.002", "c_seconds_count 1"])
   }
 
+  /// The registry is the process's: others record what they like.
+  @Test func aHistogramTakesAnyNumber() {
+    let registry = PrometheusRegistry()
+    let sizes = registry.makeRecorder(label: "sizes", dimensions: [], aggregate: true)
+    for value in [Double.nan, -Double.infinity, Double.infinity, 1e300, 2.5] {
+      sizes.record(value)
+    }
+    let lines = registry.text().split(separator: "\n")
+    #expect(lines.contains("sizes_bucket{le=\"+Inf\"} 4"))
+    #expect(lines.contains("sizes_count 4"))
+  }
+
   /// A page that takes long is written once for all who wait: scrapes must not hold up the thread
   /// that makes topics.
   @Test func whoAsksMeanwhileSharesThePage() throws {

@@ -7,14 +7,15 @@ import Testing
 enum TestBatch {
   /// A sealed batch of the values.
   static func make(
-    _ values: [String], compression: Compression = .none, timestamp: Int64 = 1_700_000_000_000
+    _ values: [String], compression: Compression = .none, timestamp: Int64 = 1_700_000_000_000,
+    options: BatchOptions = BatchOptions()
   ) throws -> [UInt8] {
     var builder = RecordBatchBuilder(compression: compression)
     for value in values {
       _ = try builder.append(
         timestamp: timestamp, key: nil, value: Array(value.utf8).span, headers: [])
     }
-    let span = try builder.finish()
+    let span = try builder.finish(options)
     var bytes = [UInt8](repeating: 0, count: span.count)
     for index in bytes.indices { bytes[index] = span[index] }
     return bytes

@@ -139,6 +139,27 @@ struct TopicBoundaryTests {
     }
   }
 
+  /// A directory may hold any partition that Kafka's names can say.
+  @Test func aTopicWithTheLastPartitionCannotGrow() async throws {
+    try await TestBroker.with { broker in
+      let log = try TopicPartition(topic: "t", partition: Int32.max)
+      _ = try broker.manager.createLog(log)
+      broker.server.broker.topics.refresh("t")
+      let answer = try broker.connect().ask(
+        .createPartitions(
+          .with {
+            $0.topics = [
+              .with {
+                $0.name = "t"
+                $0.count = 5
+              }
+            ]
+          }), version: 3)
+      guard case .createPartitions(let body) = answer.body else { throw TestClient.Failure.closed }
+      #expect(body.results.map(\.errorCode) == [.invalidPartitions])
+    }
+  }
+
   @Test func aTopicAskedForOftenIsDescribedOnce() async throws {
     try await TestBroker.with { broker in
       let client = try broker.connect()

@@ -97,7 +97,11 @@ final class HistogramCell: MetricCell, TimerHandler, RecorderHandler {
 
   func recordNanoseconds(_ duration: Int64) { record(duration) }
 
-  func record(_ value: Double) { record(Int64(value)) }
+  /// What is no number is none that counts, and what is too large for one counts as the largest.
+  func record(_ value: Double) {
+    if value.isNaN { return }
+    record(Int64(exactly: value.rounded(.towardZero)) ?? (value < 0 ? Int64.min : Int64.max))
+  }
 
   func record(_ value: Int64) {
     let index = bounds.firstIndex { value <= $0 } ?? bounds.count

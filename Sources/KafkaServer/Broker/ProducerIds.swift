@@ -12,6 +12,9 @@ package final class ProducerIds: Sendable {
   package static let fileName = "mkstore.producer-ids"
   /// Ids of one block.
   package static let blockCount: Int64 = 1000
+  /// Nobody counts so far: an id from here on was made up by a client, and a file that says so is
+  /// wrong. Below, there is always room for another block.
+  package static let idLimit: Int64 = 1 << 62
 
   private struct State {
     var next: Int64
@@ -45,10 +48,11 @@ package final class ProducerIds: Sendable {
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     guard lines.count == 2, lines[0] == "version: 0", lines[1].hasPrefix("next_producer_id: "),
-      let next = Int64(lines[1].dropFirst("next_producer_id: ".count)), next >= 0
+      let next = Int64(lines[1].dropFirst("next_producer_id: ".count)),
+      (0...Self.idLimit).contains(next)
     else {
       throw .unreadable(
-        path: path, reason: "expected 'version: 0' and 'next_producer_id: N'")
+        path: path, reason: "expected 'version: 0' and 'next_producer_id: N', N up to 2^62")
     }
     state = Locked(State(next: next, end: next, isAboveAll: true))
   }
@@ -80,7 +84,9 @@ package final class ProducerIds: Sendable {
 
   private func largestKnownId() throws(LogError) -> Int64 {
     var largest: Int64 = -1
-    for log in manager.logs { largest = max(largest, try log.largestProducerId() ?? -1) }
+    for log in manager.logs {
+      largest = max(largest, try log.largestProducerId(below: Self.idLimit) ?? -1)
+    }
     return largest
   }
 }

@@ -270,7 +270,8 @@ extension Broker {
     guard let topic = topics.named(asked.name) else {
       return (.unknownTopicOrPartition, "there is no topic '\(asked.name)'")
     }
-    let count = (topic.allPartitions.last ?? -1) + 1
+    // The last partition that a name can say has no next one.
+    let count = topic.allPartitions.last.map { $0 < Int32.max ? $0 + 1 : $0 } ?? 0
     guard asked.count > count, asked.count <= config.topicPartitionsMax else {
       return (
         .invalidPartitions,
