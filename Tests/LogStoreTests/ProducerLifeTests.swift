@@ -44,6 +44,31 @@ struct ProducerLifeTests {
     #expect(snapshots(disk) == Array(bases.dropFirst()) + [41])
   }
 
+  /// A producer may state any time, and no later session stumbles over it.
+  @Test(arguments: [Int64.min, -1, Int64.max])
+  func aProducersTimesMayBeAnything(_ timestamp: Int64) throws {
+    let disk = SimulatedDisk(seed: 1)
+    var (store, log) = try ProducerFixture.open(disk)
+    var batch = try ProducerFixture.batch(1, sequence: 0, timestamp: timestamp)
+    #expect(try !log.append(batch: &batch).isDuplicate)
+    let killed = disk.kill()
+    try store.close()
+    for disk in [disk, killed] {
+      (store, log) = try ProducerFixture.open(disk)
+      #expect(try ProducerFixture.state(log).endOffset == 1)
+      try store.close()
+    }
+  }
+
+  /// Times in files may be anything, too.
+  @Test(arguments: [Int64.min, Int64.max])
+  func anyTimeInAFileIsJudged(_ activeMs: Int64) throws {
+    var state = ProducerState(endOffset: 1, expirationMs: 1)
+    state.restore(7, ProducerState.Producer(epoch: 0, timestamp: 0, activeMs: activeMs))
+    state.expire(nowMs: ProducerFixture.nowMs)
+    #expect(state.isEmpty == (activeMs < 0))
+  }
+
   @Test func aSnapshotBeyondTheLogsEndIsRemovedBeforeOthersTakeItsOffsets() throws {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)

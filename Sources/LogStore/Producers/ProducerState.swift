@@ -154,7 +154,8 @@ package struct ProducerState: Sendable {
   // MARK: Idle producers
 
   private func isExpired(_ producer: Producer, nowMs: Int64) -> Bool {
-    producer.transactionFirstOffset == nil && nowMs - producer.activeMs >= expirationMs
+    // No sum with a time that stands in a file: it may be anything.
+    producer.transactionFirstOffset == nil && producer.activeMs <= nowMs - expirationMs
   }
 
   /// Forgets the producers that have been idle for too long.

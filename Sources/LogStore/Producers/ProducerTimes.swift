@@ -20,7 +20,8 @@ final class ProducerTimes {
   ///   - offset: Of a record of the batch; negative where there is none.
   ///   - timestamp: The batch's greatest.
   func activeMs(_ offset: Int64, timestamp: Int64) -> Int64 {
-    let stated = min(timestamp, nowMs)
+    // Any number may stand there: no time before 1970 is taken for one.
+    let stated = min(max(timestamp, 0), nowMs)
     guard nowMs - stated >= log.context.producerExpirationMs, offset >= 0,
       let index = segments.index(of: offset)
     else { return stated }
