@@ -94,4 +94,23 @@ import Testing
     #expect(reopened.logEndOffset == Int64(total))
     try store.close()
   }
+
+  /// The periodic checkpoints and those of a deletion may fall together: each is whole, and none is
+  /// of an older state than the one before.
+  @Test func checkpointsAreWrittenOneAfterTheOtherConcurrently() throws {
+    let (_, store, log) = try open(.flushed)
+    try log.append([Record(offset: 0, timestamp: 1, key: nil, value: [1])])
+    let failures = Locked<[String]>([])
+    _ = WorkerThreads.map(jobCount: 4, threadCount: 4) { _ in
+      for _ in 0..<100 {
+        do {
+          try store.writeCheckpoints()
+        } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+    }
+    #expect(failures.withLock { $0.first } == nil)
+    try store.close()
+  }
 }

@@ -22,6 +22,9 @@ public final class LogManager: Sendable {
   /// Held while a log is made or deleted, before `state`, so that a topic's partitions agree.
   let naming = Locked(())
   let remover: DeletedLogRemover
+  /// Held while checkpoints are written, before `state`: each is whole, and none older than the one
+  /// before.
+  private let checkpointing = Locked(())
   /// Held while the store is being closed; whether it was.
   private let closing = Locked(false)
 
@@ -131,16 +134,18 @@ public final class LogManager: Sendable {
 
   /// Writes Kafka's checkpoints: recovery points, log start offsets, high watermarks.
   package func writeCheckpoints() throws(DiskError) {
-    var points = OffsetCheckpoint()
-    var starts = OffsetCheckpoint()
-    for log in logs {
-      points.offsets[log.topicPartition] = log.recoveryPoint
-      let first = log.segments.snapshot.segments.first?.baseOffset ?? log.logStartOffset
-      if log.logStartOffset > first { starts.offsets[log.topicPartition] = log.logStartOffset }
+    try checkpointing.withLock { (_) throws(DiskError) in
+      var points = OffsetCheckpoint()
+      var starts = OffsetCheckpoint()
+      for log in logs {
+        points.offsets[log.topicPartition] = log.recoveryPoint
+        let first = log.segments.snapshot.segments.first?.baseOffset ?? log.logStartOffset
+        if log.logStartOffset > first { starts.offsets[log.topicPartition] = log.logStartOffset }
+      }
+      try points.write(context.disk, directory: path, .recoveryPoint)
+      try starts.write(context.disk, directory: path, .logStart)
+      try points.write(context.disk, directory: path, .highWatermark)
     }
-    try points.write(context.disk, directory: path, .recoveryPoint)
-    try starts.write(context.disk, directory: path, .logStart)
-    try points.write(context.disk, directory: path, .highWatermark)
   }
 
   private func writeCheckpointsOrLog() {
