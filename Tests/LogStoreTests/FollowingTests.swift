@@ -29,6 +29,22 @@ import Testing
     #expect(try !follower.refresh())
   }
 
+  /// A name below what was read already, as nobody writes it, and bytes that are no batch.
+  @Test func aSegmentBelowTheEndEndsNoFollower() throws {
+    let disk = SimulatedDisk(seed: 23)
+    let store = try CrashStore(disk, CrashStore.config(segmentBytes: 1 << 20))
+    var model = LogModel()
+    for batch in SampleBatches.small[..<4] { try store.append(batch, &model) }
+    let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let end = follower.logEndOffset
+    let path = store.log.segments.snapshot.segments[0].path(.log)
+    let bytes = try #require(disk.contents(of: path))
+    try disk.install(path, bytes + [1, 2, 3])
+    try disk.install("\(CrashStore.directory)/\(SegmentName(2, .log).fileName)", [])
+    #expect(try !follower.refresh())
+    #expect(follower.logEndOffset == end)
+  }
+
   /// A segment that has a successor is written by nobody: an invalid batch in it is damage, and
   /// what stands behind it is served.
   @Test func damageInAFollowedSegmentIsFenced() throws {

@@ -135,4 +135,19 @@ import Testing
       }
     }
   }
+
+  /// A name may say the last offset there is, and an index whatever it likes.
+  @Test(arguments: [Int64.max, Int64.max - 5])
+  func indexesOfTheLastOffsetsAreRead(_ base: Int64) throws {
+    let disk = SimulatedDisk(seed: 3)
+    let entries = [UInt8](repeating: 0, count: 7) + [1, 0, 0, 0, 9, 0, 0, 0, 1]
+    try disk.install(IndexSample.path(base, .log), [UInt8](repeating: 1, count: 100))
+    try disk.install(IndexSample.path(base, .index), entries)
+    try disk.install(
+      IndexSample.path(base, .timeindex), [UInt8](repeating: 1, count: TimeIndex.entryBytes))
+    let view = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    #expect(view.logEndOffset >= base)
+    _ = try view.offset(forTimestamp: 0)
+    #expect(try LogVerifier(disk).verify([CrashStore.directory]).hasDamage)
+  }
 }

@@ -76,6 +76,34 @@ import Testing
     }
   }
 
+  /// An index whose positions fall, whatever made them so: it costs time, no record and no process
+  /// (I9).
+  @Test func positionsThatFallChangeNothing() throws {
+    let seed = Seed.fromEnvironment()
+    let sample = try Sample(seed, valueBytes: 300)
+    let disk = sample.store.disk
+    try sample.store.manager.close()
+    let path = "\(CrashStore.directory)/\(SegmentName(0, .index).fileName)"
+    var index = try #require(disk.contents(of: path))
+    let count = index.count / OffsetIndex.entryBytes
+    #expect(count > 20)
+    for entry in stride(from: 1, to: count, by: 2) {
+      let position = entry * OffsetIndex.entryBytes + 4
+      index.replaceSubrange(position..<position + 4, with: [0, 0, 0, 0])
+    }
+    try disk.install(path, index)
+    let store = try CrashStore(
+      disk, CrashStore.config(segmentBytes: 400_000, indexIntervalBytes: 4_096), creates: false)
+    let reader = LogReader(store.log)
+    // Checked once, so that the short way is taken.
+    for segment in store.log.segments.snapshot.segments {
+      _ = try reader.read(from: segment.baseOffset, maxBytes: Int.max)
+    }
+    for offset in sample.values.indices {
+      try sample.check(reader, offset, "falling positions, \(seed)")
+    }
+  }
+
   @Test(arguments: [(true, 1.1), (false, 1.8)])
   func aHotLookUpReadsAPartOfOneBatch(_ isEven: Bool, _ readsMax: Double) throws {
     let seed = Seed.fromEnvironment()

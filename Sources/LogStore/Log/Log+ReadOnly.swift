@@ -129,7 +129,8 @@ extension Log {
         guard let next else { break walk }
         let expected = scanner.expectedOffset
         let (skipped, header) = try scanner.resume()
-        fence(segment, skipped, expected..<(header?.baseOffset ?? next), fault.description)
+        fence(
+          segment, skipped, expected..<max(expected, header?.baseOffset ?? next), fault.description)
       }
     }
     guard scanner.position > Int(end.position) else { return }

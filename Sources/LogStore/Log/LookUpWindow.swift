@@ -144,9 +144,10 @@ struct LookUpWindow {
       let above = bracket.above
       let from = bracket.below ?? OffsetPosition(offset: index.baseOffset - 1, position: 0)
       let gap = above.position - from.position
-      guard gap > 0 else { return nil }
-      let part = Double(offset - from.offset) / Double(max(above.offset - from.offset, 1))
       let lastBytes = min(bracket.next?.position ?? end, end) - above.position
+      // Positions rise, or the index is wrong (I9).
+      guard gap > 0, lastBytes > 0 else { return nil }
+      let part = Double(offset - from.offset) / Double(max(above.offset - from.offset, 1))
       // Bytes do not grow evenly with offsets: some more than their share.
       let slack = 512
       if gap > LookUpWindow.nearBytes {

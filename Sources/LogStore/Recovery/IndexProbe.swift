@@ -55,10 +55,10 @@ package struct IndexProbe {
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
       Int(bytes.loadBigEndian(UInt32.self, at: 4)) < position
-        && base + Int64(bytes.loadBigEndian(UInt32.self, at: 0)) < offset
+        && base.adding(relativeOffset: bytes.loadBigEndian(UInt32.self, at: 0)) < offset
     }
     let timeCount = try used(times, TimeIndex.entryBytes) { bytes in
-      base + Int64(bytes.loadBigEndian(UInt32.self, at: 8)) < offset
+      base.adding(relativeOffset: bytes.loadBigEndian(UInt32.self, at: 8)) < offset
     }
     return try prefix(offsets, offsetCount, times, timeCount)
   }
@@ -105,7 +105,8 @@ package struct IndexProbe {
   {
     let bytes = try entry(file, index, OffsetIndex.entryBytes)
     return OffsetPosition(
-      offset: segment.baseOffset + Int64(bytes.span.loadBigEndian(UInt32.self, at: 0)),
+      offset: segment.baseOffset.adding(
+        relativeOffset: bytes.span.loadBigEndian(UInt32.self, at: 0)),
       position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
   }
 
@@ -113,7 +114,8 @@ package struct IndexProbe {
     let bytes = try entry(file, index, TimeIndex.entryBytes)
     return TimestampOffset(
       timestamp: bytes.span.loadBigEndian(Int64.self, at: 0),
-      offset: segment.baseOffset + Int64(bytes.span.loadBigEndian(UInt32.self, at: 8)))
+      offset: segment.baseOffset.adding(
+        relativeOffset: bytes.span.loadBigEndian(UInt32.self, at: 8)))
   }
 
   /// Where to begin a walk that finds the segment's end and its greatest timestamp: at the batch of
@@ -126,7 +128,7 @@ package struct IndexProbe {
     guard let offsets = try open(.index), let times = try open(.timeindex) else { return nil }
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
-      base + Int64(bytes.loadBigEndian(UInt32.self, at: 0)) < time.offset
+      base.adding(relativeOffset: bytes.loadBigEndian(UInt32.self, at: 0)) < time.offset
     }
     guard offsetCount > 0 else { return nil }
     let last = try offsetEntry(offsets, offsetCount - 1)
@@ -138,7 +140,7 @@ package struct IndexProbe {
       offsetEntries: offsetCount - 1, timeEntries: 0, lastOffset: nil, lastTime: nil)
     if offsetCount > 1 { kept.lastOffset = try offsetEntry(offsets, offsetCount - 2) }
     kept.timeEntries = try used(times, TimeIndex.entryBytes) { bytes in
-      base + Int64(bytes.loadBigEndian(UInt32.self, at: 8)) < header.baseOffset
+      base.adding(relativeOffset: bytes.loadBigEndian(UInt32.self, at: 8)) < header.baseOffset
     }
     var largest = TimestampOffset(timestamp: -1, offset: base)
     if kept.timeEntries > 0 {

@@ -11,6 +11,15 @@ package struct OffsetPosition: Sendable, Equatable {
   }
 }
 
+extension Int64 {
+  /// The offset that an index means by a number relative to this base; the largest where a file
+  /// claims more than there can be.
+  func adding(relativeOffset: UInt32) -> Int64 {
+    let (offset, overflow) = addingReportingOverflow(Int64(relativeOffset))
+    return overflow ? Int64.max : offset
+  }
+}
+
 /// Sparse map from offsets to positions of one segment: the `.index` file.
 ///
 /// An entry is (last offset of an appended batch, position of its first byte), both strictly rising
@@ -39,7 +48,8 @@ package final class OffsetIndex: Sendable {
   package func entry(_ index: Int) -> OffsetPosition {
     let word = file.load(UInt64.self, entry: index, at: 0)
     return OffsetPosition(
-      offset: baseOffset + Int64(word >> 32), position: Int(word & 0xffff_ffff))
+      offset: baseOffset.adding(relativeOffset: UInt32(word >> 32)),
+      position: Int(word & 0xffff_ffff))
   }
 
   /// The last entry, where there is one.

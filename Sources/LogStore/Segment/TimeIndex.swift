@@ -40,7 +40,7 @@ package final class TimeIndex: Sendable {
   package func entry(_ index: Int) -> TimestampOffset {
     TimestampOffset(
       timestamp: file.load(Int64.self, entry: index, at: 0),
-      offset: baseOffset + Int64(file.load(UInt32.self, entry: index, at: 8)))
+      offset: baseOffset.adding(relativeOffset: file.load(UInt32.self, entry: index, at: 8)))
   }
 
   /// The last entry, where there is one.

@@ -51,8 +51,10 @@ package final class VerifiedRanges: Sendable {
     insert(range)
   }
 
-  /// Notes that `range` was checked.
+  /// Notes that `range` was checked; what lies beyond the positions that a segment can have is
+  /// checked anew each time.
   package func insert(_ range: Range<Int>) {
+    let range = range.clamped(to: 0..<Int(UInt32.max))
     guard !range.isEmpty else { return }
     change { ranges in
       ranges.append(range)
