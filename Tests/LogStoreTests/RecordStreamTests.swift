@@ -47,4 +47,17 @@ import Testing
     #expect(!log.flushed.hasCallbacks)
     try store.close()
   }
+
+  /// The log's end ends a stream that has not come so far, too.
+  @Test func aStreamThatIsBehindEndsWithTheLog() async throws {
+    let (store, log) = try openStore()
+    _ = try await log.append([record("a")])
+    var records = log.records(from: 0).makeAsyncIterator()
+    let first = try await records.next()
+    #expect(first?.offset == 0)
+    _ = try await log.append([record("b")])
+    try store.close()
+    let second = try await records.next()
+    #expect(second == nil)
+  }
 }

@@ -61,20 +61,19 @@ public struct RecordStream: AsyncSequence, Sendable {
     }
 
     func nextBatch() async throws(LogError) -> [Record]? {
-      while !Task.isCancelled {
-        if reader.endOffset(limit) <= offset {
-          do throws(LogError) {
+      do throws(LogError) {
+        while !Task.isCancelled {
+          if reader.endOffset(limit) <= offset {
             try await reader.wait(for: offset, limit: limit)
-          } catch {
-            if case .closed = error { return nil }
-            throw error
+            continue
           }
-          continue
+          let batch = try await log.context.fetchers.run { [self] () throws(LogError) in
+            try readBatch()
+          }
+          if !batch.isEmpty { return batch }
         }
-        let batch = try await log.context.fetchers.run { [self] () throws(LogError) in
-          try readBatch()
-        }
-        if !batch.isEmpty { return batch }
+      } catch {
+        guard case .closed = error else { throw error }
       }
       return nil
     }

@@ -25,8 +25,13 @@ public final class FetcherPool: Sendable {
   /// Runs `job` on a fetcher thread.
   public func submit(_ job: @escaping @Sendable () -> Void) {
     guard !cores.isEmpty, startIfNeeded() else { return job() }
-    state.withLock { $0.jobs.append(job) }
-    state.broadcast()
+    // Looked at once more, under the lock that the threads end under: they leave no job behind.
+    let isTaken = state.withLock { state in
+      if !state.isStopping { state.jobs.append(job) }
+      return !state.isStopping
+    }
+    guard isTaken else { return job() }
+    state.signal()
   }
 
   /// Runs `body` on a fetcher thread and gives its result.
