@@ -11,7 +11,7 @@ struct HeaderWriter {
   /// `batch` is the whole batch, its records in place.
   func write(to batch: inout MutableSpan<UInt8>) {
     typealias Layout = BatchLayout
-    // A batch counts at most 64 MiB and what compression adds, so its length fits 32 bits.
+    // The builder keeps batches so small that their length fits 32 bits.
     let length = Int32(batch.count - Layout.lengthOverhead)
     batch.storeBigEndian(Int64(0), at: Layout.baseOffset)
     batch.storeBigEndian(length, at: Layout.batchLength)

@@ -7,7 +7,8 @@ public import Bytes
 public struct RecordBatchBuilder: ~Copyable {
   /// How batches are compressed.
   public let compression: Compression
-  /// Bytes of a batch, before compression, beyond which `append` refuses the next record.
+  /// Bytes of a batch, before compression, beyond which `append` refuses the next record; at most
+  /// 2,000,000,000.
   public let batchBytes: Int
 
   /// What was appended so far.
@@ -22,6 +23,9 @@ public struct RecordBatchBuilder: ~Copyable {
   /// Kafka's `max.message.bytes`: 1 MiB and the 12 bytes that stand before a batch's own length.
   public static let batchBytesDefault = 1_048_588
 
+  /// So that a batch's length fits 32 bits, whatever compression adds (1/256 and a little).
+  private static let batchBytesMax = 2_000_000_000
+
   /// Largest single record that fits a batch of its own, before compression; the same bound holds
   /// for reading (`RecordDecoder.decompressedBytesMaxDefault`).
   @inlinable public static var recordBytesMax: Int { 64 << 20 }
@@ -34,7 +38,7 @@ public struct RecordBatchBuilder: ~Copyable {
     compression: Compression = .none, batchBytes: Int = RecordBatchBuilder.batchBytesDefault
   ) {
     self.compression = compression
-    self.batchBytes = batchBytes
+    self.batchBytes = min(batchBytes, RecordBatchBuilder.batchBytesMax)
     plain = ByteStorage(capacity: 64 << 10)
     switch compression {
     case .none:

@@ -94,7 +94,7 @@ public struct RecordDecoder: ~Copyable {
     }
     while unread.count < minimum, !inflater.isFinished {
       let room = try inflater.roomNeeded(payload)
-      guard room <= decompressedBytesMax - (pieceStart + unread.count) + 1 else {
+      guard room - 1 <= decompressedBytesMax - (pieceStart + unread.count) else {
         throw .inflatesTooFar(codec, limit: decompressedBytesMax)
       }
       makeRoom(max(room, minimum - unread.count))

@@ -104,6 +104,25 @@ import Testing
     }
   }
 
+  /// As many bytes as there can be, from the middle of a segment that nobody has looked at.
+  @Test func aReadWithoutABoundGivesTheRestOfTheSegment() throws {
+    let sample = try Sample(Seed.fromEnvironment(), valueBytes: 2_000, isEven: true)
+    let disk = sample.store.disk
+    try sample.store.manager.close()
+    let store = try CrashStore(
+      disk, CrashStore.config(segmentBytes: 400_000, indexIntervalBytes: 4_096), creates: false)
+    let first = try #require(try LogReader(store.log).read(from: 0, maxBytes: 1))
+    let reader = LogReader(store.log)
+    let rest = try #require(try reader.read(from: first.nextOffset, maxBytes: Int.max))
+    #expect(rest.position + rest.byteCount == (try rest.file.size()))
+    #expect(rest.byteCount > BatchFinder.checkBytesMin)
+  }
+
+  @Test func theLongestWaitIsNoError() throws {
+    let sample = try Sample(Seed.fromEnvironment(), valueBytes: 20)
+    #expect(try LogReader(sample.store.log).wait(for: 0, timeoutMs: Int.max))
+  }
+
   @Test(arguments: [(true, 1.1), (false, 1.8)])
   func aHotLookUpReadsAPartOfOneBatch(_ isEven: Bool, _ readsMax: Double) throws {
     let seed = Seed.fromEnvironment()

@@ -113,4 +113,25 @@ import Testing
     #expect(Compression(text) == expected)
     if let expected { #expect(Compression(expected.description) == expected) }
   }
+
+  /// No bound is a bound, too: as many bytes as a batch's length can say, and as many as there are.
+  @Test(arguments: [Compression.none, .zstd])
+  func withoutABoundAllThatCanBeIsTaken(_ compression: Compression) throws {
+    var builder = RecordBatchBuilder(compression: compression, batchBytes: Int.max)
+    let value = [UInt8](repeating: 7, count: 1_000)
+    var batch: [UInt8] = []
+    for _ in 0..<2 {
+      builder.reset()
+      for _ in 0..<3 {
+        let isTaken = try builder.append(timestamp: 1, key: nil, value: value)
+        #expect(isTaken)
+      }
+      let sealed = try builder.finish()
+      batch = []
+      for index in sealed.indices { batch.append(sealed[index]) }
+    }
+    var decoder = RecordDecoder(decompressedBytesMax: Int.max)
+    let records = try RecordBatch(batch.span).records(&decoder)
+    #expect(records.map(\.value) == [value, value, value])
+  }
 }

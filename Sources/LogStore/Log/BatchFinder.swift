@@ -102,7 +102,7 @@ struct BatchFinder {
     } else if maxBytes > first.byteCount {
       try extend(
         log, segment, files, from: startPosition, end: end, limit: limit,
-        upTo: startPosition.addingReportingOverflow(maxBytes).partialValue, &cut, &next)
+        upTo: startPosition + min(maxBytes, end - startPosition), &cut, &next)
     }
     return .found(
       FileRecords(

@@ -200,15 +200,17 @@ public final class LogReader {
   /// - Parameters:
   ///   - offset: What is waited for.
   ///   - limit: When it may be read.
-  ///   - timeoutMs: Longest wait; nil for ever.
+  ///   - timeoutMs: Longest wait; nil for ever. More than a year counts as a year.
   /// - Returns: Whether there is one.
   /// - Throws: `.closed` or `.poisoned` where the log ends meanwhile.
   public func wait(for offset: Int64, limit: Limit = .highWatermark, timeoutMs: Int? = nil)
     throws(LogError) -> Bool
   {
     try notifier(limit).wait(
-      offset + 1, timeoutNs: timeoutMs.map { Int64($0) * 1_000_000 })
+      offset + 1, timeoutNs: timeoutMs.map { Int64(min($0, Self.timeoutMaxMs)) * 1_000_000 })
   }
+
+  private static let timeoutMaxMs = 365 * 86_400_000
 
   /// Suspends until a record at or after `offset` may be read or the task is cancelled.
   public func wait(for offset: Int64, limit: Limit = .highWatermark) async throws(LogError) {
