@@ -48,19 +48,26 @@ public struct LogConfig: Sendable, Equatable {
 
   /// Refuses settings that no log can work with.
   package func validate() throws(LogError) {
-    func check(_ name: String, _ value: Int64, _ range: ClosedRange<Int64>) throws(LogError) {
-      guard range.contains(value) else {
-        throw .invalidConfiguration(
-          name: name, reason: "\(value) is not in \(range.lowerBound) … \(range.upperBound)")
-      }
-    }
-    try check("segmentBytes", Int64(segmentBytes), 14...Int64(Int32.max))
-    try check("segmentMs", segmentMs, 1...Int64.max)
-    try check("segmentIndexBytes", Int64(segmentIndexBytes), 24...Int64(Int32.max))
-    try check("indexIntervalBytes", Int64(indexIntervalBytes), 0...Int64(Int32.max))
-    try check("maxMessageBytes", Int64(maxMessageBytes), 1...Int64(Int32.max))
+    let int32Max = Int(Int32.max)
+    try LogError.check("segmentBytes", segmentBytes, 14...int32Max)
+    try LogError.check("segmentMs", segmentMs, 1...Int64.max)
+    try LogError.check("segmentIndexBytes", segmentIndexBytes, 24...int32Max)
+    try LogError.check("indexIntervalBytes", indexIntervalBytes, 0...int32Max)
+    try LogError.check("maxMessageBytes", maxMessageBytes, 1...int32Max)
     if case .interval(let milliseconds) = durability {
-      try check("durability interval", Int64(milliseconds), 1...3_600_000)
+      try LogError.check("durability interval", milliseconds, 1...3_600_000)
+    }
+  }
+}
+
+extension LogError {
+  /// Refuses a setting that is out of its range.
+  static func check<Value>(
+    _ name: String, _ value: Value, _ range: ClosedRange<Value>
+  ) throws(LogError) {
+    guard range.contains(value) else {
+      throw .invalidConfiguration(
+        name: name, reason: "\(value) is not in \(range.lowerBound) … \(range.upperBound)")
     }
   }
 }

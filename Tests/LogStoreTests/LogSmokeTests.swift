@@ -65,4 +65,14 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
       #expect(records.baseOffset <= offset && records.nextOffset > offset)
     }
   }
+
+  /// Nobody can wait for what was not appended: it may never be.
+  @Test func aFlushBeyondTheEndIsRefused() throws {
+    let store = try CrashStore(SimulatedDisk(seed: 9), CrashStore.config())
+    var model = LogModel()
+    try store.append(SampleBatches.small[0], &model)
+    let end = store.log.logEndOffset
+    try store.log.waitFlushed(upTo: end)
+    #expect(throws: LogError.self) { try store.log.waitFlushed(upTo: end + 1) }
+  }
 }

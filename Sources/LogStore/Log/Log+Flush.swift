@@ -45,8 +45,13 @@ extension Log {
   ///
   /// One fdatasync serves every waiter. The caller runs it itself where nobody else does right now.
   ///
-  /// - Throws: `LogError.poisoned` where the sync failed.
+  /// - Throws: `.poisoned` where the sync failed; `.offsetOutOfRange` beyond the log end offset.
   public func waitFlushed(upTo offset: Int64) throws(LogError) {
+    guard offset <= logEndOffset else {
+      try refuseIfGone()
+      throw .offsetOutOfRange(
+        offset: offset, logStartOffset: logStartOffset, logEndOffset: logEndOffset)
+    }
     while flushed.value < offset {
       try refuseIfPoisoned()
       guard writer != nil else { throw .readOnly(path: path) }

@@ -78,7 +78,7 @@ public final class LogManager: Sendable {
     _ path: String, config: StoreConfig = StoreConfig(), disk: any Disk = PosixDisk(),
     logger: Logger = Logger(label: "mkstore")
   ) throws(LogError) -> LogManager {
-    try config.log.validate()
+    try config.validate()
     let startMs = config.nowMs()
     let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     try StoreDirectory.prepare(path, disk, creates: config.createsStore)

@@ -29,10 +29,10 @@ public struct StoreConfig: Sendable {
   /// Most threads that load logs when the store is opened. Beyond the number of cores, because
   /// after an unclean stop they wait for syncs, which a disk takes side by side.
   public var loaderThreads = 16
-  /// How often the checkpoints are written (Kafka: 60,000).
+  /// How often the checkpoints are written, milliseconds (Kafka: 60,000).
   public var checkpointIntervalMs = 60_000
   /// `producer.id.expiration.ms`: idempotent producers that appended nothing for so long are
-  /// forgotten, and may begin with any sequence again.
+  /// forgotten, and may begin with any sequence again. At least 1.
   public var producerExpirationMs: Int64 = 86_400_000
   /// Whether the flusher's thread is started; a simulation calls its steps itself.
   package var startsFlusher = true
@@ -43,4 +43,16 @@ public struct StoreConfig: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// Refuses settings that no store can work with.
+  func validate() throws(LogError) {
+    let int32Max = Int(Int32.max)
+    try log.validate()
+    try LogError.check("openSegmentsMax", openSegmentsMax, 1...int32Max)
+    try LogError.check("flusherThreadsMax", flusherThreadsMax, 1...int32Max)
+    try LogError.check("sharedSyncMin", sharedSyncMin, 0...int32Max)
+    try LogError.check("loaderThreads", loaderThreads, 1...int32Max)
+    try LogError.check("checkpointIntervalMs", checkpointIntervalMs, 1...int32Max)
+    try LogError.check("producerExpirationMs", producerExpirationMs, 1...Int64.max)
+  }
 }
