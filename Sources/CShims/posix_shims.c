@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ bool mk_can_sync_file_system(int fd) {
   if (uname(&system) != 0 || sscanf(system.release, "%u.%u", &major, &minor) != 2) return false;
   if (major < 5 || (major == 5 && minor < 8)) return false;
   struct statfs found;
-  return fstatfs(fd, &found) == 0 && found.f_type == 0xEF53;
+  return fstatfs(fd, &found) == 0 && found.f_type == EXT4_SUPER_MAGIC;
 }
 
 int mk_sync_file_system(int fd) {
@@ -147,14 +148,15 @@ int64_t mk_pwrite(int fd, const void *bytes, size_t count, int64_t position) {
 }
 
 int64_t mk_cached_pages(int fd, int64_t position, int64_t count) {
-  // By number: glibc 2.36 has neither the call nor its structures. The same on every architecture.
+  // glibc 2.36 has neither the call nor its structures; its number is everywhere the same.
+  const long cachestat = 451;
   struct {
     uint64_t offset, length;
   } range = {(uint64_t)position, (uint64_t)count};
   struct {
     uint64_t cached, dirty, writeback, evicted, recently_evicted;
   } found = {0};
-  long result = syscall(451, fd, &range, &found, 0);
+  long result = syscall(cachestat, fd, &range, &found, 0);
   return result == 0 ? (int64_t)found.cached : -errno;
 }
 
@@ -293,14 +295,16 @@ static int32_t kind_of_entry(DIR *stream, const struct dirent *entry) {
   }
 }
 
-int mk_directory_next(mk_directory *directory, char *name, int32_t *kind) {
+int mk_directory_next(mk_directory *directory, char *name, size_t room, int32_t *kind) {
   for (;;) {
     errno = 0;
     const struct dirent *entry = readdir(directory->stream);
     if (entry == NULL) return errno == 0 ? 0 : -errno;
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     *kind = kind_of_entry(directory->stream, entry);
-    memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
+    size_t size = strlen(entry->d_name) + 1;
+    if (size > room) return -ENAMETOOLONG;
+    memcpy(name, entry->d_name, size);
     return 1;
   }
 }

@@ -7,6 +7,16 @@ extension DiskError {
     DiskError(operation, path, code: ENOENT)
   }
 
+  /// A path that leads to something else than a directory (ENOTDIR).
+  package static func notADirectory(_ operation: Operation, _ path: String) -> DiskError {
+    DiskError(operation, path, code: ENOTDIR)
+  }
+
+  /// A read that met the file's end before bytes that were there (EIO): somebody else cut the file.
+  package static func cutShort(_ path: String) -> DiskError {
+    DiskError(.read, path, code: EIO)
+  }
+
   /// Whether the name, or a directory on the way to it, does not exist.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 

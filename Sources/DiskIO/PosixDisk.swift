@@ -49,11 +49,12 @@ public final class PosixDisk: Disk {
     }
     defer { unsafe mk_directory_close(stream) }
     var entries: [DirectoryEntry] = []
-    var name = [CChar](repeating: 0, count: 256)
+    // 255 bytes on Linux's own file systems; FAT and NTFS count 255 characters, of up to 4 bytes.
+    var name = [CChar](repeating: 0, count: 1024)
     var kind: Int32 = 0
     while true {
-      // Safe: `name` has the 256 bytes the shim asks for and comes back NUL-terminated.
-      let result = unsafe mk_directory_next(stream, &name, &kind)
+      // Safe: the shim writes at most `name.count` bytes, the last one a NUL.
+      let result = unsafe mk_directory_next(stream, &name, name.count, &kind)
       if result == 0 { return entries }
       guard result > 0 else { throw DiskError(.list, directory, code: -result) }
       let text = String(terminated: name)

@@ -205,9 +205,9 @@ typedef struct mk_directory mk_directory;
 /// Opens a directory for listing; NULL with the number in `error`.
 mk_directory *_Nullable mk_directory_open(const char *_Nonnull path, int *_Nonnull error);
 
-/// The next name but `.` and `..`: 1 with `name` (NUL-terminated, room for 256 bytes) and `kind`
-/// set, 0 at the end, or -errno.
-int mk_directory_next(mk_directory *_Nonnull directory, char *_Nonnull name,
+/// The next name but `.` and `..`: 1 with `name` (NUL-terminated) and `kind` set, 0 at the end, or
+/// -errno: -ENAMETOOLONG where there is too little room.
+int mk_directory_next(mk_directory *_Nonnull directory, char *_Nonnull name, size_t room,
                       int32_t *_Nonnull kind);
 
 /// Closes the stream.

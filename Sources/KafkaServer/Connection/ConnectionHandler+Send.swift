@@ -84,16 +84,9 @@ extension ConnectionHandler {
         let records = answer.records[source.offset]
         let start = bytes.readableBytes
         bytes.writeRepeatingByte(0, count: records.byteCount)
-        do throws(DiskError) {
-          let count = try bytes.withMutableBytes(start..<start + records.byteCount) {
-            (target) throws(DiskError) in
-            try records.file.read(into: &target, at: records.position)
-          }
-          guard count == records.byteCount else {
-            throw DiskError(.read, records.file.path, code: 5)  // EIO: somebody cut the file
-          }
-        } catch {
-          throw LogError(error)
+        try bytes.withMutableBytes(start..<start + records.byteCount) {
+          (target) throws(LogError) in
+          try records.copy(to: &target)
         }
       }
     }

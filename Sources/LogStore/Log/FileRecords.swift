@@ -28,10 +28,16 @@ extension FileRecords {
     } else if buffer.count > byteCount {
       buffer.removeLast(buffer.count - byteCount)
     }
+    var target = buffer.mutableSpan
+    try copy(to: &target)
+  }
+
+  /// Copies the bytes to `target`, which has room for just so many; else as `copy(into:)`.
+  package func copy(to target: inout MutableSpan<UInt8>) throws(LogError) {
+    precondition(target.count == byteCount, "room for \(target.count) of \(byteCount) bytes")
     do throws(DiskError) {
-      var target = buffer.mutableSpan
       let count = try file.read(into: &target, at: position)
-      guard count == byteCount else { throw DiskError(.read, file.path, code: 5) }  // EIO
+      guard count == byteCount else { throw DiskError.cutShort(file.path) }
     } catch {
       throw LogError(error)
     }

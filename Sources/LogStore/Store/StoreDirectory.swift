@@ -22,7 +22,7 @@ enum StoreDirectory {
       throw LogError(error)
     }
     if let found, found.kind != .directory {
-      throw .disk(DiskError(.open, path, code: 20))  // ENOTDIR: it is there, and no directory
+      throw .disk(DiskError.notADirectory(.open, path))
     }
   }
 
