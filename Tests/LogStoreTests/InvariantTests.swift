@@ -183,6 +183,10 @@ struct InvariantTests {
     }
     #expect(log.recoveryPoint == end)
     #expect(throws: LogError.self) { try log.flush() }
+    // No mark either, though one was due of what was flushed before.
+    let operations = disk.operationCount
+    log.refreshMark(force: true)
+    #expect(disk.operationCount == operations)
     let reader = LogReader(log)
     #expect(try reader.read(from: 0, maxBytes: 10_000)?.baseOffset == 0)
   }

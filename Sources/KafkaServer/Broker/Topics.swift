@@ -31,8 +31,7 @@ package final class Topics: Sendable {
   private static func offline(_ report: StoreReport) -> [String: Set<Int32>] {
     var found: [String: Set<Int32>] = [:]
     for (path, _) in report.failed {
-      let name = path.split(separator: "/").last.map(String.init) ?? path
-      guard case .log(let id) = LogDirectoryName(name) else { continue }
+      guard case .log(let id) = LogDirectoryName(PathText.lastComponent(path)) else { continue }
       found[id.topic, default: []].insert(id.partition)
     }
     return found

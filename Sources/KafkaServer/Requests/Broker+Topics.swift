@@ -103,19 +103,41 @@ extension Broker {
   private func refuse(
     _ asked: CreateTopicsRequest.Topic, _ overrides: inout TopicConfig
   ) -> (ErrorCode, String)? {
+    if let refusal = refuse(name: asked.name) { return refusal }
+    if let refusal = refuse(partitionsOf: asked) { return refusal }
+    var values: [String: String] = [:]
+    for entry in asked.configs {
+      guard let value = entry.value else {
+        return (.invalidConfig, "\(entry.name): a value is missing")
+      }
+      values[entry.name] = value
+    }
+    do throws(LogError) {
+      overrides = try TopicConfig(values)
+      try overrides.applied(to: manager.config.log).validate()
+    } catch {
+      return (.invalidConfig, "\(error)")
+    }
+    return nil
+  }
+
+  private func refuse(name: String) -> (ErrorCode, String)? {
+    let first: TopicPartition
     do throws(TopicPartitionError) {
-      try TopicPartition.check(topic: asked.name)
+      first = try TopicPartition(topic: name, partition: 0)
     } catch {
       return (.invalidTopicException, "\(error)")
     }
-    if topics.named(asked.name) != nil {
-      return (.topicAlreadyExists, "topic '\(asked.name)' already exists")
+    if topics.named(name) != nil {
+      return (.topicAlreadyExists, "topic '\(name)' already exists")
     }
-    if let other = topics.all.first(where: { Self.collide($0.name, asked.name) }) {
-      return (
-        .invalidTopicException, "topic '\(asked.name)' collides with existing topic '\(other.name)'"
-      )
+    guard let other = topics.all.first(where: { first.collides(withTopic: $0.name) }) else {
+      return nil
     }
+    return (.invalidTopicException, "topic '\(name)' collides with existing topic '\(other.name)'")
+  }
+
+  private func refuse(partitionsOf asked: CreateTopicsRequest.Topic) -> (ErrorCode, String)? {
     if asked.assignments.isEmpty {
       let count = partitionCount(asked)
       guard (1...config.topicPartitionsMax).contains(count) else {
@@ -138,19 +160,6 @@ extension Broker {
     } else if let reason = refuse(asked.assignments) {
       return (.invalidReplicaAssignment, reason)
     }
-    var values: [String: String] = [:]
-    for entry in asked.configs {
-      guard let value = entry.value else {
-        return (.invalidConfig, "\(entry.name): a value is missing")
-      }
-      values[entry.name] = value
-    }
-    do throws(LogError) {
-      overrides = try TopicConfig(values)
-      try overrides.applied(to: manager.config.log).validate()
-    } catch {
-      return (.invalidConfig, "\(error)")
-    }
     return nil
   }
 
@@ -164,11 +173,6 @@ extension Broker {
     }
     return assignments.allSatisfy { $0.brokerIds == [nodeId] }
       ? nil : "every partition must be on broker \(nodeId) alone"
-  }
-
-  /// Whether metric names could not tell the two apart, which Kafka refuses.
-  private static func collide(_ first: String, _ second: String) -> Bool {
-    first.replacingDots == second.replacingDots
   }
 
   private func carryOut(
@@ -299,9 +303,4 @@ extension Broker {
       return (ErrorCode(error), "\(error)")
     }
   }
-}
-
-extension String {
-  /// The name as Kafka's metrics spell it.
-  fileprivate var replacingDots: String { String(map { $0 == "." ? "_" : $0 }) }
 }

@@ -11,7 +11,7 @@ extension Log {
     deleted.store(true, ordering: .releasing)
     context.flusher.remove(self)
     // A flush that runs may still use paths; one that begins later sees the flag.
-    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
+    waitForFlushRole()
     giveBackFlushRole()
     endWaits()
     writer?.withLock { state in
@@ -39,7 +39,7 @@ extension Log {
     if givenUp.exchange(true, ordering: .acquiringAndReleasing) { return }
     context.flusher.remove(self)
     // A flush that runs may still use the files; one that begins later sees the flag.
-    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
+    waitForFlushRole()
     giveBackFlushRole()
     endWaits()
     directory.gate.shut()

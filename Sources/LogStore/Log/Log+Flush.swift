@@ -70,7 +70,10 @@ extension Log {
     try waitFlushed(upTo: logEndOffset)
   }
 
-  /// Suspends until every record below `offset` is durable; the pinned flusher does the sync.
+  /// Suspends until every record below `offset` is durable, those that are yet to be appended too;
+  /// the pinned flusher does the sync. Cancelling the task does not end it.
+  ///
+  /// - Throws: `.poisoned` or `.closed` where that will never be.
   public func flushedEnd(reaches offset: Int64) async throws(LogError) {
     let outcome: OffsetNotifier.Outcome = await withCheckedContinuation { continuation in
       onFlushed(offset) { outcome in continuation.resume(returning: outcome) }
@@ -78,8 +81,9 @@ extension Log {
     try outcome.get()
   }
 
-  /// Calls `body` once when every record below `offset` is durable (or the log failed), on the
-  /// flushing thread; it must not block.
+  /// Calls `body` once when every record below `offset` is durable, those that are yet to be
+  /// appended too, or the log failed or closed; at once where that is so already, else on the
+  /// flushing thread. It must not block.
   public func onFlushed(
     _ offset: Int64, _ body: @escaping @Sendable (Result<Void, LogError>) -> Void
   ) {
@@ -99,6 +103,11 @@ extension Log {
       role.isTaken = true
       return true
     }
+  }
+
+  /// Takes the flush role once nobody else has it.
+  func waitForFlushRole() {
+    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
   }
 
   func giveBackFlushRole() {
@@ -204,19 +213,6 @@ extension Log {
     if isDue { context.flusher.requestMark(self) }
   }
 
-  /// Holder of the writer lock, or while nobody appends.
-  private func markRecord(_ active: ActiveSegment, recoveryPoint: Int64, isClean: Bool)
-    -> MarkRecord
-  {
-    MarkRecord(
-      sequence: 0, bootIdentifier: context.disk.bootIdentifier, recoveryPoint: recoveryPoint,
-      segmentBaseOffset: active.baseOffset, position: active.position,
-      largest: active.cursor.largest, offsetEntries: active.offsetIndex.count,
-      timeEntries: active.timeIndex.count, isClean: isClean,
-      isWithoutProducers: producers.isLoaded && !producers.mayHoldProducers,
-      isGapless: isGapless, durability: config.durability)
-  }
-
   func poisonLog(_ error: DiskError) {
     guard poison.set(error) else { return }
     context.metrics.poisonedLogs.increment()
@@ -227,81 +223,6 @@ extension Log {
     flushed.fail(failure)
     logEnd.fail(failure)
     flushRole.broadcast()
-  }
-}
-
-extension DiskError {
-  /// Whether it says that bytes or names may not be on disk, which no second attempt can prove
-  /// otherwise (I8).
-  fileprivate var isFailedSync: Bool { operation == .sync || operation == .syncDirectory }
-}
-
-// MARK: - The mark
-
-extension Log {
-  /// Before the first byte of a session is appended, the mark must durably say that this engine
-  /// writes from the recovery point on (docs/durability.md#mark). Costs one sync per log and
-  /// session.
-  package func markBeforeFirstWrite() throws(LogError) {
-    if hasCurrentMark { return }
-    // Before the first byte of a session: from here on the state is the writer's.
-    try loadProducers()
-    while !(flushRole.withLock { $0.isMarkCurrent }) {
-      try refuseIfPoisoned()
-      guard takeFlushRole() else {
-        _ = flushRole.wait { !$0.isTaken }
-        continue
-      }
-      defer { giveBackFlushRole() }
-      try refuseIfGone()
-      do throws(DiskError) {
-        try writeFirstMark()
-      } catch {
-        // Nothing was appended, so that a full disk may be tried again; a failed sync may not (I8).
-        guard error.isFailedSync else {
-          throw LogError(error)
-        }
-        poisonLog(error)
-        throw .poisoned(path: path, cause: error)
-      }
-    }
-    setCurrentMark()
-  }
-
-  private func writeFirstMark() throws(DiskError) {
-    if flushRole.withLock({ $0.isMarkCurrent }) { return }
-    let (mark, _) = try DurableMark.open(directory)
-    let active = try writer!.withLock { (state) throws(DiskError) -> ActiveSegment in
-      try activate(&state, nowMs: context.nowMs())
-      return state.active!
-    }
-    // The mark says that the entries below it are durable.
-    try active.offsetIndex.file.sync()
-    try active.timeIndex.file.sync()
-    let record = markRecord(active, recoveryPoint: flushed.value, isClean: false)
-    try mark.noteDurable(record)
-    try directory.disk.syncDirectory(directory.path)
-    flushRole.withLock { role in
-      role.mark = mark
-      role.isMarkCurrent = true
-      role.flushedPosition = record.position
-      role.lastRecord = record
-    }
-  }
-
-  /// Makes the mark durable; the active indexes come first, so that what stands below a durable
-  /// mark has its entries too. A record that a roll has overtaken is left to the next flush, which
-  /// brings a newer one.
-  private func writeDurableMark(_ record: MarkRecord, _ mark: DurableMark) throws(DiskError) {
-    let active = writer?.withLock { $0.active }
-    guard let active, active.baseOffset == record.segmentBaseOffset else { return }
-    try active.offsetIndex.file.sync()
-    try active.timeIndex.file.sync()
-    try mark.noteDurable(record)
-    flushRole.withLock { role in
-      role.bytesSinceMark = 0
-      role.lastRecord = record
-    }
   }
 }
 
@@ -327,77 +248,14 @@ extension Log: Flusher.Client {
   package func refreshMark(force: Bool) {
     let limit = force ? 1 : Self.markIntervalBytes
     guard flushRole.withLock({ $0.bytesSinceMark >= limit }) else { return }
-    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
+    waitForFlushRole()
     defer { giveBackFlushRole() }
+    if poison.isSet { return }
     do throws(DiskError) {
       let (mark, record) = flushRole.withLock { ($0.mark, $0.lastRecord) }
       if let mark, let record { try writeDurableMark(record, mark) }
     } catch {
       poisonLog(error)
     }
-  }
-}
-
-// MARK: - Closing
-
-extension Log {
-  /// Makes everything durable, trims the active indexes and writes the clean mark; after this every
-  /// append is refused. Idempotent.
-  ///
-  /// - Throws: Where something could not be made durable; the store then writes no clean marker.
-  ///   `.diskFull` passes: all that was appended is durable, and `close` may be tried again.
-  package func close() throws(LogError) {
-    guard let writer else { return }
-    writer.withLock { $0.isClosed = true }
-    context.flusher.remove(self)
-    defer { endWaits() }
-    if flushRole.withLock({ $0.isSettled }) { return }
-    try refuseIfPoisoned()
-    try flush()
-    while !takeFlushRole() { _ = flushRole.wait { !$0.isTaken } }
-    defer { giveBackFlushRole() }
-    do throws(DiskError) {
-      try closeActive()
-    } catch {
-      // What a write or an allocation was refused, another may get. A sync is not repeated (I8).
-      if error.isDiskFull, !error.isFailedSync { throw .diskFull(error) }
-      poisonLog(error)
-      throw .poisoned(path: path, cause: error)
-    }
-    flushRole.withLock { $0.isSettled = true }
-  }
-
-  private func closeActive() throws(DiskError) {
-    guard let active = try activeToClose() else { return }
-    if active.hasStrayTail { try active.log.truncate(to: active.position) }
-    try active.timeIndex.file.reserve()
-    active.timeIndex.appendIfLarger(active.cursor.largest)
-    try active.offsetIndex.file.trimAndSync()
-    try active.timeIndex.file.trimAndSync()
-    try active.log.sync()
-    writeClosingSnapshot()
-    var mark = flushRole.withLock { $0.mark }
-    if mark == nil, hadMark { mark = try DurableMark.open(directory).0 }
-    if let mark {
-      let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)
-      try writeDurableMark(record, mark)
-    }
-    try directory.disk.syncDirectory(directory.path)
-  }
-
-  /// The segment to close: the one that was appended to; where none was, the one that recovery
-  /// changed, for its indexes lack their final entry and its mark still says that we write.
-  private func activeToClose() throws(DiskError) -> ActiveSegment? {
-    try writer?.withLock { (state) throws(DiskError) in
-      let isUnsettled = !recovery.wasClean || recovery.isEventful
-      if isUnsettled, state.dormant != nil { try activate(&state, nowMs: context.nowMs()) }
-      return state.active
-    }
-  }
-
-  func endWaits() {
-    let error = LogError.closed(path: path)
-    flushed.fail(error)
-    logEnd.fail(error)
   }
 }

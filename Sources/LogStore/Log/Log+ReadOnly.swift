@@ -20,8 +20,8 @@ extension Log {
     _ path: String, disk: any Disk = PosixDisk(), openSegmentsMax: Int = 32,
     logger: Logger = Logger(label: "mkstore")
   ) throws(LogError) -> Log {
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    let name = String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...])
+    let path = PathText.trimmed(path)
+    let name = PathText.lastComponent(path)
     let topicPartition: TopicPartition
     do throws(TopicPartitionError) {
       topicPartition = try TopicPartition(directoryName: name)
@@ -36,7 +36,7 @@ extension Log {
       guard try disk.status(path)?.kind == .directory else {
         throw DiskError.notFound(.open, path)
       }
-      let hints = readHints(of: topicPartition, store: StoreDirectory.parent(of: path), disk)
+      let hints = readHints(of: topicPartition, store: PathText.parent(path), disk)
       var loader = LogLoader(
         topicPartition, in: LogDirectory(disk: disk, path: path), config: LogConfig(),
         access: .read, hints: hints, nowMs: WallClock.nowMs())

@@ -80,7 +80,7 @@ public final class LogManager: Sendable {
   ) throws(LogError) -> LogManager {
     try config.validate()
     let startMs = config.nowMs()
-    let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let path = PathText.trimmed(path)
     try StoreDirectory.prepare(path, disk, creates: config.createsStore)
     let lock = try StoreDirectory.lock(path, disk)
     let context = StoreContext(

@@ -27,18 +27,12 @@ enum StoreDirectory {
   }
 
   private static func makeDirectories(_ path: String, _ disk: any Disk) throws(DiskError) {
-    let parent = self.parent(of: path)
+    let parent = PathText.parent(path)
     if try disk.status(parent) == nil { try makeDirectories(parent, disk) }
     // `new/..` is there once `new` is.
     if try disk.status(path)?.kind == .directory { return }
     try disk.makeDirectory(path)
     try disk.syncDirectory(parent)
-  }
-
-  /// The directory that holds `path`.
-  static func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// Takes Kafka's lock.

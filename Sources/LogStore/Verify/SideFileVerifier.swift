@@ -63,7 +63,7 @@ struct SideFileVerifier {
         throw .unreadable(
           path: "\(log.path)/\(LeaderEpochCheckpoint.name)", line: nil,
           what: "epoch \(stated) at offset \(start.offset), but the batch there has epoch "
-            + "\(start.epoch) (\(VerificationPlanner.lastComponent(plan.path)), position "
+            + "\(start.epoch) (\(PathText.lastComponent(plan.path)), position "
             + "\(start.position))")
       }
     }

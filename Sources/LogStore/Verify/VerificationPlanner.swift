@@ -25,7 +25,7 @@ struct VerificationPlanner {
     guard let status = try disk.status(path) else {
       throw DiskError.notFound(.status, path)
     }
-    let path = Self.trimmed(path)
+    let path = PathText.trimmed(path)
     guard status.kind == .directory else {
       try addFile(path, status)
       return
@@ -36,7 +36,7 @@ struct VerificationPlanner {
         || $0.name == DurableMark.fileName
     }
     if isLog {
-      try addLog(path, entries, in: try context(of: Self.parent(path)))
+      try addLog(path, entries, in: try context(of: PathText.parent(path)))
     } else {
       try addStore(path, entries)
     }
@@ -123,10 +123,10 @@ struct VerificationPlanner {
 
   /// A single file: its neighbours tell what may follow it.
   private mutating func addFile(_ path: String, _ status: FileStatus) throws(DiskError) {
-    let directory = Self.parent(path)
-    let name = SegmentName(Self.lastComponent(path))
+    let directory = PathText.parent(path)
+    let name = SegmentName(PathText.lastComponent(path))
     if let name, name.kind == .log, name.stage == nil {
-      let context = try context(of: Self.parent(directory))
+      let context = try context(of: PathText.parent(directory))
       var found = VerificationPlanner(disk, depth: depth)
       try found.addLog(directory, try disk.list(directory), in: context)
       for var segment in found.logs.flatMap(\.segments) where segment.baseOffset == name.baseOffset
@@ -232,23 +232,7 @@ struct VerificationPlanner {
   }
 
   private static func topicPartition(_ path: String) -> TopicPartition? {
-    guard case .log(let name) = LogDirectoryName(lastComponent(path)) else { return nil }
+    guard case .log(let name) = LogDirectoryName(PathText.lastComponent(path)) else { return nil }
     return name
-  }
-
-  private static func trimmed(_ path: String) -> String {
-    var path = path[...]
-    while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
-    return String(path)
-  }
-
-  static func parent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return path == "." ? ".." : "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
-  static func lastComponent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return path }
-    return String(path[path.index(after: slash)...])
   }
 }

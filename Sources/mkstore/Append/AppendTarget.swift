@@ -62,7 +62,7 @@ enum AppendTarget {
     if let log = manager.log(location.topicPartition) { return log }
     let name = "\(location.topicPartition)"
     for (directory, error) in manager.report.failed
-    where LogLocation.lastComponent(directory) == name {
+    where PathText.lastComponent(directory) == name {
       throw CommandFailure(error)
     }
     return try withLogErrors { () throws(LogError) in

@@ -24,7 +24,7 @@ extension DumpRun {
 
   /// What the engine knows to be durable.
   mutating func dumpMark(_ path: String, _ disk: PosixDisk) throws(CommandFailure) {
-    let directory = LogDirectory(disk: disk, path: LogLocation.parent(path))
+    let directory = LogDirectory(disk: disk, path: PathText.parent(path))
     let contents = try withDiskErrors { () throws(DiskError) in try DurableMark.read(directory) }
     for (slot, record) in [("durable", contents.durable), ("latest", contents.latest)] {
       guard let record else { continue }

@@ -32,7 +32,7 @@ extension DumpRun {
         hasDamage = true
         if format == .kafka {
           // As Kafka's own tool: nothing behind the first entry that is none is looked at.
-          let name = LogLocation.lastComponent(path)
+          let name = PathText.lastComponent(path)
           out.line("Found \(size - position) invalid bytes at the end of \(name)")
           tell(fault.description, position..<size, path)
           return

@@ -41,7 +41,7 @@ struct DumpRun: ~Copyable {
       throw CommandFailure.failure(
         "\(path) is no file; name the files to dump, such as \(path)/*.log")
     }
-    guard let kind = DumpKind(fileName: LogLocation.lastComponent(path)) else {
+    guard let kind = DumpKind(fileName: PathText.lastComponent(path)) else {
       throw CommandFailure.failure(
         "\(path): unknown kind of file; dump reads .log, .index, .timeindex, .txnindex and "
           + ".snapshot files and the checkpoints of a store")

@@ -10,7 +10,7 @@ struct InfoRun: ~Copyable {
 
   /// Prints what is known of `path`.
   mutating func run(_ argument: String) throws(CommandFailure) {
-    let path = LogLocation.trimmed(argument)
+    let path = PathText.trimmed(argument)
     let disk = PosixDisk()
     let status = try withDiskErrors { () throws(DiskError) in try disk.status(path) }
     switch status?.kind {

@@ -14,17 +14,17 @@ struct LogLocation: Sendable {
   ///
   /// - Throws: A usage failure where the last part is no log's name.
   init(_ argument: String) throws(CommandFailure) {
-    var path = LogLocation.trimmed(argument)
-    let last = LogLocation.lastComponent(path)
+    var path = PathText.trimmed(argument)
+    let last = PathText.lastComponent(path)
     // The shell's "here": the name is the directory's real one.
     if last == "." || last == "..", let real = StandardStreams.realPath(path) { path = real }
     do throws(TopicPartitionError) {
-      topicPartition = try TopicPartition(directoryName: LogLocation.lastComponent(path))
+      topicPartition = try TopicPartition(directoryName: PathText.lastComponent(path))
     } catch {
       throw CommandFailure.usage(
         "'\(argument)' is no log: \(error); a log is named <topic>-<partition>, such as orders-0")
     }
-    store = LogLocation.parent(path)
+    store = PathText.parent(path)
   }
 
   /// Stands where a record's log has no name, as in the dump of a single file.
@@ -55,24 +55,5 @@ struct LogLocation: Sendable {
     }
     return .failure(
       "\(path) does not exist; check the path, or make the log with mkstore append --create")
-  }
-
-  /// Without slashes at its end.
-  static func trimmed(_ path: String) -> String {
-    var path = path[...]
-    while path.utf8.count > 1, path.hasSuffix("/") { path = path.dropLast() }
-    return String(path)
-  }
-
-  /// What follows the last slash.
-  static func lastComponent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return path }
-    return String(path[path.index(after: slash)...])
-  }
-
-  /// What stands before the last slash.
-  static func parent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }

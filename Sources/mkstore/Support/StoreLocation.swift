@@ -8,7 +8,7 @@ struct StoreLocation: Sendable {
 
   /// The store at `argument`, or the one around the log there.
   static func find(_ argument: String) throws(CommandFailure) -> StoreLocation {
-    let path = LogLocation.trimmed(argument)
+    let path = PathText.trimmed(argument)
     let names = try list(path)
     let isLog = names.contains { SegmentName($0.name)?.kind == .log }
     guard isLog || isLogName(path) else { return StoreLocation(path: path) }
@@ -16,7 +16,7 @@ struct StoreLocation: Sendable {
   }
 
   private static func isLogName(_ path: String) -> Bool {
-    if case .log = LogDirectoryName(LogLocation.lastComponent(path)) { return true }
+    if case .log = LogDirectoryName(PathText.lastComponent(path)) { return true }
     return false
   }
 

@@ -1,0 +1,63 @@
+internal import DiskIO
+
+extension Log {
+  /// Makes everything durable, trims the active indexes and writes the clean mark; after this every
+  /// append is refused. Idempotent.
+  ///
+  /// - Throws: Where something could not be made durable; the store then writes no clean marker.
+  ///   `.diskFull` passes: all that was appended is durable, and `close` may be tried again.
+  package func close() throws(LogError) {
+    guard let writer else { return }
+    writer.withLock { $0.isClosed = true }
+    context.flusher.remove(self)
+    defer { endWaits() }
+    if flushRole.withLock({ $0.isSettled }) { return }
+    try refuseIfPoisoned()
+    try flush()
+    waitForFlushRole()
+    defer { giveBackFlushRole() }
+    do throws(DiskError) {
+      try closeActive()
+    } catch {
+      // What a write or an allocation was refused, another may get. A sync is not repeated (I8).
+      if error.isDiskFull, !error.isFailedSync { throw .diskFull(error) }
+      poisonLog(error)
+      throw .poisoned(path: path, cause: error)
+    }
+    flushRole.withLock { $0.isSettled = true }
+  }
+
+  private func closeActive() throws(DiskError) {
+    guard let active = try activeToClose() else { return }
+    if active.hasStrayTail { try active.log.truncate(to: active.position) }
+    try active.timeIndex.file.reserve()
+    active.timeIndex.appendIfLarger(active.cursor.largest)
+    try active.offsetIndex.file.trimAndSync()
+    try active.timeIndex.file.trimAndSync()
+    try active.log.sync()
+    writeClosingSnapshot()
+    var mark = flushRole.withLock { $0.mark }
+    if mark == nil, hadMark { mark = try DurableMark.open(directory).0 }
+    if let mark {
+      let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)
+      try writeDurableMark(record, mark)
+    }
+    try directory.disk.syncDirectory(directory.path)
+  }
+
+  /// The segment to close: the one that was appended to; where none was, the one that recovery
+  /// changed, for its indexes lack their final entry and its mark still says that we write.
+  private func activeToClose() throws(DiskError) -> ActiveSegment? {
+    try writer?.withLock { (state) throws(DiskError) in
+      let isUnsettled = !recovery.wasClean || recovery.isEventful
+      if isUnsettled, state.dormant != nil { try activate(&state, nowMs: context.nowMs()) }
+      return state.active
+    }
+  }
+
+  func endWaits() {
+    let error = LogError.closed(path: path)
+    flushed.fail(error)
+    logEnd.fail(error)
+  }
+}
