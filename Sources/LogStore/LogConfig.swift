@@ -40,6 +40,11 @@ public struct LogConfig: Sendable, Equatable {
   public var compression: Compression = .none
   /// `message.timestamp.type`: who says a record's time.
   public var timestampType: TimestampType = .createTime
+  /// `message.timestamp.before.max.ms`: a ready batch with a record older than this is refused
+  /// where producers say the time. `Int64.max`: never.
+  public var timestampBeforeMaxMs = Int64.max
+  /// `message.timestamp.after.max.ms`: the same of a record that lies further in the future.
+  public var timestampAfterMaxMs = Int64.max
   /// What an acknowledgement means.
   public var durability: Durability = .flushed
 
@@ -54,6 +59,8 @@ public struct LogConfig: Sendable, Equatable {
     try LogError.check("segmentIndexBytes", segmentIndexBytes, 24...int32Max)
     try LogError.check("indexIntervalBytes", indexIntervalBytes, 0...int32Max)
     try LogError.check("maxMessageBytes", maxMessageBytes, 1...int32Max)
+    try LogError.check("timestampBeforeMaxMs", timestampBeforeMaxMs, 0...Int64.max)
+    try LogError.check("timestampAfterMaxMs", timestampAfterMaxMs, 0...Int64.max)
     if case .interval(let milliseconds) = durability {
       try LogError.check("durability interval", milliseconds, 1...3_600_000)
     }

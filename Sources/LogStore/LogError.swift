@@ -9,6 +9,8 @@ public enum LogError: Error, Sendable {
   case corrupt(DamagedRange)
   /// Bytes given to `append` are no batch that may be appended.
   case invalidBatch(BatchError)
+  /// A ready batch has a time that the log's settings do not allow.
+  case invalidTimestamp(found: Int64, reason: String)
   /// A producer's batch does not follow its last one; some batch before it is missing.
   case outOfOrderSequence(producerId: Int64, found: Int32, expected: Int32)
   /// A producer with a newer epoch has taken this one's place.
@@ -55,6 +57,8 @@ extension LogError: CustomStringConvertible {
       "damaged: \(range)"
     case .invalidBatch(let error):
       "not a valid batch: \(error)"
+    case .invalidTimestamp(let found, let reason):
+      "timestamp \(found): \(reason)"
     case .outOfOrderSequence(let producerId, let found, let expected):
       "producer \(producerId) sent sequence \(found) where \(expected) follows"
     case .invalidProducerEpoch(let producerId, let found, let current):

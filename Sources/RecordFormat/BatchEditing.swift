@@ -19,6 +19,16 @@ package func rewriteLogAppendTime(_ bytes: inout MutableSpan<UInt8>, timestamp: 
   rewriteMaxTimestamp(&bytes, timestamp: timestamp)
 }
 
+/// Takes the timestamp type LogAppendTime from a batch of magic 2 and seals it anew: its records
+/// have their producer's times again.
+///
+/// - Parameter bytes: The whole batch.
+package func clearLogAppendTime(_ bytes: inout MutableSpan<UInt8>) {
+  let attributes = bytes.loadBigEndian(Int16.self, at: BatchLayout.attributes)
+  bytes.storeBigEndian(attributes & ~BatchAttributes.logAppendTime, at: BatchLayout.attributes)
+  seal(&bytes)
+}
+
 /// Puts the true largest timestamp into a batch of magic 2 that states another one and seals it
 /// anew, as Kafka does on append.
 ///

@@ -8,7 +8,9 @@ public struct BatchSummary: Sendable, Equatable {
   public internal(set) var firstOffset: Int64?
   /// The largest timestamp among the records, LogAppendTime resolved; −1 where there is no record.
   public internal(set) var maxTimestamp: Int64 = -1
-  /// Offset of the first record that has it; nil where there is none.
+  /// The smallest timestamp among the records that have one (not −1); nil where none has.
+  public internal(set) var minTimestamp: Int64?
+  /// Offset of the first record that has `maxTimestamp`; nil where there is none.
   public internal(set) var offsetOfMaxTimestamp: Int64?
   /// Number of the first record without a key, from 0; nil where each has one.
   public internal(set) var firstKeyless: Int?
@@ -20,6 +22,7 @@ public struct BatchSummary: Sendable, Equatable {
     if !hasKey, firstKeyless == nil { firstKeyless = recordCount }
     recordCount += 1
     if firstOffset == nil { firstOffset = offset }
+    if timestamp != -1 { minTimestamp = min(minTimestamp ?? timestamp, timestamp) }
     if offsetOfMaxTimestamp == nil || timestamp > maxTimestamp {
       maxTimestamp = timestamp
       offsetOfMaxTimestamp = offset

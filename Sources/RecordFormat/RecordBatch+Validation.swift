@@ -81,10 +81,10 @@ extension RecordBatch {
         expected: "recordCount - 1 = \(header.recordCount - 1) on append")
     }
     let refused = BatchAttributes.control | BatchAttributes.deleteHorizon
-    guard header.attributes.rawValue & (refused | BatchAttributes.logAppendTime) == 0 else {
+    guard header.attributes.rawValue & refused == 0 else {
       throw .header(
         .attributes, position: Layout.attributes, found: Int64(header.attributes.rawValue),
-        expected: "no control, delete horizon or LogAppendTime bit on append")
+        expected: "no control or delete horizon bit on append")
     }
     guard header.producerId < 0 || header.baseSequence >= 0 else {
       throw .header(

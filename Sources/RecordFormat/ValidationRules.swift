@@ -4,7 +4,7 @@ public enum ValidationRules: Sendable, Equatable {
   /// Gaps, control batches, old formats and batches without records are legal.
   case stored
   /// What a producer may send: magic 2 with base offset 0, no more than `maxMessageBytes` as it
-  /// stands, CreateTime, at least one record, offset deltas 0, 1, 2…, no control batch, no delete
-  /// horizon, a sequence number with a producer id.
+  /// stands, at least one record, offset deltas 0, 1, 2…, no control batch, no delete horizon, a
+  /// sequence number with a producer id. Whose times its records have is the log's to judge.
   case produced(maxMessageBytes: Int)
 }

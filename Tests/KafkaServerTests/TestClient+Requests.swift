@@ -10,8 +10,16 @@ enum TestBatch {
     _ values: [String], compression: Compression = .none, timestamp: Int64 = 1_700_000_000_000,
     options: BatchOptions = BatchOptions()
   ) throws -> [UInt8] {
+    try make(values.map { ($0, timestamp) }, compression: compression, options: options)
+  }
+
+  /// A sealed batch of records, each with its own time.
+  static func make(
+    _ records: [(value: String, timestamp: Int64)], compression: Compression = .none,
+    options: BatchOptions = BatchOptions()
+  ) throws -> [UInt8] {
     var builder = RecordBatchBuilder(compression: compression)
-    for value in values {
+    for (value, timestamp) in records {
       _ = try builder.append(
         timestamp: timestamp, key: nil, value: Array(value.utf8).span, headers: [])
     }

@@ -10,6 +10,7 @@ extension ErrorCode {
       case .offsetOutOfRange: .offsetOutOfRange
       case .corrupt: .corruptMessage
       case .invalidBatch(let reason): ErrorCode(reason)
+      case .invalidTimestamp: .invalidTimestamp
       case .outOfOrderSequence: .outOfOrderSequenceNumber
       case .invalidProducerEpoch: .invalidProducerEpoch
       case .invalidTransactionState: .invalidTxnState

@@ -9,10 +9,10 @@ package final class BatchValidator {
   /// Checks a ready batch strictly, every record of it.
   ///
   /// - Parameter needsKeys: Whether a record without a key is refused.
-  /// - Returns: The header, and the greatest record time: what `maxTimestamp` must say.
+  /// - Returns: The header, and what the records are.
   package func check(
     _ batch: Span<UInt8>, maxMessageBytes: Int, needsKeys: Bool
-  ) throws(LogError) -> (header: BatchHeader, maxTimestamp: Int64) {
+  ) throws(LogError) -> (header: BatchHeader, records: BatchSummary) {
     do throws(BatchError) {
       let view = try RecordBatch(batch)
       let summary = try view.validate(
@@ -23,7 +23,7 @@ package final class BatchValidator {
           position: view.header.codec == .none ? .stored(BatchLayout.records) : .inflated(0),
           found: -1, expected: "one in every record of a compacted topic")
       }
-      return (view.header, summary.maxTimestamp)
+      return (view.header, summary)
     } catch {
       throw .invalidBatch(error)
     }

@@ -51,10 +51,50 @@ extension Log {
     }
     let validator = validators.take(where: { _ in true }) { BatchValidator() }
     defer { validators.give(validator) }
-    let (header, maxTimestamp) = try validator.check(
-      batch.span, maxMessageBytes: config.maxMessageBytes, needsKeys: overrides.isCompacted)
-    if header.maxTimestamp != maxTimestamp { rewriteMaxTimestamp(&batch, timestamp: maxTimestamp) }
+    typealias Checked = (header: BatchHeader, records: BatchSummary)
+    func check(_ batch: Span<UInt8>) throws(LogError) -> Checked {
+      try validator.check(
+        batch, maxMessageBytes: config.maxMessageBytes, needsKeys: overrides.isCompacted)
+    }
+    var (header, records) = try check(batch.span)
+    try checkTimes(header, records)
+    if header.timestampType == .logAppendTime {
+      clearLogAppendTime(&batch)
+      // What counts now are the times that its records have themselves.
+      (header, records) = try check(batch.span)
+    }
+    if header.maxTimestamp != records.maxTimestamp {
+      rewriteMaxTimestamp(&batch, timestamp: records.maxTimestamp)
+    }
     return try writeSealed(&batch)
+  }
+
+  /// Kafka's rules for the times of a client's batch (`LogValidator.validateTimestamp`): where
+  /// producers say the time it must lie within the topic's limits, and the type LogAppendTime is
+  /// passed over; where the log says the time, or a record has none, the type is refused.
+  private func checkTimes(_ header: BatchHeader, _ records: BatchSummary) throws(LogError) {
+    if header.timestampType == .logAppendTime,
+      config.timestampType == .logAppendTime || header.maxTimestamp == -1
+    {
+      throw .invalidTimestamp(
+        found: header.maxTimestamp, reason: "a producer must not set the type LogAppendTime")
+    }
+    let (before, after) = (config.timestampBeforeMaxMs, config.timestampAfterMaxMs)
+    guard config.timestampType == .createTime, min(before, after) < .max,
+      let earliest = records.minTimestamp
+    else { return }
+    let nowMs = context.nowMs()
+    let (oldest, isUnbounded) = nowMs.subtractingReportingOverflow(before)
+    guard isUnbounded || earliest >= oldest else {
+      throw .invalidTimestamp(
+        found: earliest, reason: "more than message.timestamp.before.max.ms = \(before) ago")
+    }
+    let (newest, isEndless) = nowMs.addingReportingOverflow(after)
+    guard isEndless || records.maxTimestamp <= newest else {
+      throw .invalidTimestamp(
+        found: records.maxTimestamp,
+        reason: "more than message.timestamp.after.max.ms = \(after) ahead")
+    }
   }
 
   /// Appends records as one batch, compressed as `config.compression` says; all or nothing.

@@ -49,7 +49,10 @@ public struct TopicConfig: Sendable, Equatable {
   /// Settings of a log: these over `base`.
   public func applied(to base: LogConfig) -> LogConfig {
     var config = base
-    for (name, value) in values { TopicSetting.all[name]?.apply(value, to: &config) }
+    // By name, so that message.timestamp.difference.max.ms comes after what goes before it.
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      TopicSetting.all[name]?.apply(value, to: &config)
+    }
     return config
   }
 

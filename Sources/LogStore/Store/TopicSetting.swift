@@ -68,6 +68,15 @@ struct TopicSetting: Sendable {
       get: { String($0[keyPath: path]) })
   }
 
+  private static func timeLimit(
+    _ path: any WritableKeyPath<LogConfig, Int64> & Sendable
+  ) -> TopicSetting {
+    TopicSetting(
+      values: .integer(0...Int64.max), effect: .acts,
+      set: { value, config in config[keyPath: path] = Int64(value) ?? config[keyPath: path] },
+      get: { String($0[keyPath: path]) })
+  }
+
   private static let acting: [String: TopicSetting] = [
     "segment.bytes": integer(14...int32Max, \.segmentBytes, min: 14),
     "segment.index.bytes": integer(4...int32Max, \.segmentIndexBytes, min: 24),
@@ -83,6 +92,19 @@ struct TopicSetting: Sendable {
         config.timestampType = value == "LogAppendTime" ? .logAppendTime : .createTime
       },
       get: { $0.timestampType == .logAppendTime ? "LogAppendTime" : "CreateTime" }),
+    "message.timestamp.before.max.ms": timeLimit(\.timestampBeforeMaxMs),
+    "message.timestamp.after.max.ms": timeLimit(\.timestampAfterMaxMs),
+    "message.timestamp.difference.max.ms": TopicSetting(
+      values: .integer(0...Int64.max),
+      effect: .kept(
+        "counts as message.timestamp.before.max.ms and message.timestamp.after.max.ms where these "
+          + "are not stated"),
+      set: { value, config in
+        guard let limit = Int64(value) else { return }
+        if config.timestampBeforeMaxMs == .max { config.timestampBeforeMaxMs = limit }
+        if config.timestampAfterMaxMs == .max { config.timestampAfterMaxMs = limit }
+      },
+      get: nil),
     "compression.type": TopicSetting(
       values: .oneOf(["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
       effect: .kept(
@@ -126,9 +148,6 @@ struct TopicSetting: Sendable {
       "unclean.leader.election.enable": keep(flag, single),
       "leader.replication.throttled.replicas": keep(.anything, single),
       "follower.replication.throttled.replicas": keep(.anything, single),
-      "message.timestamp.before.max.ms": keep(time, "any time of a record is taken"),
-      "message.timestamp.after.max.ms": keep(time, "any time of a record is taken"),
-      "message.timestamp.difference.max.ms": keep(time, "any time of a record is taken"),
       "message.downconversion.enable": keep(flag, "batches are served as they are stored"),
       "message.format.version": keep(.anything, "batches are written in format 2"),
       "remote.storage.enable": keep(flag, tiers),

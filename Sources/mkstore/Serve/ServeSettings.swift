@@ -29,6 +29,7 @@ struct ServeSettings: Sendable {
     "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
     "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
     "segment.index.bytes", "index.interval.bytes", "max.message.bytes", "message.timestamp.type",
+    "message.timestamp.before.max.ms", "message.timestamp.after.max.ms",
   ]
 
   /// Reads every setting, the command line first, then the environment, then the file.
