@@ -230,15 +230,18 @@ int mk_remove(const char *path) { return error_or_zero(unlink(path)); }
 
 int mk_remove_directory(const char *path) { return error_or_zero(rmdir(path)); }
 
-int64_t mk_available_bytes(const char *path) {
-  struct statvfs found;
-  if (statvfs(path, &found) != 0) return -errno;
+static int64_t bytes_of(uint64_t blocks, uint64_t block_bytes) {
   uint64_t bytes;
-  if (__builtin_mul_overflow((uint64_t)found.f_bavail, (uint64_t)found.f_frsize, &bytes) ||
-      bytes > INT64_MAX) {
-    return INT64_MAX;
-  }
+  if (__builtin_mul_overflow(blocks, block_bytes, &bytes) || bytes > INT64_MAX) return INT64_MAX;
   return (int64_t)bytes;
+}
+
+int mk_space(const char *path, int64_t *total, int64_t *available) {
+  struct statvfs found;
+  if (statvfs(path, &found) != 0) return errno;
+  *total = bytes_of(found.f_blocks, found.f_frsize);
+  *available = bytes_of(found.f_bavail, found.f_frsize);
+  return 0;
 }
 
 void *mk_map(int fd, size_t capacity, bool writable, int *error) {

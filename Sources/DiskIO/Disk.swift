@@ -48,8 +48,8 @@ public protocol Disk: AnyObject, Sendable {
   ///   holder in this process); `holder` is the pid where the system tells it.
   func lock(_ path: String) throws(DiskError) -> any DiskLock
 
-  /// Bytes that an unprivileged writer may still allocate on the file system holding `path`.
-  func availableBytes(_ path: String) throws(DiskError) -> Int64
+  /// How large the file system holding `path` is, and how much of it is left.
+  func space(_ path: String) throws(DiskError) -> DiskSpace
 
   /// Identifies one run of the operating system: unchanged means that the page cache an earlier
   /// process wrote to is still there; changed means that only synced bytes are certain.

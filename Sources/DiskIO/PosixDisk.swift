@@ -103,12 +103,14 @@ public final class PosixDisk: Disk {
     try PosixLock.take(path, on: self)
   }
 
-  /// Bytes that may still be allocated; see `Disk`.
-  public func availableBytes(_ path: String) throws(DiskError) -> Int64 {
+  /// The size of a file system; see `Disk`.
+  public func space(_ path: String) throws(DiskError) -> DiskSpace {
     try checkPath(.availableBytes, path)
-    let bytes = unsafe mk_available_bytes(path)
-    guard bytes >= 0 else { throw DiskError(.availableBytes, path, code: Int32(-bytes)) }
-    return bytes
+    var space = DiskSpace(totalBytes: 0, availableBytes: 0)
+    // Safe: the three are valid for the call, which keeps none of them.
+    try check(
+      .availableBytes, path, unsafe mk_space(path, &space.totalBytes, &space.availableBytes))
+    return space
   }
 }
 

@@ -283,6 +283,8 @@ import Testing
     try kind.withDirectory { disk, base in
       let bytes = try disk.availableBytes(base)
       #expect(bytes > 1 << 20)
+      let space = try disk.space(base)
+      #expect(space.totalBytes >= space.availableBytes)
     }
   }
 

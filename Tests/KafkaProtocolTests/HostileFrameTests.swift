@@ -8,7 +8,7 @@ import Testing
 
   @Test func framesAreThere() {
     #expect(WireFrame.captured.count >= 80)
-    #expect(WireFrame.schema.count == 332)
+    #expect(WireFrame.schema.count == 336)
   }
 
   @Test(arguments: WireFrame.all)

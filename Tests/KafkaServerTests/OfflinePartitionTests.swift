@@ -21,6 +21,14 @@ struct OfflinePartitionTests {
     return body.topics
   }
 
+  private func get(_ endpoint: Endpoint, _ path: String) throws -> String {
+    let client = try TestClient(endpoint)
+    try client.send(Array("GET \(path) HTTP/1.1\r\n\r\n".utf8))
+    var text: [UInt8] = []
+    while let byte = try? client.take(1) { text += byte }
+    return String(decoding: text, as: UTF8.self)
+  }
+
   @Test func itIsDescribedAndRefusedAsKafkaDoes() async throws {
     let disk = SimulatedDisk(seed: 1)
     try await TestBroker.with("/data", disk: disk) { broker in
@@ -39,8 +47,16 @@ struct OfflinePartitionTests {
           .error(EACCES), at: 1, isForEver: true, operations: [.open],
           pathSuffix: "/\(log)/00000000000000000000.log"))
     }
-    try await TestBroker.with("/data", disk: disk) { broker in
+    try await TestBroker.with(
+      "/data", disk: disk, configure: { $0.adminListen = Endpoint(host: "127.0.0.1", port: 0) }
+    ) { broker in
       #expect(disk.faultFired)
+      let admin = try #require(try await broker.server.startAdmin())
+      // Another start would not mend it, so the server stays in service and says it.
+      let ready = try get(admin, "/readyz")
+      #expect(ready.hasPrefix("HTTP/1.1 200"))
+      #expect(ready.hasSuffix("\r\n\r\nready, but 2 partitions could not be opened\n"))
+      #expect(try get(admin, "/metrics").contains("\nmkstore_offline_partitions 2\n"))
       let client = try broker.connect()
       let partitions = try #require(try topics(client, "t").first?.partitions)
       #expect(partitions.map(\.partitionIndex) == [0, 1, 2])

@@ -96,7 +96,7 @@ private final class CrowdedDisk: Disk {
   }
   func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] { try base.list(directory) }
   func status(_ path: String) throws(DiskError) -> FileStatus? { try base.status(path) }
-  func availableBytes(_ path: String) throws(DiskError) -> Int64 { try base.availableBytes(path) }
+  func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
   func makeDirectory(_ path: String) throws(DiskError) { try base.makeDirectory(path) }
   func rename(_ source: String, to destination: String) throws(DiskError) {
     try base.rename(source, to: destination)

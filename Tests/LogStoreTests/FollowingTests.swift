@@ -95,7 +95,7 @@ private final class ShuffledDisk: Disk {
     try base.open(path, mode)
   }
   func status(_ path: String) throws(DiskError) -> FileStatus? { try base.status(path) }
-  func availableBytes(_ path: String) throws(DiskError) -> Int64 { try base.availableBytes(path) }
+  func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
   func makeDirectory(_ path: String) throws(DiskError) { try base.makeDirectory(path) }
   func rename(_ source: String, to destination: String) throws(DiskError) {
     try base.rename(source, to: destination)

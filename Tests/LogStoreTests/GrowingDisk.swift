@@ -21,7 +21,7 @@ final class GrowingDisk: Disk {
 
   func status(_ path: String) throws(DiskError) -> FileStatus? { try base.status(path) }
   func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] { try base.list(directory) }
-  func availableBytes(_ path: String) throws(DiskError) -> Int64 { try base.availableBytes(path) }
+  func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
   func makeDirectory(_ path: String) throws(DiskError) { throw refused(.makeDirectory, path) }
   func rename(_ source: String, to destination: String) throws(DiskError) {
     throw refused(.rename, source)

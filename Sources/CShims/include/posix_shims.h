@@ -187,8 +187,9 @@ int mk_remove(const char *_Nonnull path);
 /// rmdir(2). 0 or errno.
 int mk_remove_directory(const char *_Nonnull path);
 
-/// Bytes an unprivileged writer may still allocate, or -errno.
-int64_t mk_available_bytes(const char *_Nonnull path);
+/// statvfs(3): bytes of the file system, and those that an unprivileged writer may still allocate.
+/// 0 or errno.
+int mk_space(const char *_Nonnull path, int64_t *_Nonnull total, int64_t *_Nonnull available);
 
 /// mmap(2), shared, from the file's first byte. Address, or NULL with the number in `error`.
 void *_Nullable mk_map(int fd, size_t capacity, bool writable, int *_Nonnull error);

@@ -1,6 +1,6 @@
 extension ApiSupport {
-  /// v4 adds the sizes of the volume.
-  static let describeLogDirs = ApiSupport(versions: 1...4, flexibleFrom: 2)
+  /// v1 is v0; v4 adds the sizes of the volume.
+  static let describeLogDirs = ApiSupport(versions: 0...4, flexibleFrom: 2)
 }
 
 /// Asks how much the partitions take up on disk.

@@ -21,7 +21,12 @@ extension Broker {
       return AdminHandler.Page(status: "503 Service Unavailable", text: "not serving\n")
     }
     let poisoned = manager.logs.filter(\.poison.isSet).map { "\($0.topicPartition)\n" }
-    if poisoned.isEmpty { return AdminHandler.Page(status: "200 OK", text: "ready\n") }
+    if poisoned.isEmpty {
+      // Another start would not open them either, and everything else is served.
+      let offline = topics.offlineCount
+      let rest = offline == 0 ? "" : ", but \(offline) partitions could not be opened"
+      return AdminHandler.Page(status: "200 OK", text: "ready\(rest)\n")
+    }
     return AdminHandler.Page(
       status: "503 Service Unavailable",
       text: "logs that refuse writes since a sync failed; restart to check them:\n"
@@ -57,9 +62,13 @@ extension Broker {
     text += table("mkstore_log_segments") { Int64($0.segments.snapshot.segments.count) }
     text += table("mkstore_log_bytes", bytes)
     text += gauge("mkstore_poisoned_logs", poisonedCount)
+    text += gauge("mkstore_offline_partitions", topics.offlineCount)
     do throws(DiskError) {
-      let free = try manager.context.disk.availableBytes(manager.path)
+      let space = try manager.context.disk.space(manager.path)
+      let free = space.availableBytes
+      text += gauge("mkstore_disk_total_bytes", Int(space.totalBytes))
       text += gauge("mkstore_disk_free_bytes", Int(free))
+      text += gauge("redpanda_storage_disk_total_bytes", Int(space.totalBytes))
       text += gauge("redpanda_storage_disk_free_bytes", Int(free))
     } catch {
       logger.warning("free space cannot be read", metadata: ["error": "\(error)"])

@@ -110,7 +110,9 @@ extension Broker {
         .with { result in
           result.logDir = manager.path
           do throws(DiskError) {
-            result.usableBytes = try manager.context.disk.availableBytes(manager.path)
+            let space = try manager.context.disk.space(manager.path)
+            result.totalBytes = space.totalBytes
+            result.usableBytes = space.availableBytes
           } catch {
             result.errorCode = .kafkaStorageError
           }

@@ -157,9 +157,10 @@ extension DiskState {
     return id
   }
 
-  mutating func availableBytes(_ path: String) throws(DiskError) -> Int64 {
+  mutating func space(_ path: String) throws(DiskError) -> DiskSpace {
     _ = try begin(.availableBytes, path)
     _ = try require(.availableBytes, path)
-    return Int64(availableBytes)
+    return DiskSpace(
+      totalBytes: Int64(usedBytes + availableBytes), availableBytes: Int64(availableBytes))
   }
 }

@@ -96,7 +96,7 @@ public final class SimulatedDisk: Disk {
   }
 
   /// See `Disk`; 1 TiB where there is no limit.
-  public func availableBytes(_ path: String) throws(DiskError) -> Int64 {
-    try state.withLock { state throws(DiskError) in try state.availableBytes(path) }
+  public func space(_ path: String) throws(DiskError) -> DiskSpace {
+    try state.withLock { state throws(DiskError) in try state.space(path) }
   }
 }

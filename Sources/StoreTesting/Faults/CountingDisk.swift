@@ -85,9 +85,9 @@ public final class CountingDisk: Disk {
   }
 
   /// See `Disk`.
-  public func availableBytes(_ path: String) throws(DiskError) -> Int64 {
+  public func space(_ path: String) throws(DiskError) -> DiskSpace {
     count(.availableBytes, path)
-    return try base.availableBytes(path)
+    return try base.space(path)
   }
 
   func count(_ operation: DiskError.Operation, _ path: String) {
