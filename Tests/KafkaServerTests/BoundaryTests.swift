@@ -92,6 +92,39 @@ struct BoundaryTests {
     }
   }
 
+  /// As in Kafka: no part of the request is done.
+  @Test func oneTransactionalBatchHasTheWholeRequestRefused() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t", partitions: 2)
+      let good = try TestBatch.make(["x"])
+      var transactional = good
+      transactional[22] |= 0x10
+      for batches in [[good, transactional], [transactional, good]] {
+        var request = ProduceRequest()
+        request.acks = -1
+        request.topicData = [
+          .with { topic in
+            topic.name = "t"
+            topic.partitionData = batches.indices.map { index in
+              .with {
+                $0.index = Int32(index)
+                $0.records = ByteRange(offset: index * good.count, count: good.count)
+              }
+            }
+          }
+        ]
+        let answer = try client.ask(.produce(request), version: 9, records: batches.flatMap { $0 })
+        guard case .produce(let body) = answer.body else { return }
+        #expect(
+          body.responses[0].partitionResponses.map(\.errorCode)
+            == Array(repeating: .transactionalIdAuthorizationFailed, count: 2))
+      }
+      #expect(try client.produce("t", good).baseOffset == 0)
+      #expect(try client.produce("t", good, partition: 1).baseOffset == 0)
+    }
+  }
+
   // MARK: Fetch
 
   @Test(

@@ -104,6 +104,36 @@ struct ClusterTests {
     }
   }
 
+  /// kafka-python 2.3 always asks, and cannot read the answer "not asked".
+  @Test(arguments: 8...12 as ClosedRange<Int16>)
+  func whoAsksIsToldThatEverythingIsAllowed(version: Int16) async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      func ask(_ includes: Bool) throws -> (topics: [Int32], cluster: Int32) {
+        let answer = try client.ask(
+          .metadata(
+            .with {
+              $0.topics = [.with { $0.name = "t" }, .with { $0.name = "no" }]
+              $0.includeTopicAuthorizedOperations = includes
+              $0.includeClusterAuthorizedOperations = includes
+              $0.allowAutoTopicCreation = false
+            }), version: version)
+        guard case .metadata(let body) = answer.body else { throw TestClient.Failure.closed }
+        return (body.topics.map(\.topicAuthorizedOperations), body.clusterAuthorizedOperations)
+      }
+      // Kafka's answers without an authorizer: all operations of a topic, and of the cluster.
+      #expect(try ask(true).topics == [0b1101_1111_1000, .min])
+      #expect(try ask(true).cluster == (version <= 10 ? 0b1_1111_1010_0000 : .min))
+      #expect(try ask(false).topics == [.min, .min])
+      #expect(try ask(false).cluster == .min)
+      let answer = try client.ask(
+        .describeCluster(.with { $0.includeClusterAuthorizedOperations = true }), version: 1)
+      guard case .describeCluster(let body) = answer.body else { return }
+      #expect(body.clusterAuthorizedOperations == 0b1_1111_1010_0000)
+    }
+  }
+
   @Test func autoCreationCanBeSwitchedOff() async throws {
     try await TestBroker.with(configure: { $0.createsTopics = false }) { broker in
       let client = try broker.connect()

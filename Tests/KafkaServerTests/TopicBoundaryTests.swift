@@ -1,3 +1,4 @@
+import DiskIO
 import KafkaProtocol
 import KafkaServer
 import LogStore
@@ -275,8 +276,21 @@ struct TopicBoundaryTests {
       #expect(try ask(nil, 5, -1).errorCode == .invalidRequest)
       #expect(try ask(nil, -1, 1).errorCode == .invalidRequest)
       #expect(try ask("", -1, -1).errorCode == .invalidRequest)
+      #expect(try ask("", -1, -1).producerEpoch == -1)
       #expect(try ask("t", -1, -1).errorCode == .transactionalIdAuthorizationFailed)
       #expect(try ask(nil, -1, -1).producerId != ask(nil, -1, -1).producerId)
+    }
+  }
+
+  @Test func logDirectoriesTellTheSizeOfTheirFileSystem() async throws {
+    try await TestBroker.with { broker in
+      let client = try broker.connect()
+      let answer = try client.ask(.describeLogDirs(DescribeLogDirsRequest()), version: 4)
+      guard case .describeLogDirs(let body) = answer.body else { return }
+      let directory = try #require(body.results.first)
+      let space = try PosixDisk().space(broker.directory)
+      #expect(directory.totalBytes == space.totalBytes)
+      #expect((1...directory.totalBytes).contains(directory.usableBytes))
     }
   }
 

@@ -90,6 +90,16 @@ struct ServeSettingsTests {
     #expect(TestData.names(in: directory.path) == before)
   }
 
+  @Test func tooFewOpenFilesAreRefusedBeforeAnythingIsMade() throws {
+    let directory = try TemporaryDirectory()
+    let data = directory.path("data")
+    let outcome = try Tool.bash(
+      "ulimit -n 16; exec \"$MKSTORE\" serve --data \(data) --listen 127.0.0.300:1")
+    #expect(outcome.status == 1, "\(outcome)")
+    #expect(outcome.messages.contains("ulimit -n") && outcome.messages.contains("16"))
+    #expect(!FileManager.default.fileExists(atPath: data))
+  }
+
   @Test func storesAndEmptyDirectoriesAreTaken() throws {
     let directory = try TemporaryDirectory()
     let made = try TemporaryDirectory()

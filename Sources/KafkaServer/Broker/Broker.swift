@@ -31,6 +31,10 @@ package final class Broker: Sendable {
   package let connectionCount = Atomic<Int>(0)
   /// Whether the last connection was refused, there being too many.
   private let isRefusing = Atomic<Bool>(false)
+  /// Time between two lines that say that a disk takes no records.
+  package static let storageWarningNanoseconds: UInt64 = 60_000_000_000
+  /// When the next such line may be said, on the monotonic clock.
+  package let nextStorageWarning = Atomic<UInt64>(0)
   /// Connections to the port for metrics and health.
   package let adminConnectionCount = Atomic<Int>(0)
   /// Whether clients are taken: between `start` and `stop`. Stored by those, with release.

@@ -15,7 +15,7 @@ extension ConnectionHandler {
     var response = ProduceResponse()
     var waits: [(log: Log, endOffset: Int64)] = []
     var places: [(topic: Int, partition: Int)] = []
-    let refusal = broker.refusal(request)
+    let refusal = broker.refusal(request, frame.readableBytesUInt8Span)
     for asked in request.topicData {
       var topic = ProduceResponse.Topic()
       topic.name = asked.name

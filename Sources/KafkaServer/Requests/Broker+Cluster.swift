@@ -46,6 +46,9 @@ extension Broker {
       }
       $0.clusterId = clusterId
       $0.controllerId = nodeId
+      if request.includeClusterAuthorizedOperations {
+        $0.clusterAuthorizedOperations = AuthorizedOperations.cluster
+      }
       $0.brokers = [
         .with {
           $0.brokerId = nodeId
@@ -89,18 +92,24 @@ extension Broker {
     if request.transactionalId == ""
       || (request.producerId == -1) != (request.producerEpoch == -1)
     {
-      return .with { $0.errorCode = .invalidRequest }
+      return refused(.invalidRequest)
     }
-    if request.transactionalId != nil {
-      return .with { $0.errorCode = .transactionalIdAuthorizationFailed }
-    }
+    if request.transactionalId != nil { return refused(.transactionalIdAuthorizationFailed) }
     do throws(LogError) {
       let id = try producerIds.next()
       return .with { $0.producerId = id }
     } catch {
       logger.error("no producer id can be given out", metadata: ["error": "\(error)"])
       // Retriable: the disk may have room again.
-      return .with { $0.errorCode = .coordinatorNotAvailable }
+      return refused(.coordinatorNotAvailable)
+    }
+  }
+
+  private func refused(_ code: ErrorCode) -> InitProducerIdResponse {
+    .with {
+      $0.errorCode = code
+      // With no producer id there is no epoch, as Kafka says it.
+      $0.producerEpoch = -1
     }
   }
 }

@@ -54,6 +54,14 @@ extension Broker {
           seen.insert(AskedTopic($0.name, $0.topicId)).inserted
         }.map { describe($0, version, &creationsLeft) }
       }
+      if request.includeClusterAuthorizedOperations {
+        response.clusterAuthorizedOperations = AuthorizedOperations.cluster
+      }
+      if request.includeTopicAuthorizedOperations {
+        for index in response.topics.indices where response.topics[index].errorCode == .none {
+          response.topics[index].topicAuthorizedOperations = AuthorizedOperations.topic
+        }
+      }
       // Before v12 an answer has a name, also where only an unknown id was asked for.
       if version < 12 {
         for index in response.topics.indices where response.topics[index].name == nil {

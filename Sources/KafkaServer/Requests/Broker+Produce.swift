@@ -2,7 +2,9 @@ internal import CoreMetrics
 package import KafkaProtocol
 internal import Logging
 package import LogStore
+internal import NIOCore
 internal import RecordFormat
+internal import Synchronization
 
 /// What became of one partition's batch of a produce request.
 package struct ProduceOutcome: Sendable {
@@ -73,8 +75,25 @@ extension Broker {
       return ProduceOutcome(
         answer: answer, wait: waits ? (log, result.lastOffset + 1) : nil)
     } catch {
-      return refused(answer, code(error, log), "\(error)")
+      let code = code(error, log)
+      if code == .kafkaStorageError { sayStorageFails(error, log) }
+      return refused(answer, code, "\(error)")
     }
+  }
+
+  /// Says that a disk takes no records, which is for the operator to mend: the first time, and then
+  /// once a minute at most, since clients ask again all the time.
+  private func sayStorageFails(_ error: LogError, _ log: Log) {
+    let now = NIODeadline.now().uptimeNanoseconds
+    // Relaxed, both: who loses the exchange leaves the line to the winner.
+    let next = nextStorageWarning.load(ordering: .relaxed)
+    guard now >= next else { return }
+    let (isMine, _) = nextStorageWarning.compareExchange(
+      expected: next, desired: now + Self.storageWarningNanoseconds, ordering: .relaxed)
+    guard isMine else { return }
+    logger.error(
+      "produce is refused, and clients try again: \(error)",
+      metadata: ["log": "\(log.topicPartition)"])
   }
 
   /// What the log does not look at: formats and codecs that go with a request's version.
@@ -92,9 +111,6 @@ extension Broker {
       }
       if header.codec == .zstd, version < 7 {
         return (.unsupportedCompressionType, "zstd needs Produce v7 or later")
-      }
-      if header.isTransactional {
-        return (.transactionalIdAuthorizationFailed, "there are no transactions yet")
       }
       return nil
     } catch {
@@ -125,13 +141,36 @@ extension Broker {
   }
 
   /// The error that holds for a whole produce request, if there is one.
-  package func refusal(_ request: ProduceRequest) -> (ErrorCode, String)? {
+  ///
+  /// - Parameter frame: The request's bytes, which its records lie in.
+  package func refusal(
+    _ request: ProduceRequest, _ frame: Span<UInt8>
+  ) -> (ErrorCode, String)? {
     guard (-1...1).contains(request.acks) else {
       return (.invalidRequiredAcks, "acks \(request.acks), expected -1, 0 or 1")
     }
-    if request.transactionalId != nil {
+    if request.transactionalId != nil || hasTransactionalBatch(request, frame) {
       return (.transactionalIdAuthorizationFailed, "there are no transactions yet")
     }
     return nil
+  }
+
+  /// As in Kafka, one batch of a transaction has the whole request refused.
+  private func hasTransactionalBatch(_ request: ProduceRequest, _ frame: Span<UInt8>) -> Bool {
+    request.topicData.contains { topic in
+      topic.partitionData.contains { partition in
+        guard let range = partition.records?.range else { return false }
+        return isTransactional(frame.extracting(range))
+      }
+    }
+  }
+
+  private func isTransactional(_ batch: Span<UInt8>) -> Bool {
+    do throws(BatchError) {
+      return try BatchHeader(batch).isTransactional
+    } catch {
+      // Its partition is refused for that.
+      return false
+    }
   }
 }

@@ -29,6 +29,7 @@ struct ServeRun {
     let logger = Logger(label: "mkstore")
     try StoreGuess(PosixDisk(), settings.data).refuseForeign()
     let openFilesMax = ProcessLimits.raiseOpenFiles()
+    try refuseTooFew(openFilesMax)
     let manager = try withLogErrors { () throws(LogError) in
       try LogManager.open(settings.data, config: settings.store, logger: logger)
     }
@@ -46,6 +47,16 @@ struct ServeRun {
     }
     _ = outcome.wait { $0 != nil }
     try outcome.withLock { $0 }?.get()
+  }
+
+  /// Each event loop takes three descriptors, and the store, its listeners and a topic some more;
+  /// without them the loops cannot begin.
+  private func refuseTooFew(_ openFilesMax: Int) throws(CommandFailure) {
+    let loops = settings.broker.cores.isEmpty ? Processors.count : settings.broker.cores.count
+    let needed = 32 + 4 * loops
+    guard openFilesMax < needed else { return }
+    throw .failure(
+      "at most \(openFilesMax) open files are allowed (ulimit -n); serving needs \(needed) or more")
   }
 
   /// Leaves descriptors for files: each log that is written to takes two, a new topic some more.
