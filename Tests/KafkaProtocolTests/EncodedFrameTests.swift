@@ -141,6 +141,18 @@ import Testing
     }
   }
 
+  /// Kafka replaces the bytes, and no client is turned away for its name.
+  @Test func aClientIdThatIsNotTextIsReplaced() throws {
+    let body = RequestBody.metadata(.with { $0.topics = [] })
+    for version: Int16 in [1, 12] {
+      var frame = try Request(version: version, correlationId: 1, clientId: "Muller", body: body)
+        .encode().body()
+      // The name begins behind two bytes each of API, version and length, and four of correlation.
+      frame[11] = 0xfc
+      #expect(try Request.decode(frame).header.clientId == "M?ller")
+    }
+  }
+
   @Test func uuidIsShownAsKafkaShowsIt() {
     // Java: new UUID(0x109200a90deb499a, 0x88a8ba64e3dee4c3) in URL-safe base64.
     let uuid = KafkaUuid(high: 0x1092_00a9_0deb_499a, low: 0x88a8_ba64_e3de_e4c3)

@@ -85,6 +85,12 @@ extension FieldCoder where Self: ~Copyable & ~Escapable {
     try uuid(name, &value)
   }
 
+  package mutating func label(
+    _ name: StaticString, _ value: inout String?
+  ) throws(ProtocolError) {
+    try text(name, &value, isNullable: true)
+  }
+
   package mutating func uuid(
     _ name: StaticString, _ value: inout KafkaUuid
   ) throws(ProtocolError) {

@@ -22,6 +22,9 @@ package protocol FieldCoder: ~Copyable, ~Escapable {
     _ name: StaticString, _ value: inout String?, isNullable: Bool
   ) throws(ProtocolError)
 
+  /// A string that says something to people only, and may be null: readers take any bytes.
+  mutating func label(_ name: StaticString, _ value: inout String?) throws(ProtocolError)
+
   /// An array with its count.
   mutating func elements<Element: Coded>(
     _ name: StaticString, _ value: inout [Element]?, isNullable: Bool

@@ -44,21 +44,43 @@ package struct FieldReader: FieldCoder, ~Copyable, ~Escapable {
   package mutating func text(
     _ name: StaticString, _ value: inout String?, isNullable: Bool
   ) throws(ProtocolError) {
-    guard let count = try length(name, wide: false) else {
-      guard isNullable else { throw malformed(name, .unexpectedNull, at: position) }
+    guard let count = try textLength(name, isNullable: isNullable) else {
       value = nil
       return
+    }
+    guard let text = Self.string(bytes.extracting(position..<(position + count))) else {
+      throw malformed(name, .invalidUtf8, at: position)
+    }
+    value = text
+    position += count
+  }
+
+  /// As in Kafka, bytes that are not UTF-8 are replaced.
+  package mutating func label(
+    _ name: StaticString, _ value: inout String?
+  ) throws(ProtocolError) {
+    guard let count = try textLength(name, isNullable: true) else {
+      value = nil
+      return
+    }
+    let span = bytes.extracting(position..<(position + count))
+    value = Self.string(span) ?? Self.replaced(span)
+    position += count
+  }
+
+  private mutating func textLength(
+    _ name: StaticString, isNullable: Bool
+  ) throws(ProtocolError) -> Int? {
+    guard let count = try length(name, wide: false) else {
+      guard isNullable else { throw malformed(name, .unexpectedNull, at: position) }
+      return nil
     }
     guard count <= ProtocolLimits.stringBytesMax else {
       throw malformed(
         name, .stringTooLong(byteCount: count, limit: ProtocolLimits.stringBytesMax), at: position)
     }
     try require(count, name)
-    guard let text = Self.string(bytes.extracting(position..<(position + count))) else {
-      throw malformed(name, .invalidUtf8, at: position)
-    }
-    value = text
-    position += count
+    return count
   }
 
   package mutating func elements<Element: Coded>(
@@ -232,6 +254,12 @@ extension FieldReader {
         name, .tooManyElements(count: used + count, limit: limits.elementsMax), at: position)
     }
     elementsLeft -= count
+  }
+
+  /// The text of `span`, which is not UTF-8: each byte beyond ASCII is a question mark, so that it
+  /// is no longer than it came.
+  private static func replaced(_ span: Span<UInt8>) -> String {
+    String(decoding: span.indices.map { span[$0] < 0x80 ? span[$0] : 0x3f }, as: UTF8.self)
   }
 
   /// The text of `span`, or nil if it is not UTF-8.

@@ -84,7 +84,7 @@ extension RequestHeader: Coded {
     try coder.field("ApiKey", &apiKey)
     try coder.field("ApiVersion", &apiVersion)
     try coder.field("CorrelationId", &correlationId)
-    if headerVersion >= 1 { try coder.field("ClientId", &clientId) }
+    if headerVersion >= 1 { try coder.label("ClientId", &clientId) }
     coder.isFlexible = headerVersion >= 2
     try coder.tags(&tags)
   }
