@@ -56,6 +56,19 @@ public protocol Disk: AnyObject, Sendable {
   var bootIdentifier: UInt64 { get }
 }
 
+extension Disk {
+  /// As `open`, but nil where the name does not exist.
+  package func openIfPresent(
+    _ path: String, _ mode: OpenMode = .read
+  ) throws(DiskError) -> (any DiskFile)? {
+    do {
+      return try open(path, mode)
+    } catch  where error.isNotFound {
+      return nil
+    }
+  }
+}
+
 /// How a file is opened.
 public enum OpenMode: Sendable, Equatable {
   /// Existing file, reading only.

@@ -20,6 +20,9 @@ extension DiskError {
   /// Whether the name, or a directory on the way to it, does not exist.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
+  /// Whether something else than a regular file has the name.
+  package var isNoFile: Bool { code == EISDIR || code == ENOTSUP }
+
   /// The name exists already.
   public var isAlreadyThere: Bool { code == EEXIST }
 

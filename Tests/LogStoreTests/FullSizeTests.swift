@@ -45,7 +45,8 @@ import Testing
   /// P1: a store of logs with 100 sealed segments each is opened without a byte of any sealed
   /// segment, after a clean stop and after the process was killed, at the same cost for each log.
   /// 100 logs here; MKSTORE_LOGS=1000 takes minutes to make, and read 1,580 bytes of each log after
-  /// the clean stop and 1,810 after the kill.
+  /// the clean stop and 11,900 after the kill, of which 8 KiB are the zeros behind the entries of
+  /// the last indexes.
   @Test(arguments: [true, false])
   func openingReadsNoSealedSegment(_ isClean: Bool) throws {
     let logCount = environmentNumber("MKSTORE_LOGS") ?? 100
@@ -68,7 +69,7 @@ import Testing
     let touched = readOf.keys.filter { path in sealed.contains { path.hasSuffix($0) } }
     #expect(touched.isEmpty, "\(touched.prefix(3))")
     let bytesPerLog = (after.bytesRead - before.bytesRead) / logCount
-    #expect(bytesPerLog < 8_192, "\(bytesPerLog) bytes read of each log")
+    #expect(bytesPerLog < (isClean ? 4_096 : 16_384), "\(bytesPerLog) bytes read of each log")
     print("\(isClean ? "clean" : "killed"): \(bytesPerLog) bytes read of each of \(logCount) logs")
   }
 

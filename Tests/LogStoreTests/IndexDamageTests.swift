@@ -122,6 +122,31 @@ import Testing
     }
   }
 
+  /// The zeros that were allocated behind the entries of a killed session are left to the next
+  /// append or close; anything else there is cut at once.
+  @Test func onlyZerosStayBehindTheEntriesOfAKilledSession() throws {
+    let base = sample.bases.last!
+    for kind in Self.kinds {
+      let path = IndexSample.path(base, kind)
+      let bytes = try bytes(sample.killed, base, kind)
+      let usedCount = used(bytes).count
+      #expect(bytes.count > usedCount + 8)
+      for stray in [nil, usedCount + 7, bytes.count - 1] {
+        var changed = bytes
+        if let stray { changed[stray] = 1 }
+        let disk = try sample.copy(of: sample.killed, [path: changed])
+        let before = disk.counters.calls[.truncate] ?? 0
+        let store = try CrashStore(disk, IndexSample.config, creates: false)
+        let cuts = (disk.counters.calls[.truncate] ?? 0) - before
+        #expect((cuts > 0) == (stray != nil), "\(kind) \(stray ?? -1): \(cuts) cuts")
+        if let fault = try sample.difference(store.log) { Issue.record("\(kind): \(fault)") }
+        try store.manager.close()
+        let right = try self.bytes(sample.clean, base, kind)
+        #expect(disk.contents(of: path) == right, "\(kind) \(stray ?? -1)")
+      }
+    }
+  }
+
   @Test func aWrongIndexIsMendedForGood() throws {
     for base in sample.bases {
       for kind in Self.kinds {

@@ -88,7 +88,7 @@ import Testing
   /// that could not be made durable says so to whoever waits for it.
   @Test(
     arguments: [
-      DiskError.Operation.syncFileSystem, .writeOut, .sync, .write, .allocate, .open, .status,
+      DiskError.Operation.syncFileSystem, .writeOut, .sync, .write, .allocate, .open,
     ], [false, true])
   func nothingAcknowledgedTogetherIsLostWhicheverCallFails(
     operation: DiskError.Operation, isForEver: Bool

@@ -14,10 +14,11 @@ package enum SmallFile {
     let found: [UInt8]?
     let size: Int
     do throws(DiskError) {
-      guard let status = try disk.status(path), status.kind == .file else { return nil }
-      let file = try disk.open(path, .read)
+      guard let file = try disk.openIfPresent(path) else { return nil }
       size = try file.size()
       found = size <= limit ? try content(file, size) : nil
+    } catch  where error.isNoFile {
+      return nil
     } catch {
       throw .disk(error)
     }

@@ -84,10 +84,7 @@ package final class DurableMark: Sendable {
 
   /// Reads the mark of a log, without a lock and without changing it.
   package static func read(_ directory: LogDirectory) throws(DiskError) -> Contents {
-    let file: any DiskFile
-    do {
-      file = try directory.disk.open(directory.path(fileName), .read)
-    } catch  where error.isNotFound {
+    guard let file = try directory.disk.openIfPresent(directory.path(fileName)) else {
       return Contents()
     }
     return try contents(of: file)

@@ -38,12 +38,16 @@ package struct IndexProbe {
 
   private let segment: Segment
   private let log: any DiskFile
-  private let disk: any Disk
+  /// nil where they are missing.
+  private let offsets: (any DiskFile)?
+  private let times: (any DiskFile)?
 
-  package init(_ segment: Segment, log: any DiskFile, disk: any Disk) {
+  /// Opens the index files; nobody may replace them while the probe is in use.
+  package init(_ segment: Segment, log: any DiskFile, disk: any Disk) throws(DiskError) {
     self.segment = segment
     self.log = log
-    self.disk = disk
+    offsets = try disk.openIfPresent(segment.path(.index))
+    times = try disk.openIfPresent(segment.path(.timeindex))
   }
 
   /// The entries that point below `position` and `offset`.
@@ -51,7 +55,7 @@ package struct IndexProbe {
   /// - Returns: nil where an index is missing or its last kept entry contradicts the log: then
   ///   nothing of it may be kept.
   package func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
-    guard let offsets = try open(.index), let times = try open(.timeindex) else { return nil }
+    guard let offsets, let times else { return nil }
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
       Int(bytes.loadBigEndian(UInt32.self, at: 4)) < position
@@ -68,7 +72,7 @@ package struct IndexProbe {
   /// - Returns: nil where an index is missing or too short, or its last counted entry contradicts
   ///   the log or the mark: then nothing of it may be kept.
   package func prefix(countedBy start: RecoveryPoint.ScanStart) throws(DiskError) -> Prefix? {
-    guard let offsets = try open(.index), let times = try open(.timeindex),
+    guard let offsets, let times,
       try offsets.size() / OffsetIndex.entryBytes >= start.offsetEntries,
       try times.size() / TimeIndex.entryBytes >= start.timeEntries,
       let prefix = try prefix(offsets, start.offsetEntries, times, start.timeEntries)
@@ -125,7 +129,7 @@ package struct IndexProbe {
   ///
   /// - Returns: nil where there is no such batch.
   package func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
-    guard let offsets = try open(.index), let times = try open(.timeindex) else { return nil }
+    guard let offsets, let times else { return nil }
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
       base.adding(relativeOffset: bytes.loadBigEndian(UInt32.self, at: 0)) < time.offset
@@ -168,14 +172,6 @@ package struct IndexProbe {
     }
   }
 
-  private func open(_ kind: SegmentName.Kind) throws(DiskError) -> (any DiskFile)? {
-    do {
-      return try disk.open(segment.path(kind), .read)
-    } catch  where error.isNotFound {
-      return nil
-    }
-  }
-
   /// Number of leading entries that are in use and match: a zero tail (position and offset 0,
   /// beyond the first entry) is not in use, and use and `matches` both end for good at some entry.
   private func used(
@@ -183,21 +179,42 @@ package struct IndexProbe {
   ) throws(DiskError) -> Int {
     var low = 0
     var high = try file.size() / entryBytes
-    while low < high {
+    func isBelow(_ bytes: Span<UInt8>) -> Bool {
+      bytes.indices.contains { bytes[$0] != 0 } && matches(bytes)
+    }
+    // The last few steps are one read: a start asks thousands of indexes.
+    while (high - low) * entryBytes > Self.blockBytes {
       let middle = (low + high) / 2
       let bytes = try entry(file, middle, entryBytes)
-      let isZero = bytes.allSatisfy { $0 == 0 }
-      if !isZero && matches(bytes.span) { low = middle + 1 } else { high = middle }
+      if isBelow(bytes.span) { low = middle + 1 } else { high = middle }
+    }
+    let (start, block) = (low, try read(file, low * entryBytes, (high - low) * entryBytes))
+    while low < high {
+      let middle = (low + high) / 2
+      let position = (middle - start) * entryBytes
+      let bytes = block.span.extracting(position..<(position + entryBytes))
+      if isBelow(bytes) { low = middle + 1 } else { high = middle }
     }
     return low
   }
 
+  /// So many bytes of an index are read at once.
+  private static let blockBytes = 1024
+
   private func entry(_ file: any DiskFile, _ index: Int, _ entryBytes: Int) throws(DiskError)
     -> [UInt8]
   {
-    var bytes = [UInt8](repeating: 0, count: entryBytes)
+    try read(file, index * entryBytes, entryBytes)
+  }
+
+  /// The bytes at a position; zero where the file ends before.
+  private func read(_ file: any DiskFile, _ position: Int, _ count: Int) throws(DiskError)
+    -> [UInt8]
+  {
+    var bytes = [UInt8](repeating: 0, count: count)
+    guard count > 0 else { return bytes }
     var span = bytes.mutableSpan
-    _ = try file.read(into: &span, at: index * entryBytes)
+    _ = try file.read(into: &span, at: position)
     return bytes
   }
 }

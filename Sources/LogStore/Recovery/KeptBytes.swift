@@ -1,3 +1,4 @@
+internal import Bytes
 internal import DiskIO
 
 /// Keeps aside what recovery cuts off a log, so that nothing is ever destroyed unseen.
@@ -56,15 +57,12 @@ package enum KeptBytes {
     return path
   }
 
-  private static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError)
+  static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError)
     -> Bool
   {
     var isZero = true
     try forEachChunk(bytes, of: file) { (chunk, _) throws(DiskError) in
-      for index in chunk.indices where chunk[index] != 0 {
-        isZero = false
-        break
-      }
+      isZero = chunk.isAllZeros
       return isZero
     }
     return isZero
@@ -85,5 +83,17 @@ package enum KeptBytes {
       guard count > 0, try body(buffer.span.extracting(first: count), position) else { return }
       position += count
     }
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether no bit is set; a word at a time, since a start asks this of thousands of indexes.
+  fileprivate var isAllZeros: Bool {
+    var position = 0
+    while position + 8 <= count {
+      if loadBigEndian(UInt64.self, at: position) != 0 { return false }
+      position += 8
+    }
+    return extracting(position..<count).indices.allSatisfy { self[position + $0] == 0 }
   }
 }

@@ -66,16 +66,18 @@ extension LogLoader {
   ) throws(DiskError) -> (offset: Int, time: Int) {
     let unsealedTimeEntries = outcome.index.timeEntries.count
     var index = outcome.index
-    if segment !== segments.last || outcome.endsDamaged { index.seal() }
+    let goesOn = segment === segments.last && !outcome.endsDamaged
+    if !goesOn { index.seal() }
     var isRebuilt = false
     func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) -> Int {
       let path = segment.path(kind)
-      let isMissing = try disk.status(path) == nil
       do throws(DiskError) {
-        let file = try disk.open(path, isMissing ? .create : .readWrite)
+        let found = try disk.openIfPresent(path, .readWrite)
+        let isMissing = found == nil
+        let file = if let found { found } else { try disk.open(path, .create) }
         isRebuilt = isRebuilt || isMissing
         tail.isDirectoryDirty = tail.isDirectoryDirty || isMissing
-        if try file.size() == kept, fresh.isEmpty { return kept }
+        if fresh.isEmpty, try isKeptAsItIs(file, kept, goesOn: goesOn) { return kept }
         try file.truncate(to: kept)
         do throws(DiskError) {
           if !fresh.isEmpty { try file.write(fresh.span, at: kept) }
@@ -85,7 +87,7 @@ extension LogLoader {
           return kept
         }
         // Nobody goes on with the segment: its indexes are final.
-        if segment !== segments.last || outcome.endsDamaged { try file.sync() }
+        if !goesOn { try file.sync() }
         return kept + fresh.count
       } catch  where error.isDiskFull {
         report.notes.append("the disk is full: \(path) could not be made")
@@ -101,6 +103,19 @@ extension LogLoader {
       offsetBytes / OffsetIndex.entryBytes,
       min(timeBytes, keptTimeBytes + unsealedTimeEntries) / TimeIndex.entryBytes
     )
+  }
+
+  /// Whether an index needs no cut: it ends with the kept bytes, or only the zeros that were
+  /// allocated for more entries stand behind them. Freeing those, of thousands of logs, is most of
+  /// what a start after a kill would wait for; the log's first append and its close cut them.
+  private func isKeptAsItIs(
+    _ file: any DiskFile, _ kept: Int, goesOn: Bool
+  ) throws(DiskError) -> Bool {
+    let size = try file.size()
+    guard goesOn, size > kept, size - kept <= IndexFile.allocationBytesMin else {
+      return size == kept
+    }
+    return try KeptBytes.isAllZeros(kept..<size, of: file)
   }
 
   /// Cuts a segment's end off; the later segments went aside before.

@@ -268,7 +268,7 @@ package struct LogLoader {
     let next = index + 1 < segments.count ? segments[index + 1].baseOffset : nil
     let later = Array(segments[(index + 1)...])
     let disk = disk
-    let probe = IndexProbe(segment, log: log, disk: disk)
+    let probe = try IndexProbe(segment, log: log, disk: disk)
     let areIndexesSane = try probe.prefix(below: size, offset: Int64.max) != nil
     if hints.isCleanStop, !areIndexesSane { report.rebuiltIndexes.append(segment.path(.index)) }
     let walk = SegmentRecovery(
