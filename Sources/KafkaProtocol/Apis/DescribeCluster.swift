@@ -8,8 +8,11 @@ public struct DescribeClusterRequest: WireStruct {
   /// Whether to answer what the client may do with the cluster.
   public var includeClusterAuthorizedOperations = false
 
-  /// 1 brokers, 2 controllers.
-  public var endpointType: Int8 = 1
+  /// `endpointType` of brokers.
+  public static let brokers: Int8 = 1
+
+  /// What is described: `brokers`, or 2 controllers.
+  public var endpointType = brokers
 
   /// Tagged fields that this package does not know.
   public var tags: [TaggedField] = []

@@ -21,6 +21,9 @@ public struct FetchRequest: WireStruct {
   /// 0 read_uncommitted: up to the high watermark; 1 read_committed: up to the last stable offset.
   public var isolationLevel: Int8 = 0
 
+  /// Whether records of open and aborted transactions are kept back.
+  public var isReadCommitted: Bool { isolationLevel == 1 }
+
   /// The fetch session, or 0 for none.
   public var sessionId: Int32 = 0
 

@@ -9,8 +9,13 @@ public struct FindCoordinatorRequest: WireStruct {
   /// The group or transaction.
   public var key = ""
 
-  /// 0 group, 1 transaction.
-  public var keyType: Int8 = 0
+  /// `keyType` of a consumer group.
+  public static let group: Int8 = 0
+  /// `keyType` of a transaction.
+  public static let transaction: Int8 = 1
+
+  /// What the keys name.
+  public var keyType = group
 
   /// The groups or transactions.
   public var coordinatorKeys: [String] = []

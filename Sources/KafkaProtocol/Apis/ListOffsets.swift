@@ -14,6 +14,9 @@ public struct ListOffsetsRequest: WireStruct {
   /// What to look up, by topic.
   public var topics: [Topic] = []
 
+  /// Whether the end is the last stable offset.
+  public var isReadCommitted: Bool { isolationLevel == 1 }
+
   /// Tagged fields that this package does not know.
   public var tags: [TaggedField] = []
 
@@ -42,7 +45,14 @@ public struct ListOffsetsRequest: WireStruct {
       /// The leader epoch the client knows, or -1 not to check it.
       public var currentLeaderEpoch: Int32 = -1
 
-      /// A time in ms, or -1 latest, -2 earliest, -3 the largest timestamp (v7).
+      /// In place of a time: the log's end.
+      public static let latestTimestamp: Int64 = -1
+      /// In place of a time: the log's start.
+      public static let earliestTimestamp: Int64 = -2
+      /// In place of a time: the record with the largest one (v7).
+      public static let maxTimestamp: Int64 = -3
+
+      /// A time in ms, or one of the numbers above.
       public var timestamp: Int64 = 0
 
       /// Tagged fields that this package does not know.

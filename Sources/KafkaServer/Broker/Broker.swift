@@ -99,12 +99,18 @@ package final class Broker: Sendable {
     }
   }
 
+  /// Most topics or coordinators that an event loop tells of for one request; other threads tell of
+  /// more.
+  package static let namesAtOnceMax = 32
+  /// The same of topics and brokers with all their settings.
+  package static let resourcesAtOnceMax = 8
+
   /// Whether `answer` gives the answer without waiting for a disk.
   package func isAnsweredAtOnce(_ request: Request) -> Bool {
     switch request.body {
     case .apiVersions, .describeCluster: true
-    case .findCoordinator(let body): body.coordinatorKeys.count <= 32
-    case .describeConfigs(let body): body.resources.count <= 8
+    case .findCoordinator(let body): body.coordinatorKeys.count <= Self.namesAtOnceMax
+    case .describeConfigs(let body): body.resources.count <= Self.resourcesAtOnceMax
     case .offsetForLeaderEpoch(let body):
       body.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax
     case .metadata(let body): isAtHand(body, version: request.header.apiVersion)

@@ -38,18 +38,12 @@ final class FetchRun: @unchecked Sendable {
     }
   }
 
-  /// The offset limit of a log for this client, by its isolation level.
-  private var isReadCommitted: Bool { request.isolationLevel == 1 }
-
   // MARK: Collecting
 
   /// Whether there is enough to answer, whatever the clock says.
   var isSatisfied: Bool {
     hasError || byteCount >= Int(request.minBytes) || parts.isEmpty || request.maxWaitMs <= 0
   }
-
-  /// How long the answer may wait, in ms.
-  var maxWaitMs: Int32 { request.maxWaitMs }
 
   /// Begins anew: what was found is forgotten.
   func reset() {
@@ -101,8 +95,8 @@ final class FetchRun: @unchecked Sendable {
     part.answer.highWatermark = end
     part.answer.lastStableOffset = stableEnd
     part.answer.logStartOffset = log.logStartOffset
-    if isReadCommitted { part.answer.abortedTransactions = [] }
-    let limit = isReadCommitted ? stableEnd : end
+    if request.isReadCommitted { part.answer.abortedTransactions = [] }
+    let limit = request.isReadCommitted ? stableEnd : end
     let bytesLeft = min(Int(part.asked.partitionMaxBytes), bytesMax - byteCount)
     // The first batch of the whole answer comes whole, so that a client gets on (KIP-74).
     guard offset < limit, bytesLeft > 0 || byteCount == 0 else { return true }
@@ -156,13 +150,13 @@ final class FetchRun: @unchecked Sendable {
 
   /// Whether what is said about transactions needs no look at a disk.
   private func isAtHand(_ log: Log) -> Bool {
-    log.isProducerStateLoaded && !(isReadCommitted && log.mayHoldAbortedTransactions)
+    log.isProducerStateLoaded && !(request.isReadCommitted && log.mayHoldAbortedTransactions)
   }
 
   private func take(
     _ records: FileRecords, _ log: Log, _ part: inout FetchPart
   ) throws(LogError) {
-    if isReadCommitted {
+    if request.isReadCommitted {
       let offset = part.asked.fetchOffset
       part.answer.abortedTransactions = try log.abortedTransactions(
         from: offset, to: records.nextOffset

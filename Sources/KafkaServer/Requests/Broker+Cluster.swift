@@ -39,7 +39,7 @@ extension Broker {
     let endpoint = advertised
     return .with {
       $0.endpointType = request.endpointType
-      if request.endpointType != 1 {
+      if request.endpointType != DescribeClusterRequest.brokers {
         $0.errorCode = .unsupportedEndpointType
         $0.errorMessage = "only brokers are described here"
         return
@@ -65,8 +65,10 @@ extension Broker {
   package func findCoordinator(_ request: FindCoordinatorRequest) -> FindCoordinatorResponse {
     let (code, message) =
       switch request.keyType {
-      case 0: (ErrorCode.coordinatorNotAvailable, "mkstore has no consumer groups yet")
-      case 1: (ErrorCode.transactionalIdAuthorizationFailed, "mkstore has no transactions")
+      case FindCoordinatorRequest.group:
+        (ErrorCode.coordinatorNotAvailable, "mkstore has no consumer groups yet")
+      case FindCoordinatorRequest.transaction:
+        (ErrorCode.transactionalIdAuthorizationFailed, "mkstore has no transactions")
       default: (ErrorCode.invalidRequest, "unknown coordinator type \(request.keyType)")
       }
     return .with {

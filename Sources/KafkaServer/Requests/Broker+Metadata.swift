@@ -20,10 +20,10 @@ extension Broker {
   /// Whether the answer is small and all of it is known.
   package func isAtHand(_ request: MetadataRequest, version: Int16) -> Bool {
     if request.isForAllTopics(version: version) {
-      return topics.count <= 32 && topics.all.allSatisfy { $0.idIfKnown != nil }
+      return topics.count <= Self.namesAtOnceMax && topics.all.allSatisfy { $0.idIfKnown != nil }
     }
     let asked = request.topics ?? []
-    return asked.count <= 32
+    return asked.count <= Self.namesAtOnceMax
       && asked.allSatisfy { topic in
         guard let name = topic.name, topic.topicId.isZero else { return false }
         return topics.named(name).map { $0.idIfKnown != nil } ?? !createsTopics(request)

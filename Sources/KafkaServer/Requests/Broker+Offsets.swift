@@ -5,6 +5,8 @@ extension Broker {
   /// Most partitions that an event loop looks up for one request; other threads do more.
   package static let partitionsAtOnceMax = 1024
 
+  private typealias Asked = ListOffsetsRequest.Topic.Partition
+
   /// A partition as requests name it.
   private struct Place: Hashable {
     var topic: String
@@ -22,8 +24,10 @@ extension Broker {
     request.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax
       && request.topics.allSatisfy { topic in
         topic.partitions.allSatisfy { asked in
-          guard asked.timestamp == -1 || asked.timestamp == -2 else { return false }
-          return request.isolationLevel == 0
+          guard [Asked.latestTimestamp, Asked.earliestTimestamp].contains(asked.timestamp) else {
+            return false
+          }
+          return !request.isReadCommitted
             || log(topic.name, asked.partitionIndex)?.isProducerStateLoaded ?? true
         }
       }
@@ -58,8 +62,7 @@ extension Broker {
   }
 
   private func listOffset(
-    _ topic: String, _ asked: ListOffsetsRequest.Topic.Partition, _ request: ListOffsetsRequest,
-    version: Int16
+    _ topic: String, _ asked: Asked, _ request: ListOffsetsRequest, version: Int16
   ) -> ListOffsetsResponse.Topic.Partition {
     .with { answer in
       answer.partitionIndex = asked.partitionIndex
@@ -70,11 +73,12 @@ extension Broker {
       answer.errorCode = checkEpoch(asked.currentLeaderEpoch, log)
       guard answer.errorCode == .none else { return }
       do throws(LogError) {
-        let end = request.isolationLevel == 1 ? try log.lastStableOffset : log.highWatermark
+        let end = request.isReadCommitted ? try log.lastStableOffset : log.highWatermark
         switch asked.timestamp {
-        case -1: answer.offset = end
-        case -2: answer.offset = log.logStartOffset
-        case -3 where version >= 7: fill(&answer, try log.offsetOfLargestTimestamp(), below: end)
+        case Asked.latestTimestamp: answer.offset = end
+        case Asked.earliestTimestamp: answer.offset = log.logStartOffset
+        case Asked.maxTimestamp where version >= 7:
+          fill(&answer, try log.offsetOfLargestTimestamp(), below: end)
         // -4 earliest local and -5 last tiered come with versions that are not offered.
         case ..<0: answer.errorCode = .unsupportedVersion
         default: fill(&answer, try log.offset(forTimestamp: asked.timestamp), below: end)

@@ -138,7 +138,9 @@ extension Log {
   /// - Throws: As `append(batch:)`; the builder then keeps its records.
   public func write(_ builder: inout RecordBatchBuilder) throws(LogError) -> AppendResult {
     guard !builder.isEmpty else {
-      throw .invalidBatch(.header(.recordCount, position: 57, found: 0, expected: "at least 1"))
+      throw .invalidBatch(
+        .header(
+          .recordCount, position: BatchLayout.recordCount, found: 0, expected: "at least 1"))
     }
     var failure: LogError?
     var result: AppendResult?
