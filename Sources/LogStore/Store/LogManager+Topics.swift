@@ -119,13 +119,6 @@ extension LogManager {
     }
   }
 
-  /// The topic with this id; nil where there is none.
-  package func topic(withId id: Uuid) throws(LogError) -> String? {
-    if let known = state.withLock({ $0.topicIds.first { $0.value == id }?.key }) { return known }
-    for topic in topics where try topicId(of: topic) == id { return topic }
-    return nil
-  }
-
   /// What the directories say. Holder of `naming`.
   private func knownTopicId(of topic: String) throws(LogError) -> Uuid? {
     if let known = state.withLock({ $0.topicIds[topic] }) { return known }

@@ -9,9 +9,6 @@ struct FlushQueue {
   /// Whether one that is being flushed was asked for again meanwhile.
   private var running: [ObjectIdentifier: Bool] = [:]
 
-  /// Whether any log is being flushed.
-  var isFlushing: Bool { !running.isEmpty }
-
   /// How many wait.
   var count: Int { waiting.count - first }
 
