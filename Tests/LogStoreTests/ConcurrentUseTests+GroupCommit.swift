@@ -79,8 +79,8 @@ private final class Crowd: Sendable {
 }
 
 /// A disk whose `.log` files tell the crowd of writes and syncs.
-private final class CrowdedDisk: Disk {
-  private let base: any Disk
+private final class CrowdedDisk: ForwardingDisk {
+  let base: any Disk
   private let crowd: Crowd
 
   init(_ base: any Disk, _ crowd: Crowd) {
@@ -88,28 +88,15 @@ private final class CrowdedDisk: Disk {
     self.crowd = crowd
   }
 
-  var bootIdentifier: UInt64 { base.bootIdentifier }
-
   func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
     let file = try base.open(path, mode)
     return path.hasSuffix(".log") ? CrowdedFile(file, crowd) : file
   }
-  func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] { try base.list(directory) }
-  func status(_ path: String) throws(DiskError) -> FileStatus? { try base.status(path) }
-  func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
-  func makeDirectory(_ path: String) throws(DiskError) { try base.makeDirectory(path) }
-  func rename(_ source: String, to destination: String) throws(DiskError) {
-    try base.rename(source, to: destination)
-  }
-  func remove(_ path: String) throws(DiskError) { try base.remove(path) }
-  func removeDirectory(_ path: String) throws(DiskError) { try base.removeDirectory(path) }
-  func syncDirectory(_ path: String) throws(DiskError) { try base.syncDirectory(path) }
-  func lock(_ path: String) throws(DiskError) -> any DiskLock { try base.lock(path) }
 }
 
 /// See `CrowdedDisk`.
-private final class CrowdedFile: DiskFile {
-  private let base: any DiskFile
+private final class CrowdedFile: ForwardingFile {
+  let base: any DiskFile
   private let crowd: Crowd
 
   init(_ base: any DiskFile, _ crowd: Crowd) {
@@ -117,26 +104,13 @@ private final class CrowdedFile: DiskFile {
     self.crowd = crowd
   }
 
-  var path: String { base.path }
-  var descriptor: Int32? { nil }
-  func size() throws(DiskError) -> Int { try base.size() }
-  func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
-    try base.read(into: &buffer, at: position)
-  }
   func write(_ bytes: Span<UInt8>, at position: Int) throws(DiskError) {
     try base.write(bytes, at: position)
     crowd.didWrite()
   }
-  func truncate(to size: Int) throws(DiskError) { try base.truncate(to: size) }
-  func allocate(to size: Int) throws(DiskError) { try base.allocate(to: size) }
+
   func sync() throws(DiskError) {
     crowd.waitForAll()
     try base.sync()
-  }
-  func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
-    try base.map(capacity: capacity, writable: writable)
-  }
-  func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
-    base.advise(advice, at: position, count: count)
   }
 }

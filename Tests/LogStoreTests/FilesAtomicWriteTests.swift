@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import LogStore
 import StoreTesting
 import Testing
@@ -38,8 +39,8 @@ struct FilesAtomicWriteTests {
   @Test func aFailedSyncIsToldAndTheOldContentStays() throws {
     let disk = SimulatedDisk()
     try disk.install(path, old)
-    disk.plan(FaultPlan(.error(5), at: 1, operations: [.sync]))
-    #expect(throws: DiskError(.sync, path + ".tmp", code: 5)) {
+    disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync]))
+    #expect(throws: DiskError(.sync, path + ".tmp", code: EIO)) {
       try OffsetCheckpoint().write(disk, directory: "/logs", .highWatermark)
     }
     #expect(disk.contents(of: path) == old)

@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import Logging
 import Testing
 
@@ -95,7 +96,7 @@ struct FlusherTests {
         return body
       }
       body?()
-      if fails { throw DiskError(.syncFileSystem, "fake", code: 5) }
+      if fails { throw DiskError(.syncFileSystem, "fake", code: EIO) }
     }
     var count: Int { state.withLock { $0.count } }
   }

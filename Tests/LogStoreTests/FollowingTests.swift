@@ -73,8 +73,8 @@ import Testing
 
 /// A disk that lists the `.log` names of a directory in another order: the file system promises
 /// none.
-private final class ShuffledDisk: Disk {
-  private let base: any Disk
+private final class ShuffledDisk: ForwardingDisk {
+  let base: any Disk
   private let order: [Int]
 
   init(_ base: any Disk, order: [Int]) {
@@ -82,26 +82,10 @@ private final class ShuffledDisk: Disk {
     self.order = order
   }
 
-  var bootIdentifier: UInt64 { base.bootIdentifier }
-
   func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
     let entries = try base.list(directory).sorted { $0.name < $1.name }
     return order.flatMap { rank in
       entries.enumerated().filter { $0.offset % order.count == rank }.map(\.element)
     }
   }
-
-  func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
-    try base.open(path, mode)
-  }
-  func status(_ path: String) throws(DiskError) -> FileStatus? { try base.status(path) }
-  func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
-  func makeDirectory(_ path: String) throws(DiskError) { try base.makeDirectory(path) }
-  func rename(_ source: String, to destination: String) throws(DiskError) {
-    try base.rename(source, to: destination)
-  }
-  func remove(_ path: String) throws(DiskError) { try base.remove(path) }
-  func removeDirectory(_ path: String) throws(DiskError) { try base.removeDirectory(path) }
-  func syncDirectory(_ path: String) throws(DiskError) { try base.syncDirectory(path) }
-  func lock(_ path: String) throws(DiskError) -> any DiskLock { try base.lock(path) }
 }

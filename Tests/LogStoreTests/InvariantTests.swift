@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import RecordFormat
 import StoreTesting
 import Testing
@@ -171,7 +172,7 @@ struct InvariantTests {
   @Test func failedSyncIsFinal() throws {
     try append(3)
     let end = log.logEndOffset
-    disk.plan(FaultPlan(.error(5), at: 1, operations: [.sync], pathSuffix: ".log"))
+    disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync], pathSuffix: ".log"))
     var batch = sampleBatch(2)
     #expect(throws: LogError.self) { try log.append(batch: &batch) }
     #expect(disk.faultFired)

@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import StoreTesting
 import Testing
 
@@ -201,7 +202,7 @@ struct ProducerLifeTests {
     var next = try ProducerFixture.batch(1, sequence: 1)
     span = next.mutableSpan
     _ = try log.write(batch: &span)
-    disk.plan(FaultPlan(.error(5), at: 1, operations: [.sync]))
+    disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync]))
     #expect(throws: LogError.self) { try log.append(batch: &next) }
     #expect(disk.faultFired)
   }

@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import LogStore
 import RecordFormat
 import StoreTesting
@@ -242,7 +243,7 @@ struct VerifyDamageTests {
     var hits = 0
     for operation in 1... {
       let disk = try log.disk(isClean: true)
-      disk.plan(FaultPlan(.error(5), at: operation, operations: [.read, .open, .size]))
+      disk.plan(FaultPlan(.error(EIO), at: operation, operations: [.read, .open, .size]))
       do {
         let report = try LogVerifier(disk, options).verify(["/store"])
         if !disk.faultFired { break }
