@@ -186,6 +186,27 @@ struct ExitStatusTests {
     _ = try recovered.objects
   }
 
+  /// A batch's rotten length and offset hide none of the batches behind it.
+  @Test(arguments: [0, 8])
+  func dumpShowsWhatARottenBatchLeadsPast(_ field: Int) throws {
+    for value in ["a", "b", "c"] { try appendLines(value + "\n") }
+    let file = log + "/00000000000000000000.log"
+    var bytes = try TestData.content(file)
+    let batch = bytes.count / 3
+    // As if it held the second batch too; or, its CRC wrong besides, as if it came behind the last.
+    if field == 8 {
+      bytes[11] = UInt8(2 * batch - 12)
+    } else {
+      bytes[7] = 9
+      bytes[batch - 1] ^= 1
+    }
+    try bytes.write(to: URL(filePath: file))
+    let dumped = try Tool.run(["dump", file, "--format", "json"])
+    #expect(dumped.status == 3)
+    let positions = try dumped.objects.compactMap { $0["position"] as? Int }
+    #expect(positions == [0, batch, 2 * batch], "\(dumped.text)")
+  }
+
   // MARK: Locked
 
   /// P33.

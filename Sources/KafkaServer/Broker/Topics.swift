@@ -53,7 +53,9 @@ package final class Topics: Sendable {
 
   /// The topic of an id. May block: ids are read from the disk.
   package func identified(_ id: KafkaUuid) -> Topic? {
-    table.withLock { $0 }.byName.values.first { $0.id(manager) == id }
+    // Zero is what a topic has whose id cannot be read.
+    if id.isZero { return nil }
+    return table.withLock { $0 }.byName.values.first { $0.id(manager) == id }
   }
 
   /// Takes up what the store holds of a topic now: new, grown or gone.

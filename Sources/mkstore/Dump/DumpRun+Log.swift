@@ -14,7 +14,8 @@ extension DumpRun {
     case .text: out.line("\(path): base offset \(baseOffset), \(size) bytes")
     case .json: break
     }
-    var walk = SegmentWalk(file, size: size, baseOffset: baseOffset)
+    var walk = SegmentWalk(
+      file, size: size, baseOffset: baseOffset, believesLengths: format == .kafka)
     var decoder = RecordDecoder(tolerance: .kafka)
     var printer = RecordPrinter(.ndjson(encoding, isTagged: true), LogLocation.placeholder)
     while let step = try walk.next() {

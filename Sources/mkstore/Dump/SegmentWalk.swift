@@ -4,9 +4,9 @@ import RecordFormat
 
 /// Walks over the entries of a `.log` file as they stand there, the damaged ones included.
 ///
-/// Unlike the engine's scanner it goes on behind an entry whose CRC is wrong by that entry's own
-/// length, and looks for the next valid one only where no entry can be made out. Owned by one
-/// thread.
+/// Unlike the engine's scanner it shows an entry whose CRC is wrong too, and goes on where its own
+/// length says; not beyond the next valid entry, since the length may be what is wrong. Where no
+/// entry can be made out it looks for the next valid one. Owned by one thread.
 struct SegmentWalk: ~Copyable {
   /// What stands at a position.
   enum Step {
@@ -18,6 +18,7 @@ struct SegmentWalk: ~Copyable {
 
   private let file: any DiskFile
   private let size: Int
+  private let believesLengths: Bool
   private var window: FileWindow
   private var position = 0
   private var expectedOffset: Int64
@@ -25,9 +26,13 @@ struct SegmentWalk: ~Copyable {
   private static let chunkBytes = 1 << 20
 
   /// Prepares; nothing is read yet.
-  init(_ file: any DiskFile, size: Int, baseOffset: Int64) {
+  ///
+  /// - Parameter believesLengths: Whether an entry's length counts whatever its CRC, as in Kafka's
+  ///   own tool.
+  init(_ file: any DiskFile, size: Int, baseOffset: Int64, believesLengths: Bool) {
     self.file = file
     self.size = size
+    self.believesLengths = believesLengths
     expectedOffset = baseOffset
     window = FileWindow(file, endPosition: size, chunkBytes: SegmentWalk.chunkBytes)
   }
@@ -39,10 +44,15 @@ struct SegmentWalk: ~Copyable {
       switch try window.header(at: position) {
       case .failure(let fault): return .invalid(fault, position: position)
       case .success(let header):
-        let fault = try window.crcFault(header, at: position)
-        defer { position += header.byteCount }
-        expectedOffset = header.nextOffset
-        return .batch(header, position: position, fault: fault)
+        let start = position
+        let fault = try window.crcFault(header, at: start)
+        position += header.byteCount
+        if fault == nil {
+          expectedOffset = header.nextOffset
+        } else if !believesLengths {
+          position = min(position, try skipped(from: start).upperBound)
+        }
+        return .batch(header, position: start, fault: fault)
       }
     } catch {
       throw CommandFailure(error)
@@ -52,15 +62,20 @@ struct SegmentWalk: ~Copyable {
   /// Goes on at the next valid batch, or at the end; returns what is passed over.
   mutating func resume() throws(CommandFailure) -> Range<Int> {
     do throws(DiskError) {
-      var scanner = SegmentScanner(
-        file, from: position, endPosition: size, expectedOffset: expectedOffset,
-        offsetLimit: Int64.max)
-      let skipped = try scanner.resume().skipped
+      let skipped = try skipped(from: position)
       position = skipped.upperBound
       return skipped
     } catch {
       throw CommandFailure(error)
     }
+  }
+
+  /// The bytes from `position` to the next valid batch, or to the end.
+  private func skipped(from position: Int) throws(DiskError) -> Range<Int> {
+    var scanner = SegmentScanner(
+      file, from: position, endPosition: size, expectedOffset: expectedOffset,
+      offsetLimit: Int64.max)
+    return try scanner.resume().skipped
   }
 
   /// Brings a whole entry, whose CRC was right, into memory for `bytes`.
