@@ -14,6 +14,11 @@ package enum LogDirectoryName: Hashable, Sendable {
   /// Not a name that Kafka gives.
   case other
 
+  /// Whether it is a log in use.
+  package var isLog: Bool {
+    if case .log = self { true } else { false }
+  }
+
   /// Sorts a directory name.
   package init(_ name: String) {
     if let kept = Self.unmarked(name, ending: "-delete") {

@@ -230,9 +230,9 @@ struct BatchFinder {
       case .invalid(let fault, let start):
         segment.verified.insert(position..<start)
         let from = scanner.expectedOffset
-        let (skipped, next) = try scanner.resume()
-        log.fence(
-          segment, skipped, from..<max(from, next?.baseOffset ?? limit), fault.description)
+        let skipped = try scanner.resume().skipped
+        let end = scanner.offsetBehindDamage ?? limit
+        log.fence(segment, skipped, from..<max(from, end), fault.description)
         log.context.metrics.verifiedBytes.increment(by: start - position)
         return
       case .end(let last):

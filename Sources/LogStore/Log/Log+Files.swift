@@ -58,7 +58,8 @@ extension Log {
             time: TimeIndex(
               baseOffset: segment.baseOffset, file: try openIndex(segment, .timeindex)))
         }
-      } catch  where error.isNotFound {
+      } catch  where error.isNotFound || isReadOnly {
+        // One that cannot be opened is as good as none (I9).
         return try rebuildIndexes(of: segment, files)
       }
     } catch {
@@ -191,10 +192,10 @@ extension Log {
       case .invalid(let fault, let position):
         segment.verified.insert(runStart..<position)
         let expected = scanner.expectedOffset
-        let (skipped, next) = try scanner.resume()
+        let skipped = try scanner.resume().skipped
         runStart = skipped.upperBound
-        fence(
-          segment, skipped, expected..<max(expected, next?.baseOffset ?? limit), fault.description)
+        let end = scanner.offsetBehindDamage ?? limit
+        fence(segment, skipped, expected..<max(expected, end), fault.description)
       case .end(let position):
         segment.verified.insert(runStart..<max(runStart, position))
         if isSealed { built.seal() }

@@ -128,9 +128,9 @@ extension Log {
       case .invalid(let fault, _):
         guard let next else { break walk }
         let expected = scanner.expectedOffset
-        let (skipped, header) = try scanner.resume()
-        fence(
-          segment, skipped, expected..<max(expected, header?.baseOffset ?? next), fault.description)
+        let skipped = try scanner.resume().skipped
+        let end = scanner.offsetBehindDamage ?? next
+        fence(segment, skipped, expected..<max(expected, end), fault.description)
       }
     }
     guard scanner.position > Int(end.position) else { return }

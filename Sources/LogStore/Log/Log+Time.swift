@@ -157,10 +157,9 @@ extension Log {
         case .end: return
         case .invalid(let fault, _):
           let expected = scanner.expectedOffset
-          let (skipped, next) = try scanner.resume()
-          fence(
-            segment, skipped, expected..<max(expected, next?.baseOffset ?? limit),
-            fault.description)
+          let skipped = try scanner.resume().skipped
+          let end = scanner.offsetBehindDamage ?? limit
+          fence(segment, skipped, expected..<max(expected, end), fault.description)
         }
       }
     } catch {

@@ -46,8 +46,8 @@ package struct IndexProbe {
   package init(_ segment: Segment, log: any DiskFile, disk: any Disk) throws(DiskError) {
     self.segment = segment
     self.log = log
-    offsets = try disk.openIfPresent(segment.path(.index))
-    times = try disk.openIfPresent(segment.path(.timeindex))
+    offsets = Self.open(segment.path(.index), disk)
+    times = Self.open(segment.path(.timeindex), disk)
   }
 
   /// The entries that point below `position` and `offset`.
@@ -167,6 +167,15 @@ package struct IndexProbe {
     let count = try log.read(into: &span, at: position)
     do throws(BatchError) {
       return try BatchHeader(bytes.span.extracting(first: count))
+    } catch {
+      return nil
+    }
+  }
+
+  /// nil where it cannot be opened: such an index is as good as none (I9).
+  private static func open(_ path: String, _ disk: any Disk) -> (any DiskFile)? {
+    do throws(DiskError) {
+      return try disk.openIfPresent(path)
     } catch {
       return nil
     }

@@ -62,6 +62,8 @@ package struct LogLoader {
   /// The log's epochs as they stand on disk; nil where they are missing or do not read.
   private var epochsOnDisk: LeaderEpochCheckpoint?
   private var rules = OwnLogRules.none
+  /// Offset behind the last segment that is known to be lost.
+  private var lostEnd: Int64 = 0
 
   /// A last segment of at most so many bytes (one read) is walked over as a whole at a clean stop
   /// that no mark vouches for.
@@ -91,10 +93,12 @@ package struct LogLoader {
 
   /// Opens the log.
   package mutating func load() throws(DiskError) -> LoadedLog {
-    let layout = try readLayout()
     let mark = try DurableMark.read(directory)
+    var layout = try readLayout(isForeign: mark.newest == nil)
     let point = RecoveryPoint.judge(
       mark, checkpoint: hints.recoveryPoint, bootIdentifier: disk.bootIdentifier)
+    // Sealed segments of a log that this engine wrote are not even opened.
+    if mark.newest == nil { try setStraysAside(&layout) }
     segments = layout.entries.map {
       Segment(
         baseOffset: $0.baseOffset, logName: access == .read ? $0.logName : nil,
@@ -107,7 +111,7 @@ package struct LogLoader {
       mark.newest, standsBeyondMark: try standsBeyond(mark.newest, layout), epochs: epochsOnDisk)
     try recover(point)
     let start = logStart()
-    tail.nextOffset = max(tail.nextOffset, start)
+    tail.nextOffset = max(tail.nextOffset, start, lostEnd)
     if point.isOwn || hints.isCleanStop { tail.nextOffset = max(tail.nextOffset, point.offset) }
     if segments.isEmpty, start < tail.nextOffset {
       report.damage.append(
@@ -132,11 +136,13 @@ package struct LogLoader {
 
   // MARK: Names
 
-  private mutating func readLayout() throws(DiskError) -> SegmentLayout {
+  private mutating func readLayout(isForeign: Bool) throws(DiskError) -> SegmentLayout {
     let directory = directory
-    let layout = try SegmentLayout(try disk.list(directory.path)) { (name) throws(DiskError) in
-      try Self.endOffset(of: name, in: directory)
-    }
+    let layout = try SegmentLayout(
+      try names(),
+      swapEnd: { (name) throws(DiskError) in try Self.extent(of: name, in: directory).end },
+      isWhole: { (name) throws(DiskError) in try Self.extent(of: name, in: directory).isWhole })
+    if isForeign { noteLostSegments(layout) }
     guard access == .write else { return layout }
     for name in layout.obsolete {
       try disk.remove(directory.path(name))
@@ -152,17 +158,71 @@ package struct LogLoader {
     return layout
   }
 
-  /// Offset behind the last valid batch of a file; its base where it has none.
-  private static func endOffset(of name: String, in directory: LogDirectory) throws(DiskError)
-    -> Int64
+  /// The directory's names; a link to a file of the log counts as the file.
+  private func names() throws(DiskError) -> [DirectoryEntry] {
+    var entries = try disk.list(directory.path)
+    for index in entries.indices where entries[index].kind == .symbolicLink {
+      guard let name = SegmentName(entries[index].name) else { continue }
+      let path = directory.path(entries[index].name)
+      do throws(DiskError) {
+        guard let kind = try disk.status(path)?.kind else { throw DiskError.notFound(.open, path) }
+        entries[index].kind = kind
+      } catch {
+        // Whoever goes on without it would give its offsets out again.
+        if access == .write, name.kind == .log, name.stage == nil { throw error }
+      }
+    }
+    return entries
+  }
+
+  /// Segments whose files somebody took away: their offsets are not given out again.
+  private mutating func noteLostSegments(_ layout: SegmentLayout) {
+    for base in layout.orphans {
+      let next = layout.entries.first { $0.baseOffset > base }?.baseOffset
+      guard let range = LostSegment.range(base, in: directory, before: next) else { continue }
+      report.damage.append(range)
+      lostEnd = max(lostEnd, range.offsets?.upperBound ?? 0)
+    }
+  }
+
+  /// Takes files out that have the name of a segment and are none; a writer keeps them aside.
+  private mutating func setStraysAside(_ layout: inout SegmentLayout) throws(DiskError) {
+    let candidates = layout.entries.map {
+      let plain = SegmentName($0.baseOffset, .log).fileName
+      return StraySegments.Candidate(
+        baseOffset: $0.baseOffset, path: directory.path(access == .read ? $0.logName : plain),
+        hasOffsetIndex: $0.hasOffsetIndex)
+    }
+    let strays = StraySegments.find(candidates, disk)
+    guard !strays.isEmpty else { return }
+    for stray in strays {
+      layout.entries.removeAll { $0.baseOffset == stray.baseOffset }
+      guard access == .write else {
+        report.notes.append("\(stray.path) is passed over: it \(stray.reason)")
+        continue
+      }
+      let segment = Segment(
+        baseOffset: stray.baseOffset, directory: directory, end: nil, isSealed: true)
+      let size = try disk.status(stray.path)?.size ?? 0
+      let kept = try KeptBytes.move(segment, in: directory)
+      report.cuts.append(
+        .init(file: stray.path, position: 0, bytes: size, keptAs: kept, reason: stray.reason))
+    }
+    if access == .write { try disk.syncDirectory(directory.path) }
+  }
+
+  /// Offset behind the last batch before the first invalid one, the base where there is none, and
+  /// whether that is the file's end.
+  private static func extent(of name: String, in directory: LogDirectory) throws(DiskError)
+    -> (end: Int64, isWhole: Bool)
   {
-    guard let base = SegmentName(name)?.baseOffset else { return 0 }
+    guard let base = SegmentName(name)?.baseOffset else { return (0, true) }
     let file = try directory.disk.open(directory.path(name), .read)
     var scanner = SegmentScanner(
       file, endPosition: try file.size(), expectedOffset: base,
       offsetLimit: SegmentScanner.offsetLimit(after: base))
     while case .batch = try scanner.next() {}
-    return scanner.expectedOffset
+    return (scanner.expectedOffset, scanner.position == scanner.endPosition)
   }
 
   /// The start by the store's checkpoint, else the first segment's base; never beyond the log's
@@ -220,7 +280,11 @@ package struct LogLoader {
     index = max(0, index)
     while index < segments.count {
       let segment = segments[index]
-      let log = try disk.open(segment.path(.log), access == .write ? .readWrite : .read)
+      guard let log = try open(segment) else {
+        segments.remove(at: index)
+        index = max(0, index - 1)
+        continue
+      }
       let size = try log.size()
       if access == .write, !hints.isCleanStop { try syncAndForget(segment, log, size, point) }
       if size == 0, let row = emptyRow(index, point) {
@@ -236,6 +300,19 @@ package struct LogLoader {
         return
       }
       index += 1
+    }
+  }
+
+  /// Opens a segment's file; nil where a reader is refused, who then does without it.
+  private mutating func open(_ segment: Segment) throws(DiskError) -> (any DiskFile)? {
+    let path = segment.path(.log)
+    do throws(DiskError) {
+      return try disk.open(path, access == .write ? .readWrite : .read)
+    } catch {
+      guard access == .read, segments.count > 1, !error.isNotFound else { throw error }
+      report.damage.append(
+        DamagedRange(file: path, bytes: 0..<0, offsets: nil, reason: "\(error)"))
+      return nil
     }
   }
 
@@ -266,7 +343,6 @@ package struct LogLoader {
   ) throws(DiskError) -> SegmentRecovery.Outcome {
     let segment = segments[index]
     let next = index + 1 < segments.count ? segments[index + 1].baseOffset : nil
-    let later = Array(segments[(index + 1)...])
     let disk = disk
     let probe = try IndexProbe(segment, log: log, disk: disk)
     let areIndexesSane = try probe.prefix(below: size, offset: Int64.max) != nil
@@ -275,8 +351,7 @@ package struct LogLoader {
       .init(
         segment: segment, log: log, size: size, isLast: next == nil,
         isCleanStop: hints.isCleanStop, point: point, rules: rules, nextBaseOffset: next,
-        intervalBytes: config.indexIntervalBytes, areIndexesSane: areIndexesSane,
-        isFollowedByValid: { () throws(DiskError) in try Self.holdsValidBatch(later, disk) }))
+        intervalBytes: config.indexIntervalBytes, areIndexesSane: areIndexesSane))
     let start = try scanStart(segment, probe, size, point, fromLastEntry: fromLastEntry)
     let outcome = try walk.run(from: start)
     report.bytesScanned += outcome.position - outcome.scanStart
@@ -319,22 +394,5 @@ package struct LogLoader {
       let lastTime = whole.lastTime, whole.offsetEntries > 0
     else { return nil }
     return try probe.start(before: lastTime)
-  }
-
-  private static func holdsValidBatch(_ segments: [Segment], _ disk: any Disk) throws(DiskError)
-    -> Bool
-  {
-    for segment in segments {
-      let log = try disk.open(segment.path(.log), .read)
-      var scanner = SegmentScanner(
-        log, endPosition: try log.size(), expectedOffset: segment.baseOffset,
-        offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset))
-      switch try scanner.next() {
-      case .batch: return true
-      case .end: continue
-      case .invalid: if try scanner.resume().header != nil { return true }
-      }
-    }
-    return false
   }
 }

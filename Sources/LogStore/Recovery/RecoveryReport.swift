@@ -13,6 +13,14 @@ public struct RecoveryReport: Sendable, Equatable {
     public var keptAs: String?
     /// Why they were no batch.
     public var reason: String
+
+    package init(file: String, position: Int, bytes: Int, keptAs: String? = nil, reason: String) {
+      self.file = file
+      self.position = position
+      self.bytes = bytes
+      self.keptAs = keptAs
+      self.reason = reason
+    }
   }
 
   /// Whether the store's last stop was clean.

@@ -19,7 +19,8 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   case r8 = "R8"
   /// Empty, not last: remove with its indexes.
   case r9 = "R9"
-  /// Invalid at or after a recovery point that is not ours, valid batches follow: as R7.
+  /// Invalid at or after a recovery point that is not ours, valid batches or another
+  /// segment follow, or it cannot be an unfinished write: as R7.
   case r10 = "R10"
   /// The same, nothing valid follows: as R6.
   case r11 = "R11"

@@ -24,6 +24,8 @@ package struct SegmentLayout: Sendable, Equatable {
   package var renames: [Rename] = []
   /// Base offsets of producer snapshots.
   package var snapshots: [Int64] = []
+  /// Base offsets of offset indexes whose `.log` is there under no name.
+  package var orphans: [Int64] = []
   /// Names that are none of Kafka's or ours; reported, never touched.
   package var unknown: [String] = []
 
@@ -44,8 +46,11 @@ package struct SegmentLayout: Sendable, Equatable {
   ///
   /// - Parameter swapEnd: The offset behind the last record of a `.swap` log, which decides which
   ///   plain segments it replaces.
+  /// - Parameter isWhole: Whether a `.swap` log is valid up to its end. One that is not takes no
+  ///   place of a segment that still stands: it is left alone.
   package init(
-    _ names: [DirectoryEntry], swapEnd: (_ logName: String) throws(DiskError) -> Int64
+    _ names: [DirectoryEntry], swapEnd: (_ logName: String) throws(DiskError) -> Int64,
+    isWhole: (_ logName: String) throws(DiskError) -> Bool = { (_) throws(DiskError) in true }
   ) throws(DiskError) {
     var files: [SegmentName: String] = [:]
     for entry in names where !Self.knownNames.contains(entry.name) {
@@ -56,8 +61,12 @@ package struct SegmentLayout: Sendable, Equatable {
       }
       files[name] = entry.name
     }
+    try leaveDamagedSwaps(&files, isWhole)
     unknown.sort()
     try resolveSwaps(&files, swapEnd)
+    let named = Set(
+      names.compactMap { SegmentName($0.name) }.filter { $0.kind == .log }
+        .map(\.baseOffset))
     let plain = files.keys.filter { $0.stage == nil || $0.stage == .swap }
     let logs = Set(plain.filter { $0.kind == .log }.map(\.baseOffset))
     for name in plain {
@@ -67,7 +76,11 @@ package struct SegmentLayout: Sendable, Equatable {
         if !logs.contains(name.baseOffset), let file = files[name] { obsolete.append(file) }
       case .log: break
       }
+      if name.kind == .index, name.stage == nil, !named.contains(name.baseOffset) {
+        orphans.append(name.baseOffset)
+      }
     }
+    orphans.sort()
     snapshots.sort()
     obsolete.sort()
     entries = logs.sorted().map { base in
@@ -79,6 +92,21 @@ package struct SegmentLayout: Sendable, Equatable {
         baseOffset: base, logName: swap ?? SegmentName(base, .log).fileName,
         hasOffsetIndex: has(.index), hasTimeIndex: has(.timeindex),
         hasTransactionIndex: has(.txnindex))
+    }
+  }
+
+  /// Kafka syncs a `.swap` file before it gives it the name: a damaged one is rotten, and what it
+  /// was made of is better where it still stands.
+  private mutating func leaveDamagedSwaps(
+    _ files: inout [SegmentName: String], _ isWhole: (String) throws(DiskError) -> Bool
+  ) throws(DiskError) {
+    for name in Array(files.keys) where name.stage == .swap && name.kind == .log {
+      guard files[SegmentName(name.baseOffset, .log)] != nil, try !isWhole(name.fileName) else {
+        continue
+      }
+      for key in Array(files.keys) where key.stage == .swap && key.baseOffset == name.baseOffset {
+        if let file = files.removeValue(forKey: key) { unknown.append(file) }
+      }
     }
   }
 

@@ -18,8 +18,6 @@ package struct SegmentRecovery {
     package var nextBaseOffset: Int64?
     package var intervalBytes: Int
     package var areIndexesSane: Bool
-    /// Whether any valid batch stands in a later segment.
-    package var isFollowedByValid: () throws(DiskError) -> Bool
   }
 
   /// What the walk found.
@@ -107,32 +105,44 @@ package struct SegmentRecovery {
     }
     let (skipped, next) = try scanner.resume()
     // Behind damage nothing is cut: the bytes there took part in judging what is damaged, and what
-    // is served now is to be served when they are judged again.
-    if !isPromised, next == nil, outcome.damage.isEmpty, try !setting.isFollowedByValid() {
+    // is served now is to be served when they are judged again. Nor where a segment follows: its
+    // name says that the offsets before it were given out.
+    let isEnd = next == nil && setting.nextBaseOffset == nil
+    let isUnfinished = isEnd && position == 0 ? try start.isPlausible() : true
+    if !isPromised, isEnd, isUnfinished, outcome.damage.isEmpty {
       outcome.rows.append(row(fault: .aboveForeignPointLast))
       outcome.cut = (position, fault.description)
       return false
     }
     outcome.rows.append(
       row(fault: isPromised ? .belowRecoveryPoint : .aboveForeignPointFollowed))
-    var end = next?.baseOffset ?? setting.nextBaseOffset ?? setting.point.offset
+    var end = scanner.offsetBehindDamage ?? setting.nextBaseOffset ?? setting.point.offset
     if next == nil, setting.nextBaseOffset == nil {
       end = max(end, try statedEnd(at: position, expected: expected))
     }
     outcome.damage.append(
       DamagedRange(
         file: setting.segment.path(.log), bytes: skipped, offsets: expected..<max(expected, end),
-        reason: fault.description))
+        reason: isUnfinished ? fault.description : UnfinishedStart.noBatch(fault)))
     outcome.position = skipped.upperBound
     outcome.nextOffset = max(expected, end)
     outcome.endsDamaged = next == nil
     return next != nil
   }
 
+  /// What a segment without a valid batch may be.
+  private var start: UnfinishedStart {
+    let base = setting.segment.baseOffset
+    return UnfinishedStart(
+      setting.log, byteCount: setting.size, baseOffset: base,
+      offsetLimit: SegmentScanner.offsetLimit(after: base))
+  }
+
   /// The offset behind a damaged end that no later batch bounds: what the damaged batch's own
   /// header says, where it agrees with itself (a consumer may have seen those offsets, so they are
   /// not given out again), else that at least one record stood there.
   private func statedEnd(at position: Int, expected: Int64) throws(DiskError) -> Int64 {
+    let next = expected == Int64.max ? expected : expected + 1
     var bytes = [UInt8](repeating: 0, count: BatchHeader.byteCountMin)
     var target = bytes.mutableSpan
     let count = try setting.log.read(into: &target, at: position)
@@ -140,9 +150,9 @@ package struct SegmentRecovery {
       let header = try BatchHeader(bytes.span.extracting(first: count))
       let isWhole =
         header.baseOffset == expected && header.recordCount == header.lastOffsetDelta &+ 1
-      return isWhole ? header.nextOffset : expected + 1
+      return isWhole ? header.nextOffset : next
     } catch {
-      return expected + 1
+      return next
     }
   }
 

@@ -35,6 +35,10 @@ package struct SegmentScanner: ~Copyable {
   /// What every batch's last offset stays below.
   package let offsetLimit: Int64
 
+  /// Behind damage, the first offset of the batch that ends it; nil where none does. Not always
+  /// that batch's base: sets of the old formats state their last offset.
+  package private(set) var offsetBehindDamage: Int64?
+
   private let options: Options
   private var window: FileWindow
   private var resync: BatchResync?
@@ -127,7 +131,27 @@ package struct SegmentScanner: ~Copyable {
       position = found?.position ?? window.endPosition
     }
     isBehindDamage = true
+    offsetBehindDamage = nil
+    if let header = found?.header { offsetBehindDamage = try firstOffset(of: header) }
     return (from..<position, found?.header)
+  }
+
+  /// The offset of the first record of the batch at `position`, whose CRC is right.
+  private mutating func firstOffset(of header: BatchHeader) throws(DiskError) -> Int64 {
+    guard header.isLegacy, header.codec != .none else { return header.baseOffset }
+    window.grow(to: header.byteCount)
+    guard try window.load(position, header.byteCount) else { return header.baseOffset }
+    var first = header.baseOffset
+    var decoder = RecordDecoder(tolerance: .kafka)
+    do throws(BatchError) {
+      try RecordBatch(window.bytes(position, header.byteCount)).forEachRecord(&decoder) { record in
+        first = min(first, record.offset)
+        return false
+      }
+    } catch {
+      return header.baseOffset
+    }
+    return max(expectedOffset, first)
   }
 
   private mutating func isMisplaced(_ header: BatchHeader) throws(DiskError) -> Bool {

@@ -81,7 +81,9 @@ public struct LogVerifier: Sendable {
     }
     report.logs.append(sums)
     if options.depth != .quick {
-      report.sideFileDamage += try SideFileVerifier(disk).logDamage(log, segments)
+      let findings = SideFileVerifier(disk).logFindings(log, segments)
+      report.sideFileDamage += findings.damage
+      report.unreadable += findings.unreadable
     }
   }
 

@@ -138,8 +138,9 @@ struct SegmentIndexVerifier {
   }
 
   private mutating func add(_ kind: SegmentName.Kind, _ reason: String) {
+    let isMended = kind != .txnindex
     damage.append(
-      SideFileDamage(file: plan.path(of: kind), reason: reason, isMendedByOpen: true))
+      SideFileDamage(file: plan.path(of: kind), reason: reason, isMendedByOpen: isMended))
   }
 
   private mutating func note(_ kind: SegmentName.Kind, _ text: String) {

@@ -38,6 +38,11 @@ struct SegmentVerifier: ~Copyable {
   consuming func run() -> SegmentFindings {
     do throws(DiskError) {
       try indexes.load()
+    } catch {
+      // The batches are looked at all the same.
+      refused(error)
+    }
+    do throws(DiskError) {
       let file = try disk.open(plan.path, .read)
       try scan(file)
       indexes.finish(&findings)
@@ -60,7 +65,7 @@ struct SegmentVerifier: ~Copyable {
           findings.byteCount = grown
           scanner = self.scanner(file, from: position, endPosition: grown)
         } else {
-          if try !passDamage(&scanner, fault) { return indexes.end(at: position) }
+          if try !passDamage(&scanner, fault, file) { return indexes.end(at: position) }
         }
       case .end(let position):
         indexes.end(at: position)
@@ -144,12 +149,18 @@ struct SegmentVerifier: ~Copyable {
   ///
   /// - Returns: Whether the walk goes on: not behind an unfinished write.
   private mutating func passDamage(
-    _ scanner: inout SegmentScanner, _ fault: BatchFault
+    _ scanner: inout SegmentScanner, _ fault: BatchFault, _ file: any DiskFile
   ) throws(DiskError) -> Bool {
     let expected = scanner.expectedOffset
     let isPromised = plan.isClean || expected < plan.point.offset
     let (bytes, header) = try scanner.resume()
-    if !isPromised, plan.point.isOwn || (header == nil && plan.isOpenEnded) {
+    let isOwn = plan.point.isOwn && !isPromised
+    let isEnd = header == nil && plan.nextBaseOffset == nil
+    let start = UnfinishedStart(
+      file, byteCount: scanner.endPosition, baseOffset: plan.baseOffset,
+      offsetLimit: plan.offsetLimit)
+    let isUnfinished = isEnd && !isOwn && bytes.lowerBound == 0 ? try start.isPlausible() : true
+    if !isPromised, isOwn || (isEnd && isUnfinished && findings.damage.isEmpty) {
       let tail = bytes.lowerBound..<scanner.endPosition
       findings.tornTail = TornTail(
         file: plan.path, bytes: tail, offset: expected, reason: "\(fault)")
@@ -157,9 +168,10 @@ struct SegmentVerifier: ~Copyable {
       return false
     }
     let promised = plan.point.offset > expected ? plan.point.offset : nil
-    let next = header?.baseOffset ?? plan.nextBaseOffset ?? promised
+    let next = scanner.offsetBehindDamage ?? plan.nextBaseOffset ?? promised
     indexes.passDamage(bytes, before: next ?? Int64.max)
-    addDamage(bytes, next.map { expected..<max(expected, $0) }, "\(fault)")
+    let reason = isUnfinished ? "\(fault)" : UnfinishedStart.noBatch(fault)
+    addDamage(bytes, next.map { expected..<max(expected, $0) }, reason)
     // Lost offsets are told with the damage, not among the gaps.
     findings.nextOffset = max(findings.nextOffset, next ?? 0)
     return true

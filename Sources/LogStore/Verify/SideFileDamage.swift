@@ -9,6 +9,6 @@ public struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
 
   /// File, reason and remedy in one line.
   public var description: String {
-    "\(file): \(reason)" + (isMendedByOpen ? " (the next open for writing mends it)" : "")
+    "\(file): \(reason)" + (isMendedByOpen ? " (mkstore recover mends it)" : "")
   }
 }

@@ -2,6 +2,12 @@ import DiskIO
 
 /// Looks at the small files of stores and logs: readable, and in agreement with the log.
 struct SideFileVerifier {
+  /// What is wrong, and what the disk refused to read.
+  struct Findings {
+    var damage: [SideFileDamage] = []
+    var unreadable: [DiskError] = []
+  }
+
   private let disk: any Disk
 
   init(_ disk: any Disk) {
@@ -16,41 +22,39 @@ struct SideFileVerifier {
   ])
 
   /// What is wrong with the files of a store's directory.
-  func storeDamage(_ directory: String) throws(DiskError) -> [SideFileDamage] {
-    var damage: [SideFileDamage] = []
+  func storeFindings(_ directory: String) -> Findings {
+    var findings = Findings()
     for name in OffsetCheckpoint.Name.allCases {
-      try collect(&damage, mendedByOpen: true) { () throws(CheckpointError) in
+      collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
         _ = try OffsetCheckpoint.read(disk, directory: directory, name)
       }
     }
-    try collect(&damage, mendedByOpen: false) { () throws(CheckpointError) in
+    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
       _ = try MetaProperties.read(disk, directory: directory)
     }
-    return damage
+    return findings
   }
 
   /// What is wrong with the small files of a log's directory, `segments` being what its segments
   /// hold.
-  func logDamage(
-    _ log: LogPlan, _ segments: [SegmentFindings]
-  ) throws(DiskError) -> [SideFileDamage] {
-    var damage: [SideFileDamage] = []
+  func logFindings(_ log: LogPlan, _ segments: [SegmentFindings]) -> Findings {
+    var findings = Findings()
     if log.hasMetadata {
-      try collect(&damage, mendedByOpen: false) { () throws(CheckpointError) in
+      collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
         _ = try PartitionMetadata.read(disk, directory: log.path)
       }
     }
     if log.hasEpochCheckpoint {
-      try collect(&damage, mendedByOpen: false) { () throws(CheckpointError) in
+      collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
         try checkEpochs(log, segments)
       }
     }
     for baseOffset in log.snapshots {
-      try collect(&damage, mendedByOpen: true) { () throws(CheckpointError) in
+      collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
         try checkSnapshot(log, baseOffset)
       }
     }
-    return damage
+    return findings
   }
 
   private func checkEpochs(
@@ -82,17 +86,19 @@ struct SideFileVerifier {
 
   /// Turns an unreadable file into a finding.
   private func collect(
-    _ damage: inout [SideFileDamage], mendedByOpen: Bool,
+    _ findings: inout Findings, mendedByOpen: Bool,
     _ check: () throws(CheckpointError) -> Void
-  ) throws(DiskError) {
+  ) {
     do throws(CheckpointError) {
       try check()
     } catch {
       switch error {
-      case .disk(let error): throw error
+      case .disk(let error):
+        // A file that went away meanwhile is none.
+        if !error.isNotFound { findings.unreadable.append(error) }
       case .unreadable(let path, let line, let what):
         let place = line.map { "line \($0): " } ?? ""
-        damage.append(
+        findings.damage.append(
           SideFileDamage(file: path, reason: place + what, isMendedByOpen: mendedByOpen))
       }
     }

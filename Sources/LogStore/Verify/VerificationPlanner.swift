@@ -48,14 +48,20 @@ struct VerificationPlanner {
     let context = try context(of: path)
     for entry in entries {
       let entryPath = "\(path)/\(entry.name)"
-      guard try isDirectory(entry, entryPath) else {
+      let name = LogDirectoryName(entry.name)
+      guard kind(of: entry, entryPath, isOfLog: name.isLog) == .directory else {
         noteStoreFile(entry.name, entryPath)
         continue
       }
-      switch LogDirectoryName(entry.name) {
+      switch name {
       case .log:
-        let names = try disk.list(entryPath).sorted { $0.name < $1.name }
-        try addLog(entryPath, names, in: context)
+        do throws(DiskError) {
+          let names = try disk.list(entryPath).sorted { $0.name < $1.name }
+          try addLog(entryPath, names, in: context)
+        } catch {
+          // The other logs are looked at all the same.
+          report.unreadable.append(error)
+        }
       case .deleted: note(entryPath, "waits for deletion by Kafka; not verified")
       case .future: note(entryPath, "is being moved here by Kafka; not verified")
       case .stray: note(entryPath, "was set aside by Kafka; not verified")
@@ -63,7 +69,9 @@ struct VerificationPlanner {
       }
     }
     if depth != .quick {
-      report.sideFileDamage += try SideFileVerifier(disk).storeDamage(path)
+      let findings = SideFileVerifier(disk).storeFindings(path)
+      report.sideFileDamage += findings.damage
+      report.unreadable += findings.unreadable
     }
   }
 
@@ -73,24 +81,33 @@ struct VerificationPlanner {
     var log = LogPlan(path: path)
     let mark = try judge(&log, in: context)
     var kinds: [Int64: Set<SegmentName.Kind>] = [:]
+    var staged: Set<Int64> = []
     for entry in entries {
       let entryPath = "\(path)/\(entry.name)"
-      guard let name = SegmentName(entry.name), try !isDirectory(entry, entryPath) else {
+      guard let name = SegmentName(entry.name) else {
         noteLogFile(entry.name, entryPath, &log)
+        continue
+      }
+      guard let kind = kind(of: entry, entryPath, isOfLog: true) else { continue }
+      guard kind == .file else {
+        report.sideFileDamage.append(
+          SideFileDamage(
+            file: entryPath, reason: "is no file, so it holds nothing of the log; move it away",
+            isMendedByOpen: false))
         continue
       }
       if let stage = name.stage {
         note(entryPath, Self.meaning(of: stage))
+        if name.kind == .log { staged.insert(name.baseOffset) }
       } else if name.kind == .snapshot {
         log.snapshots.append(name.baseOffset)
       } else {
         kinds[name.baseOffset, default: []].insert(name.kind)
       }
     }
-    for (baseOffset, found) in kinds where !found.contains(.log) {
-      note("\(path)/\(SegmentName.digits(baseOffset))", "an index without its .log file")
-    }
-    let baseOffsets = kinds.filter { $0.value.contains(.log) }.keys.sorted()
+    noteOrphans(path, kinds, staged: mark == nil ? staged : nil)
+    var baseOffsets = kinds.filter { $0.value.contains(.log) }.keys.sorted()
+    if mark == nil { setStraysAside(path, &baseOffsets, kinds) }
     for (index, baseOffset) in baseOffsets.enumerated() {
       let next = index + 1 < baseOffsets.count ? baseOffsets[index + 1] : nil
       let segment = try segment(
@@ -107,6 +124,43 @@ struct VerificationPlanner {
     log.rules = try rules(log, mark)
     for index in log.segments.indices { log.segments[index].rules = log.rules }
     logs.append(log)
+  }
+
+  /// Tells of indexes without their `.log`; `staged` are those that have it under another name, nil
+  /// in a log of ours, where a crash may leave an index alone.
+  private mutating func noteOrphans(
+    _ path: String, _ kinds: [Int64: Set<SegmentName.Kind>], staged: Set<Int64>?
+  ) {
+    let logs = kinds.filter { $0.value.contains(.log) }.keys
+    for (baseOffset, found) in kinds where !found.contains(.log) {
+      let next = logs.filter { $0 > baseOffset }.min()
+      let directory = LogDirectory(disk: disk, path: path)
+      if let staged, !staged.contains(baseOffset), found.contains(.index),
+        let range = LostSegment.range(baseOffset, in: directory, before: next)
+      {
+        report.damage.append(range)
+      } else {
+        note("\(path)/\(SegmentName.digits(baseOffset))", "an index without its .log file")
+      }
+    }
+  }
+
+  /// Takes files out that have the name of a segment and are none; see `StraySegments`.
+  private mutating func setStraysAside(
+    _ path: String, _ baseOffsets: inout [Int64], _ kinds: [Int64: Set<SegmentName.Kind>]
+  ) {
+    let candidates = baseOffsets.map {
+      StraySegments.Candidate(
+        baseOffset: $0, path: "\(path)/\(SegmentName($0, .log).fileName)",
+        hasOffsetIndex: kinds[$0]?.contains(.index) ?? false)
+    }
+    for stray in StraySegments.find(candidates, disk) {
+      baseOffsets.removeAll { $0 == stray.baseOffset }
+      report.sideFileDamage.append(
+        SideFileDamage(
+          file: stray.path, reason: "is no segment of the log: it \(stray.reason)",
+          isMendedByOpen: true))
+    }
   }
 
   private func segment(
@@ -129,6 +183,9 @@ struct VerificationPlanner {
       let context = try context(of: PathText.parent(directory))
       var found = VerificationPlanner(disk, depth: depth)
       try found.addLog(directory, try disk.list(directory), in: context)
+      report.sideFileDamage += found.report.sideFileDamage.filter {
+        PathText.lastComponent($0.file) == PathText.lastComponent(path)
+      }
       for var segment in found.logs.flatMap(\.segments) where segment.baseOffset == name.baseOffset
       {
         segment.path = path
@@ -217,10 +274,19 @@ struct VerificationPlanner {
     report.notes.append(VerificationNote(file: file, text: text))
   }
 
-  /// Whether a name leads to a directory, also through a symbolic link.
-  private func isDirectory(_ entry: DirectoryEntry, _ path: String) throws(DiskError) -> Bool {
-    guard entry.kind == .symbolicLink else { return entry.kind == .directory }
-    return try disk.status(path)?.kind == .directory
+  /// What a name leads to, also through a symbolic link; nil where that leads nowhere, and of a
+  /// part of a log (`isOfLog`) that is a finding.
+  private mutating func kind(
+    of entry: DirectoryEntry, _ path: String, isOfLog: Bool
+  ) -> FileKind? {
+    guard entry.kind == .symbolicLink else { return entry.kind }
+    do throws(DiskError) {
+      guard let kind = try disk.status(path)?.kind else { throw DiskError.notFound(.open, path) }
+      return kind
+    } catch {
+      if isOfLog { report.unreadable.append(error) }
+      return nil
+    }
   }
 
   private static func meaning(of stage: SegmentName.Stage) -> String {

@@ -10,8 +10,8 @@ struct RecoverCommand: ParsableCommand {
     discussion: """
       PATH is a store, or a log of it (the whole store is opened all the same). An unfinished end \
       is cut off and kept aside, missing or wrong indexes are built anew, damage in the middle is \
-      fenced and never cut: everything around it stays readable. What was done also stands in each \
-      log's mkstore.history (see mkstore info).
+      fenced and never cut: everything around it stays readable. All of the store is read, as by \
+      verify. What opening did also stands in each log's mkstore.history (see mkstore info).
 
       --dry-run opens for reading only and says what would be done; it needs no lock.
 
@@ -33,8 +33,10 @@ struct RecoverCommand: ParsableCommand {
     for report in reports.reports { print(report, to: &out) }
     printSum(reports, to: &out)
     try out.flush()
+    for text in reports.remaining { Messages.say("damaged: \(text)") }
     if !reports.failures.isEmpty { throw CommandFailure(.failure, nil) }
-    if reports.reports.contains(where: { !$0.report.damage.isEmpty }) {
+    if !reports.remaining.isEmpty || reports.reports.contains(where: { !$0.report.damage.isEmpty })
+    {
       throw CommandFailure.damageReported
     }
   }
@@ -52,16 +54,22 @@ struct RecoverCommand: ParsableCommand {
   private struct Reports {
     var reports: [LogReport] = []
     var failures: [String] = []
+    /// Wrong or unreadable files that stay so.
+    var remaining: [String] = []
   }
 
   private func recover(_ store: StoreLocation) throws(CommandFailure) -> Reports {
     let manager = try withLogErrors { () throws(LogError) in
       try LogManager.open(store.path, logger: QuietLogger.make())
     }
-    var reports = Reports()
-    for (log, report) in manager.report.logs {
-      reports.reports.append(
-        LogReport(name: "\(log)", path: "\(store.path)/\(log)", report: report))
+    let check = try RecoveryCheck(store)
+    var reports = Reports(remaining: check.remaining)
+    for (name, opened) in manager.report.logs {
+      let path = store.path(of: name)
+      var report = opened
+      check.complete(&report, of: path)
+      if let log = manager.log(name) { try check.mend(log, at: path, &report) }
+      reports.reports.append(LogReport(name: "\(name)", path: path, report: report))
     }
     for (directory, error) in manager.report.failed {
       reports.failures.append("\(directory): \(error)")
@@ -73,12 +81,15 @@ struct RecoverCommand: ParsableCommand {
   }
 
   private func plan(_ store: StoreLocation) throws(CommandFailure) -> Reports {
-    var reports = Reports()
+    let check = try RecoveryCheck(store)
+    var reports = Reports(remaining: check.remaining)
     for log in try store.logs() {
-      let path = "\(store.path)/\(log)"
+      let path = store.path(of: log)
       do throws(LogError) {
-        let opened = try Log.openReadOnly(path, logger: QuietLogger.make())
-        reports.reports.append(LogReport(name: "\(log)", path: path, report: opened.recovery))
+        var report = try Log.openReadOnly(path, logger: QuietLogger.make()).recovery
+        check.complete(&report, of: path)
+        check.foresee(&report, of: path)
+        reports.reports.append(LogReport(name: "\(log)", path: path, report: report))
       } catch {
         reports.failures.append("\(path): \(error)")
         Messages.say("\(path): \(error)")

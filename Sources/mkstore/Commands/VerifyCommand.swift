@@ -16,7 +16,8 @@ struct VerifyCommand: ParsableCommand {
       The last line is "ok: N records, M segments, no damage", or begins with "damage:" after one \
       line for each damaged range (file, position, offsets, reason); the exit status is 3 then. \
       Indexes are made from the log: one that is missing is a note, one that contradicts the log \
-      is damage that the next opening for writing mends (mkstore recover).
+      is damage that mkstore recover mends. A file in which no batch is found is damage, unless it \
+      is empty, all zeros or the beginning of one.
       """)
 
   @Argument(help: "Logs, stores or .log files.")

@@ -9,7 +9,7 @@ struct BatchPrinter: ~Copyable {
   private var filter: RecordFilter
   private var decoder = RecordDecoder(tolerance: .kafka)
   private let isJSON: Bool
-  private var damageCount = 0
+  private var reported: Set<DamagedRange> = []
   /// Where reading goes on.
   private(set) var nextOffset: Int64
   /// Where records go.
@@ -86,7 +86,7 @@ struct BatchPrinter: ~Copyable {
   /// Reports a range that cannot be read; reading goes on at `offset`, or at the next one.
   mutating func report(_ range: DamagedRange, goingOnAt offset: Int64) {
     nextOffset = max(nextOffset + 1, offset)
-    damageCount += 1
+    guard reported.insert(range).inserted else { return }
     if isJSON { out.line(DamageText.object(range)) }
     Messages.say("damaged: \(range)")
   }
@@ -101,6 +101,6 @@ struct BatchPrinter: ~Copyable {
         "\(printer.notTextCount) records, the first at offset \(offset), hold bytes that are no "
           + "UTF-8 and were shown as U+FFFD; use --encoding hex or base64 to get them exactly")
     }
-    if damageCount > 0 { throw CommandFailure.damageReported }
+    if !reported.isEmpty { throw CommandFailure.damageReported }
   }
 }

@@ -12,6 +12,7 @@ struct FetchRun: ~Copyable {
   private var buffer: [UInt8] = []
   /// Where reading ends, unless it follows.
   private let endOffset: Int64
+  private let startOffset: Int64
 
   /// What the command line asks for.
   struct Settings {
@@ -36,6 +37,7 @@ struct FetchRun: ~Copyable {
   private init(_ settings: Settings, _ log: Log, startOffset: Int64) {
     self.settings = settings
     self.log = log
+    self.startOffset = startOffset
     reader = LogReader(log)
     endOffset = log.logEndOffset
     printer = BatchPrinter(
@@ -79,7 +81,20 @@ struct FetchRun: ~Copyable {
       if error.status != .ok { try printer.out.flush() }
       throw error
     }
+    reportUnseen()
     try printer.end()
+  }
+
+  /// Reports damage that took no offset from what was asked for, or that the log's opening met:
+  /// bytes that belong to no batch, a segment that cannot be opened.
+  private mutating func reportUnseen() {
+    for range in log.recovery.damage + log.damagedRanges {
+      let offsets = range.offsets ?? startOffset..<printer.nextOffset
+      guard offsets.lowerBound <= printer.nextOffset, offsets.upperBound >= startOffset else {
+        continue
+      }
+      printer.report(range, goingOnAt: printer.nextOffset)
+    }
   }
 
   /// Prints the next piece of the log; false where nothing is left below `end`.
@@ -90,8 +105,8 @@ struct FetchRun: ~Copyable {
       records = try reader.read(
         from: printer.nextOffset, maxBytes: FetchRun.readBytes, limit: .logEnd, into: &buffer)
     } catch {
-      guard case .corrupt(let range) = error else { throw CommandFailure(error) }
-      printer.report(range, goingOnAt: try behind(range))
+      let range = try lost(by: error)
+      printer.report(range, goingOnAt: behind(range))
       return true
     }
     guard let records else { return false }
@@ -100,11 +115,27 @@ struct FetchRun: ~Copyable {
     return true
   }
 
+  /// What a failed read costs: a damaged range, or a whole segment that the disk does not give
+  /// where another one follows.
+  private func lost(by error: LogError) throws(CommandFailure) -> DamagedRange {
+    switch error {
+    case .corrupt(let range): return range
+    case .disk(let cause):
+      let next = printer.nextOffset
+      let segments = log.segments.snapshot.segments
+      guard let following = segments.first(where: { $0.baseOffset > next }) else {
+        throw CommandFailure(error)
+      }
+      return DamagedRange(
+        file: cause.path, bytes: 0..<0, offsets: next..<following.baseOffset, reason: "\(cause)")
+    default: throw CommandFailure(error)
+    }
+  }
+
   /// The first offset behind a damaged range that may be readable.
-  private func behind(_ range: DamagedRange) throws(CommandFailure) -> Int64 {
+  private func behind(_ range: DamagedRange) -> Int64 {
     if let offsets = range.offsets { return offsets.upperBound }
-    let log = log
-    let segments = try withLogErrors { () throws(LogError) in try log.segmentInfo() }
+    let segments = log.segments.snapshot.segments
     let next = printer.nextOffset
     return segments.first { $0.baseOffset > next }?.baseOffset ?? log.logEndOffset
   }

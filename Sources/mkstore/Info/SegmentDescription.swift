@@ -27,7 +27,8 @@ struct SegmentDescription: Sendable {
       let index = IndexContent<TimeIndexEntry>(bytes.span, baseOffset: baseOffset)
       largestTimestamp = index.entries.last?.timestamp
     } catch {
-      throw CommandFailure(error)
+      // An index that cannot be read tells nothing.
+      largestTimestamp = nil
     }
   }
 

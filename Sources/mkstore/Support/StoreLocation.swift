@@ -6,6 +6,9 @@ struct StoreLocation: Sendable {
   /// Path of the store's directory.
   var path: String
 
+  /// Path of a log in it.
+  func path(of log: TopicPartition) -> String { path == "/" ? "/\(log)" : "\(path)/\(log)" }
+
   /// The store at `argument`, or the one around the log there.
   static func find(_ argument: String) throws(CommandFailure) -> StoreLocation {
     let path = PathText.trimmed(argument)

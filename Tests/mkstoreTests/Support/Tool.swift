@@ -54,6 +54,7 @@ enum Tool {
   }
 
   /// Runs a line of bash, in which `$MKSTORE` is the command.
+  @discardableResult
   static func bash(_ line: String, directory: String? = nil) throws -> Outcome {
     try run(executable: "/bin/bash", ["-c", line], input: Data(), directory: directory)
   }

@@ -1,0 +1,88 @@
+package import DiskIO
+internal import RecordFormat
+
+/// Finds files that have the name of a segment and are none: they stand in the middle of the
+/// offsets that the segment before holds, and hold nothing that does not stand elsewhere.
+///
+/// A copy under another number, a file that somebody made, a text: taken for segments they would
+/// hide the batches behind their number. A segment that was written has an index, or begins with
+/// the offset of its name; only where neither is so, the segment before is walked over.
+package enum StraySegments {
+  /// A file to look at.
+  package struct Candidate {
+    package var baseOffset: Int64
+    package var path: String
+    package var hasOffsetIndex: Bool
+
+    package init(baseOffset: Int64, path: String, hasOffsetIndex: Bool) {
+      self.baseOffset = baseOffset
+      self.path = path
+      self.hasOffsetIndex = hasOffsetIndex
+    }
+  }
+
+  /// A file that is no segment.
+  package struct Stray {
+    package var baseOffset: Int64
+    package var path: String
+    /// One sentence.
+    package var reason: String
+  }
+
+  /// The strays among a log's files, which come by rising base offset. A file that cannot be read
+  /// is none.
+  package static func find(_ files: [Candidate], _ disk: any Disk) -> [Stray] {
+    var strays: [Stray] = []
+    var before: Candidate?
+    for (index, file) in files.enumerated() {
+      let next = index + 1 < files.count ? files[index + 1].baseOffset : Int64.max
+      if let segment = before, !file.hasOffsetIndex,
+        let reason = reason(file, behind: segment, before: next, disk)
+      {
+        strays.append(Stray(baseOffset: file.baseOffset, path: file.path, reason: reason))
+      } else {
+        before = file
+      }
+    }
+    return strays
+  }
+
+  private static func reason(
+    _ file: Candidate, behind segment: Candidate, before next: Int64, _ disk: any Disk
+  ) -> String? {
+    do throws(DiskError) {
+      let own = try extent(of: file, disk)
+      if own?.lowerBound == file.baseOffset { return nil }
+      guard let reached = try extent(of: segment, disk)?.upperBound, reached > file.baseOffset
+      else { return nil }
+      let name = SegmentName(segment.baseOffset, .log).fileName
+      let place = "\(name) holds the offsets up to \(reached - 1)"
+      guard let own else { return "holds no batch, and \(place)" }
+      guard own.upperBound <= reached || own.lowerBound >= next else { return nil }
+      return "holds nothing that does not stand elsewhere, and \(place)"
+    } catch {
+      return nil
+    }
+  }
+
+  /// The offsets from the first to the last valid batch of a file, whatever follows it; nil where
+  /// it has none.
+  private static func extent(
+    of file: Candidate, _ disk: any Disk
+  ) throws(DiskError) -> Range<Int64>? {
+    let log = try disk.open(file.path, .read)
+    var scanner = SegmentScanner(
+      log, endPosition: try log.size(), expectedOffset: file.baseOffset,
+      offsetLimit: SegmentScanner.offsetLimit(after: file.baseOffset))
+    var first: Int64?
+    while true {
+      switch try scanner.next() {
+      case .batch(let header, _):
+        // Entries of the old formats may state the last offset of many.
+        first = first ?? (header.isLegacy ? file.baseOffset : header.baseOffset)
+      case .invalid: _ = try scanner.resume()
+      case .end: return first.map { $0..<max($0, scanner.expectedOffset) }
+      }
+    }
+  }
+}

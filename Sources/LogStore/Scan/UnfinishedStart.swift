@@ -1,0 +1,75 @@
+internal import Bytes
+package import DiskIO
+internal import RecordFormat
+
+/// Whether a segment without a single valid batch can be what an interrupted first write left
+/// there, or is something else: damage, or no segment at all.
+///
+/// An interrupted write leaves zeros, or the beginning of one batch: as far as its bytes go, each
+/// field says what the first batch of this segment would say.
+package struct UnfinishedStart {
+  /// First offset that is not believed of a file whose name tells none.
+  private static let unnamedOffsetLimit: Int64 = 1 << 53
+  /// Smallest length field of any format: an empty message of format 0.
+  private static let lengthMin: Int32 = 14
+
+  private let file: any DiskFile
+  private let byteCount: Int
+  private let offsets: Range<Int64>
+
+  /// - Parameters:
+  ///   - byteCount: The file's size.
+  ///   - offsetLimit: What the segment's offsets stay below.
+  package init(_ file: any DiskFile, byteCount: Int, baseOffset: Int64, offsetLimit: Int64) {
+    self.file = file
+    self.byteCount = byteCount
+    let isUnnamed = offsetLimit == Int64.max && baseOffset == 0
+    offsets = baseOffset..<max(baseOffset, isUnnamed ? Self.unnamedOffsetLimit : offsetLimit)
+  }
+
+  /// Looks at the header, or where all of it is zeros at the whole file.
+  package func isPlausible() throws(DiskError) -> Bool {
+    var bytes = [UInt8](repeating: 0, count: min(byteCount, BatchHeader.byteCountMin))
+    var target = bytes.mutableSpan
+    let count = try file.read(into: &target, at: 0)
+    if bytes.allSatisfy({ $0 == 0 }) { return try KeptBytes.isAllZeros(0..<byteCount, of: file) }
+    return isBeginning(bytes.span.extracting(first: count))
+  }
+
+  /// What is said of a file that cannot be.
+  package static func noBatch(_ fault: BatchFault) -> String {
+    "no batch was found in it; move it away if it is no segment of a log, else all of it is "
+      + "damaged (\(fault))"
+  }
+
+  private func isBeginning(_ head: Span<UInt8>) -> Bool {
+    guard isOffset(head) else { return false }
+    guard head.count >= BatchLayout.batchLength + 4 else { return true }
+    guard head.loadBigEndian(Int32.self, at: BatchLayout.batchLength) >= Self.lengthMin else {
+      return false
+    }
+    guard head.count > BatchLayout.magic else { return true }
+    let magic = head.loadBigEndian(Int8.self, at: BatchLayout.magic)
+    guard (0...2).contains(magic) else { return false }
+    guard head.count >= BatchHeader.fixedByteCount(magic: magic) else { return true }
+    do throws(BatchError) {
+      _ = try BatchHeader(head)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether the first bytes, however few, begin an offset of the segment.
+  private func isOffset(_ head: Span<UInt8>) -> Bool {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    for index in 0..<8 {
+      low = low << 8 | UInt64(index < head.count ? head[index] : 0)
+      high = high << 8 | UInt64(index < head.count ? head[index] : 0xFF)
+    }
+    let lowest = Int64(bitPattern: low)
+    let highest = Int64(clamping: high)
+    return lowest >= 0 && lowest < offsets.upperBound && highest >= offsets.lowerBound
+  }
+}

@@ -1,0 +1,218 @@
+import Foundation
+import Testing
+
+@testable import mkstore
+
+/// Directories that Kafka wrote and that somebody mixed up: nothing whole is withheld, nothing is
+/// passed over in silence, and a store opened for writing loses nothing.
+struct MixedUpDirectoryTests {
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  /// A writable copy of a fixture's log.
+  private func copy(_ name: String) throws -> String {
+    let source = TestData.kafka(name)
+    let path = directory.path("store/" + URL(filePath: source).lastPathComponent)
+    try FileManager.default.createDirectory(
+      atPath: directory.path("store"), withIntermediateDirectories: true)
+    try Tool.bash("cp -r '\(source)' '\(path)' && chmod -R u+w '\(path)'")
+    return path
+  }
+
+  private func segments(_ log: String) -> [String] {
+    TestData.names(in: log).filter { $0.hasSuffix(".log") }.sorted()
+  }
+
+  private func offsets(_ log: String) throws -> (offsets: [Int], status: Int32, messages: String) {
+    let outcome = try Tool.run(["fetch", log, "--format", "%o\\n", "--include-control"])
+    return (outcome.lines.compactMap { Int($0) }, outcome.status, outcome.messages)
+  }
+
+  // MARK: Files that are no log
+
+  @Test(arguments: ["hello, world\n", "\u{89}PNG\r\n\u{1A}\n", "root:x:0:0:root:/root:/bin/bash\n"])
+  func aFileThatIsNoLogIsNotOk(_ text: String) throws {
+    let bytes = Array(text.utf8) + Array(repeating: UInt8(ascii: "x"), count: 100)
+    let file = try directory.file("file", bytes)
+    let outcome = try Tool.run(["verify", file])
+    #expect(outcome.status == 3)
+    #expect(outcome.text.contains("no batch was found in it; move it away"), "\(outcome.text)")
+  }
+
+  @Test func anAlienLastSegmentIsDamageAndATornFirstAppendIsNone() throws {
+    let log = try copy("codec-lz4")
+    let last = log + "/" + segments(log).last!
+    let whole = try TestData.content(last)
+    let name = Int64(segments(log).last!.dropLast(4))!
+    for count in [1, 7, 8, 11, 16, 17, 60, 61, whole.count - 1] {
+      try whole.prefix(count).write(to: URL(filePath: last))
+      let outcome = try Tool.run(["verify", "--quick", log])
+      #expect(outcome.status == 0, "\(count): \(outcome.text)")
+      #expect(outcome.text.contains("unfinished write: "), "\(count)")
+    }
+    try Data(repeating: UInt8(ascii: "x"), count: 500).write(to: URL(filePath: last))
+    #expect(try Tool.run(["verify", "--quick", log]).status == 3)
+    let found = try offsets(log)
+    #expect(found.status == 3)
+    #expect(found.offsets == Array(0..<Int(name)))
+    // Kept where it is, and nothing is given its offsets.
+    #expect(try Tool.run(["recover", log]).status == 3)
+    #expect(try TestData.content(last).count == 500)
+  }
+
+  // MARK: Names that lie
+
+  /// Under a number in the middle of a segment, each of these hid what stood behind that number,
+  /// and `recover` cut it off.
+  @Test(arguments: ["empty", "text", "copy", "zeros"], ["3", "761"])
+  func aFileUnderTheNumberOfNoSegmentHidesNothing(_ what: String, _ number: String) throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    let content: Data =
+      switch what {
+      case "empty": Data()
+      case "text": Data(repeating: UInt8(ascii: "x"), count: 3000)
+      case "zeros": Data(count: 4096)
+      default: try TestData.content(log + "/" + segments(log)[0])
+      }
+    let name = String(repeating: "0", count: 20 - number.count) + number + ".log"
+    try content.write(to: URL(filePath: log + "/" + name))
+    #expect(try offsets(log).offsets == before.offsets)
+    let verified = try Tool.run(["verify", log])
+    #expect(verified.status == 3)
+    #expect(verified.text.contains("\(name): is no segment of the log"), "\(verified.text)")
+    #expect(try Tool.run(["recover", log]).status == 0)
+    #expect(try offsets(log).offsets == before.offsets)
+    #expect(!segments(log).contains(name))
+    if !content.isEmpty {
+      #expect(TestData.names(in: log + "/.bad").contains { $0.hasPrefix(name) })
+    }
+  }
+
+  @Test func aTornSwapTakesNoPlaceOfASegmentThatStands() throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    let first = segments(log)[0]
+    let half = try TestData.content(log + "/" + first).prefix(10_000)
+    try half.write(to: URL(filePath: log + "/" + first + ".swap"))
+    #expect(try offsets(log).offsets == before.offsets)
+    #expect(try Tool.run(["recover", log]).status == 0)
+    #expect(try offsets(log).offsets == before.offsets)
+  }
+
+  @Test func aSegmentBehindALinkIsReadAndNotWrittenAround() throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    let last = segments(log).last!
+    try Tool.bash("mv '\(log)/\(last)' '\(directory.path("moved"))'")
+    try Tool.bash("ln -s '\(directory.path("moved"))' '\(log)/\(last)'")
+    #expect(try offsets(log).offsets == before.offsets)
+    let outcome = try Tool.run(["append", log], input: Data("x\n".utf8))
+    #expect(outcome.status == 1, "its offsets would be given out again")
+    #expect(outcome.messages.contains(last), "\(outcome.messages)")
+    #expect(try offsets(log).offsets == before.offsets)
+  }
+
+  @Test(arguments: ["mkfifo", "mkdir", "ln -s /nonexistent", "ln -s 00000000000000000007.log"])
+  func whatIsNoFileIsToldAndTheRestIsLookedAt(_ command: String) throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    try Tool.bash("cd '\(log)' && \(command) 00000000000000000007.log")
+    let outcome = try Tool.run(["verify", log])
+    #expect(outcome.status == 3, "\(outcome.messages)")
+    #expect(outcome.text.contains("damage: \(before.offsets.count) records"), "\(outcome.text)")
+    #expect(try offsets(log).offsets == before.offsets)
+  }
+
+  @Test func anIndexThatCannotBeOpenedCostsNoRecord() throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    try Tool.bash("cd '\(log)' && for i in *.index *.timeindex; do rm $i; mkdir $i; done")
+    let after = try offsets(log)
+    #expect(after.offsets == before.offsets && after.status == 0, "\(after.messages)")
+    #expect(try Tool.run(["info", log]).status == 0)
+    let verified = try Tool.run(["verify", log])
+    #expect(verified.status == 3)
+    #expect(verified.text.contains("damage: \(before.offsets.count) records"), "\(verified.text)")
+  }
+
+  // MARK: What is lost
+
+  @Test func aSegmentThatWasTakenAwayIsToldByItsIndex() throws {
+    let log = try copy("txn-commit-abort")
+    let names = segments(log)
+    let (lost, next) = (Int(names[1].dropLast(4))!, Int(names[2].dropLast(4))!)
+    let before = try offsets(log)
+    try FileManager.default.removeItem(atPath: log + "/" + names[1])
+    let verified = try Tool.run(["verify", log])
+    #expect(verified.status == 3)
+    #expect(verified.text.contains("offsets \(lost) to \(next - 1) lost"), "\(verified.text)")
+    let found = try offsets(log)
+    #expect(found.status == 3 && found.messages.contains("offsets \(lost) to \(next - 1) lost"))
+    #expect(found.offsets == before.offsets.filter { !(lost..<next).contains($0) })
+    #expect(try Tool.run(["recover", log, "--dry-run"]).status == 3)
+    #expect(try Tool.run(["recover", log]).status == 3)
+  }
+
+  /// An empty segment behind it says that the offsets were given out: nothing is cut.
+  @Test func damageBeforeAnEmptySegmentIsNoUnfinishedWrite() throws {
+    let log = try copy("txn-commit-abort")
+    let names = segments(log)
+    try Data().write(to: URL(filePath: log + "/" + names[3]))
+    let path = log + "/" + names[2]
+    var bytes = try TestData.content(path)
+    bytes[bytes.count - 3] ^= 1
+    try bytes.write(to: URL(filePath: path))
+    #expect(try offsets(log).status == 3)
+    #expect(try Tool.run(["recover", log]).status == 3)
+    #expect(try TestData.content(path) == bytes)
+    #expect(try offsets(log).status == 3)
+  }
+
+  // MARK: recover
+
+  /// Opening looks at the unsynced end alone: `recover` is asked about all of the store.
+  @Test func recoverMendsAndReportsWhatVerifyFinds() throws {
+    let log = try copy("txn-commit-abort")
+    let store = directory.path("store")
+    try Data().write(to: URL(filePath: store + "/.kafka_cleanshutdown"))
+    let names = segments(log)
+    let index = log + "/" + names[0].dropLast(4) + ".index"
+    var entries = try TestData.content(index)
+    entries[7] ^= 1
+    try entries.write(to: URL(filePath: index))
+    #expect(try Tool.run(["verify", store]).status == 3)
+    let planned = try Tool.run(["recover", store, "--dry-run"])
+    #expect(planned.status == 0 && planned.text.contains("would be rebuilt \(index)"))
+    #expect(try TestData.content(index) == entries)
+    let mended = try Tool.run(["recover", store])
+    #expect(mended.status == 0 && mended.text.contains("rebuilt \(index)"), "\(mended.text)")
+    #expect(try Tool.run(["verify", store]).status == 0)
+
+    let path = log + "/" + names[1]
+    var bytes = try TestData.content(path)
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: URL(filePath: path))
+    let verified = try Tool.run(["verify", store])
+    for arguments in [["recover", store, "--dry-run"], ["recover", store]] {
+      let outcome = try Tool.run(arguments)
+      #expect(outcome.status == 3, "\(arguments)")
+      let range = try #require(verified.lines.first).dropFirst("damaged: ".count)
+      #expect(outcome.text.contains(range), "\(outcome.text)")
+    }
+  }
+
+  /// A batch that stands twice takes no offset away, but it is damage, and `fetch` says so as well.
+  @Test func fetchTellsOfDamageThatCostsNoOffset() throws {
+    let log = try copy("codec-lz4")
+    let path = log + "/" + segments(log)[0]
+    let before = try offsets(log)
+    let bytes = try TestData.content(path)
+    let length = bytes[8..<12].reduce(0) { $0 << 8 | Int($1) } + 12
+    try (bytes.prefix(length) + bytes).write(to: URL(filePath: path))
+    let found = try offsets(log)
+    #expect(found.offsets == before.offsets)
+    #expect(found.status == 3 && found.messages.contains("no offsets lost"), "\(found.messages)")
+  }
+}
