@@ -29,6 +29,9 @@ extension DiskError {
   /// Whether the file system or the user's quota is used up.
   public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 
+  /// Whether the process or the system has no descriptor left, which passes.
+  package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+
   /// Whether the file system takes no writes.
   public var isReadOnly: Bool { code == EROFS }
 

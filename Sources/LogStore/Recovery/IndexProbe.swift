@@ -46,8 +46,8 @@ package struct IndexProbe {
   package init(_ segment: Segment, log: any DiskFile, disk: any Disk) throws(DiskError) {
     self.segment = segment
     self.log = log
-    offsets = Self.open(segment.path(.index), disk)
-    times = Self.open(segment.path(.timeindex), disk)
+    offsets = try Self.open(segment.path(.index), disk)
+    times = try Self.open(segment.path(.timeindex), disk)
   }
 
   /// The entries that point below `position` and `offset`.
@@ -173,10 +173,11 @@ package struct IndexProbe {
   }
 
   /// nil where it cannot be opened: such an index is as good as none (I9).
-  private static func open(_ path: String, _ disk: any Disk) -> (any DiskFile)? {
+  private static func open(_ path: String, _ disk: any Disk) throws(DiskError) -> (any DiskFile)? {
     do throws(DiskError) {
       return try disk.openIfPresent(path)
     } catch {
+      if error.isOutOfDescriptors { throw error }
       return nil
     }
   }

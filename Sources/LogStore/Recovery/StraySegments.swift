@@ -51,6 +51,8 @@ package enum StraySegments {
     _ file: Candidate, behind segment: Candidate, before next: Int64, _ disk: any Disk
   ) -> String? {
     do throws(DiskError) {
+      // Nearly always: then nothing else is read of it.
+      if try beginsWithItsName(file, disk) { return nil }
       let own = try extent(of: file, disk)
       if own?.lowerBound == file.baseOffset { return nil }
       guard let reached = try extent(of: segment, disk)?.upperBound, reached > file.baseOffset
@@ -63,6 +65,19 @@ package enum StraySegments {
     } catch {
       return nil
     }
+  }
+
+  /// Whether a valid batch with the offset of the file's name, or one of the old formats, comes
+  /// first.
+  private static func beginsWithItsName(
+    _ file: Candidate, _ disk: any Disk
+  ) throws(DiskError) -> Bool {
+    let log = try disk.open(file.path, .read)
+    var scanner = SegmentScanner(
+      log, endPosition: try log.size(), expectedOffset: file.baseOffset,
+      offsetLimit: SegmentScanner.offsetLimit(after: file.baseOffset))
+    guard case .batch(let header, _) = try scanner.next() else { return false }
+    return header.isLegacy || header.baseOffset == file.baseOffset
   }
 
   /// The offsets from the first to the last valid batch of a file, whatever follows it; nil where
