@@ -12,7 +12,9 @@ extension RecordBatch {
   public func validate(
     _ rules: ValidationRules, decoder: inout RecordDecoder
   ) throws(BatchError) -> BatchSummary {
-    if case .produced(let maxMessageBytes) = rules { try checkProduced(maxMessageBytes) }
+    if case .produced(let maxMessageBytes, let takesLogAppendTime) = rules {
+      try checkProduced(maxMessageBytes, takesLogAppendTime)
+    }
     try checkControl()
     try checkCRC()
     var summary = BatchSummary()
@@ -56,7 +58,9 @@ extension RecordBatch {
   }
 
   /// What a producer's header must say.
-  private func checkProduced(_ maxMessageBytes: Int) throws(BatchError) {
+  private func checkProduced(
+    _ maxMessageBytes: Int, _ takesLogAppendTime: Bool
+  ) throws(BatchError) {
     typealias Layout = BatchLayout
     guard header.magic == 2 else {
       throw .header(
@@ -80,11 +84,14 @@ extension RecordBatch {
         .lastOffsetDelta, position: Layout.lastOffsetDelta, found: Int64(header.lastOffsetDelta),
         expected: "recordCount - 1 = \(header.recordCount - 1) on append")
     }
-    let refused = BatchAttributes.control | BatchAttributes.deleteHorizon
+    var refused = BatchAttributes.control | BatchAttributes.deleteHorizon
+    if !takesLogAppendTime { refused |= BatchAttributes.logAppendTime }
     guard header.attributes.rawValue & refused == 0 else {
       throw .header(
         .attributes, position: Layout.attributes, found: Int64(header.attributes.rawValue),
-        expected: "no control or delete horizon bit on append")
+        expected: takesLogAppendTime
+          ? "no control or delete horizon bit on append"
+          : "no control, delete horizon or LogAppendTime bit on append")
     }
     guard header.producerId < 0 || header.baseSequence >= 0 else {
       throw .header(

@@ -5,6 +5,7 @@ public enum ValidationRules: Sendable, Equatable {
   case stored
   /// What a producer may send: magic 2 with base offset 0, no more than `maxMessageBytes` as it
   /// stands, at least one record, offset deltas 0, 1, 2…, no control batch, no delete horizon, a
-  /// sequence number with a producer id. Whose times its records have is the log's to judge.
-  case produced(maxMessageBytes: Int)
+  /// sequence number with a producer id, and CreateTime, but for who clears the type LogAppendTime
+  /// as Kafka does (`takesLogAppendTime`).
+  case produced(maxMessageBytes: Int, takesLogAppendTime: Bool = false)
 }

@@ -16,7 +16,7 @@ package final class BatchValidator {
     do throws(BatchError) {
       let view = try RecordBatch(batch)
       let summary = try view.validate(
-        .produced(maxMessageBytes: maxMessageBytes), decoder: &decoder)
+        .produced(maxMessageBytes: maxMessageBytes, takesLogAppendTime: true), decoder: &decoder)
       if needsKeys, let record = summary.firstKeyless {
         throw BatchError.record(
           record, .key,
