@@ -153,6 +153,26 @@ struct MixedUpDirectoryTests {
     #expect(found.offsets == before.offsets.filter { !(lost..<next).contains($0) })
     #expect(try Tool.run(["recover", log, "--dry-run"]).status == 3)
     #expect(try Tool.run(["recover", log]).status == 3)
+    // Nothing of it is forgotten by that.
+    #expect(try offsets(log).messages == found.messages)
+    #expect(try Tool.run(["verify", log]).text == verified.text)
+  }
+
+  /// Where the last segment is gone, what is appended goes on behind its offsets.
+  @Test func offsetsOfALastSegmentThatWasTakenAwayAreNotGivenOutAgain() throws {
+    let log = try copy("txn-commit-abort")
+    let names = segments(log).map { String($0.dropLast(4)) }
+    let indexed = try names.lastIndex { try !TestData.content("\(log)/\($0).index").isEmpty }
+    let last = try #require(indexed)
+    for name in names[(last + 1)...] { try Tool.bash("rm '\(log)/\(name)'.*") }
+    let given = try offsets(log).offsets
+    try FileManager.default.removeItem(atPath: "\(log)/\(names[last]).log")
+    for _ in 0..<2 { #expect(try Tool.run(["recover", log]).status == 3) }
+    let told = try Tool.run(["append", log], input: Data("x\n".utf8))
+    #expect(told.status == 0, "\(told.messages)")
+    // An index does not know of the batches behind its last entry.
+    let appended = try #require(try offsets(log).offsets.last)
+    #expect(appended > Int(names[last])! && appended <= given.last! + 1, "\(appended)")
   }
 
   /// An empty segment behind it says that the offsets were given out: nothing is cut.

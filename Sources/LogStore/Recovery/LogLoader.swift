@@ -63,7 +63,7 @@ package struct LogLoader {
   private var epochsOnDisk: LeaderEpochCheckpoint?
   private var rules = OwnLogRules.none
   /// Offset behind the last segment that is known to be lost.
-  private var lostEnd: Int64 = 0
+  var lostEnd: Int64 = 0
 
   /// A last segment of at most so many bytes (one read) is walked over as a whole at a clean stop
   /// that no mark vouches for.
@@ -134,96 +134,7 @@ package struct LogLoader {
       epochs: epochs, report: report)
   }
 
-  // MARK: Names
-
-  private mutating func readLayout(isForeign: Bool) throws(DiskError) -> SegmentLayout {
-    let directory = directory
-    let layout = try SegmentLayout(
-      try names(),
-      swapEnd: { (name) throws(DiskError) in try Self.extent(of: name, in: directory).end },
-      isWhole: { (name) throws(DiskError) in try Self.extent(of: name, in: directory).isWhole })
-    if isForeign { noteLostSegments(layout) }
-    guard access == .write else { return layout }
-    for name in layout.obsolete {
-      try disk.remove(directory.path(name))
-      report.removedFiles.append(directory.path(name))
-    }
-    for rename in layout.renames {
-      try disk.rename(directory.path(rename.from), to: directory.path(rename.to))
-      report.notes.append("completed the replacement of \(rename.to)")
-    }
-    if !layout.obsolete.isEmpty || !layout.renames.isEmpty {
-      try disk.syncDirectory(directory.path)
-    }
-    return layout
-  }
-
-  /// The directory's names; a link to a file of the log counts as the file.
-  private func names() throws(DiskError) -> [DirectoryEntry] {
-    var entries = try disk.list(directory.path)
-    for index in entries.indices where entries[index].kind == .symbolicLink {
-      guard let name = SegmentName(entries[index].name) else { continue }
-      let path = directory.path(entries[index].name)
-      do throws(DiskError) {
-        guard let kind = try disk.status(path)?.kind else { throw DiskError.notFound(.open, path) }
-        entries[index].kind = kind
-      } catch {
-        // Whoever goes on without it would give its offsets out again.
-        if access == .write, name.kind == .log, name.stage == nil { throw error }
-      }
-    }
-    return entries
-  }
-
-  /// Segments whose files somebody took away: their offsets are not given out again.
-  private mutating func noteLostSegments(_ layout: SegmentLayout) {
-    for base in layout.orphans {
-      let next = layout.entries.first { $0.baseOffset > base }?.baseOffset
-      guard let range = LostSegment.range(base, in: directory, before: next) else { continue }
-      report.damage.append(range)
-      lostEnd = max(lostEnd, range.offsets?.upperBound ?? 0)
-    }
-  }
-
-  /// Takes files out that have the name of a segment and are none; a writer keeps them aside.
-  private mutating func setStraysAside(_ layout: inout SegmentLayout) throws(DiskError) {
-    let candidates = layout.entries.map {
-      let plain = SegmentName($0.baseOffset, .log).fileName
-      return StraySegments.Candidate(
-        baseOffset: $0.baseOffset, path: directory.path(access == .read ? $0.logName : plain),
-        hasOffsetIndex: $0.hasOffsetIndex)
-    }
-    let strays = StraySegments.find(candidates, disk)
-    guard !strays.isEmpty else { return }
-    for stray in strays {
-      layout.entries.removeAll { $0.baseOffset == stray.baseOffset }
-      guard access == .write else {
-        report.notes.append("\(stray.path) is passed over: it \(stray.reason)")
-        continue
-      }
-      let segment = Segment(
-        baseOffset: stray.baseOffset, directory: directory, end: nil, isSealed: true)
-      let size = try disk.status(stray.path)?.size ?? 0
-      let kept = try KeptBytes.move(segment, in: directory)
-      report.cuts.append(
-        .init(file: stray.path, position: 0, bytes: size, keptAs: kept, reason: stray.reason))
-    }
-    if access == .write { try disk.syncDirectory(directory.path) }
-  }
-
-  /// Offset behind the last batch before the first invalid one, the base where there is none, and
-  /// whether that is the file's end.
-  private static func extent(of name: String, in directory: LogDirectory) throws(DiskError)
-    -> (end: Int64, isWhole: Bool)
-  {
-    guard let base = SegmentName(name)?.baseOffset else { return (0, true) }
-    let file = try directory.disk.open(directory.path(name), .read)
-    var scanner = SegmentScanner(
-      file, endPosition: try file.size(), expectedOffset: base,
-      offsetLimit: SegmentScanner.offsetLimit(after: base))
-    while case .batch = try scanner.next() {}
-    return (scanner.expectedOffset, scanner.position == scanner.endPosition)
-  }
+  // MARK: Ends
 
   /// The start by the store's checkpoint, else the first segment's base; never beyond the log's
   /// end.
