@@ -97,8 +97,57 @@ struct MixedUpDirectoryTests {
     let half = try TestData.content(log + "/" + first).prefix(10_000)
     try half.write(to: URL(filePath: log + "/" + first + ".swap"))
     #expect(try offsets(log).offsets == before.offsets)
+    #expect(try Tool.run(["verify", log]).status == 3)
     #expect(try Tool.run(["recover", log]).status == 0)
     #expect(try offsets(log).offsets == before.offsets)
+    // Out of the way, so that it does not come back once the segment it stood beside is gone.
+    #expect(!TestData.names(in: log).contains { $0.hasSuffix(".swap") })
+    #expect(TestData.names(in: log + "/.bad").contains { $0.hasPrefix(first + ".swap@0+10000") })
+    try FileManager.default.removeItem(atPath: log + "/" + first)
+    #expect(try offsets(log).offsets == before.offsets.filter { $0 >= second(log) })
+  }
+
+  /// A broker that dies between two names leaves only the replacement.
+  @Test func aSwapWhoseSegmentIsGoneIsVerifiedAsTheSegment() throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    let first = segments(log)[0]
+    try Tool.bash("cd '\(log)' && mv \(first) \(first).swap")
+    #expect(try Tool.run(["verify", log]).status == 0)
+    #expect(try offsets(log).offsets == before.offsets)
+    var bytes = try TestData.content(log + "/" + first + ".swap")
+    bytes[bytes.count / 2] ^= 1
+    try bytes.write(to: URL(filePath: log + "/" + first + ".swap"))
+    let verified = try Tool.run(["verify", log])
+    #expect(verified.status == 3)
+    #expect(verified.text.contains("\(first).swap"), "\(verified.text)")
+    let served = try offsets(log).offsets
+    #expect(served.count < before.offsets.count && served.last == before.offsets.last)
+    #expect(try Tool.run(["recover", log]).status == 3)
+    #expect(try offsets(log).offsets == served)
+  }
+
+  @Test(arguments: [0, 10_000])
+  func aDamagedSwapRemovesNoSegmentThatItOverlaps(_ byteCount: Int) throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    // What a cleaner would have made of the first two, and rotten behind the second's first batch.
+    let names = segments(log)
+    var merged = try TestData.content(log + "/" + names[0])
+    merged.append(try TestData.content(log + "/" + names[1]).prefix(byteCount))
+    if byteCount > 0 { merged.append(Data(repeating: 0x55, count: 200)) } else { merged = Data() }
+    try merged.write(to: URL(filePath: log + "/" + names[0] + ".swap"))
+    try Tool.bash("cd '\(log)' && mv \(names[0]) \(directory.path("away"))")
+    let served = byteCount > 0 ? before.offsets : before.offsets.filter { $0 >= second(log) }
+    #expect(try offsets(log).offsets == served)
+    _ = try Tool.run(["recover", log])
+    #expect(segments(log) == Array(names.suffix(byteCount > 0 ? 2 : 1)))
+    #expect(try offsets(log).offsets == served)
+  }
+
+  /// Base offset of the second segment of the fixture as it came.
+  private func second(_ log: String) -> Int {
+    segments(log).map { Int($0.dropLast(4))! }.first { $0 > 0 }!
   }
 
   @Test func aSegmentBehindALinkIsReadAndNotWrittenAround() throws {

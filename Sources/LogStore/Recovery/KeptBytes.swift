@@ -37,24 +37,30 @@ package enum KeptBytes {
     }
   }
 
-  /// Moves a whole segment's log aside and removes its indexes; durable with the next sync of both
-  /// directories.
-  static func move(_ segment: Segment, in directory: LogDirectory) throws(DiskError) -> String {
+  /// Moves a whole segment's log aside and removes its indexes; durable with the next sync of the
+  /// log's directory.
+  ///
+  /// - Parameter stage: Of the files' names; nil for a segment as it stands.
+  static func move(
+    _ baseOffset: Int64, stage: SegmentName.Stage? = nil, in directory: LogDirectory
+  ) throws(DiskError) -> String {
+    func path(_ kind: SegmentName.Kind) -> String {
+      directory.path(SegmentName(baseOffset, kind, stage: stage).fileName)
+    }
     let folder = directory.path(directoryName)
     if try directory.disk.status(folder) == nil {
       try directory.disk.makeDirectory(folder)
       try directory.disk.syncDirectory(directory.path)
     }
-    let size = try directory.disk.status(segment.path(.log))?.size ?? 0
-    let path = "\(folder)/\(SegmentName(segment.baseOffset, .log).fileName)@0+\(size)"
-    try directory.disk.rename(segment.path(.log), to: path)
+    let size = try directory.disk.status(path(.log))?.size ?? 0
+    let name = SegmentName(baseOffset, .log, stage: stage).fileName
+    let kept = "\(folder)/\(name)@0+\(size)"
+    try directory.disk.rename(path(.log), to: kept)
     try directory.disk.syncDirectory(folder)
     for kind in [SegmentName.Kind.index, .timeindex, .txnindex] {
-      if try directory.disk.status(segment.path(kind)) != nil {
-        try directory.disk.remove(segment.path(kind))
-      }
+      if try directory.disk.status(path(kind)) != nil { try directory.disk.remove(path(kind)) }
     }
-    return path
+    return kept
   }
 
   static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError)

@@ -4,12 +4,16 @@ internal import DiskIO
 extension LogLoader {
   mutating func readLayout(isForeign: Bool) throws(DiskError) -> SegmentLayout {
     let directory = directory
-    let layout = try SegmentLayout(
-      try names(),
-      swapEnd: { (name) throws(DiskError) in try Self.extent(of: name, in: directory).end },
-      isWhole: { (name) throws(DiskError) in try Self.extent(of: name, in: directory).isWhole })
+    let layout = try SegmentLayout(try names(), in: directory)
     let lost = isForeign ? noteLostSegments(layout) : []
-    guard access == .write else { return layout }
+    guard access == .write else {
+      for base in layout.damagedSwaps {
+        let name = SegmentName(base, .log, stage: .swap).fileName
+        report.notes.append("\(name) is passed over: \(SegmentLayout.damagedSwapReason)")
+      }
+      return layout
+    }
+    try setDamagedSwapsAside(layout)
     for name in layout.obsolete {
       // What tells of lost records is not removed.
       if let segment = SegmentName(name), segment.stage == nil, lost.contains(segment.baseOffset) {
@@ -60,6 +64,21 @@ extension LogLoader {
     return lost
   }
 
+  /// Once the segment is gone that it was to replace, nobody could tell a damaged replacement from
+  /// one that was finished.
+  private mutating func setDamagedSwapsAside(_ layout: SegmentLayout) throws(DiskError) {
+    for base in layout.damagedSwaps {
+      let path = directory.path(SegmentName(base, .log, stage: .swap).fileName)
+      let size = try disk.status(path)?.size ?? 0
+      let kept = try KeptBytes.move(base, stage: .swap, in: directory)
+      report.cuts.append(
+        .init(
+          file: path, position: 0, bytes: size, keptAs: kept,
+          reason: SegmentLayout.damagedSwapReason))
+    }
+    if !layout.damagedSwaps.isEmpty { try disk.syncDirectory(directory.path) }
+  }
+
   /// Takes files out that have the name of a segment and are none; a writer keeps them aside.
   mutating func setStraysAside(_ layout: inout SegmentLayout) throws(DiskError) {
     let candidates = layout.entries.map {
@@ -76,27 +95,11 @@ extension LogLoader {
         report.notes.append("\(stray.path) is passed over: it \(stray.reason)")
         continue
       }
-      let segment = Segment(
-        baseOffset: stray.baseOffset, directory: directory, end: nil, isSealed: true)
       let size = try disk.status(stray.path)?.size ?? 0
-      let kept = try KeptBytes.move(segment, in: directory)
+      let kept = try KeptBytes.move(stray.baseOffset, in: directory)
       report.cuts.append(
         .init(file: stray.path, position: 0, bytes: size, keptAs: kept, reason: stray.reason))
     }
     if access == .write { try disk.syncDirectory(directory.path) }
-  }
-
-  /// Offset behind the last batch before the first invalid one, the base where there is none, and
-  /// whether that is the file's end.
-  private static func extent(of name: String, in directory: LogDirectory) throws(DiskError)
-    -> (end: Int64, isWhole: Bool)
-  {
-    guard let base = SegmentName(name)?.baseOffset else { return (0, true) }
-    let file = try directory.disk.open(directory.path(name), .read)
-    var scanner = SegmentScanner(
-      file, endPosition: try file.size(), expectedOffset: base,
-      offsetLimit: SegmentScanner.offsetLimit(after: base))
-    while case .batch = try scanner.next() {}
-    return (scanner.expectedOffset, scanner.position == scanner.endPosition)
   }
 }

@@ -141,7 +141,7 @@ extension LogLoader {
   private mutating func setAside(after index: Int, reason: String) throws(DiskError) {
     for segment in segments[(index + 1)...].reversed() {
       let size = try disk.status(segment.path(.log))?.size ?? 0
-      let kept = try KeptBytes.move(segment, in: directory)
+      let kept = try KeptBytes.move(segment.baseOffset, in: directory)
       report.cuts.append(
         .init(
           file: segment.path(.log), position: 0, bytes: size, keptAs: kept,

@@ -14,6 +14,8 @@ package struct SegmentLayout: Sendable, Equatable {
     package var hasOffsetIndex: Bool
     package var hasTimeIndex: Bool
     package var hasTransactionIndex = false
+    /// Whether the `.log` has the name of a replacement still.
+    package var isReplacement: Bool { logName.hasSuffix(SegmentName.Stage.swap.rawValue) }
   }
 
   /// The segments by rising base offset.
@@ -26,6 +28,8 @@ package struct SegmentLayout: Sendable, Equatable {
   package var snapshots: [Int64] = []
   /// Base offsets of offset indexes whose `.log` is there under no name.
   package var orphans: [Int64] = []
+  /// Base offsets of `.swap` logs that are damaged while the segment they would replace stands.
+  package var damagedSwaps: [Int64] = []
   /// Names that are none of Kafka's or ours; reported, never touched.
   package var unknown: [String] = []
 
@@ -42,15 +46,23 @@ package struct SegmentLayout: Sendable, Equatable {
     DeletedLog.markerName, ProducerFile.name,
   ]
 
+  /// What a replacement holds.
+  package struct Swap: Sendable, Equatable {
+    /// Offset behind its last batch before the first invalid one.
+    package var end: Int64
+    /// Whether it is valid up to its end.
+    package var isWhole: Bool
+  }
+
   /// Sorts a directory's names.
   ///
-  /// - Parameter swapEnd: The offset behind the last record of a `.swap` log, which decides which
-  ///   plain segments it replaces.
-  /// - Parameter isWhole: Whether a `.swap` log is valid up to its end. One that is not takes no
-  ///   place of a segment that still stands: it is left alone.
+  /// - Parameters:
+  ///   - names: What stands in the directory.
+  ///   - swap: What a `.swap` log holds, which decides which plain segments it replaces.
+  ///   - isEmpty: Whether a plain log holds no byte.
   package init(
-    _ names: [DirectoryEntry], swapEnd: (_ logName: String) throws(DiskError) -> Int64,
-    isWhole: (_ logName: String) throws(DiskError) -> Bool = { (_) throws(DiskError) in true }
+    _ names: [DirectoryEntry], swap: (_ logName: String) throws(DiskError) -> Swap,
+    isEmpty: (_ logName: String) throws(DiskError) -> Bool
   ) throws(DiskError) {
     var files: [SegmentName: String] = [:]
     for entry in names where !Self.knownNames.contains(entry.name) {
@@ -61,9 +73,9 @@ package struct SegmentLayout: Sendable, Equatable {
       }
       files[name] = entry.name
     }
-    try leaveDamagedSwaps(&files, isWhole)
     unknown.sort()
-    try resolveSwaps(&files, swapEnd)
+    dropUnfinished(&files)
+    try resolveSwaps(&files, swap, isEmpty)
     let named = Set(
       names.compactMap { SegmentName($0.name) }.filter { $0.kind == .log }
         .map(\.baseOffset))
@@ -95,52 +107,68 @@ package struct SegmentLayout: Sendable, Equatable {
     }
   }
 
-  /// Kafka syncs a `.swap` file before it gives it the name: a damaged one is rotten, and what it
-  /// was made of is better where it still stands.
-  private mutating func leaveDamagedSwaps(
-    _ files: inout [SegmentName: String], _ isWhole: (String) throws(DiskError) -> Bool
-  ) throws(DiskError) {
-    for name in Array(files.keys) where name.stage == .swap && name.kind == .log {
-      guard files[SegmentName(name.baseOffset, .log)] != nil, try !isWhole(name.fileName) else {
-        continue
-      }
-      for key in Array(files.keys) where key.stage == .swap && key.baseOffset == name.baseOffset {
-        if let file = files.removeValue(forKey: key) { unknown.append(file) }
+  /// Step 1 of Kafka's loading: unfinished work counts for nothing.
+  private mutating func dropUnfinished(_ files: inout [SegmentName: String]) {
+    let cleanedMin = files.keys.filter { $0.stage == .cleaned }.map(\.baseOffset).min()
+    for name in Array(files.keys) {
+      switch name.stage {
+      case .cleaned: drop(name, &files)
+      case .deleted: files[name] = nil
+      case .swap:
+        if let cleanedMin, name.baseOffset >= cleanedMin { drop(name, &files) }
+      case nil: break
       }
     }
   }
 
-  /// Steps 1 and 2 of Kafka's loading: unfinished work is dropped, finished work completed.
+  /// Step 2: finished work is completed.
+  ///
+  /// Kafka syncs a `.swap` file before it gives it the name: a damaged one is rotten. It takes the
+  /// place of a segment that is gone, and of no other: what it was made of is better where it still
+  /// stands.
   private mutating func resolveSwaps(
-    _ files: inout [SegmentName: String], _ swapEnd: (String) throws(DiskError) -> Int64
+    _ files: inout [SegmentName: String], _ look: (String) throws(DiskError) -> Swap,
+    _ isEmpty: (String) throws(DiskError) -> Bool
   ) throws(DiskError) {
-    func drop(_ name: SegmentName) {
-      if let file = files.removeValue(forKey: name) { obsolete.append(file) }
+    let swaps = files.keys.filter { $0.stage == .swap }
+    let logs = swaps.filter { $0.kind == .log }.sorted { $0.baseOffset < $1.baseOffset }
+    var replaced: Range<Int64>?
+    var damaged: [Int64] = []
+    for name in logs {
+      let found = try look(name.fileName)
+      guard found.isWhole else {
+        damaged.append(name.baseOffset)
+        continue
+      }
+      let low = replaced?.lowerBound ?? name.baseOffset
+      replaced = low..<max(replaced?.upperBound ?? low, found.end)
     }
-    let cleanedMin = files.keys.filter { $0.stage == .cleaned }.map(\.baseOffset).min()
-    for name in Array(files.keys) {
-      switch name.stage {
-      case .cleaned: drop(name)
-      case .deleted: files[name] = nil
-      case .swap:
-        if let cleanedMin, name.baseOffset >= cleanedMin { drop(name) }
-      case nil: break
+    for name in Array(files.keys) where name.stage == nil && name.kind != .snapshot {
+      if let replaced, replaced.contains(name.baseOffset) { drop(name, &files) }
+    }
+    for base in damaged {
+      let plain = SegmentName(base, .log).fileName
+      if files[SegmentName(base, .log)] != nil, try !isEmpty(plain) {
+        for name in swaps where name.baseOffset == base { files[name] = nil }
+        damagedSwaps.append(base)
+      } else {
+        for kind in [SegmentName.Kind.log, .index, .timeindex, .txnindex] {
+          drop(SegmentName(base, kind), &files)
+        }
       }
     }
-    let swapLogs = files.keys.filter { $0.stage == .swap && $0.kind == .log }
-    guard let low = swapLogs.map(\.baseOffset).min() else {
-      for name in Array(files.keys) where name.stage == .swap { drop(name) }
-      return
-    }
-    var high = low
-    for name in swapLogs { high = max(high, try swapEnd(name.fileName)) }
-    for name in Array(files.keys) where name.stage == nil && name.kind != .snapshot {
-      if name.baseOffset >= low && name.baseOffset < high { drop(name) }
-    }
-    for name in files.keys.filter({ $0.stage == .swap }) {
-      let plain = SegmentName(name.baseOffset, name.kind)
-      renames.append(Rename(from: name.fileName, to: plain.fileName))
+    for name in swaps where files[name] != nil {
+      if logs.isEmpty {
+        drop(name, &files)
+      } else {
+        let plain = SegmentName(name.baseOffset, name.kind)
+        renames.append(Rename(from: name.fileName, to: plain.fileName))
+      }
     }
     renames.sort { $0.from < $1.from }
+  }
+
+  private mutating func drop(_ name: SegmentName, _ files: inout [SegmentName: String]) {
+    if let file = files.removeValue(forKey: name) { obsolete.append(file) }
   }
 }

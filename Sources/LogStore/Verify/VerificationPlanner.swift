@@ -82,6 +82,7 @@ struct VerificationPlanner {
     let mark = try judge(&log, in: context)
     var kinds: [Int64: Set<SegmentName.Kind>] = [:]
     var staged: Set<Int64> = []
+    var files: [DirectoryEntry] = []
     for entry in entries {
       let entryPath = "\(path)/\(entry.name)"
       guard let name = SegmentName(entry.name) else {
@@ -96,8 +97,9 @@ struct VerificationPlanner {
             isMendedByOpen: false))
         continue
       }
+      files.append(DirectoryEntry(name: entry.name, kind: kind))
       if let stage = name.stage {
-        note(entryPath, Self.meaning(of: stage))
+        if stage != .swap { note(entryPath, Self.meaning(of: stage)) }
         if name.kind == .log { staged.insert(name.baseOffset) }
       } else if name.kind == .snapshot {
         log.snapshots.append(name.baseOffset)
@@ -106,13 +108,15 @@ struct VerificationPlanner {
       }
     }
     noteOrphans(path, kinds, staged: mark == nil ? staged : nil)
-    var baseOffsets = kinds.filter { $0.value.contains(.log) }.keys.sorted()
-    if mark == nil { setStraysAside(path, &baseOffsets, kinds) }
-    for (index, baseOffset) in baseOffsets.enumerated() {
-      let next = index + 1 < baseOffsets.count ? baseOffsets[index + 1] : nil
-      let segment = try segment(
-        path, baseOffset, next: next, kinds: kinds[baseOffset] ?? [], in: context, log)
-      log.segments.append(segment)
+    let layout = try SegmentLayout(files, in: LogDirectory(disk: disk, path: path))
+    noteSwaps(path, layout)
+    var segments = layout.entries
+    if mark == nil { setStraysAside(path, &segments) }
+    for (index, entry) in segments.enumerated() {
+      let next = index + 1 < segments.count ? segments[index + 1].baseOffset : nil
+      log.segments.append(
+        try segment(
+          path, entry, next: next, kinds: kinds[entry.baseOffset] ?? [], in: context, log))
     }
     if log.segments.isEmpty, log.point.offset > 0 {
       report.sideFileDamage.append(
@@ -147,15 +151,15 @@ struct VerificationPlanner {
 
   /// Takes files out that have the name of a segment and are none; see `StraySegments`.
   private mutating func setStraysAside(
-    _ path: String, _ baseOffsets: inout [Int64], _ kinds: [Int64: Set<SegmentName.Kind>]
+    _ path: String, _ segments: inout [SegmentLayout.Entry]
   ) {
-    let candidates = baseOffsets.map {
+    let candidates = segments.map {
       StraySegments.Candidate(
-        baseOffset: $0, path: "\(path)/\(SegmentName($0, .log).fileName)",
-        hasOffsetIndex: kinds[$0]?.contains(.index) ?? false)
+        baseOffset: $0.baseOffset, path: "\(path)/\($0.logName)",
+        hasOffsetIndex: $0.hasOffsetIndex)
     }
     for stray in StraySegments.find(candidates, disk) {
-      baseOffsets.removeAll { $0 == stray.baseOffset }
+      segments.removeAll { $0.baseOffset == stray.baseOffset }
       report.sideFileDamage.append(
         SideFileDamage(
           file: stray.path, reason: "is no segment of the log: it \(stray.reason)",
@@ -164,15 +168,41 @@ struct VerificationPlanner {
   }
 
   private func segment(
-    _ directory: String, _ baseOffset: Int64, next: Int64?, kinds: Set<SegmentName.Kind>,
-    in context: StoreContext, _ log: LogPlan
+    _ directory: String, _ entry: SegmentLayout.Entry, next: Int64?,
+    kinds: Set<SegmentName.Kind>, in context: StoreContext, _ log: LogPlan
   ) throws(DiskError) -> SegmentPlan {
-    let path = "\(directory)/\(SegmentName(baseOffset, .log).fileName)"
+    let path = "\(directory)/\(entry.logName)"
     return SegmentPlan(
-      path: path, baseOffset: baseOffset,
-      offsetLimit: SegmentScanner.offsetLimit(after: baseOffset, before: next),
+      path: path, baseOffset: entry.baseOffset,
+      offsetLimit: SegmentScanner.offsetLimit(after: entry.baseOffset, before: next),
       nextBaseOffset: next, byteCount: try disk.status(path)?.size ?? 0,
-      isClean: context.isClean, point: log.point, indexes: depth == .quick ? nil : kinds)
+      isClean: context.isClean, point: log.point,
+      indexes: depth == .quick || entry.isReplacement ? nil : kinds)
+  }
+
+  /// Tells what becomes of finished replacements, which the log's next opening puts in place.
+  private mutating func noteSwaps(_ path: String, _ layout: SegmentLayout) {
+    for rename in layout.renames {
+      let isLog = SegmentName(rename.to)?.kind == .log
+      note(
+        "\(path)/\(rename.from)",
+        "is about to take the place of a segment; "
+          + (isLog ? "verified as that" : "made anew where it is wrong"))
+    }
+    for base in layout.damagedSwaps {
+      report.sideFileDamage.append(
+        SideFileDamage(
+          file: "\(path)/\(SegmentName(base, .log, stage: .swap).fileName)",
+          reason: SegmentLayout.damagedSwapReason, isMendedByOpen: true))
+    }
+    for file in layout.obsolete {
+      guard let name = SegmentName(file), name.kind == .log else { continue }
+      switch name.stage {
+      case nil: note("\(path)/\(file)", "is about to be replaced; not verified")
+      case .swap: note("\(path)/\(file)", Self.meaning(of: .cleaned))
+      case .cleaned, .deleted: continue
+      }
+    }
   }
 
   /// A single file: its neighbours tell what may follow it.
@@ -292,8 +322,7 @@ struct VerificationPlanner {
   private static func meaning(of stage: SegmentName.Stage) -> String {
     switch stage {
     case .deleted: "waits to be removed; not verified"
-    case .cleaned: "unfinished work of a cleaner; not verified"
-    case .swap: "is about to take the place of a segment; not verified"
+    case .cleaned, .swap: "unfinished work of a cleaner; not verified"
     }
   }
 

@@ -33,11 +33,11 @@ public enum LogDirectoryScenario {
       let served = ServedLog(log)
       seek(log, served)
       let again = try Log.openReadOnly(LogDirectoryInput.log, disk: disk, logger: silent)
-      precondition(ServedLog(again) == served, "two readers see two logs")
+      require(ServedLog(again) == served, "two readers see two logs")
     } catch {
-      preconditionFailure("a directory that is there opens for reading: \(error)")
+      fatalError("a directory that is there opens for reading: \(error)")
     }
-    precondition(disk.operationCount == before, "reading changed the disk")
+    require(disk.operationCount == before, "reading changed the disk")
   }
 
   private static func verify(_ disk: SimulatedDisk) {
@@ -46,9 +46,9 @@ public enum LogDirectoryScenario {
     do throws(DiskError) {
       let report = try LogVerifier(disk, options).verify([LogDirectoryInput.log])
       // A directory without a segment is looked at as a store.
-      precondition(report.logs.count <= 1, "\(report)")
+      require(report.logs.count <= 1, "\(report)")
     } catch {
-      preconditionFailure("verify reports what it finds, it does not fail: \(error)")
+      fatalError("verify reports what it finds, it does not fail: \(error)")
     }
   }
 
@@ -62,8 +62,8 @@ public enum LogDirectoryScenario {
     let end = log.logEndOffset
     append(3, to: log)
     let more = ServedLog(log)
-    precondition(more.batches.starts(with: served.batches), "an append changed what stood before")
-    precondition(
+    require(more.batches.starts(with: served.batches), "an append changed what stood before")
+    require(
       more.batches.count == served.batches.count + 3,
       "appended at \(end): \(served.difference(from: more)); \(log.recovery)")
     served = more
@@ -80,10 +80,10 @@ public enum LogDirectoryScenario {
   /// Opens what is left of the disk: all that was given out and acknowledged is still there.
   private static func check(_ disk: SimulatedDisk, _ served: ServedLog, _ flags: UInt8) {
     guard let store = open(disk, flags), let log = store.logs.first else {
-      preconditionFailure("a log that was open does not open again")
+      fatalError("a log that was open does not open again")
     }
     let again = ServedLog(log)
-    precondition(
+    require(
       again.batches == served.batches, "\(served.difference(from: again)); \(log.recovery)")
     append(1, to: log)
     close(store)
@@ -102,7 +102,7 @@ public enum LogDirectoryScenario {
       return try LogManager.open(
         LogDirectoryInput.store, config: config, disk: disk, logger: silent)
     } catch {
-      preconditionFailure("a store opens whatever its logs hold: \(error)")
+      fatalError("a store opens whatever its logs hold: \(error)")
     }
   }
 
@@ -110,7 +110,7 @@ public enum LogDirectoryScenario {
     do throws(LogError) {
       try store.close()
     } catch {
-      preconditionFailure("\(error)")
+      fatalError("\(error)")
     }
   }
 
@@ -122,9 +122,9 @@ public enum LogDirectoryScenario {
       do throws(LogError) {
         let end = log.logEndOffset
         let result = try log.append([record])
-        precondition(result.baseOffset == end && result.isDurable)
+        require(result.baseOffset == end && result.isDurable)
       } catch {
-        preconditionFailure("a log that opened takes records: \(error)")
+        fatalError("a log that opened takes records: \(error)")
       }
     }
   }
@@ -138,9 +138,9 @@ public enum LogDirectoryScenario {
       guard let expected = served.first(at: offset) else { continue }
       do throws(LogError) {
         let found = try LogReader(log).read(from: offset, maxBytes: 1, limit: .logEnd)
-        precondition(found?.baseOffset == expected.baseOffset, "a look-up of \(offset)")
+        require(found?.baseOffset == expected.baseOffset, "a look-up of \(offset)")
       } catch {
-        preconditionFailure("a look-up of \(offset): \(error)")
+        fatalError("a look-up of \(offset): \(error)")
       }
     }
   }

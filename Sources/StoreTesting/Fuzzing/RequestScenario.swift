@@ -27,24 +27,24 @@ public enum RequestScenario {
   private static func readSize(_ bytes: Span<UInt8>) {
     do throws(ProtocolError) {
       let size = try FrameSize.read(bytes)
-      precondition((size == nil) == (bytes.count < FrameSize.byteCount))
-      if let size { precondition(size > 0 && size <= ProtocolLimits.standard.frameBytesMax) }
+      require((size == nil) == (bytes.count < FrameSize.byteCount))
+      if let size { require(size > 0 && size <= ProtocolLimits.standard.frameBytesMax) }
     } catch {
-      precondition(!error.description.isEmpty)
+      require(!error.description.isEmpty)
     }
   }
 
   /// What is refused says why, and an unknown version of ApiVersions has an answer (KIP-511).
   private static func refuse(_ error: ProtocolError, _ frame: Span<UInt8>) {
-    precondition(!error.description.isEmpty)
+    require(!error.description.isEmpty)
     guard case .unsupportedVersion(let header, let supported) = error else { return }
-    precondition(!supported.contains(header.apiVersion))
+    require(!supported.contains(header.apiVersion))
     guard header.api == .apiVersions else { return }
     do throws(ProtocolError) {
       let answer = try ApiVersionsResponse.unsupportedVersion(of: header).encode()
-      precondition(answer.byteCount == FrameSize.byteCount + 16)
+      require(answer.byteCount == FrameSize.byteCount + 16)
     } catch {
-      preconditionFailure("the refusal cannot be written: \(error)")
+      fatalError("the refusal cannot be written: \(error)")
     }
   }
 
@@ -52,18 +52,18 @@ public enum RequestScenario {
     do throws(ProtocolError) {
       let written = try request.encode()
       let bytes = written.filled(from: frame)
-      precondition(written.byteCount == bytes.count)
+      require(written.byteCount == bytes.count)
       let size = try FrameSize.read(bytes.span)
-      precondition(size == bytes.count - FrameSize.byteCount)
+      require(size == bytes.count - FrameSize.byteCount)
       let body = Array(bytes[FrameSize.byteCount...])
       let again = try Request.decode(body.span)
-      precondition(again.header == request.header, "another header once written")
-      precondition(again.body.api == request.body.api)
-      precondition(again.trailing?.count == request.trailing?.count)
+      require(again.header == request.header, "another header once written")
+      require(again.body.api == request.body.api)
+      require(again.trailing?.count == request.trailing?.count)
       let twice = try again.encode().filled(from: body.span)
-      precondition(twice == bytes, "changed by being written twice")
+      require(twice == bytes, "changed by being written twice")
     } catch {
-      preconditionFailure("read, but not once written: \(error)")
+      fatalError("read, but not once written: \(error)")
     }
   }
 }

@@ -32,13 +32,13 @@ struct ServedLog: Equatable {
           let records = try reader.read(
             from: offset, maxBytes: 4096, limit: .logEnd, into: &buffer)
         else { return }
-        precondition(records.nextOffset > offset, "offset \(offset) leads to \(records.nextOffset)")
+        require(records.nextOffset > offset, "offset \(offset) leads to \(records.nextOffset)")
         add(buffer, records, of: log, from: offset)
         offset = records.nextOffset
       } catch {
-        guard case .corrupt(let range) = error else { preconditionFailure("\(error)") }
+        guard case .corrupt(let range) = error else { fatalError("\(error)") }
         guard let offsets = range.offsets else { return }
-        precondition(offsets.upperBound > offset, "\(range) at offset \(offset) leads nowhere")
+        require(offsets.upperBound > offset, "\(range) at offset \(offset) leads nowhere")
         damaged.append(offset..<offsets.upperBound)
         offset = offsets.upperBound
       }
@@ -58,22 +58,22 @@ struct ServedLog: Equatable {
           baseOffset: header.baseOffset, nextOffset: header.nextOffset,
           byteCount: header.byteCount, crc: header.crc)
         let reached = batches.last?.nextOffset ?? 0
-        precondition(served.baseOffset >= reached, "\(served) after offset \(reached)")
-        precondition(served.nextOffset > offset, "\(served) for offset \(offset)")
+        require(served.baseOffset >= reached, "\(served) after offset \(reached)")
+        require(served.nextOffset > offset, "\(served) for offset \(offset)")
         batches.append(served)
         position += header.byteCount
       } catch {
-        preconditionFailure("given out at offset \(offset): \(error)")
+        fatalError("given out at offset \(offset): \(error)")
       }
     }
-    precondition(position == records.byteCount)
+    require(position == records.byteCount)
     let reached = batches.last?.nextOffset ?? 0
-    precondition(records.nextOffset >= reached, "\(records.nextOffset) after \(reached)")
+    require(records.nextOffset >= reached, "\(records.nextOffset) after \(reached)")
     // A gap may be passed over, as after compaction, but damage must be told of.
     let isPassedOver = log.damagedRanges.contains { range in
       range.offsets?.overlaps(reached..<records.nextOffset) ?? false
     }
-    precondition(!isPassedOver, "going on at \(records.nextOffset) passes over damage")
+    require(!isPassedOver, "going on at \(records.nextOffset) passes over damage")
   }
 
   /// The batch that a fetch at `offset` must begin with; nil where nothing stands at or after it,

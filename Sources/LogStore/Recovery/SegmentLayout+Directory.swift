@@ -1,0 +1,30 @@
+package import DiskIO
+
+extension SegmentLayout {
+  /// Why a damaged `.swap` is none of the log's segments.
+  package static let damagedSwapReason =
+    "it is damaged, and the segment that it was to take the place of stands"
+
+  /// Sorts the names of a directory, whose `.swap` logs are walked over.
+  package init(
+    _ names: [DirectoryEntry], in directory: LogDirectory
+  ) throws(DiskError) {
+    try self.init(
+      names, swap: { (name) throws(DiskError) in try Self.look(name, directory) },
+      isEmpty: { (name) throws(DiskError) in
+        try directory.disk.status(directory.path(name))?.size ?? 0 == 0
+      })
+  }
+
+  /// An empty one is not whole: whatever was cleaned, something stood there.
+  private static func look(_ name: String, _ directory: LogDirectory) throws(DiskError) -> Swap {
+    guard let base = SegmentName(name)?.baseOffset else { return Swap(end: 0, isWhole: false) }
+    let file = try directory.disk.open(directory.path(name), .read)
+    var scanner = SegmentScanner(
+      file, endPosition: try file.size(), expectedOffset: base,
+      offsetLimit: SegmentScanner.offsetLimit(after: base))
+    while case .batch = try scanner.next() {}
+    let isWhole = scanner.position == scanner.endPosition && scanner.endPosition > 0
+    return Swap(end: scanner.expectedOffset, isWhole: isWhole)
+  }
+}
