@@ -953,6 +953,12 @@ def metrics(server):
     for line in text.splitlines():
         name, _, value = line.rpartition(" ")
         check(line.startswith(("# TYPE ", "# HELP ")) or (name and float(value) >= 0), f"metric line {line}")
+    heads = [line.split(" ")[:3] for line in text.splitlines() if line.startswith("# ")]
+    typed = [name for _, kind, name in heads if kind == "TYPE"]
+    check([name for _, kind, name in heads if kind == "HELP"] == typed, "each metric says what it is")
+    # OpenMetrics leaves "_total" out of a counter's name.
+    families = [name.removesuffix("_total") for name in typed]
+    check(len(set(families)) == len(families), f"metrics of one name: {sorted(families)}")
 
 
 def is_traced(pid):

@@ -39,4 +39,28 @@ struct RemovedDirectoryTests {
     }
     #expect(isRemoved)
   }
+
+  /// The same for a log that nothing was appended to since the start: no sync can tell.
+  @Test func aLogThatIsGoneBeforeItsFirstAppendRefusesWritesToo() async throws {
+    let directory = TemporaryDirectory.make()
+    try await TestBroker.with(directory) { broker in
+      let client = try broker.connect()
+      try client.create("t")
+      #expect(try client.produce("t", try TestBatch.make(["x"])).errorCode == .none)
+    }
+    var isRefused = false
+    do {
+      try await TestBroker.with(directory) { broker in
+        let client = try broker.connect()
+        TemporaryDirectory.remove(directory)
+        let result = try client.produce("t", try TestBatch.make(["y"]))
+        #expect(result.errorCode == .kafkaStorageError)
+        isRefused = broker.manager.logs.allSatisfy(\.poison.isSet)
+      }
+      Issue.record("a store that is gone closed cleanly")
+    } catch is LogError {
+      // Its clean end cannot be noted.
+    }
+    #expect(isRefused, "nobody is told that the log is gone")
+  }
 }

@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import StoreTesting
 import Testing
 
@@ -79,6 +80,35 @@ struct LogDeletionTests {
     (store, log) = try ProducerFixture.open(disk.crash(.loseAllUnsynced))
     #expect(log.logStartOffset == 0 && log.logEndOffset == 4)
     #expect(log.recovery.damage.isEmpty)
+  }
+
+  /// Who deletes on a full disk wants the room, and no checkpoint stands in the way of it.
+  @Test func aFullDiskIsNoReasonToRefuseADeletion() throws {
+    let disk = SimulatedDisk(seed: 1)
+    var (store, log) = try ProducerFixture.open(disk)
+    try fill(log, 30)
+    log.advanceLogStartOffset(to: 40)
+    try store.writeCheckpoints()
+    disk.plan(
+      FaultPlan(
+        .error(ENOSPC), at: 1, isForEver: true, operations: [.write],
+        pathSuffix: "-checkpoint.tmp"))
+    try store.deleteLog(ProducerFixture.partition())
+    #expect(disk.faultFired && store.topics.isEmpty)
+    #expect(disk.paths.allSatisfy { !$0.contains("/a-0") }, "\(disk.paths)")
+    // What stands in the checkpoints is the old log's: no new one takes its name before they go.
+    let error = #expect(throws: LogError.self) {
+      try store.createLog(ProducerFixture.partition())
+    }
+    guard case .diskFull? = error else {
+      Issue.record("a log was made beside a checkpoint of its forerunner")
+      return
+    }
+    disk.removeFaults()
+    log = try store.createLog(ProducerFixture.partition())
+    try fill(log, 2)
+    (store, log) = try ProducerFixture.open(disk.crash(.loseAllUnsynced))
+    #expect(log.logStartOffset == 0 && log.logEndOffset == 4)
   }
 
   /// The crash came between the rename and the checkpoints.

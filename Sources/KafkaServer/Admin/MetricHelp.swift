@@ -27,7 +27,7 @@ enum MetricHelp {
     "mkstore_log_start_offset": "Offset of a log's first record.",
     "mkstore_offline_partitions": "Partitions that could not be opened with the store.",
     "mkstore_poisoned_logs": "Logs that refuse writes since a sync failed.",
-    "mkstore_poisoned_logs_total": "Logs that began to refuse writes since a sync failed.",
+    "mkstore_poisonings_total": "Logs that began to refuse writes since a sync failed.",
     "mkstore_rebuilt_indexes_total": "Indexes that were built anew.",
     "mkstore_rolled_segments_total": "Segments that were begun.",
     "mkstore_server_cold_fetches_total": "Fetches that a fetcher thread read for.",
@@ -44,6 +44,8 @@ enum MetricHelp {
       "From a request's last byte to its answer's hand-over to the socket.",
     "mkstore_server_sendfile_bytes_total": "Bytes of records sent by sendfile.",
     "mkstore_server_sent_bytes_total": "Bytes sent to clients.",
+    "mkstore_shared_syncs_total":
+      "Syncs of the file system that took the place of one for each of several logs.",
     "mkstore_verified_bytes_total": "Bytes checked against their CRC.",
   ]
 }

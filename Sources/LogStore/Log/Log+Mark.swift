@@ -19,8 +19,9 @@ extension Log {
       do throws(DiskError) {
         try writeFirstMark()
       } catch {
-        // Nothing was appended, so that a full disk may be tried again; a failed sync may not (I8).
-        guard error.isFailedSync else {
+        // Nothing was appended, so that a full disk may be tried again; a failed sync may not (I8),
+        // nor a directory that somebody removed: nobody would find the records.
+        guard error.isFailedSync || error.isNotFound else {
           throw LogError(error)
         }
         poisonLog(error)

@@ -35,6 +35,7 @@ extension LogManager {
         (state.isClosed, state.topicIds[topicPartition.topic] != nil)
       }
       if isClosed { throw .closed(path: path) }
+      try forgetDeletedLogs()
       let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
       if log(topicPartition) != nil { throw .alreadyExists(path: directory.path) }
       // Once a topic, since ten thousand partitions would each look at all others.
@@ -49,6 +50,16 @@ extension LogManager {
       }
       context.flusher.add(log)
       return log
+    }
+  }
+
+  /// Before a log is made that a checkpoint may speak of without meaning it.
+  private func forgetDeletedLogs() throws(LogError) {
+    guard state.withLock({ $0.checkpointsNameDeleted }) else { return }
+    do throws(DiskError) {
+      try writeCheckpoints()
+    } catch {
+      throw LogError(error)
     }
   }
 
@@ -176,7 +187,9 @@ extension LogManager {
         // A checkpoint that still names the log would speak of the next one of its name.
         if !renamed.isEmpty { try writeCheckpoints() }
       } catch {
-        failure = failure ?? LogError(error)
+        state.withLock { $0.checkpointsNameDeleted = true }
+        // On a full disk the logs are gone all the same, and they free what a checkpoint takes.
+        if !error.isDiskFull { failure = failure ?? LogError(error) }
       }
       for path in renamed { remover.submit(path) }
       if let failure { throw failure }

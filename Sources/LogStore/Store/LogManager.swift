@@ -32,6 +32,9 @@ public final class LogManager: Sendable {
     var logs: [TopicPartition: Log]
     /// Ids of topics, as far as they were asked for.
     var topicIds: [String: Uuid] = [:]
+    /// Whether the checkpoints on disk may speak of a log that was deleted, and so of the next one
+    /// of its name.
+    var checkpointsNameDeleted = false
     var isClosed = false
   }
 
@@ -145,6 +148,7 @@ public final class LogManager: Sendable {
       try points.write(context.disk, directory: path, .recoveryPoint)
       try starts.write(context.disk, directory: path, .logStart)
       try points.write(context.disk, directory: path, .highWatermark)
+      state.withLock { $0.checkpointsNameDeleted = false }
     }
   }
 

@@ -16,7 +16,7 @@ package struct StoreMetrics: Sendable {
   /// Records that one flush made durable.
   package let flushedRecords = Recorder(label: "mkstore_flush_records")
   /// Logs that refuse writes since a sync failed.
-  package let poisonedLogs = Counter(label: "mkstore_poisoned_logs_total")
+  package let poisonedLogs = Counter(label: "mkstore_poisonings_total")
   /// Damaged ranges found by recovery or reads.
   package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
   /// Segments rolled.
