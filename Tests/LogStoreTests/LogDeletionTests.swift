@@ -197,4 +197,36 @@ struct LogDeletionTests {
     }
     #expect(seen["gone", default: 0] > 10 && seen["whole", default: 0] > 10, "\(tried) \(seen)")
   }
+
+  /// Clients take the number of a topic's partitions for the end of their numbers.
+  @Test func aCutWhileATopicGoesLeavesNoGapInItsPartitions() throws {
+    let seed = Seed.fromEnvironment(else: 6)
+    let loop = PowerCutLoop(exhaustiveMax: 4, samples: 10, damaged: 2, seed: seed)
+    var seen: [Int: Int] = [:]
+    _ = try loop.run {
+      let disk = SimulatedDisk(seed: seed.value)
+      let (store, _) = try ProducerFixture.open(disk)
+      for partition: Int32 in 0..<4 {
+        _ = try store.createLog(TopicPartition(topic: "b", partition: partition))
+      }
+      return disk.crash(.keepAll)
+    } scenario: { disk -> Bool in
+      do {
+        let (store, _) = try ProducerFixture.open(disk)
+        try store.deleteTopic("b")
+        return true
+      } catch {
+        return false
+      }
+    } check: { disk, isDeleted, point in
+      let (store, _) = try ProducerFixture.open(disk)
+      let left = store.logs(ofTopic: "b").map(\.topicPartition.partition)
+      #expect(left == Array(0..<Int32(left.count)), "\(seed) \(point)")
+      #expect(!isDeleted || left.isEmpty, "\(seed) \(point)")
+      if !left.isEmpty { try store.deleteTopic("b") }
+      #expect(store.topics == ["a"], "\(seed) \(point)")
+      seen[left.count, default: 0] += 1
+    }
+    #expect(Set(seen.keys) == [0, 1, 2, 3, 4], "\(seed) \(seen)")
+  }
 }

@@ -161,13 +161,14 @@ extension LogManager {
     try deleteLogs([topicPartition])
   }
 
-  /// Deletes all logs of a topic.
+  /// Deletes all logs of a topic, the last partition first: what is left of a topic whose deletion
+  /// failed, or met a crash, are its first ones, and it may be deleted again.
   ///
   /// - Throws: `.notFound` where it has none, else as `deleteLog`.
   public func deleteTopic(_ topic: String) throws(LogError) {
     let logs = logs(ofTopic: topic)
     guard !logs.isEmpty else { throw .notFound(path: "\(path)/\(topic)") }
-    try deleteLogs(logs.map(\.topicPartition))
+    try deleteLogs(logs.reversed().map(\.topicPartition))
   }
 
   private func deleteLogs(_ names: [TopicPartition]) throws(LogError) {
