@@ -83,7 +83,7 @@ private func sendRow(_ data: ReadData, _ scale: Scale) -> Row {
     name: "fetch 1 MiB at a time to a loopback socket", unit: "B/s", goal: "near sendfile",
     ours: {
       let (log, bytes, _) = try data.log()
-      let pair = try Loopback()
+      let pair = Loopback()
       let reader = LogReader(log)
       let before = allocations()
       let start = nowNs()
@@ -105,7 +105,7 @@ private func sendRow(_ data: ReadData, _ scale: Scale) -> Row {
         let (log, bytes, _) = try data.log()
         let descriptor = open(try log.segmentInfo()[0].path, O_RDONLY)
         defer { close(descriptor) }
-        let pair = try Loopback()
+        let pair = Loopback()
         let start = nowNs()
         var position = off_t(0)
         while Int(position) < bytes {
@@ -120,30 +120,14 @@ private func sendRow(_ data: ReadData, _ scale: Scale) -> Row {
 
 /// A connected loopback socket with a thread that reads and discards.
 final class Loopback {
-  let socket: Int32
+  private let client: ClientSocket
   private let reader: pthread_t
 
-  init() throws {
-    let listener = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        precondition(bind(listener, $0, length) == 0 && listen(listener, 1) == 0)
-        precondition(getsockname(listener, $0, &length) == 0)
-      }
-    }
-    let client = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        precondition(connect(client, $0, length) == 0)
-      }
-    }
-    socket = client
-    let peer = accept(listener, nil, nil)
-    close(listener)
+  init() {
+    let listener = LoopbackListener()
+    client = ClientSocket(listener.port)
+    let peer = listener.accept()
+    close(listener.descriptor)
     var thread = pthread_t()
     let argument = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
     argument.pointee = peer
@@ -162,10 +146,12 @@ final class Loopback {
     reader = thread
   }
 
+  var socket: Int32 { client.descriptor }
+
+  /// Waits until all that was sent is read.
   func finish() {
     shutdown(socket, Int32(SHUT_WR))
     pthread_join(reader, nil)
-    close(socket)
   }
 }
 

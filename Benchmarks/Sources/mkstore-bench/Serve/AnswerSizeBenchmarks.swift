@@ -59,9 +59,12 @@ private func answerRow(_ scale: Scale, _ bytes: Int, _ name: String, cork: Bool)
 private func pingPong(
   _ count: Int, _ bytes: Int, _ answer: (Int32) -> Void
 ) throws -> Pass {
-  var pair: [Int32] = [0, 0]
-  try loopbackPair(&pair)
-  let (ours, theirs) = (pair[0], pair[1])
+  let listener = LoopbackListener()
+  let client = ClientSocket(listener.port)
+  let (ours, theirs) = (listener.accept(), client.descriptor)
+  close(listener.descriptor)
+  var yes: Int32 = 1
+  setsockopt(ours, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, 4)
   let thread = startThread {
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     for _ in 0..<count {
@@ -83,27 +86,6 @@ private func pingPong(
   pthread_join(thread, nil)
   let seconds = Double(nowNs() - start) / 1e9
   close(ours)
-  close(theirs)
+  withExtendedLifetime(client) {}
   return Pass(seconds: seconds, units: Double(count))
-}
-
-/// Two connected TCP sockets of loopback, without delay.
-private func loopbackPair(_ pair: inout [Int32]) throws {
-  let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-  withUnsafeMutablePointer(to: &address) {
-    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-      precondition(bind(listener, $0, length) == 0 && listen(listener, 1) == 0)
-      precondition(getsockname(listener, $0, &length) == 0)
-    }
-  }
-  let client = ClientSocket(UInt16(bigEndian: address.sin_port))
-  pair[0] = accept(listener, nil, nil)
-  pair[1] = dup(client.descriptor)
-  close(listener)
-  var yes: Int32 = 1
-  setsockopt(pair[0], Int32(IPPROTO_TCP), TCP_NODELAY, &yes, 4)
 }

@@ -23,21 +23,10 @@ enum Peers {
   private static func sendfileLoop(_ path: String, chunkBytes: Int, limit: Int) throws {
     let file = open(path, O_RDONLY)
     precondition(file >= 0, "\(path): \(errno)")
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        precondition(bind(listener, $0, length) == 0 && listen(listener, 16) == 0)
-        precondition(getsockname(listener, $0, &length) == 0)
-      }
-    }
-    sayPort(UInt16(bigEndian: address.sin_port))
+    let listener = LoopbackListener()
+    sayPort(listener.port)
     while true {
-      let peer = accept(listener, nil, nil)
-      precondition(peer >= 0)
+      let peer = listener.accept()
       var position = off_t(0)
       while sendfile(peer, file, &position, min(chunkBytes, limit - Int(position))) > 0 {
         if Int(position) >= limit { position = 0 }

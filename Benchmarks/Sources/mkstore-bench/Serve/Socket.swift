@@ -64,6 +64,35 @@ final class ClientSocket {
   }
 }
 
+/// A listening socket of loopback, on a port that the system chose.
+struct LoopbackListener {
+  let descriptor: Int32
+  let port: UInt16
+
+  init() {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let listener = descriptor
+    withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        precondition(bind(listener, $0, length) == 0 && listen(listener, 16) == 0)
+        precondition(getsockname(listener, $0, &length) == 0)
+      }
+    }
+    port = UInt16(bigEndian: address.sin_port)
+  }
+
+  /// The next connection; the caller closes it.
+  func accept() -> Int32 {
+    let peer = Glibc.accept(descriptor, nil, nil)
+    precondition(peer >= 0, "nobody connected: \(errno)")
+    return peer
+  }
+}
+
 /// A broker by its address, and what the rows need of it beyond load.
 struct BrokerAddress {
   var host = "127.0.0.1"
