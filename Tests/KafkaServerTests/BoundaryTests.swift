@@ -39,7 +39,7 @@ struct BoundaryTests {
               }
             }
           }), version: 9, records: batch)
-      guard case .produce(let body) = answer.body else { return }
+      let body = try answer.body(as: ProduceResponse.self)
       let found = body.responses.flatMap(\.partitionResponses)
       #expect(found.map(\.index) == [0, -1, Int32.max, 0])
       #expect(
@@ -69,7 +69,7 @@ struct BoundaryTests {
         #expect(result.baseOffset == -1)
       }
       let null = try client.ask(TestClient.produceRequest("t", byteCount: nil), version: 9)
-      guard case .produce(let body) = null.body else { return }
+      let body = try null.body(as: ProduceResponse.self)
       #expect(body.responses[0].partitionResponses[0].errorCode == .invalidRecord)
       #expect(try client.produce("t", good).baseOffset == 0)
     }
@@ -86,7 +86,7 @@ struct BoundaryTests {
       let answer = try client.ask(
         TestClient.produceRequest("t", byteCount: batch.count, transactionalId: "id"), version: 9,
         records: batch)
-      guard case .produce(let body) = answer.body else { return }
+      let body = try answer.body(as: ProduceResponse.self)
       #expect(
         body.responses[0].partitionResponses[0].errorCode == .transactionalIdAuthorizationFailed)
     }
@@ -115,7 +115,7 @@ struct BoundaryTests {
           }
         ]
         let answer = try client.ask(.produce(request), version: 9, records: batches.flatMap { $0 })
-        guard case .produce(let body) = answer.body else { return }
+        let body = try answer.body(as: ProduceResponse.self)
         #expect(
           body.responses[0].partitionResponses.map(\.errorCode)
             == Array(repeating: .transactionalIdAuthorizationFailed, count: 2))
@@ -170,7 +170,7 @@ struct BoundaryTests {
       request.topics[0].partitions = Array(repeating: partition, count: 1000)
       try client.send(.fetch(request), version: 12)
       let (response, frame) = try client.takeAnswer(.fetch, version: 12)
-      guard case .fetch(let body) = response.body else { return }
+      let body = try response.body(as: FetchResponse.self)
       let found = body.responses[0].partitions
       #expect(found.map(\.errorCode) == [.none])
       #expect(try values(of: Array(frame[try #require(found[0].records).range])) == ["x"])
@@ -182,7 +182,7 @@ struct BoundaryTests {
       let client = try broker.connect()
       let answer = try client.ask(
         .fetch(.with { $0.maxWaitMs = Int32.max }), version: 12)
-      guard case .fetch(let body) = answer.body else { return }
+      let body = try answer.body(as: FetchResponse.self)
       #expect(body.errorCode == .none)
       #expect(body.responses.isEmpty)
     }
@@ -228,7 +228,7 @@ struct BoundaryTests {
               }
             ]
           }), version: 7)
-      guard case .listOffsets(let body) = answer.body else { return }
+      let body = try answer.body(as: ListOffsetsResponse.self)
       #expect(
         body.topics[0].partitions.map(\.errorCode)
           == [.invalidRequest, .invalidRequest, .none, .unknownTopicOrPartition])
@@ -250,7 +250,7 @@ struct BoundaryTests {
               }
             ]
           }), version: 7)
-      guard case .listOffsets(let body) = answer.body else { return }
+      let body = try answer.body(as: ListOffsetsResponse.self)
       #expect(body.topics[0].partitions[0].errorCode == .unsupportedVersion)
     }
   }

@@ -21,7 +21,7 @@ struct ClusterTests {
       // G1: no tagged fields between the number and the error.
       #expect(frame.span.loadBigEndian(Int16.self, at: 4) == 0)
       let answer = try Response.decode(frame.span, api: .apiVersions, version: version)
-      guard case .apiVersions(let body) = answer.body else { return }
+      let body = try answer.body(as: ApiVersionsResponse.self)
       #expect(body.apiKeys.contains { $0.apiKey == 0 && $0.minVersion == 0 && $0.maxVersion == 9 })
       #expect(body.apiKeys.contains { $0.apiKey == 1 && $0.minVersion == 4 && $0.maxVersion == 12 })
     }
@@ -43,7 +43,7 @@ struct ClusterTests {
   @Test func apiVersionsWithoutASoftwareNameIsRefused() async throws {
     try await TestBroker.with { broker in
       let answer = try broker.connect().ask(.apiVersions(ApiVersionsRequest()), version: 3)
-      guard case .apiVersions(let body) = answer.body else { return }
+      let body = try answer.body(as: ApiVersionsResponse.self)
       #expect(body.errorCode == .invalidRequest)
     }
   }
@@ -63,7 +63,7 @@ struct ClusterTests {
               }
             ]
           }), version: version)
-      guard case .metadata(let body) = answer.body else { return }
+      let body = try answer.body(as: MetadataResponse.self)
       #expect(body.topics.map(\.errorCode) == [.unknownTopicId])
       #expect(body.topics.map(\.name) == [version < 12 ? "" : nil])
       try client.create("t")
@@ -79,7 +79,7 @@ struct ClusterTests {
           $0.topics = topics.map { $0.map { name in .with { $0.name = name } } }
           $0.allowAutoTopicCreation = creates
         }), version: 12)
-    guard case .metadata(let body) = answer.body else { throw TestClient.Failure.closed }
+    let body = try answer.body(as: MetadataResponse.self)
     return body
   }
 
@@ -119,7 +119,7 @@ struct ClusterTests {
               $0.includeClusterAuthorizedOperations = includes
               $0.allowAutoTopicCreation = false
             }), version: version)
-        guard case .metadata(let body) = answer.body else { throw TestClient.Failure.closed }
+        let body = try answer.body(as: MetadataResponse.self)
         return (body.topics.map(\.topicAuthorizedOperations), body.clusterAuthorizedOperations)
       }
       // Kafka's answers without an authorizer: all operations of a topic, and of the cluster.
@@ -129,7 +129,7 @@ struct ClusterTests {
       #expect(try ask(false).cluster == .min)
       let answer = try client.ask(
         .describeCluster(.with { $0.includeClusterAuthorizedOperations = true }), version: 1)
-      guard case .describeCluster(let body) = answer.body else { return }
+      let body = try answer.body(as: DescribeClusterResponse.self)
       #expect(body.clusterAuthorizedOperations == 0b1_1111_1010_0000)
     }
   }
@@ -167,7 +167,7 @@ struct ClusterTests {
         let client = try broker.connect()
         for _ in 0..<5 {
           let answer = try client.ask(.initProducerId(InitProducerIdRequest()), version: 4)
-          guard case .initProducerId(let body) = answer.body else { return }
+          let body = try answer.body(as: InitProducerIdResponse.self)
           #expect(body.errorCode == .none)
           #expect(seen.insert(body.producerId).inserted, "\(body.producerId) twice")
         }
@@ -189,7 +189,7 @@ struct ClusterTests {
               $0.keyType = keyType
               $0.coordinatorKeys = version >= 4 ? ["g", "h"] : []
             }), version: version)
-        guard case .findCoordinator(let body) = answer.body else { throw TestClient.Failure.closed }
+        let body = try answer.body(as: FindCoordinatorResponse.self)
         guard version >= 4 else { return body.errorCode }
         #expect(body.coordinators.map(\.key) == ["g", "h"])
         #expect(body.coordinators[0].errorCode == body.coordinators[1].errorCode)
@@ -220,7 +220,7 @@ struct ClusterTests {
                 }
               ]
             }), version: 7)
-        guard case .listOffsets(let body) = answer.body else { throw TestClient.Failure.closed }
+        let body = try answer.body(as: ListOffsetsResponse.self)
         return try #require(body.topics.first?.partitions.first)
       }
       #expect(try list(-1).offset == 3)

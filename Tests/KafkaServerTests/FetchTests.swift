@@ -93,7 +93,7 @@ struct FetchTests {
       request.maxBytes = 3 * size + 1
       try client.send(.fetch(request), version: 12)
       let (response, frame) = try client.takeAnswer(.fetch, version: 12)
-      guard case .fetch(let body) = response.body else { return }
+      let body = try response.body(as: FetchResponse.self)
       let found = try body.responses[0].partitions.map {
         try values(of: Array(frame[try #require($0.records).range]))
       }
@@ -141,7 +141,7 @@ struct FetchTests {
         request.sessionId = id
         request.sessionEpoch = epoch
         let answer = try client.ask(.fetch(request), version: 12)
-        guard case .fetch(let body) = answer.body else { throw TestClient.Failure.closed }
+        let body = try answer.body(as: FetchResponse.self)
         return body
       }
       let new = try ask(0, 0)

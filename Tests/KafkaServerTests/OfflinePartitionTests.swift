@@ -17,7 +17,7 @@ struct OfflinePartitionTests {
           request.topics = [.with { $0.name = name }]
           request.allowAutoTopicCreation = true
         }), version: 12)
-    guard case .metadata(let body) = answer.body else { return [] }
+    let body = try answer.body(as: MetadataResponse.self)
     return body.topics
   }
 
@@ -71,7 +71,7 @@ struct OfflinePartitionTests {
       #expect(fetched.partition.errorCode == .kafkaStorageError)
       let deleted = try client.ask(
         .deleteTopics(.with { $0.topics = [.with { $0.name = "t" }] }), version: 6)
-      guard case .deleteTopics(let body) = deleted.body else { return }
+      let body = try deleted.body(as: DeleteTopicsResponse.self)
       #expect(body.responses.map(\.errorCode) == [.kafkaStorageError])
       #expect(try topics(client, "t").first?.partitions.count == 3)
     }

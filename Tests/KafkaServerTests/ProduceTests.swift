@@ -193,7 +193,7 @@ struct ProduceTests {
         }
         for _ in 0..<5 {
           let answer = try client.takeAnswer(.produce, version: 9).response
-          guard case .produce(let body) = answer.body else { continue }
+          let body = try answer.body(as: ProduceResponse.self)
           #expect(body.responses.flatMap(\.partitionResponses).map(\.errorCode) == [.none])
         }
         #expect(client.isClosedByServer(), "\(ending)")

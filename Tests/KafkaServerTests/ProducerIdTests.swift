@@ -19,7 +19,7 @@ struct ProducerIdTests {
         #expect(try client.produce("t", batch).errorCode == .none)
       }
       let answer = try client.ask(.initProducerId(InitProducerIdRequest()), version: 4)
-      guard case .initProducerId(let body) = answer.body else { throw TestClient.Failure.closed }
+      let body = try answer.body(as: InitProducerIdResponse.self)
       #expect(body.errorCode == .none)
       #expect(body.producerId == 42)
     }

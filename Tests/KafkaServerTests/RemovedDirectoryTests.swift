@@ -28,7 +28,7 @@ struct RemovedDirectoryTests {
               request.topics = [.with { $0.name = "new" }]
               request.allowAutoTopicCreation = true
             }), version: 12)
-        guard case .metadata(let body) = made.body else { return }
+        let body = try made.body(as: MetadataResponse.self)
         #expect(body.topics[0].errorCode != .none)
         // What was acknowledged before may still be read: the files are open.
         _ = try client.fetch(TestClient.fetchRequest("t", from: 0))

@@ -71,7 +71,7 @@ struct ResourceLimitTests {
       _ = try stalled.take(100)
       let answer = try witness.ask(
         .deleteTopics(.with { $0.topics = [.with { $0.name = "t" }] }), version: 6)
-      guard case .deleteTopics(let body) = answer.body else { return }
+      let body = try answer.body(as: DeleteTopicsResponse.self)
       #expect(body.responses[0].errorCode == .none)
       let connections = broker.server.broker
       #expect(

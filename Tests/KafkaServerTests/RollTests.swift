@@ -30,6 +30,27 @@ struct RollTests {
     }
   }
 
+  /// A large part of a segment.
+  private static let value = String(repeating: "x", count: 1500)
+
+  /// A broker of one event loop, with a connection and a topic `slow`, and another `other`.
+  private func withTwoConnections(
+    _ disk: any Disk, segmentBytes: Int,
+    _ body: (TestBroker, _ slow: TestClient, _ other: TestClient) async throws -> Void
+  ) async throws {
+    var log = LogConfig()
+    log.segmentBytes = segmentBytes
+    log.maxMessageBytes = 2048
+    try await TestBroker.with(
+      log: log, disk: disk, configure: { $0.cores = Array(AllowedProcessors.list().prefix(1)) }
+    ) { broker in
+      let (slow, other) = (try broker.connect(), try broker.connect())
+      try slow.create("slow")
+      try other.create("other")
+      try await body(broker, slow, other)
+    }
+  }
+
   private func isSegmentOf(_ log: String, _ call: DiskCall) -> Bool {
     call.operation == .create && call.path.hasSuffix(".log") && call.path.contains("/\(log)/")
   }
@@ -41,17 +62,8 @@ struct RollTests {
     let disk = CountingDisk(PosixDisk()) { call in
       if isSegmentOf("slow-0", call) { gate.pass() }
     }
-    var log = LogConfig()
-    log.segmentBytes = 4096
-    log.maxMessageBytes = 2048
-    try await TestBroker.with(
-      log: log, disk: disk, configure: { $0.cores = Array(AllowedProcessors.list().prefix(1)) }
-    ) { broker in
-      let slow = try broker.connect()
-      let other = try broker.connect()
-      try slow.create("slow")
-      try other.create("other")
-      let batch = try TestBatch.make([String(repeating: "x", count: 1500)])
+    try await withTwoConnections(disk, segmentBytes: 4096) { broker, slow, other in
+      let batch = try TestBatch.make([Self.value])
       for client in [slow, other] {
         let topic = client === slow ? "slow" : "other"
         #expect(try client.produce(topic, batch).errorCode == .none)
@@ -66,7 +78,7 @@ struct RollTests {
       #expect(gate.holds(), "no segment was begun")
       for _ in 0..<10 {
         let answer = try other.ask(.metadata(.with { $0.topics = nil }), version: 12)
-        guard case .metadata(let body) = answer.body else { return }
+        let body = try answer.body(as: MetadataResponse.self)
         #expect(body.topics.count == 2)
       }
       let (_, records) = try other.fetch(TestClient.fetchRequest("other", from: 0))
@@ -74,7 +86,7 @@ struct RollTests {
       gate.open()
       for round in 0..<6 {
         let answer = try slow.takeAnswer(.produce, version: 9).response
-        guard case .produce(let body) = answer.body else { return }
+        let body = try answer.body(as: ProduceResponse.self)
         let partition = body.responses[0].partitionResponses[0]
         #expect(partition.errorCode == .none)
         #expect(partition.baseOffset == Int64(round + 1))
@@ -109,17 +121,8 @@ struct RollTests {
         gate.pass()
       }
     }
-    var log = LogConfig()
-    log.segmentBytes = 2048
-    log.maxMessageBytes = 2048
-    try await TestBroker.with(
-      log: log, disk: disk, configure: { $0.cores = Array(AllowedProcessors.list().prefix(1)) }
-    ) { broker in
-      let slow = try broker.connect()
-      let other = try broker.connect()
-      try slow.create("slow")
-      try other.create("other")
-      let batch = try TestBatch.make([String(repeating: "x", count: 1500)])
+    try await withTwoConnections(disk, segmentBytes: 2048) { broker, slow, other in
+      let batch = try TestBatch.make([Self.value])
       #expect(try slow.produce("slow", batch).errorCode == .none)
       gate.shut()
       defer { gate.open() }
@@ -133,13 +136,13 @@ struct RollTests {
       // Metadata is answered while the log takes what it may take, and when it takes no more.
       for _ in 0..<200 {
         let answer = try other.ask(.metadata(.with { $0.topics = [] }), version: 12)
-        guard case .metadata = answer.body else { return }
+        _ = try answer.body(as: MetadataResponse.self)
       }
       #expect(known.logEndOffset < Int64(rounds), "nothing lagged behind")
       gate.open()
       for round in 0..<rounds {
         let answer = try slow.takeAnswer(.produce, version: 9).response
-        guard case .produce(let body) = answer.body else { return }
+        let body = try answer.body(as: ProduceResponse.self)
         #expect(body.responses[0].partitionResponses[0].baseOffset == Int64(round + 1))
       }
     }

@@ -30,6 +30,13 @@ enum TestBatch {
   }
 }
 
+extension Response {
+  /// The body, which is to be of this type.
+  func body<Body>(as _: Body.Type) throws -> Body {
+    try #require(Mirror(reflecting: body).children.first?.value as? Body, "\(body.api)")
+  }
+}
+
 extension TestClient {
   /// Creates a topic.
   func create(_ topic: String, partitions: Int32 = 1, configs: [String: String] = [:]) throws {
@@ -50,7 +57,7 @@ extension TestClient {
             }
           ]
         }), version: 7)
-    guard case .createTopics(let body) = answer.body else { return }
+    let body = try answer.body(as: CreateTopicsResponse.self)
     #expect(body.topics.map(\.errorCode) == [.none])
   }
 
@@ -86,7 +93,7 @@ extension TestClient {
     let answer = try ask(
       Self.produceRequest(topic, partition, acks: acks, byteCount: batch.count), version: version,
       records: batch)
-    guard case .produce(let body) = answer.body else { throw Failure.closed }
+    let body = try answer.body(as: ProduceResponse.self)
     return try #require(body.responses.first?.partitionResponses.first)
   }
 
@@ -129,7 +136,7 @@ extension TestClient {
     partition: FetchResponse.Topic.Partition, records: [UInt8]
   ) {
     let (response, frame) = try takeAnswer(.fetch, version: version)
-    guard case .fetch(let body) = response.body else { throw Failure.closed }
+    let body = try response.body(as: FetchResponse.self)
     let partition = try #require(body.responses.first?.partitions.first)
     let range = try #require(partition.records).range
     return (partition, Array(frame[range]))

@@ -10,7 +10,7 @@ struct TopicBoundaryTests {
     _ client: TestClient, _ topics: [CreateTopicsRequest.Topic]
   ) throws -> [ErrorCode] {
     let answer = try client.ask(.createTopics(.with { $0.topics = topics }), version: 7)
-    guard case .createTopics(let body) = answer.body else { return [] }
+    let body = try answer.body(as: CreateTopicsResponse.self)
     return body.topics.map(\.errorCode)
   }
 
@@ -97,7 +97,7 @@ struct TopicBoundaryTests {
                 }
               }
             }), version: 6)
-        guard case .deleteTopics(let body) = answer.body else { return [] }
+        let body = try answer.body(as: DeleteTopicsResponse.self)
         return body.responses.map(\.errorCode)
       }
       let unknown = KafkaUuid(high: 7, low: 9)
@@ -128,7 +128,7 @@ struct TopicBoundaryTests {
                 }
               }
             }), version: 3)
-        guard case .createPartitions(let body) = answer.body else { return [] }
+        let body = try answer.body(as: CreatePartitionsResponse.self)
         return body.results.map(\.errorCode)
       }
       for count: Int32 in [Int32.min, -1, 0, 1, 2, Int32.max] {
@@ -156,7 +156,7 @@ struct TopicBoundaryTests {
               }
             ]
           }), version: 3)
-      guard case .createPartitions(let body) = answer.body else { throw TestClient.Failure.closed }
+      let body = try answer.body(as: CreatePartitionsResponse.self)
       #expect(body.results.map(\.errorCode) == [.invalidPartitions])
     }
   }
@@ -181,7 +181,7 @@ struct TopicBoundaryTests {
               }
             }
           }), version: 12)
-      guard case .metadata(let body) = answer.body else { return }
+      let body = try answer.body(as: MetadataResponse.self)
       #expect(
         body.topics.map(\.errorCode) == [.none, .unknownTopicOrPartition, .unknownTopicId])
     }
@@ -203,7 +203,7 @@ struct TopicBoundaryTests {
                 }
               ]
             }), version: 12)
-        guard case .metadata(let body) = answer.body else { throw TestClient.Failure.closed }
+        let body = try answer.body(as: MetadataResponse.self)
         return try #require(body.topics.first)
       }
       let id = try ask("t", KafkaUuid()).topicId
@@ -236,7 +236,7 @@ struct TopicBoundaryTests {
                 }
               }
             }), version: 4)
-        guard case .describeConfigs(let body) = answer.body else { return [] }
+        let body = try answer.body(as: DescribeConfigsResponse.self)
         return body.results
       }
       let node = "\(broker.server.broker.nodeId)"
@@ -268,7 +268,7 @@ struct TopicBoundaryTests {
               $0.producerId = id
               $0.producerEpoch = epoch
             }), version: 4)
-        guard case .initProducerId(let body) = answer.body else { throw TestClient.Failure.closed }
+        let body = try answer.body(as: InitProducerIdResponse.self)
         return body
       }
       #expect(try ask(nil, -1, -1).errorCode == .none)
@@ -286,7 +286,7 @@ struct TopicBoundaryTests {
     try await TestBroker.with { broker in
       let client = try broker.connect()
       let answer = try client.ask(.describeLogDirs(DescribeLogDirsRequest()), version: 4)
-      guard case .describeLogDirs(let body) = answer.body else { return }
+      let body = try answer.body(as: DescribeLogDirsResponse.self)
       let directory = try #require(body.results.first)
       let space = try PosixDisk().space(broker.directory)
       #expect(directory.totalBytes == space.totalBytes)
@@ -312,7 +312,7 @@ struct TopicBoundaryTests {
                 }
               }
             }), version: 4)
-        guard case .describeLogDirs(let body) = answer.body else { return [] }
+        let body = try answer.body(as: DescribeLogDirsResponse.self)
         return body.results[0].topics.map { $0.partitions.map(\.partitionIndex) }
       }
       #expect(try ask(nil) == [[0, 1, 2], [0]])

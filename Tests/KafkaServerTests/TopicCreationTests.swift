@@ -17,7 +17,7 @@ struct TopicCreationTests {
           request.topics = names.map { name in .with { $0.name = name } }
           request.allowAutoTopicCreation = creating
         }), version: 12)
-    guard case .metadata(let body) = answer.body else { return [] }
+    let body = try answer.body(as: MetadataResponse.self)
     return body.topics
   }
 
@@ -33,7 +33,7 @@ struct TopicCreationTests {
             }
           ]
         }), version: 7)
-    guard case .createTopics(let body) = answer.body else { return nil }
+    let body = try answer.body(as: CreateTopicsResponse.self)
     return body.topics.first?.errorCode
   }
 
@@ -48,7 +48,7 @@ struct TopicCreationTests {
             }
           ]
         }), version: 3)
-    guard case .createPartitions(let body) = answer.body else { return nil }
+    let body = try answer.body(as: CreatePartitionsResponse.self)
     return body.results.first?.errorCode
   }
 
