@@ -21,12 +21,6 @@ public enum Varint {
 
   /// Maps a signed number to one that is small where the magnitude is small.
   @inlinable
-  public static func zigZag(_ value: Int32) -> UInt32 {
-    UInt32(bitPattern: (value << 1) ^ (value >> 31))
-  }
-
-  /// Maps a signed number to one that is small where the magnitude is small.
-  @inlinable
   public static func zigZag(_ value: Int64) -> UInt64 {
     UInt64(bitPattern: (value << 1) ^ (value >> 63))
   }
@@ -43,39 +37,6 @@ public enum Varint {
     Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
   }
 
-  /// Bytes that the shortest form of `value` takes: 1 to 5.
-  @inlinable
-  public static func byteCount(_ value: Int32) -> Int {
-    // 9 bits of significance for every 7 of payload: ⌈bits / 7⌉ without a division.
-    let significant = 32 - (zigZag(value) | 1).leadingZeroBitCount
-    return (significant &* 9 &+ 64) >> 6
-  }
-
-  /// Bytes that the shortest form of `value` takes: 1 to 10.
-  @inlinable
-  public static func byteCount(_ value: Int64) -> Int {
-    let significant = 64 - (zigZag(value) | 1).leadingZeroBitCount
-    return (significant &* 9 &+ 64) >> 6
-  }
-
-  /// Reads a 32-bit integer at `position` and moves it on; nil (and no move) where there is none.
-  @inlinable
-  public static func read32(_ bytes: Span<UInt8>, at position: inout Int) -> Int32? {
-    var reader = ByteReader(bytes, at: position)
-    guard let value = reader.readVarint32() else { return nil }
-    position = reader.position
-    return value
-  }
-
-  /// Reads a 64-bit integer at `position` and moves it on; nil (and no move) where there is none.
-  @inlinable
-  public static func read64(_ bytes: Span<UInt8>, at position: inout Int) -> Int64? {
-    var reader = ByteReader(bytes, at: position)
-    guard let value = reader.readVarint64() else { return nil }
-    position = reader.position
-    return value
-  }
-
   /// Why no integer of `byteCountMax` bytes can be read at `position`; nil where one can.
   public static func fault(
     _ bytes: Span<UInt8>, at position: Int, byteCountMax: Int
@@ -89,30 +50,5 @@ public enum Varint {
       }
     }
     return .tooLong
-  }
-
-  /// Writes the shortest form of `value` at `position` and moves it on; traps where it does not
-  /// fit.
-  @inlinable
-  public static func write(
-    _ value: Int32, to bytes: inout MutableSpan<UInt8>, at position: inout Int
-  ) {
-    write(Int64(value), to: &bytes, at: &position)
-  }
-
-  /// Writes the shortest form of `value` at `position` and moves it on; traps where it does not
-  /// fit.
-  @inlinable
-  public static func write(
-    _ value: Int64, to bytes: inout MutableSpan<UInt8>, at position: inout Int
-  ) {
-    var rest = zigZag(value)
-    while rest >= 0x80 {
-      bytes[position] = UInt8(truncatingIfNeeded: rest) | 0x80
-      rest >>= 7
-      position += 1
-    }
-    bytes[position] = UInt8(truncatingIfNeeded: rest)
-    position += 1
   }
 }

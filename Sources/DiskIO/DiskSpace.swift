@@ -11,10 +11,3 @@ public struct DiskSpace: Sendable, Equatable {
     self.availableBytes = availableBytes
   }
 }
-
-extension Disk {
-  /// Bytes that an unprivileged writer may still allocate on the file system holding `path`.
-  public func availableBytes(_ path: String) throws(DiskError) -> Int64 {
-    try space(path).availableBytes
-  }
-}

@@ -1,23 +1,17 @@
-/// A field of a batch's header or of a record, by Kafka's name; errors say which one is wrong.
+/// A field of a batch's header or of a record that may be wrong, by Kafka's name.
 public enum BatchField: String, Sendable, CustomStringConvertible {
   /// Offset of a batch's first record.
   case baseOffset
   /// Bytes after the length field itself.
   case batchLength
-  /// Epoch of the leader that took the batch.
-  case partitionLeaderEpoch
   /// Version of the format.
   case magic
-  /// The checksum.
-  case crc
   /// Codec and flags.
   case attributes
   /// Last offset less the base offset.
   case lastOffsetDelta
   /// Where timestamp deltas count from.
   case baseTimestamp
-  /// The largest timestamp.
-  case maxTimestamp
   /// Who produced it, where known.
   case producerId
   /// The producer's generation.
@@ -26,12 +20,8 @@ public enum BatchField: String, Sendable, CustomStringConvertible {
   case baseSequence
   /// Number of records present.
   case recordCount
-  /// All records together.
-  case records
   /// Bytes of a record after the length field itself.
   case recordLength
-  /// A record's unused flags.
-  case recordAttributes
   /// A record's time less the base timestamp.
   case timestampDelta
   /// A record's offset less the base offset.

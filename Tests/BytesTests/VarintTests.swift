@@ -20,38 +20,29 @@ import Testing
     ]
 
   @Test(arguments: edges32)
-  func readsAndWrites32Bits(value: Int32, bytes: [UInt8]) {
-    var position = 0
-    #expect(Varint.read32(bytes.span, at: &position) == value)
-    #expect(position == bytes.count)
-    #expect(Varint.byteCount(value) == bytes.count)
-    #expect(written { Varint.write(value, to: &$0, at: &$1) } == bytes)
+  func reads32Bits(value: Int32, bytes: [UInt8]) {
+    var reader = ByteReader(bytes.span)
+    let found = reader.readVarint32()
+    let (remaining, isPadded) = (reader.remaining, reader.sawPaddedVarint)
+    #expect(found == value && remaining == 0 && !isPadded)
   }
 
   @Test(arguments: edges64)
-  func readsAndWrites64Bits(value: Int64, bytes: [UInt8]) {
-    var position = 0
-    #expect(Varint.read64(bytes.span, at: &position) == value)
-    #expect(position == bytes.count)
-    #expect(Varint.byteCount(value) == bytes.count)
-    #expect(written { Varint.write(value, to: &$0, at: &$1) } == bytes)
-  }
-
-  private func written(_ write: (inout MutableSpan<UInt8>, inout Int) -> Void) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xEE, count: 12)
-    var position = 0
-    var span = bytes.mutableSpan
-    write(&span, &position)
-    return Array(bytes[..<position])
+  func reads64Bits(value: Int64, bytes: [UInt8]) {
+    var reader = ByteReader(bytes.span)
+    let found = reader.readVarint64()
+    let (remaining, isPadded) = (reader.remaining, reader.sawPaddedVarint)
+    #expect(found == value && remaining == 0 && !isPadded)
   }
 
   @Test(arguments: edges32)
   func isTruncatedAtEveryShorterLength(value: Int32, bytes: [UInt8]) {
     for count in 0..<bytes.count {
       let cut = Array(bytes[..<count])
-      var position = 0
-      #expect(Varint.read32(cut.span, at: &position) == nil)
-      #expect(position == 0)
+      var reader = ByteReader(cut.span)
+      let found = reader.readVarint32()
+      let position = reader.position
+      #expect(found == nil && position == 0)
       #expect(Varint.fault(cut.span, at: 0, byteCountMax: 5) == .truncated)
     }
   }
@@ -79,29 +70,39 @@ import Testing
     ([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00], 10, .tooLong),
   ])
   func bitsBeyondTheTypeAreRefused(bytes: [UInt8], byteCountMax: Int, fault: Varint.Fault) {
-    var position = 0
-    if byteCountMax == 5 {
-      #expect(Varint.read32(bytes.span, at: &position) == nil)
-    } else {
-      #expect(Varint.read64(bytes.span, at: &position) == nil)
-    }
-    #expect(position == 0)
+    var reader = ByteReader(bytes.span)
+    let found = byteCountMax == 5 ? reader.readVarint32().map(Int64.init) : reader.readVarint64()
+    let position = reader.position
+    #expect(found == nil && position == 0)
     #expect(Varint.fault(bytes.span, at: 0, byteCountMax: byteCountMax) == fault)
   }
 
-  @Test func everyPowerOfTwoAndItsNeighboursSurvive() {
+  @Test func everyPowerOfTwoAndItsNeighboursAreRead() {
     for shift in 0..<64 {
       for value in [Int64(bitPattern: 1 << shift), Int64(bitPattern: (1 << shift) &- 1)] {
         for value in [value, 0 &- value, value &+ 1] {
-          let bytes = written { Varint.write(value, to: &$0, at: &$1) }
-          var position = 0
-          #expect(Varint.read64(bytes.span, at: &position) == value)
-          #expect(Varint.byteCount(value) == bytes.count)
+          let bytes = encoded(value)
+          var reader = ByteReader(bytes.span)
+          let found = reader.readVarint64()
+          #expect(found == value)
           guard let small = Int32(exactly: value) else { continue }
-          position = 0
-          #expect(Varint.read32(bytes.span, at: &position) == small)
+          reader = ByteReader(bytes.span)
+          let foundSmall = reader.readVarint32()
+          #expect(foundSmall == small)
         }
       }
     }
+  }
+
+  /// The zig-zag by division, then digits of base 128.
+  private func encoded(_ value: Int64) -> [UInt8] {
+    var rest: UInt64 = value < 0 ? UInt64(-1 - value) * 2 + 1 : UInt64(value) * 2
+    #expect(Varint.zigZag(value) == rest)
+    var bytes: [UInt8] = []
+    while rest >= 128 {
+      bytes.append(UInt8(rest % 128 + 128))
+      rest /= 128
+    }
+    return bytes + [UInt8(rest)]
   }
 }

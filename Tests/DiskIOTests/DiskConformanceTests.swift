@@ -46,7 +46,7 @@ import Testing
       #expect(code { try disk.syncDirectory(path) } == ENOENT)
       #expect(code { try disk.rename(path, to: "\(base)/b") } == ENOENT)
       #expect(code { _ = try disk.lock("\(path)/b") } == ENOENT)
-      #expect(code { _ = try disk.availableBytes(path) } == ENOENT)
+      #expect(code { _ = try disk.space(path).availableBytes } == ENOENT)
     }
   }
 
@@ -281,7 +281,7 @@ import Testing
   @Test(arguments: DiskUnderTest.allCases)
   func availableBytesIsPositive(_ kind: DiskUnderTest) throws {
     try kind.withDirectory { disk, base in
-      let bytes = try disk.availableBytes(base)
+      let bytes = try disk.space(base).availableBytes
       #expect(bytes > 1 << 20)
       let space = try disk.space(base)
       #expect(space.totalBytes >= space.availableBytes)

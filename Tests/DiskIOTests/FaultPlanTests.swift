@@ -178,7 +178,7 @@ import Testing
     #expect(code { try file.allocate(to: 5 * 4_096) } == ENOSPC)
     #expect(try file.size() == 0)
     try file.allocate(to: 3 * 4_096)
-    #expect(try disk.availableBytes("/") == 4_096)
+    #expect(try disk.space("/").availableBytes == 4_096)
     try file.write([UInt8](repeating: 1, count: 3 * 4_096))
     let other = try disk.open("/b", .create)
     #expect(code { try other.write([UInt8](repeating: 2, count: 5_000)) } == ENOSPC)
@@ -187,7 +187,7 @@ import Testing
     #expect(code { try disk.makeDirectory("/d") } == ENOSPC)
     try other.write([3], at: 4_095)
     try file.truncate(to: 4_096)
-    #expect(try disk.availableBytes("/") == 2 * 4_096)
+    #expect(try disk.space("/").availableBytes == 2 * 4_096)
     try other.write([3], at: 4_096)
   }
 
@@ -197,10 +197,10 @@ import Testing
     try file?.write([1])
     try disk.remove("/a")
     try disk.syncDirectory("/")
-    #expect(try disk.availableBytes("/") == 0)
+    #expect(try disk.space("/").availableBytes == 0)
     file = nil
     try disk.syncDirectory("/")
-    #expect(try disk.availableBytes("/") == 4_096)
+    #expect(try disk.space("/").availableBytes == 4_096)
   }
 
   @Test func openFilesCanBeLimited() throws {

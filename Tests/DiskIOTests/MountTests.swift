@@ -20,7 +20,7 @@ struct MountTests {
       #expect(error == DiskError(.write, "\(base)/filler", code: ENOSPC))
       #expect(error?.isDiskFull == true)
       #expect(try filler.size() > 0, "what fitted was written")
-      #expect(try disk.availableBytes(base) == 0)
+      #expect(try disk.space(base).availableBytes == 0)
       // Would be SIGBUS, had a block been missing.
       for position in stride(from: 0, to: 512 << 10, by: 4_096) {
         region.store(bigEndian: UInt64(7), at: position)

@@ -17,8 +17,8 @@ struct FullDiskTests {
       #expect(try client.produce("t", batch).errorCode == .none)
       // No page more than is in use.
       disk.capacityBytes = 1 << 30
-      disk.capacityBytes = (1 << 30) - Int(try disk.availableBytes("/data"))
-      #expect(try disk.availableBytes("/data") == 0)
+      disk.capacityBytes = (1 << 30) - Int(try disk.space("/data").availableBytes)
+      #expect(try disk.space("/data").availableBytes == 0)
       let before = captured.lines.count
       for _ in 0..<5 { #expect(try client.produce("t", batch).errorCode == .kafkaStorageError) }
       let said = captured.lines.dropFirst(before).filter { $0.contains("disk full") }

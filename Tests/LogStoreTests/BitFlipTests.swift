@@ -5,8 +5,8 @@ import Testing
 
 @testable import LogStore
 
-/// Every bit of a small log, flipped one at a time (testing.md T2): never served, found, and
-/// nothing lost beyond the batch it is in (I4, I5).
+/// Every bit of a small log, flipped one at a time: never served, found, and nothing lost beyond
+/// the batch it is in (I4, I5).
 @Suite struct BitFlipTests {
   /// What the opening knows about the log.
   enum Knowledge: String, CaseIterable, Sendable {

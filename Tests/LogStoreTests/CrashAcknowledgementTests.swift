@@ -4,8 +4,8 @@ import Testing
 
 @testable import LogStore
 
-/// Nothing that an acknowledgement rests on is unsynced when it is given (P8, P9, I7): the journal
-/// check of testing.md, without a crash.
+/// Nothing that an acknowledgement rests on is unsynced when it is given (P8, P9, I7): seen from
+/// what the disk was told to sync, without a crash.
 @Suite struct CrashAcknowledgementTests {
   @Test(arguments: [Durability.flushed, .interval(milliseconds: 1), .operatingSystem])
   func everyAcknowledgementRestsOnSyncedBytesAndNames(_ durability: Durability) throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import LogStore
 
-/// The power fails before every single operation of each scenario (testing.md T1).
+/// The power fails before every single operation of each scenario.
 @Suite struct CrashTests {
   @Test(arguments: CrashScenario.all)
   func nothingAcknowledgedIsLostWhereverThePowerFails(_ scenario: CrashScenario) throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LogStore
 
-/// Every single call fails once, or from then on, in every way a disk has (testing.md T4).
+/// Every single call fails once, or from then on, in every way a disk has.
 @Suite struct FaultTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String
@@ -129,7 +129,7 @@ import Testing
 
   private func fill(_ disk: SimulatedDisk) throws {
     disk.capacityBytes = 1 << 30
-    disk.capacityBytes = (1 << 30) - Int(try disk.availableBytes("/"))
+    disk.capacityBytes = (1 << 30) - Int(try disk.space("/").availableBytes)
   }
 
   @Test func bytesOfAFailedWriteNeverComeBack() throws {

@@ -73,11 +73,11 @@ struct FilesNameTests {
 
   @Test func topicsCollideWhenOnlyDotsAndUnderscoresDiffer() throws {
     let name = { try TopicPartition(topic: $0, partition: 0) }
-    #expect(try name("a.b").collides(with: name("a_b")))
-    #expect(try name("a_b.c").collides(with: name("a.b_c")))
-    #expect(try !name("a.b").collides(with: name("a.b")))
-    #expect(try !name("a.b").collides(with: name("a-b")))
-    #expect(try !name("a.b").collides(with: name("ab")))
+    #expect(try name("a.b").collides(withTopic: "a_b"))
+    #expect(try name("a_b.c").collides(withTopic: "a.b_c"))
+    #expect(try !name("a.b").collides(withTopic: "a.b"))
+    #expect(try !name("a.b").collides(withTopic: "a-b"))
+    #expect(try !name("a.b").collides(withTopic: "ab"))
   }
 
   @Test func directoriesThatKafkaMarkedAreToldApart() {

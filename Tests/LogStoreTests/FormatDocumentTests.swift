@@ -145,7 +145,7 @@ struct FormatDocumentTests {
     let properties = try MetaProperties(text("meta.properties"), path: "document")
     #expect(properties.nodeId == 1)
     #expect(properties.clusterId == "AAAAAAAAAAAAAAAAAAAAAQ")
-    #expect(CleanShutdownFile(try text("cleanshutdown")).brokerEpoch == 247)
+    #expect(try text("cleanshutdown") == CleanShutdownFile.content + [UInt8(ascii: "\n")])
   }
 
   private func text(_ info: String) throws -> [UInt8] {

@@ -10,15 +10,11 @@ import Testing
 struct KafkaLog {
   /// A line of records.jsonl: a batch's header, or a record of the batch before it.
   struct Line: Decodable {
-    var file: String?
     var position: Int?
     var size: Int?
-    var magic: Int?
     var baseOffset: Int64?
     var lastOffset: Int64?
     var valid: Bool?
-    var control: Bool?
-    var transactional: Bool?
     var offset: Int64?
     var timestamp: Int64?
     var key: String?

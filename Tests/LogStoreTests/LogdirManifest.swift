@@ -4,7 +4,6 @@ import Foundation
 /// dump tool.
 struct LogdirManifest: Decodable {
   struct File: Decodable {
-    var bytes: Int
     var preallocated: Bool?
     var entries: Entries?
     var producers: [Producer]?

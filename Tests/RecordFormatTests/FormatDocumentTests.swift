@@ -87,9 +87,10 @@ import Testing
     for row in rows {
       let expected = bytes(hex: row[1].filter { $0 != "`" })
       let value = try #require(Int64(row[0]))
-      var position = 0
-      #expect(Varint.read64(expected.span, at: &position) == value)
-      #expect(position == expected.count && Varint.byteCount(value) == expected.count)
+      var reader = ByteReader(expected.span)
+      let found = reader.readVarint64()
+      let (remaining, isPadded) = (reader.remaining, reader.sawPaddedVarint)
+      #expect(found == value && remaining == 0 && !isPadded)
     }
   }
 

@@ -26,6 +26,34 @@ import Testing
     try RecordBatch(bytes.span).checkCRC()
   }
 
+  /// At each power of two and beside it.
+  @Test func integersAreWrittenInTheirShortestForm() throws {
+    for shift in 0..<63 {
+      let power = Int64(1) << shift
+      for delta in [power, -power, power - 1] {
+        var builder = RecordBatchBuilder()
+        _ = try builder.append(timestamp: 0, key: nil, value: nil)
+        _ = try builder.append(timestamp: delta, key: nil, value: nil)
+        let whole = try builder.finish()
+        let bytes = [UInt8](copying: whole.span)
+        // The first record takes 7 bytes, the length and attributes of the second one 2.
+        let expected = shortestForm(delta)
+        #expect(Array(bytes[70..<(70 + expected.count)]) == expected, "\(delta)")
+      }
+    }
+  }
+
+  /// The zig-zag by division, then digits of base 128.
+  private func shortestForm(_ value: Int64) -> [UInt8] {
+    var rest: UInt64 = value < 0 ? UInt64(-1 - value) * 2 + 1 : UInt64(value) * 2
+    var bytes: [UInt8] = []
+    while rest >= 128 {
+      bytes.append(UInt8(rest % 128 + 128))
+      rest /= 128
+    }
+    return bytes + [UInt8(rest)]
+  }
+
   @Test func aFullBatchRefusesTheNextRecordAndStaysAsItIs() throws {
     var builder = RecordBatchBuilder(batchBytes: 61 + 3 * 17)
     // A record of 17 bytes: its length, 6 bytes of fields and a value of 10.

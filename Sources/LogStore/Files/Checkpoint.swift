@@ -1,5 +1,3 @@
-package import DiskIO
-
 /// The text layout that Kafka's checkpoints share: a line `0`, a line with the count, one line an
 /// entry.
 ///
@@ -10,17 +8,9 @@ package enum Checkpoint {
   /// The only version there is.
   package static let version = 0
 
-  /// Reads all entries; nil where there is no file.
+  /// Reads all entries of a file's content; `path` is for messages.
   ///
   /// - Parameter entry: Makes an entry of a line's fields, or says what is wrong with them.
-  package static func read<Entry>(
-    _ disk: any Disk, _ path: String, entry: ([Substring]) throws(LineError) -> Entry
-  ) throws(CheckpointError) -> [Entry]? {
-    guard let bytes = try SmallFile.read(disk, path) else { return nil }
-    return try decode(bytes, path: path, entry: entry)
-  }
-
-  /// Reads all entries of a file's content; `path` is for messages.
   package static func decode<Entry>(
     _ bytes: [UInt8], path: String, entry: ([Substring]) throws(LineError) -> Entry
   ) throws(CheckpointError) -> [Entry] {

@@ -73,7 +73,4 @@ package struct MetaProperties: Sendable, Equatable {
   package var nodeId: Int32? {
     properties[version == 0 ? "broker.id" : "node.id"].flatMap { Int32($0) }
   }
-
-  /// Identity of this directory among those of its node.
-  package var directoryId: Uuid? { properties["directory.id"].flatMap { Uuid($0) } }
 }

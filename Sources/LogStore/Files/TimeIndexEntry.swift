@@ -10,12 +10,6 @@ package struct TimeIndexEntry: IndexFileEntry {
   /// Last offset of the first batch that had it.
   package var offset: Int64
 
-  /// Memberwise.
-  package init(timestamp: Int64, offset: Int64) {
-    self.timestamp = timestamp
-    self.offset = offset
-  }
-
   /// Reads the entry at `start`; `baseOffset` is the segment's.
   package init(_ span: Span<UInt8>, at start: Int, baseOffset: Int64) {
     timestamp = span.loadBigEndian(Int64.self, at: start)

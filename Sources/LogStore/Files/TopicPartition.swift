@@ -11,6 +11,8 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
   public let partition: Int32
 
   /// Checks both by Kafka's rules.
+  ///
+  /// - Throws: What is wrong with them.
   public init(topic: String, partition: Int32) throws(TopicPartitionError) {
     try Self.check(topic: topic)
     guard partition >= 0 else { throw .partition(String(partition)) }
@@ -20,8 +22,8 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads the name of a log directory: everything before the last dash is the topic.
   ///
-  /// A directory that waits for deletion or is being moved is refused; `LogDirectoryName` tells the
-  /// kinds apart.
+  /// - Throws: What is wrong with it; so does the name of a directory that waits for deletion or is
+  ///   being moved.
   public init(directoryName: String) throws(TopicPartitionError) {
     let (topic, partition) = try Self.split(directoryName)
     try self.init(topic: topic, partition: partition)
@@ -32,9 +34,6 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether Kafka refuses to have both topics: their names differ only in `.` against `_`, which
   /// metric names cannot tell apart (Kafka's `Topic.hasCollision`).
-  public func collides(with other: TopicPartition) -> Bool { collides(withTopic: other.topic) }
-
-  /// The same for a topic's name.
   package func collides(withTopic other: String) -> Bool {
     topic != other && topic.utf8.count == other.utf8.count
       && Self.unified(topic) == Self.unified(other)

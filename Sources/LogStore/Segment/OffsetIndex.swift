@@ -52,14 +52,6 @@ package final class OffsetIndex: Sendable {
       position: Int(word & 0xffff_ffff))
   }
 
-  /// The last entry, where there is one.
-  package var last: OffsetPosition? {
-    file.look {
-      let count = count
-      return count == 0 ? nil : entry(count - 1)
-    }
-  }
-
   /// Finds where to start reading for `target`.
   ///
   /// - Returns: The greatest entry with `offset <= target`; nil when there is none (start at 0).

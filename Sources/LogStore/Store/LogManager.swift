@@ -201,7 +201,7 @@ public final class LogManager: Sendable {
     do throws(DiskError) {
       try writeCheckpoints()
       if failure == nil, report.failed.isEmpty {
-        try CleanShutdownFile().write(context.disk, directory: path)
+        try CleanShutdownFile.write(context.disk, directory: path)
       }
     } catch {
       throw failure ?? LogError(error)

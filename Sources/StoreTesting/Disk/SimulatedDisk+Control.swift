@@ -101,11 +101,6 @@ extension SimulatedDisk {
 
   /// Paths of all files from the root (`/logs/a`), sorted.
   public var paths: [String] { state.withLock { $0.filePaths().values.sorted() } }
-
-  /// Moves the simulated time that `status` reports on.
-  public func advanceTime(ms: Int64) {
-    state.withLock { $0.nowMs += ms }
-  }
 }
 
 extension DiskState {

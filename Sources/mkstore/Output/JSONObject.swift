@@ -34,11 +34,6 @@ struct JSONObject {
     bytes += (value.map { $0 ? "true" : "false" } ?? "null").utf8
   }
 
-  mutating func add(_ name: String, _ value: JSONObject?) {
-    begin(name)
-    if let value { bytes += value.text } else { bytes += "null".utf8 }
-  }
-
   mutating func add(_ name: String, _ values: [JSONObject]) {
     begin(name)
     addList(values.map(\.text))
