@@ -48,6 +48,21 @@ struct ReadmeTests {
     }
   }
 
+  /// The program of the library's section is `ReadmeProgram`, which runs.
+  @Test func libraryProgramRuns() async throws {
+    let trimmed = { (text: Substring) in
+      text.split(separator: "\n").map { String($0.drop { $0 == " " }) }
+    }
+    let readme = try Repository.text("README.md")
+    let shown = trimmed(try #require(readme.firstMatch(of: /```swift\n((?:.|\n)*?)```/)).output.1)
+      .filter { !$0.hasPrefix("import ") }.joined(separator: "\n")
+    let compiled = trimmed(try Repository.text("Tests/EndToEndTests/ReadmeProgram.swift")[...])
+      .joined(separator: "\n")
+    #expect(compiled.contains(shown.replacing("open(\"orders\",", with: "open(path,")))
+    let workspace = try Workspace()
+    #expect(try await ReadmeProgram.run(workspace("orders")) == 1)
+  }
+
   /// The table of exit codes is the command's own.
   @Test func exitCodesAreThoseOfTheHelp() throws {
     let readme = try Repository.text("README.md")
