@@ -1,7 +1,7 @@
 import CShims
 import Glibc
 
-/// syncfs(2) of an ext4 file system (docs/decisions/0013-shared-sync.md says why only there).
+/// syncfs(2) of an ext4 file system (docs/decisions/0008-shared-sync.md says why only there).
 final class PosixSharedSync: SharedSync {
   private let path: String
   /// A regular file on the file system that nobody writes to.

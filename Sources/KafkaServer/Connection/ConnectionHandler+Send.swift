@@ -7,7 +7,7 @@ internal import NIOCore
 /// How answers leave. The sole user of NIO's file types.
 ///
 /// `NIOFileHandle` allows one access at a time, so that two event loops must not share one
-/// (docs/decisions/0012-file-handles.md): every answer has handles of its own over the segment's
+/// (docs/decisions/0007-file-handles.md): every answer has handles of its own over the segment's
 /// descriptor, which the `FileRecords` keeps open until the last byte has left.
 extension ConnectionHandler {
   /// Most bytes of one sendfile: what another connection of the same event loop may have to wait

@@ -4,7 +4,7 @@ package import RecordFormat
 ///
 /// The rules are Kafka's (`ProducerStateManager`, `ProducerAppendInfo`; docs/format.md#snapshot),
 /// but for when an idle producer is forgotten: a producer counts as active when it appended, not
-/// when its records say so (docs/decisions/0011-producer-state.md). A value; whoever holds it
+/// when its records say so (docs/decisions/0006-producer-state.md). A value; whoever holds it
 /// orders the calls.
 package struct ProducerState: Sendable {
   /// Batches remembered per producer, for telling duplicates.

@@ -4,7 +4,7 @@ internal import Synchronization
 ///
 /// The state itself belongs to the holder of the writer lock (`LogWriter.producers`). It is read
 /// when it is first needed, since most logs have no such producers and none should pay for it at
-/// opening (docs/decisions/0011-producer-state.md).
+/// opening (docs/decisions/0006-producer-state.md).
 package final class ProducerTracking: Sendable {
   /// Offsets of the snapshots in the directory that may be used, rising.
   package let snapshotOffsets: [Int64]

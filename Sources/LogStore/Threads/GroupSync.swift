@@ -5,7 +5,7 @@ package import Logging
 internal import Synchronization
 
 /// One sync for many logs, for as long as it can be believed and pays
-/// (docs/decisions/0013-shared-sync.md).
+/// (docs/decisions/0008-shared-sync.md).
 ///
 /// Any thread; one `run` at a time. It must be made before anything is written that it is to cover.
 package final class GroupSync: Sendable {

@@ -114,7 +114,8 @@ struct ServeSettings: Sendable {
       store.log.durability = durability
     case "log.level":
       guard let level = Logger.Level(rawValue: value) else {
-        throw .usage("\(name): '\(value)' is none of trace, debug, info, notice, warning, error")
+        let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .usage("\(name): '\(value)' is none of \(levels)")
       }
       logLevel = level
     case "auto.create.topics.enable": broker.createsTopics = try flag(name, value)
