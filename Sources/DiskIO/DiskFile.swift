@@ -56,9 +56,9 @@ public protocol DiskFile: AnyObject, Sendable {
 }
 
 extension DiskFile {
-  /// See above.
+  /// Nothing: `sync` does it all.
   public func writeOut() throws(DiskError) {}
-  /// See above.
+  /// Nothing: none is known.
   public func checkWritten() throws(DiskError) {}
 }
 

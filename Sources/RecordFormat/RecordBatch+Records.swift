@@ -10,6 +10,7 @@ extension RecordBatch {
   /// - Parameters:
   ///   - decoder: For the inflated bytes; any one, reused.
   ///   - body: Takes a view that is valid during the call.
+  /// - Throws: What is wrong with the records, or what `body` throws.
   @inlinable
   public func forEachRecord(
     _ decoder: inout RecordDecoder,
@@ -26,6 +27,8 @@ extension RecordBatch {
   }
 
   /// All records, copied.
+  ///
+  /// - Throws: As `forEachRecord`.
   public func records(_ decoder: inout RecordDecoder) throws(BatchError) -> [Record] {
     var records: [Record] = []
     let isControl = header.isControl

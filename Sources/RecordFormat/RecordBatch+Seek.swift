@@ -53,6 +53,8 @@ extension RecordBatch {
   /// As `forEachRecord`, but records before the offset are stepped over by their lengths alone
   /// where the batch is not compressed and has no gaps: a look-up reads one record, not the half of
   /// a batch. What is stepped over is not checked; the CRC was, by whoever handed out the batch.
+  ///
+  /// - Throws: As `forEachRecord`.
   @inlinable
   public func forEachRecord(
     from offset: Int64, _ decoder: inout RecordDecoder,

@@ -29,6 +29,8 @@ public struct RecordBatch: ~Escapable, BitwiseCopyable {
   /// Compares the stored checksum with the one of the bytes.
   ///
   /// The base offset, the length, the leader epoch and the magic byte are not covered by it.
+  ///
+  /// - Throws: `.checksum`.
   public func checkCRC() throws(BatchError) {
     let expected =
       header.isLegacy

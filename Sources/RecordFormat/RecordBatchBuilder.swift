@@ -113,6 +113,8 @@ public struct RecordBatchBuilder: ~Copyable {
   }
 
   /// Adds a record from arrays; else as the other `append`.
+  ///
+  /// - Throws: As the other.
   @_disfavoredOverload
   public mutating func append(
     timestamp: Int64, key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader] = []
@@ -132,6 +134,8 @@ public struct RecordBatchBuilder: ~Copyable {
   ///
   /// - Returns: The whole batch, valid until the builder is used again. `assignOffset` may be
   ///   applied to it at any time, for both fields lie outside of the CRC.
+  /// - Precondition: At least one record.
+  /// - Throws: `.compression` where zstd fails.
   @_lifetime(&self)
   public mutating func finish(
     _ options: BatchOptions = BatchOptions()

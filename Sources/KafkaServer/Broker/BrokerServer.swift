@@ -20,6 +20,7 @@ public final class BrokerServer: Sendable {
   /// Makes event loops; nothing is listened on yet.
   ///
   /// - Parameter registry: What `/metrics` shows, the one that swift-metrics was given.
+  /// - Throws: `.unreadable` for a file of the broker's own in the store.
   public init(
     _ manager: LogManager, config: BrokerConfig = BrokerConfig(),
     registry: PrometheusRegistry? = nil, logger: Logger = Logger(label: "mkstore")
@@ -41,6 +42,7 @@ public final class BrokerServer: Sendable {
   /// Listens.
   ///
   /// - Returns: Where, with the port that the system chose if it was to.
+  /// - Throws: `.cannotListen`.
   public func start() async throws(ServerError) -> Endpoint {
     let broker = broker
     let connections = connections
@@ -74,6 +76,7 @@ public final class BrokerServer: Sendable {
   /// Serves metrics and health over HTTP, where the configuration says.
   ///
   /// - Returns: Where, with the port that the system chose if it was to; nil: nowhere.
+  /// - Throws: `.cannotListen`.
   public func startAdmin() async throws(ServerError) -> Endpoint? {
     guard let endpoint = broker.config.adminListen else { return nil }
     let (broker, registry) = (broker, registry)

@@ -41,6 +41,9 @@ extension Log {
   /// Writes a ready batch without waiting for durability; see `append(batch:)` and `waitFlushed`.
   ///
   /// - Returns: Offsets, with `isDurable` false.
+  /// - Throws: As `append(batch:)`.
+  /// - Complexity: One pwrite. The first of a session waits for the log's mark to be synced, one
+  ///   that finds many sealed segments unsynced for a flush.
   public func write(batch: inout MutableSpan<UInt8>) throws(LogError) -> AppendResult {
     guard batch.count <= config.maxMessageBytes else {
       throw .recordTooLarge(bytes: batch.count, limit: config.maxMessageBytes)
@@ -106,7 +109,10 @@ extension Log {
     try acknowledge(try write(records))
   }
 
-  /// The same without blocking a thread while the records become durable: the pinned flusher syncs.
+  /// The same without blocking a thread while the records become durable: the store's flusher
+  /// syncs. Cancelling the task does not end the wait.
+  ///
+  /// - Throws: As `append(batch:)`.
   @discardableResult
   public func append(_ records: [Record]) async throws(LogError) -> AppendResult {
     var result = try write(records)
@@ -118,6 +124,9 @@ extension Log {
   }
 
   /// Writes records as one batch without waiting for durability; see `waitFlushed` and `onFlushed`.
+  ///
+  /// - Returns: Offsets, with `isDurable` false.
+  /// - Throws: As `append(batch:)`.
   public func write(_ records: [Record]) throws(LogError) -> AppendResult {
     let assembler = assemblers.take(where: { _ in true }) {
       BatchAssembler(compression: config.compression, maxMessageBytes: config.maxMessageBytes)
@@ -128,6 +137,9 @@ extension Log {
   }
 
   /// Appends the records of a builder as one batch and resets it: the way without a copy.
+  ///
+  /// - Throws: As `append(batch:)`. Where nothing was written the builder keeps its records; after
+  ///   a failed sync it is empty.
   @discardableResult
   public func append(_ builder: inout RecordBatchBuilder) throws(LogError) -> AppendResult {
     try acknowledge(try write(&builder))

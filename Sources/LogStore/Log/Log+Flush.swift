@@ -66,12 +66,14 @@ extension Log {
   }
 
   /// Makes everything appended so far durable. Blocks.
+  ///
+  /// - Throws: As `waitFlushed(upTo:)`.
   public func flush() throws(LogError) {
     try waitFlushed(upTo: logEndOffset)
   }
 
   /// Suspends until every record below `offset` is durable, those that are yet to be appended too;
-  /// the pinned flusher does the sync. Cancelling the task does not end it.
+  /// the store's flusher does the sync. Cancelling the task does not end it.
   ///
   /// - Throws: `.poisoned` or `.closed` where that will never be.
   public func flushedEnd(reaches offset: Int64) async throws(LogError) {

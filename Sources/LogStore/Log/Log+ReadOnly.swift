@@ -72,7 +72,9 @@ extension Log {
 
   /// Looks for batches that the log's owner has appended since; one thread at a time.
   ///
-  /// - Returns: Whether the log end offset moved.
+  /// - Returns: Whether the log end offset moved; false in a log that is open for writing.
+  /// - Throws: `.disk`; what was found before stays found.
+  /// - Complexity: Lists the directory, and reads what was appended since.
   public func refresh() throws(LogError) -> Bool {
     guard isReadOnly else { return false }
     let before = logEndOffset

@@ -31,6 +31,8 @@ extension Log {
   }
 
   /// The record with the greatest time and the first batch that holds it; nil in an empty log.
+  ///
+  /// - Throws: As `offset(forTimestamp:)`.
   public func offsetOfLargestTimestamp() throws(LogError) -> OffsetForTime? {
     var largest: Int64?
     for segment in segments.snapshot.segments {

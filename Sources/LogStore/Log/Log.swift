@@ -15,9 +15,9 @@ internal import Synchronization
 /// they, their directory entry and, at a segment's end, its indexes are synced; I8 a failed sync is
 /// final; I9 an index is never evidence.
 ///
-/// **Threads.** Every method may be called from any thread. Locks, never nested: the writer lock
-/// (append, roll; no sync under it), the flush role (one flush at a time), and the small locks
-/// inside segments.
+/// **Threads.** Every method may be called from any thread. Locks, in this order: the flush role
+/// (one flush at a time), the writer lock (append, roll; no sync under it), and the small locks
+/// inside segments (docs/architecture.md#locks-and-threads).
 public final class Log: Sendable {
   /// The topic and partition that the directory's name states.
   public let topicPartition: TopicPartition

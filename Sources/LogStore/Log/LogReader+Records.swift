@@ -35,12 +35,15 @@ extension LogReader {
   }
 
   /// The record at `offset`, or, in a gap, the next one; nil where there is none yet.
+  ///
+  /// - Throws: As `forEachRecord`.
   public func record(at offset: Int64, limit: Limit = .highWatermark) throws(LogError) -> Record? {
     try record(at: offset, limit: limit) { Record(copying: $0) }
   }
 
   /// Runs `body` with the record at `offset` in place; see `record(at:)`.
   ///
+  /// - Throws: As `forEachRecord`.
   /// - Complexity: A bisection of the index and one read of a part of the batch, where the batch is
   ///   not compressed and was checked before; else as `forEachRecord`.
   public func record<Value>(

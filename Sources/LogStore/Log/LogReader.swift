@@ -213,6 +213,8 @@ public final class LogReader {
   private static let timeoutMaxMs = 365 * 86_400_000
 
   /// Suspends until a record at or after `offset` may be read or the task is cancelled.
+  ///
+  /// - Throws: `.closed` or `.poisoned` where the log ends meanwhile.
   public func wait(for offset: Int64, limit: Limit = .highWatermark) async throws(LogError) {
     try await notifier(limit).reached(offset + 1)
   }
@@ -330,7 +332,8 @@ extension LogReader {
 
   /// Reads the batches that `read` would give into `buffer`, replacing its content.
   ///
-  /// - Returns: What was read; nil where nothing stands there yet.
+  /// - Returns: What was read; nil where nothing stands there yet, and `buffer` is as it was.
+  /// - Throws: As `read(from:maxBytes:limit:)`.
   public func read(
     from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark, into buffer: inout [UInt8]
   ) throws(LogError) -> FileRecords? {

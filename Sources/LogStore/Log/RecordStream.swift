@@ -32,6 +32,8 @@ public struct RecordStream: AsyncSequence, Sendable {
     init(source: Source) { self.source = source }
 
     /// The next record; nil where the task was cancelled or the log closed.
+    ///
+    /// - Throws: As `LogReader.forEachRecord`.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(LogError)
       -> Record?
     {

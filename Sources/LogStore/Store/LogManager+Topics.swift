@@ -23,7 +23,8 @@ extension LogManager {
   ///   - overrides: Settings of the topic, over `config`. Kept with the log, so that it has them
   ///     whenever it is opened; give every partition of a topic the same.
   /// - Throws: `.alreadyExists`, `.invalidName` where the topic collides with another one as Kafka
-  ///   judges it (`.` against `_`), `.invalidConfiguration`, `.diskFull`, `.disk`.
+  ///   judges it (`.` against `_`), `.invalidConfiguration`, `.diskFull`, `.disk`,
+  ///   `.closed`.
   public func createLog(
     _ topicPartition: TopicPartition, config: LogConfig? = nil,
     overrides: TopicConfig = TopicConfig()
@@ -156,7 +157,8 @@ extension LogManager {
   /// log or uses it from now on gets `.closed`; bytes that a reader was given before
   /// (`FileRecords`) can still be sent.
   ///
-  /// - Throws: `.notFound`; `.disk`, and then the log is closed but may be deleted again.
+  /// - Throws: `.notFound`, `.closed`; `.disk` or `.diskFull`, and then the log is closed but may
+  ///   be deleted again.
   public func deleteLog(_ topicPartition: TopicPartition) throws(LogError) {
     try deleteLogs([topicPartition])
   }

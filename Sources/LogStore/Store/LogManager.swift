@@ -74,8 +74,8 @@ public final class LogManager: Sendable {
   ///
   /// - Durability: The clean-shutdown marker is removed, durably, before anything else changes;
   ///   what recovery cut is durable when this returns.
-  /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`. A log that cannot be opened fails
-  ///   alone, see `report`.
+  /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`, `.invalidConfiguration`.
+  ///   A log that cannot be opened fails alone, see `report`.
   /// - Complexity: A few system calls per log plus a scan of its unsynced tail.
   public static func open(
     _ path: String, config: StoreConfig = StoreConfig(), disk: any Disk = PosixDisk(),

@@ -13,6 +13,8 @@ public final class FetcherPool: Sendable {
   private let cores: [Int?]
   private let nice: Int
 
+  /// Makes no thread yet; the first job does.
+  ///
   /// - Parameters:
   ///   - cores: One thread per entry, pinned to it; nil leaves the choice to the system. Empty:
   ///     jobs run where they are submitted.
@@ -22,7 +24,7 @@ public final class FetcherPool: Sendable {
     self.nice = nice
   }
 
-  /// Runs `job` on a fetcher thread.
+  /// Runs `job` on a fetcher thread; on the caller's where there is none (no cores, or stopped).
   public func submit(_ job: @escaping @Sendable () -> Void) {
     guard !cores.isEmpty, startIfNeeded() else { return job() }
     // Looked at once more, under the lock that the threads end under: they leave no job behind.
@@ -34,7 +36,9 @@ public final class FetcherPool: Sendable {
     state.signal()
   }
 
-  /// Runs `body` on a fetcher thread and gives its result.
+  /// Runs `body` as `submit` does and gives its result.
+  ///
+  /// - Throws: What `body` throws.
   public func run<Value: Sendable>(_ body: @escaping @Sendable () throws(LogError) -> Value)
     async throws(LogError) -> Value
   {
