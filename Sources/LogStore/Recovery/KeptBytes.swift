@@ -16,23 +16,26 @@ package enum KeptBytes {
     guard try !isAllZeros(bytes, of: file) else { return nil }
     let folder = directory.path(directoryName)
     let path = "\(folder)/\(name)@\(bytes.lowerBound)+\(bytes.count)"
+    // Torn by a crash during recovery, it is made anew; under the copy's own name it is whole.
+    let temporary = path + ".tmp"
     do throws(DiskError) {
       if try directory.disk.status(folder) == nil {
         try directory.disk.makeDirectory(folder)
         try directory.disk.syncDirectory(directory.path)
       }
-      // The same cut again, after a crash during recovery: the earlier copy may be torn.
-      if try directory.disk.status(path) != nil { try directory.disk.remove(path) }
-      let copy = try directory.disk.open(path, .create)
+      if try directory.disk.status(temporary) != nil { try directory.disk.remove(temporary) }
+      let copy = try directory.disk.open(temporary, .create)
       try forEachChunk(bytes, of: file) { (chunk, position) throws(DiskError) in
         try copy.write(chunk, at: position - bytes.lowerBound)
         return true
       }
       try copy.sync()
+      let free = try freeName(path, for: copy, in: directory)
+      try directory.disk.rename(temporary, to: free)
       try directory.disk.syncDirectory(folder)
-      return path
+      return free
     } catch  where error.isDiskFull {
-      if try directory.disk.status(path) != nil { try directory.disk.remove(path) }
+      if try directory.disk.status(temporary) != nil { try directory.disk.remove(temporary) }
       return nil
     }
   }
@@ -54,13 +57,44 @@ package enum KeptBytes {
     }
     let size = try directory.disk.status(path(.log))?.size ?? 0
     let name = SegmentName(baseOffset, .log, stage: stage).fileName
-    let kept = "\(folder)/\(name)@0+\(size)"
+    let kept = try freeName("\(folder)/\(name)@0+\(size)", for: nil, in: directory)
     try directory.disk.rename(path(.log), to: kept)
     try directory.disk.syncDirectory(folder)
     for kind in [SegmentName.Kind.index, .timeindex, .txnindex] {
       if try directory.disk.status(path(kind)) != nil { try directory.disk.remove(path(kind)) }
     }
     return kept
+  }
+
+  /// A name that is free, or that of a copy with the same bytes: what was kept of an earlier cut at
+  /// the same place stays.
+  ///
+  /// - Parameter copy: nil for a file that is moved, whose bytes are not compared.
+  private static func freeName(
+    _ path: String, for copy: (any DiskFile)?, in directory: LogDirectory
+  ) throws(DiskError) -> String {
+    var name = path
+    var number = 1
+    while try directory.disk.status(name) != nil {
+      if let copy, try isSame(copy, try directory.disk.open(name, .read)) { return name }
+      number += 1
+      name = "\(path)~\(number)"
+    }
+    return name
+  }
+
+  private static func isSame(_ one: any DiskFile, _ other: any DiskFile) throws(DiskError) -> Bool {
+    let size = try one.size()
+    guard try other.size() == size else { return false }
+    var isSame = true
+    try forEachChunk(0..<size, of: one) { (chunk, position) throws(DiskError) in
+      var bytes = [UInt8](repeating: 0, count: chunk.count)
+      var target = bytes.mutableSpan
+      let count = try other.read(into: &target, at: position)
+      isSame = count == chunk.count && chunk.indices.allSatisfy { chunk[$0] == bytes[$0] }
+      return isSame
+    }
+    return isSame
   }
 
   static func isAllZeros(_ bytes: Range<Int>, of file: any DiskFile) throws(DiskError)

@@ -6,6 +6,8 @@ extension LogLoader {
     let directory = directory
     let layout = try SegmentLayout(try names(), in: directory)
     let lost = isForeign ? noteLostSegments(layout) : []
+    let copies = SoleCopy.find(layout, in: directory)
+    report.damage += copies.flatMap(\.damage)
     guard access == .write else {
       for base in layout.damagedSwaps {
         let name = SegmentName(base, .log, stage: .swap).fileName
@@ -14,7 +16,15 @@ extension LogLoader {
       return layout
     }
     try setDamagedSwapsAside(layout)
+    for copy in copies {
+      try setAside(copy.name, reason: "it is unfinished work of a cleaner, and the last copy")
+    }
     for name in layout.obsolete {
+      let isAside = copies.contains {
+        $0.name.baseOffset == SegmentName(name)?.baseOffset
+          && $0.name.stage == SegmentName(name)?.stage
+      }
+      if isAside { continue }
       // What tells of lost records is not removed.
       if let segment = SegmentName(name), segment.stage == nil, lost.contains(segment.baseOffset) {
         continue
@@ -56,8 +66,11 @@ extension LogLoader {
     var lost: Set<Int64> = []
     for base in layout.orphans {
       let next = layout.entries.first { $0.baseOffset > base }?.baseOffset
-      guard let range = LostSegment.range(base, in: directory, before: next) else { continue }
+      let previous = layout.entries.last { $0.baseOffset < base }?.baseOffset
+      let found = LostSegment.range(base, in: directory, after: previous, before: next)
+      guard let range = found else { continue }
       report.damage.append(range)
+      lostStart = min(lostStart ?? base, base)
       lostEnd = max(lostEnd, range.offsets?.upperBound ?? 0)
       lost.insert(base)
     }
@@ -68,15 +81,18 @@ extension LogLoader {
   /// one that was finished.
   private mutating func setDamagedSwapsAside(_ layout: SegmentLayout) throws(DiskError) {
     for base in layout.damagedSwaps {
-      let path = directory.path(SegmentName(base, .log, stage: .swap).fileName)
-      let size = try disk.status(path)?.size ?? 0
-      let kept = try KeptBytes.move(base, stage: .swap, in: directory)
-      report.cuts.append(
-        .init(
-          file: path, position: 0, bytes: size, keptAs: kept,
-          reason: SegmentLayout.damagedSwapReason))
+      try setAside(
+        SegmentName(base, .log, stage: .swap), reason: SegmentLayout.damagedSwapReason)
     }
-    if !layout.damagedSwaps.isEmpty { try disk.syncDirectory(directory.path) }
+  }
+
+  private mutating func setAside(_ name: SegmentName, reason: String) throws(DiskError) {
+    let path = directory.path(name.fileName)
+    let size = try disk.status(path)?.size ?? 0
+    let kept = try KeptBytes.move(name.baseOffset, stage: name.stage, in: directory)
+    report.cuts.append(
+      .init(file: path, position: 0, bytes: size, keptAs: kept, reason: reason))
+    try disk.syncDirectory(directory.path)
   }
 
   /// Takes files out that have the name of a segment and are none; a writer keeps them aside.
@@ -95,11 +111,7 @@ extension LogLoader {
         report.notes.append("\(stray.path) is passed over: it \(stray.reason)")
         continue
       }
-      let size = try disk.status(stray.path)?.size ?? 0
-      let kept = try KeptBytes.move(stray.baseOffset, in: directory)
-      report.cuts.append(
-        .init(file: stray.path, position: 0, bytes: size, keptAs: kept, reason: stray.reason))
+      try setAside(SegmentName(stray.baseOffset, .log), reason: stray.reason)
     }
-    if access == .write { try disk.syncDirectory(directory.path) }
   }
 }

@@ -41,6 +41,7 @@ extension LogLoader {
       report.notes.append(
         "\(segment.path(.log)) has an unfinished end at position \(cut.position): \(cut.reason)")
     }
+    noteLostEnd(of: segment, outcome, size: try log.size())
     guard access == .write else { return }
     let stored = try writeIndexes(outcome, segment)
     if let cut = outcome.cut { try cutOff(cut, segment, log) }
@@ -68,6 +69,9 @@ extension LogLoader {
     var index = outcome.index
     let goesOn = segment === segments.last && !outcome.endsDamaged
     if !goesOn { index.seal() }
+    var final = index
+    final.seal()
+    let sealed = final.timeEntries
     var isRebuilt = false
     func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) -> Int {
       let path = segment.path(kind)
@@ -77,6 +81,7 @@ extension LogLoader {
         let file = if let found { found } else { try disk.open(path, .create) }
         isRebuilt = isRebuilt || isMissing
         tail.isDirectoryDirty = tail.isDirectoryDirty || isMissing
+        if kind == .timeindex, goesOn, try holds(file, kept, sealed) { return kept + fresh.count }
         if fresh.isEmpty, try isKeptAsItIs(file, kept, goesOn: goesOn) { return kept }
         try file.truncate(to: kept)
         do throws(DiskError) {
@@ -103,6 +108,16 @@ extension LogLoader {
       offsetBytes / OffsetIndex.entryBytes,
       min(timeBytes, keptTimeBytes + unsealedTimeEntries) / TimeIndex.entryBytes
     )
+  }
+
+  /// Whether a time index ends as a close leaves it: with the entries behind the kept ones and the
+  /// final one. The next append cuts that off, and where none comes nobody would write it again.
+  private func holds(_ file: any DiskFile, _ kept: Int, _ sealed: [UInt8]) throws(DiskError) -> Bool
+  {
+    guard hints.isCleanStop, try file.size() == kept + sealed.count else { return false }
+    var bytes = [UInt8](repeating: 0, count: sealed.count)
+    var target = bytes.mutableSpan
+    return try file.read(into: &target, at: kept) == sealed.count && bytes == sealed
   }
 
   /// Whether an index needs no cut: it ends with the kept bytes, or only the zeros that were
@@ -155,10 +170,13 @@ extension LogLoader {
   }
 
   mutating func removeEmpty(at index: Int) throws(DiskError) {
+    let isLoss = noteLostContent(of: segments[index])
     let segment = segments.remove(at: index)
     report.add(.r9)
     guard access == .write else { return }
-    for kind in [SegmentName.Kind.log, .index, .timeindex, .txnindex] {
+    // What tells of lost records is not removed; see `LostSegment`.
+    let kinds: [SegmentName.Kind] = isLoss ? [.log] : [.log, .index, .timeindex, .txnindex]
+    for kind in kinds {
       guard try disk.status(segment.path(kind)) != nil else { continue }
       try disk.remove(segment.path(kind))
       report.removedFiles.append(segment.path(kind))
@@ -171,6 +189,7 @@ extension LogLoader {
     report.add(.r8)
     segment.publish(SegmentEnd(relativeOffset: 0, position: 0))
     tail.nextOffset = max(tail.nextOffset, segment.baseOffset)
+    _ = noteLostContent(of: segment)
     guard access == .write else { return }
     var outcome = SegmentRecovery.Outcome(
       position: 0, nextOffset: segment.baseOffset,

@@ -62,8 +62,11 @@ package struct LogLoader {
   /// The log's epochs as they stand on disk; nil where they are missing or do not read.
   private var epochsOnDisk: LeaderEpochCheckpoint?
   private var rules = OwnLogRules.none
-  /// Offset behind the last segment that is known to be lost.
+  /// Base offset of the first segment that is known to be lost, offset behind the last one.
+  var lostStart: Int64?
   var lostEnd: Int64 = 0
+  /// Whether the files beside a segment may tell of records behind its end; not where a mark does.
+  var isEndTold = false
 
   /// A last segment of at most so many bytes (one read) is walked over as a whole at a clean stop
   /// that no mark vouches for.
@@ -76,6 +79,8 @@ package struct LogLoader {
     /// Names or sizes changed: the directory needs a sync.
     var isDirectoryDirty = false
     var sawProducers = false
+    /// Of records behind the last segment's end.
+    var evidence: EndEvidence?
   }
 
   package init(
@@ -109,17 +114,21 @@ package struct LogLoader {
     epochsOnDisk = readEpochs()
     rules = OwnLogRules(
       mark.newest, standsBeyondMark: try standsBeyond(mark.newest, layout), epochs: epochsOnDisk)
+    isEndTold = !point.isOwn
     try recover(point)
     let start = logStart()
-    tail.nextOffset = max(tail.nextOffset, start, lostEnd)
+    let reached = max(tail.nextOffset, start)
+    tail.nextOffset = max(tail.nextOffset, start, lostEnd, reachedOffset(layout))
     if point.isOwn || hints.isCleanStop { tail.nextOffset = max(tail.nextOffset, point.offset) }
-    if segments.isEmpty, start < tail.nextOffset {
+    let untold = max(start, lostEnd)
+    if segments.isEmpty, untold < tail.nextOffset {
       report.damage.append(
         DamagedRange(
-          file: directory.path(SegmentName(start, .log).fileName), bytes: 0..<0,
-          offsets: start..<tail.nextOffset,
-          reason: "the log has no segment, but was synced up to offset \(tail.nextOffset)"))
+          file: directory.path(SegmentName(untold, .log).fileName), bytes: 0..<0,
+          offsets: untold..<tail.nextOffset,
+          reason: "the log has no segment, but had reached offset \(tail.nextOffset)"))
     }
+    noteLostTail(layout, from: reached)
     report.logStartOffset = start
     report.logEndOffset = tail.nextOffset
     let epochs = try leaderEpochs(epochsOnDisk, from: start)
@@ -139,7 +148,7 @@ package struct LogLoader {
   /// The start by the store's checkpoint, else the first segment's base; never beyond the log's
   /// end.
   private func logStart() -> Int64 {
-    let first = segments.first?.baseOffset ?? tail.nextOffset
+    let first = segments.first?.baseOffset ?? lostStart ?? tail.nextOffset
     return max(first, hints.logStartOffset ?? first)
   }
 

@@ -1,30 +1,53 @@
 internal import DiskIO
 
-/// A segment whose `.log` is gone while its index is still there.
+/// A segment whose `.log` is gone while its indexes are still there.
 ///
 /// Kafka gives a segment that it removes another name, the `.log` first; so an index with entries
 /// that has no `.log` under any name says that somebody took the records away.
 package enum LostSegment {
   /// What is lost.
   ///
-  /// - Parameter next: Base offset of the segment after it; where there is none, the index tells
-  ///   which offsets were given out.
-  /// - Returns: Nil where the index holds no entry, or cannot be read.
+  /// - Parameters:
+  ///   - previous: Base offset of the segment before it.
+  ///   - next: Base offset of the segment after it; where there is none, the indexes tell which
+  ///     offsets were given out.
+  /// - Returns: nil where the indexes hold no entry, contradict themselves or cannot be read, or
+  ///   where the segment before holds records behind their number: then they are none of the log's.
   package static func range(
-    _ baseOffset: Int64, in directory: LogDirectory, before next: Int64?
+    _ baseOffset: Int64, in directory: LogDirectory, after previous: Int64?, before next: Int64?
   ) -> DamagedRange? {
-    let path = directory.path(SegmentName(baseOffset, .index).fileName)
-    do throws(CheckpointError) {
-      guard let bytes = try SmallFile.read(directory.disk, path, limit: Int(Int32.max)),
-        let last = IndexContent<OffsetIndexEntry>(bytes.span, baseOffset: baseOffset).entries.last
-      else { return nil }
-      let given = last.offset == Int64.max ? last.offset : last.offset + 1
-      return DamagedRange(
-        file: directory.path(SegmentName(baseOffset, .log).fileName), bytes: 0..<0,
-        offsets: baseOffset..<max(baseOffset, next ?? given),
-        reason: "the file is missing, though its index is there; put it back from a copy")
+    let start = EndEvidence.End(offset: baseOffset, position: 0)
+    guard let told = evidence(baseOffset, start, directory),
+      !isInside(previous, baseOffset, directory)
+    else { return nil }
+    return DamagedRange(
+      file: directory.path(SegmentName(baseOffset, .log).fileName), bytes: 0..<0,
+      offsets: baseOffset..<max(baseOffset, next ?? told.nextOffset),
+      reason: "the file is missing, though its index is there; put it back from a copy")
+  }
+
+  private static func evidence(
+    _ baseOffset: Int64, _ end: EndEvidence.End, _ directory: LogDirectory
+  ) -> EndEvidence? {
+    do throws(DiskError) {
+      return try EndEvidence.inIndexes(of: baseOffset, behind: end, in: directory)
     } catch {
       return nil
+    }
+  }
+
+  private static func isInside(
+    _ previous: Int64?, _ baseOffset: Int64, _ directory: LogDirectory
+  ) -> Bool {
+    guard let previous else { return false }
+    let segment = StraySegments.Candidate(
+      baseOffset: previous, path: directory.path(SegmentName(previous, .log).fileName),
+      hasOffsetIndex: true)
+    do throws(DiskError) {
+      let held = try StraySegments.extent(of: segment, directory.disk)
+      return held.map { $0.upperBound > baseOffset } ?? false
+    } catch {
+      return false
     }
   }
 }

@@ -26,7 +26,7 @@ package struct SegmentLayout: Sendable, Equatable {
   package var renames: [Rename] = []
   /// Base offsets of producer snapshots.
   package var snapshots: [Int64] = []
-  /// Base offsets of offset indexes whose `.log` is there under no name.
+  /// Base offsets of indexes whose `.log` is there under no name.
   package var orphans: [Int64] = []
   /// Base offsets of `.swap` logs that are damaged while the segment they would replace stands.
   package var damagedSwaps: [Int64] = []
@@ -76,9 +76,10 @@ package struct SegmentLayout: Sendable, Equatable {
     unknown.sort()
     dropUnfinished(&files)
     try resolveSwaps(&files, swap, isEmpty)
+    // A cleaner's unfinished work says nothing of the segment that it is made of.
     let named = Set(
-      names.compactMap { SegmentName($0.name) }.filter { $0.kind == .log }
-        .map(\.baseOffset))
+      names.compactMap { SegmentName($0.name) }
+        .filter { $0.kind == .log && $0.stage != .cleaned }.map(\.baseOffset))
     let plain = files.keys.filter { $0.stage == nil || $0.stage == .swap }
     let logs = Set(plain.filter { $0.kind == .log }.map(\.baseOffset))
     for name in plain {
@@ -88,11 +89,11 @@ package struct SegmentLayout: Sendable, Equatable {
         if !logs.contains(name.baseOffset), let file = files[name] { obsolete.append(file) }
       case .log: break
       }
-      if name.kind == .index, name.stage == nil, !named.contains(name.baseOffset) {
-        orphans.append(name.baseOffset)
-      }
     }
-    orphans.sort()
+    orphans = Set(
+      plain.filter { $0.kind == .index || $0.kind == .timeindex }
+        .filter { $0.stage == nil && !named.contains($0.baseOffset) }.map(\.baseOffset)
+    ).sorted()
     snapshots.sort()
     obsolete.sort()
     entries = logs.sorted().map { base in
@@ -157,8 +158,9 @@ package struct SegmentLayout: Sendable, Equatable {
         }
       }
     }
+    let bases = Set(files.keys.filter { $0.kind == .log }.map(\.baseOffset))
     for name in swaps where files[name] != nil {
-      if logs.isEmpty {
+      if logs.isEmpty || !bases.contains(name.baseOffset) {
         drop(name, &files)
       } else {
         let plain = SegmentName(name.baseOffset, name.kind)

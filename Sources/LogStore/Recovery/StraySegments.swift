@@ -82,7 +82,7 @@ package enum StraySegments {
 
   /// The offsets from the first to the last valid batch of a file, whatever follows it; nil where
   /// it has none.
-  private static func extent(
+  static func extent(
     of file: Candidate, _ disk: any Disk
   ) throws(DiskError) -> Range<Int64>? {
     let log = try disk.open(file.path, .read)

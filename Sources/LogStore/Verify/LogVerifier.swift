@@ -51,19 +51,25 @@ public struct LogVerifier: Sendable {
     _ log: LogPlan, _ segments: [SegmentFindings], to report: inout VerificationReport
   ) throws(DiskError) {
     var sums = VerificationReport.Log(path: log.path)
+    var gaps: [Range<Int64>] = []
     sums.segmentCount = segments.count
     sums.startOffset = log.segments.first?.baseOffset ?? 0
     sums.endOffset = segments.last?.nextOffset ?? 0
     for (plan, segment) in zip(log.segments, segments) {
-      let lost = log.rules.isGapless ? lostBehind(segment, plan, log) : nil
+      let lost =
+        (log.rules.isGapless ? lostBehind(segment, plan, log) : nil) ?? lostBehind(segment, plan)
       sums.recordCount += segment.recordCount
       sums.batchCount += segment.batchCount
       sums.byteCount += segment.byteCount
       sums.missingOffsetCount += segment.missingOffsetCount
+      gaps += segment.gaps
       if let lost {
         report.damage.append(lost)
-      } else if let next = plan.nextBaseOffset {
-        sums.missingOffsetCount += max(0, next - segment.nextOffset)
+      } else if let next = plan.nextBaseOffset, next > segment.nextOffset,
+        segment.unreadable.allSatisfy({ $0.path != plan.path })
+      {
+        sums.missingOffsetCount += next - segment.nextOffset
+        gaps.append(segment.nextOffset..<next)
       }
       report.damage += segment.damage
       report.sideFileDamage += segment.sideFileDamage
@@ -72,12 +78,17 @@ public struct LogVerifier: Sendable {
       if let tail = segment.tornTail { report.tornTails.append(tail) }
     }
     report.damage += EpochOrder.damage(log.segments, segments)
-    if let lost = lostEnd(log, segments) { report.damage.append(lost) }
+    do throws(DiskError) {
+      if let lost = try lostEnd(log, segments) { report.damage.append(lost) }
+    } catch {
+      if !error.isNotFound { report.unreadable.append(error) }
+    }
     if sums.missingOffsetCount > 0 {
       report.notes.append(
         VerificationNote(
           file: log.path,
-          text: "\(sums.missingOffsetCount) offsets hold no record, as after compaction"))
+          text: "\(sums.missingOffsetCount) offsets hold no record, as after compaction: "
+            + Self.text(gaps, of: sums.missingOffsetCount)))
     }
     report.logs.append(sums)
     if options.depth != .quick {
@@ -85,6 +96,15 @@ public struct LogVerifier: Sendable {
       report.sideFileDamage += findings.damage
       report.unreadable += findings.unreadable
     }
+  }
+
+  /// Names gaps, the largest ones where there are many: a lost segment is among them.
+  private static func text(_ gaps: [Range<Int64>], of count: Int64) -> String {
+    let largest = gaps.sorted { $0.count > $1.count }.prefix(SegmentFindings.gapsMax)
+    let named = largest.sorted { $0.lowerBound < $1.lowerBound }
+      .map { "\($0.lowerBound) to \($0.upperBound - 1)" }
+    let isAll = largest.reduce(0) { $0 + Int64($1.count) } == count
+    return named.joined(separator: ", ") + (isAll ? "" : " and more")
   }
 
   /// Synced offsets that are missing between a segment and the next one, where none is missing by
@@ -100,15 +120,38 @@ public struct LogVerifier: Sendable {
       offsets: segment.nextOffset..<next, reason: Log.missingEnd)
   }
 
-  /// Offsets that were synced and are not there any more, though what is there is valid.
-  private func lostEnd(_ log: LogPlan, _ segments: [SegmentFindings]) -> DamagedRange? {
-    guard let plan = log.segments.last, let last = segments.last, last.damage.isEmpty,
-      last.unreadable.isEmpty, !last.isGone,
-      last.nextOffset < log.point.offset
+  /// The same of a broker's segment, whose indexes tell that it was no compaction.
+  private func lostBehind(_ segment: SegmentFindings, _ plan: SegmentPlan) -> DamagedRange? {
+    guard let next = plan.nextBaseOffset, let evidence = segment.evidence,
+      segment.nextOffset < next, segment.unreadable.isEmpty
     else { return nil }
-    let end = last.byteCount
+    return evidence.loss(
+      in: plan.path, at: segment.byteCount, from: segment.nextOffset, before: next)
+  }
+
+  /// Offsets that were synced, or that other files tell of, and that are not there any more, though
+  /// what is there is valid.
+  private func lostEnd(
+    _ log: LogPlan, _ segments: [SegmentFindings]
+  ) throws(DiskError) -> DamagedRange? {
+    // Where damage reaches to the end, all from there on is told to be lost.
+    guard let plan = log.segments.last, let last = segments.last, last.unreadable.isEmpty,
+      !last.isGone, last.damage.allSatisfy({ $0.offsets != nil })
+    else { return nil }
+    let next = last.nextOffset
+    let end = last.tornTail?.bytes.lowerBound ?? last.byteCount
+    var found = plan.nextBaseOffset == nil ? last.evidence : nil
+    if !log.point.isOwn, options.depth != .quick {
+      let directory = LogDirectory(disk: disk, path: log.path)
+      found = EndEvidence.further(
+        found, try EndEvidence.inSnapshots(log.snapshots, behind: next, in: directory))
+    }
+    if let found, found.nextOffset > max(next, log.point.offset) {
+      return found.loss(in: plan.path, at: end, from: next, before: nil)
+    }
+    guard next < log.point.offset else { return nil }
     return DamagedRange(
-      file: plan.path, bytes: end..<end, offsets: last.nextOffset..<log.point.offset,
+      file: plan.path, bytes: end..<end, offsets: next..<log.point.offset,
       reason: "the log ends before the offset up to which it was synced")
   }
 }

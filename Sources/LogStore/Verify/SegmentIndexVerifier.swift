@@ -21,6 +21,9 @@ struct SegmentIndexVerifier {
     self.plan = plan
   }
 
+  /// Of the batches that have passed; nil where none has, or the time index is missing.
+  var largestTimestamp: Int64? { times?.largestTimestamp }
+
   /// Reads the files. Must come before the log's size is looked at: a running writer adds entries
   /// only for bytes that are there.
   mutating func load() throws(DiskError) {

@@ -46,6 +46,8 @@ struct SegmentVerifier: ~Copyable {
       let file = try disk.open(plan.path, .read)
       try scan(file)
       indexes.finish(&findings)
+      // An index that the disk refused is said once.
+      if findings.unreadable.isEmpty { try findLostEnd() }
     } catch {
       refused(error)
     }
@@ -72,6 +74,20 @@ struct SegmentVerifier: ~Copyable {
         return
       }
     }
+  }
+
+  /// Asks the indexes of a broker's segment what stood behind its end.
+  private mutating func findLostEnd() throws(DiskError) {
+    guard plan.indexes != nil, !plan.point.isOwn else { return }
+    let damage = findings.damage.last?.bytes
+    let damagedEnd = damage.flatMap { $0.upperBound == findings.byteCount ? $0.lowerBound : nil }
+    findings.evidence = try EndEvidence.inIndexes(
+      of: plan.baseOffset,
+      behind: EndEvidence.End(
+        offset: findings.nextOffset,
+        position: findings.tornTail?.bytes.lowerBound ?? damagedEnd ?? findings.byteCount,
+        largestTimestamp: indexes.largestTimestamp, size: findings.byteCount),
+      in: LogDirectory(disk: disk, path: PathText.parent(plan.path)))
   }
 
   private func scanner(
@@ -105,7 +121,7 @@ struct SegmentVerifier: ~Copyable {
     }
     // Sets of the old formats state only their last offset: nothing can be said of gaps.
     if !header.isLegacy {
-      findings.missingOffsetCount += header.baseOffset - findings.nextOffset
+      passGap(before: header.baseOffset)
       passEpoch(header, position)
     }
     findings.nextOffset = header.nextOffset
@@ -114,6 +130,13 @@ struct SegmentVerifier: ~Copyable {
       meter.add(position + header.byteCount - reportedBytes)
       reportedBytes = position + header.byteCount
     }
+  }
+
+  private mutating func passGap(before offset: Int64) {
+    let start = findings.nextOffset
+    guard start < offset else { return }
+    findings.missingOffsetCount += offset - start
+    if findings.gaps.count < SegmentFindings.gapsMax { findings.gaps.append(start..<offset) }
   }
 
   /// Tells of records that break the rules and that Kafka's readers let pass: once for each kind.

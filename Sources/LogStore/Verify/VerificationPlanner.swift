@@ -32,7 +32,7 @@ struct VerificationPlanner {
     }
     let entries = try disk.list(path).sorted { $0.name < $1.name }
     let isLog = entries.contains {
-      SegmentName($0.name)?.kind == .log || $0.name == PartitionMetadata.name
+      SegmentName($0.name) != nil || $0.name == PartitionMetadata.name
         || $0.name == DurableMark.fileName
     }
     if isLog {
@@ -81,7 +81,6 @@ struct VerificationPlanner {
     var log = LogPlan(path: path)
     let mark = try judge(&log, in: context)
     var kinds: [Int64: Set<SegmentName.Kind>] = [:]
-    var staged: Set<Int64> = []
     var files: [DirectoryEntry] = []
     for entry in entries {
       let entryPath = "\(path)/\(entry.name)"
@@ -100,16 +99,17 @@ struct VerificationPlanner {
       files.append(DirectoryEntry(name: entry.name, kind: kind))
       if let stage = name.stage {
         if stage != .swap { note(entryPath, Self.meaning(of: stage)) }
-        if name.kind == .log { staged.insert(name.baseOffset) }
       } else if name.kind == .snapshot {
         log.snapshots.append(name.baseOffset)
       } else {
         kinds[name.baseOffset, default: []].insert(name.kind)
       }
     }
-    noteOrphans(path, kinds, staged: mark == nil ? staged : nil)
     let layout = try SegmentLayout(files, in: LogDirectory(disk: disk, path: path))
+    noteOrphans(path, kinds, telling: mark == nil ? Set(layout.orphans) : [])
     noteSwaps(path, layout)
+    let copies = SoleCopy.find(layout, in: LogDirectory(disk: disk, path: path))
+    report.damage += copies.flatMap(\.damage)
     var segments = layout.entries
     if mark == nil { setStraysAside(path, &segments) }
     for (index, entry) in segments.enumerated() {
@@ -118,29 +118,49 @@ struct VerificationPlanner {
         try segment(
           path, entry, next: next, kinds: kinds[entry.baseOffset] ?? [], in: context, log))
     }
-    if log.segments.isEmpty, log.point.offset > 0 {
-      report.sideFileDamage.append(
-        SideFileDamage(
-          file: path,
-          reason: "there is no segment, but the log was synced up to offset \(log.point.offset)",
-          isMendedByOpen: false))
-    }
+    if log.segments.isEmpty { try noteLostLog(log) }
     log.rules = try rules(log, mark)
     for index in log.segments.indices { log.segments[index].rules = log.rules }
     logs.append(log)
   }
 
-  /// Tells of indexes without their `.log`; `staged` are those that have it under another name, nil
+  /// Tells what is known of a log whose segments are all gone.
+  private mutating func noteLostLog(_ log: LogPlan) throws(DiskError) {
+    let directory = LogDirectory(disk: disk, path: log.path)
+    // Indexes that are left tell of the segments they belong to.
+    let lost = report.damage.filter { PathText.parent($0.file) == log.path }.compactMap(\.offsets)
+    let end = lost.map(\.upperBound).max() ?? 0
+    if !log.point.isOwn,
+      let told = try EndEvidence.inSnapshots(log.snapshots, behind: end, in: directory)
+    {
+      report.damage.append(
+        DamagedRange(
+          file: directory.path(SegmentName(end, .log).fileName), bytes: 0..<0,
+          offsets: end..<told.nextOffset,
+          reason: "there is no segment, but \(told.fileName) tells that the log had reached offset "
+            + "\(told.nextOffset)"))
+    }
+    guard log.point.offset > 0 else { return }
+    report.sideFileDamage.append(
+      SideFileDamage(
+        file: log.path,
+        reason: "there is no segment, but the log was synced up to offset \(log.point.offset)",
+        isMendedByOpen: false))
+  }
+
+  /// Tells of indexes without their `.log`; `telling` are those that tell of a lost segment: none
   /// in a log of ours, where a crash may leave an index alone.
   private mutating func noteOrphans(
-    _ path: String, _ kinds: [Int64: Set<SegmentName.Kind>], staged: Set<Int64>?
+    _ path: String, _ kinds: [Int64: Set<SegmentName.Kind>], telling: Set<Int64>
   ) {
     let logs = kinds.filter { $0.value.contains(.log) }.keys
     for (baseOffset, found) in kinds where !found.contains(.log) {
       let next = logs.filter { $0 > baseOffset }.min()
       let directory = LogDirectory(disk: disk, path: path)
-      if let staged, !staged.contains(baseOffset), found.contains(.index),
-        let range = LostSegment.range(baseOffset, in: directory, before: next)
+      let previous = logs.filter { $0 < baseOffset }.max()
+      if telling.contains(baseOffset),
+        let range = LostSegment.range(
+          baseOffset, in: directory, after: previous, before: next)
       {
         report.damage.append(range)
       } else {

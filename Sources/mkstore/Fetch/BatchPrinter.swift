@@ -85,7 +85,8 @@ struct BatchPrinter: ~Copyable {
 
   /// Reports a range that cannot be read; reading goes on at `offset`, or at the next one.
   mutating func report(_ range: DamagedRange, goingOnAt offset: Int64) {
-    nextOffset = max(nextOffset + 1, offset)
+    // A file's name may claim the last offset there is.
+    nextOffset = max(nextOffset == Int64.max ? nextOffset : nextOffset + 1, offset)
     guard reported.insert(range).inserted else { return }
     if isJSON { out.line(DamageText.object(range)) }
     Messages.say("damaged: \(range)")

@@ -1,0 +1,116 @@
+internal import DiskIO
+internal import RecordFormat
+
+/// Unfinished work of a cleaner that holds records which stand in no segment.
+///
+/// A cleaner takes nothing away before its work is finished, so what it left unfinished counts for
+/// nothing and is removed. But where somebody took away what it was made of, it is the last copy.
+/// Nothing serves it, for nobody knows how much of the log it holds; nothing removes it either.
+package struct SoleCopy: Sendable {
+  /// Of the `.log`.
+  package var name: SegmentName
+  /// The records that stand nowhere else.
+  package var damage: [DamagedRange]
+
+  /// The ones among what a log's next opening removes.
+  package static func find(_ layout: SegmentLayout, in directory: LogDirectory) -> [SoleCopy] {
+    layout.obsolete.compactMap { file in
+      guard let name = SegmentName(file), name.kind == .log, name.stage != nil else { return nil }
+      let found = Self.damage(name, layout, directory)
+      return found.isEmpty ? nil : SoleCopy(name: name, damage: found)
+    }
+  }
+
+  private static func damage(
+    _ name: SegmentName, _ layout: SegmentLayout, _ directory: LogDirectory
+  ) -> [DamagedRange] {
+    let path = directory.path(name.fileName)
+    do throws(DiskError) {
+      var end = name.baseOffset
+      var batches: [Range<Int64>] = []
+      try walk(name.fileName, name.baseOffset, directory) { batch in
+        end = max(end, batch?.upperBound ?? end)
+        if let batch { batches.append(batch) }
+      }
+      let standing = try runs(of: layout, from: name.baseOffset, to: end, directory)
+      return missing(batches, in: standing).map {
+        DamagedRange(
+          file: path, bytes: 0..<0, offsets: $0,
+          reason: "these stand in no segment, only in this unfinished work of a cleaner, "
+            + "which nothing serves")
+      }
+    } catch {
+      // What cannot be looked at is not removed.
+      return [
+        DamagedRange(
+          file: path, bytes: 0..<0, offsets: name.baseOffset..<name.baseOffset, reason: "\(error)")
+      ]
+    }
+  }
+
+  /// Runs of offsets that valid batches of the log's segments hold.
+  private static func runs(
+    of layout: SegmentLayout, from start: Int64, to end: Int64, _ directory: LogDirectory
+  ) throws(DiskError) -> [Range<Int64>] {
+    var runs: [Range<Int64>] = []
+    for (index, entry) in layout.entries.enumerated() where entry.baseOffset < end {
+      let isLast = index + 1 == layout.entries.count
+      if !isLast, layout.entries[index + 1].baseOffset <= start { continue }
+      // What the cleaner removed before the first batch is not missing.
+      var run: Range<Int64>? = entry.baseOffset..<entry.baseOffset
+      try walk(entry.logName, entry.baseOffset, directory) { batch in
+        if let batch {
+          run = (run?.lowerBound ?? batch.lowerBound)..<batch.upperBound
+        } else {
+          if let run { runs.append(run) }
+          run = nil
+        }
+      }
+      if let run { runs.append(run) }
+    }
+    return runs
+  }
+
+  /// Calls `body` for the offsets of each valid batch of a file, and with nil for damage.
+  private static func walk(
+    _ name: String, _ baseOffset: Int64, _ directory: LogDirectory, _ body: (Range<Int64>?) -> Void
+  ) throws(DiskError) {
+    let file = try directory.disk.open(directory.path(name), .read)
+    var scanner = SegmentScanner(
+      file, endPosition: try file.size(), expectedOffset: baseOffset,
+      offsetLimit: SegmentScanner.offsetLimit(after: baseOffset))
+    while true {
+      let expected = scanner.expectedOffset
+      switch try scanner.next() {
+      case .batch(let header, _):
+        // Entries of the old formats may state the last offset of many.
+        let start = header.isLegacy ? expected : header.baseOffset
+        body(min(start, header.nextOffset)..<header.nextOffset)
+      case .invalid:
+        body(nil)
+        _ = try scanner.resume()
+      case .end: return
+      }
+    }
+  }
+
+  /// The batches that stand in no run; those that follow each other as one range.
+  private static func missing(
+    _ batches: [Range<Int64>], in runs: [Range<Int64>]
+  ) -> [Range<Int64>] {
+    var found: [Range<Int64>] = []
+    var goesOn = false
+    for batch in batches {
+      let stands = runs.contains {
+        $0.lowerBound <= batch.lowerBound && $0.upperBound >= batch.upperBound
+      }
+      if !stands, goesOn, let last = found.popLast() {
+        found.append(last.lowerBound..<max(last.upperBound, batch.upperBound))
+      } else if !stands {
+        found.append(batch)
+      }
+      goesOn = !stands
+    }
+    return found
+  }
+}
