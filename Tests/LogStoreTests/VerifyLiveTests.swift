@@ -81,6 +81,40 @@ struct VerifyLiveTests {
     }
   }
 
+  /// The writer deletes a log between two looks, and may make another one of its name.
+  @Test(arguments: [false, true])
+  func aLogThatIsDeletedMeanwhileIsNoDamage(isMadeAnew: Bool) throws {
+    let disk = SimulatedDisk()
+    let store = try LogManager.open("/data", config: config(), disk: disk)
+    let names = try ["a", "b", "c"].map { try TopicPartition(topic: $0, partition: 0) }
+    for name in names {
+      var bytes = try BatchSource.batch(baseOffset: 0, values: [[1], [2]])
+      _ = try store.createLog(name).append(batch: &bytes)
+    }
+    let steps = Locked<[String]>([])
+    let watched = WatchedDisk(disk) { operation, path in
+      guard path == "/data/b-0" else { return }
+      do {
+        switch (operation, steps.withLock { $0.count }) {
+        case (.list, 0): try store.deleteLog(names[1])
+        case (.status, 1) where isMadeAnew: _ = try store.createLog(names[1])
+        default: return
+        }
+        steps.withLock { $0.append("\(operation)") }
+      } catch {
+        Issue.record(error)
+      }
+    }
+    let report = try LogVerifier(watched).verify(["/data"])
+    #expect(steps.withLock { $0 } == (isMadeAnew ? ["list", "status"] : ["list"]))
+    #expect(!report.hasDamage, "\(report.damage) \(report.sideFileDamage) \(report.unreadable)")
+    let verified = isMadeAnew ? names : [names[0], names[2]]
+    #expect(report.logs.map(\.path) == verified.map { "/data/\($0)" })
+    let notes = report.notes.filter { $0.file == "/data/b-0" }.map(\.text)
+    #expect(notes == (isMadeAnew ? [] : ["was removed while it was to be verified"]))
+    #expect(report.recordCount == 4)
+  }
+
   private func config() -> StoreConfig {
     var config = StoreConfig()
     config.createsStore = true
@@ -88,5 +122,26 @@ struct VerifyLiveTests {
     config.log.segmentBytes = 4000
     config.log.indexIntervalBytes = 100
     return config
+  }
+}
+
+/// A disk that tells somebody of each list and status before it is carried out.
+private final class WatchedDisk: ForwardingDisk {
+  let base: any Disk
+  private let watcher: @Sendable (DiskError.Operation, String) -> Void
+
+  init(_ base: any Disk, _ watcher: @escaping @Sendable (DiskError.Operation, String) -> Void) {
+    self.base = base
+    self.watcher = watcher
+  }
+
+  func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
+    watcher(.list, directory)
+    return try base.list(directory)
+  }
+
+  func status(_ path: String) throws(DiskError) -> FileStatus? {
+    watcher(.status, path)
+    return try base.status(path)
   }
 }

@@ -54,15 +54,8 @@ struct VerificationPlanner {
         continue
       }
       switch name {
-      case .log:
-        do throws(DiskError) {
-          let names = try disk.list(entryPath).sorted { $0.name < $1.name }
-          try addLog(entryPath, names, in: context)
-        } catch {
-          // The other logs are looked at all the same.
-          report.unreadable.append(error)
-        }
-      case .deleted: note(entryPath, "waits for deletion by Kafka; not verified")
+      case .log: addLog(entryPath, in: context)
+      case .deleted: note(entryPath, "waits for deletion; not verified")
       case .future: note(entryPath, "is being moved here by Kafka; not verified")
       case .stray: note(entryPath, "was set aside by Kafka; not verified")
       case .other: note(entryPath, "is no log directory; not verified")
@@ -72,6 +65,46 @@ struct VerificationPlanner {
       let findings = SideFileVerifier(disk).storeFindings(path)
       report.sideFileDamage += findings.damage
       report.unreadable += findings.unreadable
+    }
+  }
+
+  /// Adds a log of a store; what is wrong with it leaves the other logs to be looked at. A running
+  /// writer may delete it meanwhile, and make another one of its name.
+  private mutating func addLog(_ path: String, in context: StoreContext) {
+    for attempt in 1...Self.attemptsMax {
+      var found = VerificationPlanner(disk, depth: depth)
+      do throws(DiskError) {
+        let names = try disk.list(path).sorted { $0.name < $1.name }
+        try found.addLog(path, names, in: context)
+        take(found)
+        return
+      } catch {
+        if isGone(path, error) { return note(path, "was removed while it was to be verified") }
+        if error.isNotFound, attempt < Self.attemptsMax { continue }
+        take(found)
+        return report.unreadable.append(error)
+      }
+    }
+  }
+
+  /// How often a log that changes under its name is looked at.
+  private static let attemptsMax = 3
+
+  private mutating func take(_ found: VerificationPlanner) {
+    logs += found.logs
+    report.damage += found.report.damage
+    report.sideFileDamage += found.report.sideFileDamage
+    report.unreadable += found.report.unreadable
+    report.notes += found.report.notes
+  }
+
+  /// Whether `error` comes of a log that has no directory any more.
+  private func isGone(_ path: String, _ error: DiskError) -> Bool {
+    guard error.isNotFound else { return false }
+    do throws(DiskError) {
+      return try disk.status(path) == nil
+    } catch {
+      return false
     }
   }
 
