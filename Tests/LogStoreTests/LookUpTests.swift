@@ -145,6 +145,26 @@ import Testing
     #expect(bytesRead < (isEven ? batchBytes : 2 * batchBytes), "\(bytesRead) bytes, \(seed)")
   }
 
+  /// A consumer that comes back somewhere in a log of large batches: what was checked stays
+  /// checked, also where the search begins a whole batch before its own.
+  @Test(arguments: [1, 30_000, 200_000])
+  func whoBeginsInTheMiddleOfCheckedBytesReadsHeadersAlone(_ maxBytes: Int) throws {
+    let store = try CrashStore(
+      SimulatedDisk(seed: 1), CrashStore.config(segmentBytes: 1 << 20, indexIntervalBytes: 4_096))
+    for number in 0..<40 {
+      var batch = SampleBatches.make(number, records: 1, valueBytes: 20_000 + number * 100)
+      try store.log.append(batch: &batch)
+    }
+    for offset in stride(from: Int64(39), through: 0, by: -1) {
+      let before = store.disk.counters.bytesRead
+      let reader = LogReader(store.log, rechecksEvicted: true)
+      let found = try reader.read(from: offset, maxBytes: maxBytes, limit: .logEnd)
+      #expect(found?.baseOffset == offset)
+      let bytesRead = store.disk.counters.bytesRead - before
+      #expect(bytesRead <= 4 * BatchFinder.windowBytes, "\(bytesRead) bytes at \(offset)")
+    }
+  }
+
   @Test func damageIsNeverLookedUp() throws {
     let seed = Seed.fromEnvironment()
     let sample = try Sample(seed, valueBytes: 200)

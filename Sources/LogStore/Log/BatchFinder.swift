@@ -29,10 +29,11 @@ struct BatchFinder {
   /// A position at or before the batch that holds `offset`, from the index; every entry is checked
   /// against the batch it points to (I9).
   ///
-  /// - Parameter beforeReading: Is told the position before the log is read there.
+  /// - Parameter beforeReading: Is told the position before the log is read there, and the index it
+  ///   is from.
   mutating func startPosition(
     _ log: Log, _ segment: Segment, _ files: SegmentFiles, for offset: Int64,
-    beforeReading: (Int) -> Void = { _ in }
+    beforeReading: (Int, OffsetIndex) -> Void = { (_, _) in }
   ) throws(LogError) -> Int {
     if offset <= segment.baseOffset { return 0 }
     if let behind = segment.position(behindDamageBefore: offset) { return behind }
@@ -43,7 +44,7 @@ struct BatchFinder {
         return attempt == 0 && indexes.offset.lookup(offset) != nil
           ? try rebuiltStart(log, segment, files, offset, end) : 0
       }
-      beforeReading(entry.position)
+      beforeReading(entry.position, indexes.offset)
       if try header(files, at: entry.position, end: end)?.lastOffset == entry.offset {
         return segment.start(at: entry, for: offset)
       }

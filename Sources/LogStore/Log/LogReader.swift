@@ -273,6 +273,9 @@ public final class LogReader {
 
   /// Bytes from an index entry on within which the wanted batch begins, as a rule.
   private static let searchBytes = 16 << 10
+  /// As large as a batch is by default at most (Kafka's `message.max.bytes`); the first one is
+  /// given whole.
+  private static let batchBytes = 1 << 20
 
   /// The segment that may hold `offset`, and a position in it at or before the offset's batch.
   ///
@@ -281,12 +284,14 @@ public final class LogReader {
     _ offset: Int64, askedBytes: Int?
   ) throws(LogError) -> (Place, askedEnd: Int)? {
     guard let askedBytes else {
-      return try locate(offset, beforeReading: { (_, _, _) in }).map { ($0, Int.max) }
+      return try locate(offset, beforeReading: { (_, _, _, _) in }).map { ($0, Int.max) }
     }
     var asked: Int?
-    let byteCount = min(askedBytes, Int.max - Self.searchBytes) + Self.searchBytes
-    let place = try locate(offset) { (segment, files, position) in
-      asked = forgetEvicted(of: segment, files, from: position, byteCount: byteCount)
+    let byteCount =
+      min(max(askedBytes, Self.batchBytes), Int.max - Self.searchBytes) + Self.searchBytes
+    let place = try locate(offset) { (segment, files, position, index) in
+      let reach = Self.reach(from: position, of: offset, askedBytes: askedBytes, index)
+      asked = forgetEvicted(of: segment, files, from: position, byteCount: max(reach, byteCount))
     }
     guard let place else { return nil }
     let isFound = place.nextOffset == offset
@@ -294,12 +299,23 @@ public final class LogReader {
       asked
       ?? forgetEvicted(
         of: place.segment, place.files, from: place.position,
-        byteCount: isFound ? askedBytes : byteCount)
+        byteCount: isFound ? max(askedBytes, oversizedBytes) : byteCount)
     return (place, end)
   }
 
+  /// How far an answer may reach that begins with the batch of `offset`, as the index tells: the
+  /// batches from `position` on up to it, and that batch itself where it is the larger.
+  private static func reach(
+    from position: Int, of offset: Int64, askedBytes: Int, _ index: OffsetIndex
+  ) -> Int {
+    guard let entries = index.bracket(offset) else { return Int.max }
+    let start = max(0, entries.above.position - position)
+    let batchEnd = entries.next.map { $0.position - position } ?? Int.max
+    return max(start + min(askedBytes, Int.max - start), batchEnd)
+  }
+
   private func locate(
-    _ offset: Int64, beforeReading: (Segment, SegmentFiles, Int) -> Void
+    _ offset: Int64, beforeReading: (Segment, SegmentFiles, Int, OffsetIndex) -> Void
   ) throws(LogError) -> Place? {
     if let place, place.nextOffset == offset { return place }
     guard !list.segments.isEmpty else { return nil }
@@ -312,8 +328,8 @@ public final class LogReader {
       return place
     }
     let files = try log.files(of: segment)
-    let position = try finder.startPosition(log, segment, files, for: offset) { position in
-      beforeReading(segment, files, position)
+    let position = try finder.startPosition(log, segment, files, for: offset) {
+      beforeReading(segment, files, $0, $1)
     }
     return Place(
       segment: segment, files: files, index: index, position: position, nextOffset: -1)

@@ -26,6 +26,15 @@ package struct MarkRecord: Sendable, Equatable {
   package var isGapless = false
   /// What an acknowledgement of the writer meant; nil where an older engine did not say.
   package var durability: Durability?
+
+  /// Whether a segment holds, or by its name follows, what was written after this: after a clean
+  /// close, by somebody else.
+  package func isOutrun(by baseOffset: Int64, byteCount: Int) -> Bool {
+    if baseOffset > recoveryPoint { return true }
+    return byteCount > 0
+      && (baseOffset == segmentBaseOffset
+        ? byteCount > position : baseOffset > segmentBaseOffset)
+  }
 }
 
 /// The file `mkstore.mark` beside a log's segments: how far the log is durable, to the batch.

@@ -152,7 +152,7 @@ package struct LogLoader {
     return max(first, hints.logStartOffset ?? first)
   }
 
-  /// Whether bytes stand behind the mark's position: after a clean close, somebody else's.
+  /// Whether somebody else wrote behind the mark.
   private func standsBeyond(
     _ newest: MarkRecord?, _ layout: SegmentLayout
   ) throws(DiskError) -> Bool {
@@ -160,23 +160,20 @@ package struct LogLoader {
     for entry in layout.entries where entry.baseOffset >= newest.segmentBaseOffset {
       let name = access == .read ? entry.logName : SegmentName(entry.baseOffset, .log).fileName
       let size = try disk.status(directory.path(name))?.size ?? 0
-      if size > (entry.baseOffset == newest.segmentBaseOffset ? newest.position : 0) {
-        return true
-      }
+      if newest.isOutrun(by: entry.baseOffset, byteCount: size) { return true }
     }
-    return false
+    return layout.entries.last.map { newest.isOutrun(by: $0.baseOffset, byteCount: 0) } ?? false
   }
 
-  /// What may be held against the log's batches from now on: that this engine wrote the log from
-  /// its first record on. It began empty, and since a clean stop nobody else has appended to it.
+  /// What may be held against the log's batches from now on: what was held against them now, or
+  /// they would be judged otherwise the next time; and of a log that begins empty, that this engine
+  /// writes it from its first record on.
   private func finalRules(_ layout: SegmentLayout, _ mark: DurableMark.Contents) -> OwnLogRules {
-    guard let newest = mark.newest else {
-      // The first session may have been killed between its first segment and its first mark.
-      let isEmpty = segments.allSatisfy { $0.isEndKnown && $0.publishedEnd.position == 0 }
-      let isNew = tail.nextOffset == 0 && isEmpty && layout.snapshots.isEmpty
-      return isNew ? OwnLogRules(epochs: epochsOnDisk) : .none
-    }
-    return !newest.isClean || newest.recoveryPoint == tail.nextOffset ? rules : .none
+    guard mark.newest == nil else { return rules }
+    // The first session may have been killed between its first segment and its first mark.
+    let isEmpty = segments.allSatisfy { $0.isEndKnown && $0.publishedEnd.position == 0 }
+    let isNew = tail.nextOffset == 0 && isEmpty && layout.snapshots.isEmpty
+    return isNew ? OwnLogRules(epochs: epochsOnDisk) : .none
   }
 
   /// The last segment, if the log really ends in it.

@@ -323,8 +323,7 @@ struct VerificationPlanner {
   private func rules(_ log: LogPlan, _ newest: MarkRecord?) throws(DiskError) -> OwnLogRules {
     guard let newest, newest.isGapless else { return .none }
     let standsBeyond = log.segments.contains {
-      $0.baseOffset == newest.segmentBaseOffset && $0.byteCount > newest.position
-        || $0.baseOffset > newest.segmentBaseOffset && $0.byteCount > 0
+      newest.isOutrun(by: $0.baseOffset, byteCount: $0.byteCount)
     }
     var epochs: LeaderEpochCheckpoint?
     do throws(CheckpointError) {
