@@ -226,6 +226,47 @@ struct ResourceLimitTests {
     }
   }
 
+  /// Requests that are there and wait for a thread are counted too, and so are their answers.
+  @Test func requestsThatWaitTakeTheirShareOnly() async throws {
+    try await TestBroker.with(configure: { $0.bufferedRequestBytesMax = 1 << 20 }) { broker in
+      let known = broker.server.broker
+      let isFree = DispatchSemaphore(value: 0)
+      known.admin.submit { isFree.wait() }
+      let names = (0..<4_500).map { number in
+        MetadataRequest.Topic.with { $0.name = "\(number)-" + String(repeating: "n", count: 80) }
+      }
+      let witness = try broker.connect()
+      let request = MetadataRequest.with {
+        $0.topics = names
+        $0.allowAutoTopicCreation = false
+      }
+      var clients: [TestClient] = []
+      for _ in 0..<5 {
+        let client = try broker.connect()
+        // Who is refused may not get rid of all of it.
+        do { _ = try client.send(.metadata(request), version: 9) } catch { continue }
+        clients.append(client)
+      }
+      let isRefused = try asks(witness) {
+        known.connectionCount.load(ordering: .relaxed) == 3
+      }
+      let waiting = known.bufferedBytes.load(ordering: .relaxed)
+      #expect(isRefused && waiting > 600_000 && waiting <= 1 << 20, "\(waiting) bytes wait")
+      isFree.signal()
+      var answered = 0
+      for client in clients {
+        do {
+          let answer = try client.takeAnswer(.metadata, version: 9).response
+          guard case .metadata(let body) = answer.body else { continue }
+          #expect(body.topics.count == names.count)
+          answered += 1
+        } catch { continue }
+      }
+      #expect(answered == 2)
+      #expect(try asks(witness) { known.bufferedBytes.load(ordering: .relaxed) == 0 })
+    }
+  }
+
   /// A client that goes away while its fetch waits leaves nothing behind.
   @Test func aVanishedConsumerIsNotWaitedFor() async throws {
     try await TestBroker.with { broker in

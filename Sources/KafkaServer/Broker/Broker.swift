@@ -99,6 +99,14 @@ package final class Broker: Sendable {
     }
   }
 
+  /// The threads that answer what may wait for a disk.
+  package func threads(for api: ApiKey?) -> FetcherPool {
+    switch api {
+    case .listOffsets, .describeLogDirs: manager.fetchers
+    default: admin
+    }
+  }
+
   /// Most topics or coordinators that an event loop tells of for one request; other threads tell of
   /// more.
   package static let namesAtOnceMax = 32

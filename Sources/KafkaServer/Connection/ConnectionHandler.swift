@@ -36,6 +36,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
   var readers: [ObjectIdentifier: LogReader] = [:]
   private var inbound = ByteBuffer()
   private var accountedBytes = 0
+  /// Bytes of a large request that waits, or of its answer until that has left.
+  var heldBytes = 0
+  /// Whether the client is still there, for other threads.
+  let presence = Presence()
   private var isProcessing = false
   /// Nothing new is taken; the connection closes once what is owed has left.
   var isEnding = false
@@ -63,6 +67,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
+    presence.end()
     if let parked {
       parked.cancel()
       self.parked = nil
@@ -150,7 +155,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     } else if inbound.readableBytes == 0 {
       inbound = ByteBuffer()
     }
-    account(inbound.readableBytes)
+    account(inbound.readableBytes + heldBytes)
     sendReady()
     if isReadWanted, !isReadingAhead {
       isReadWanted = false
@@ -174,6 +179,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
       frame = buffer.readSlice(length: size)!
     }
     lastRequestAt = .now()
+    if let key = largeRequest(frame) {
+      // Whoever is gone wants nothing but produce.
+      if context != nil { handUndecoded(frame, key, answers.open(key), limits: limits) }
+      return true
+    }
     do throws(ProtocolError) {
       let request = try Request.decode(frame.readableBytesUInt8Span, limits: limits)
       start(request, &frame)
@@ -236,12 +246,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let loop = loop
     let this = NIOLoopBound(self, eventLoop: loop)
     let broker = broker
-    let threads =
-      switch request.body {
-      case .listOffsets, .describeLogDirs: broker.manager.fetchers
-      default: broker.admin
-      }
-    threads.submit {
+    broker.threads(for: request.body.api).submit {
       let answer = Response(to: request.header, broker.answer(request))
       loop.execute {
         this.value.isBusy = false
@@ -252,7 +257,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   /// Closes the connection of a peer that does not speak Kafka's protocol.
-  private func refuse(_ error: ProtocolError) {
+  func refuse(_ error: ProtocolError) {
     broker.metrics.malformedRequests.increment()
     broker.logger.warning(
       "connection closed: \(error)", metadata: ["peer": peer])
@@ -262,7 +267,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   // MARK: Memory
 
-  /// Counts the bytes of an unfinished request; too many over all connections end this one.
+  /// Counts the bytes of a request that is unfinished or waits; too many over all connections end
+  /// this one.
   private func account(_ bytes: Int) {
     let change = bytes - accountedBytes
     guard change != 0 else { return }
@@ -338,6 +344,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   private func didSend() {
     unsentAnswers -= 1
+    if heldBytes > 0, unsentAnswers == 0, !isBusy {
+      heldBytes = 0
+      account(inbound.readableBytes)
+    }
     closeIfDrained()
   }
 }
