@@ -53,6 +53,8 @@ package final class DurableMark: Sendable {
   package static let slotBytes = 512
   package static let slotCount = 3
   private static let contentBytes = 80
+  /// No log counts so far; from half the numbers on a count is made up, and begins anew.
+  private static let sequenceMax = UInt64.max / 2
   private static let magic: UInt64 = 0x6d6b_6d61_726b_3031  // "mkmark01"
 
   private let file: any DiskFile
@@ -123,6 +125,11 @@ package final class DurableMark: Sendable {
       let file = try directory.disk.open(path, .readWrite)
       let contents = try contents(of: file)
       let sequence = max(contents.durable?.sequence ?? 0, contents.latest?.sequence ?? 0)
+      if sequence > sequenceMax {
+        try file.truncate(to: 0)
+        try file.allocate(to: slotBytes * slotCount)
+        return (DurableMark(file: file, sequence: 0, nextDurableSlot: 0), false)
+      }
       // The slot that does not hold the best durable record is the one that may be torn next.
       var first = [UInt8](repeating: 0, count: contentBytes)
       var span = first.mutableSpan
