@@ -125,6 +125,7 @@ package final class DurableMark: Sendable {
       let file = try directory.disk.open(path, .readWrite)
       let contents = try contents(of: file)
       let sequence = max(contents.durable?.sequence ?? 0, contents.latest?.sequence ?? 0)
+      // Nobody could count on from it; who made it up cannot be asked, so it need not outlast this.
       if sequence > sequenceMax {
         try file.truncate(to: 0)
         try file.allocate(to: slotBytes * slotCount)
