@@ -68,8 +68,9 @@ public struct RecordBatchBuilder: ~Copyable {
   ///   - key: Its key, or nil for null.
   ///   - value: Its value, or nil for null.
   ///   - headers: Its headers, in order.
-  /// - Returns: False where the batch is full: it is unchanged then; finish it and append to the
-  ///   next.
+  /// - Returns: False where the batch is full, or where `timestamp` and the first record's lie so
+  ///   far apart that 64 bits cannot hold the difference: the batch is unchanged then; finish it
+  ///   and append to the next.
   /// - Throws: `.tooLarge` for a record of more than `recordBytesMax`.
   @inlinable
   public mutating func append(
@@ -82,8 +83,9 @@ public struct RecordBatchBuilder: ~Copyable {
       try makeRoom(room)
     }
     let count = progress.recordCount
-    // Wraps as Kafka's arithmetic does; the reader's wraps back.
-    let timestampDelta = count == 0 ? 0 : timestamp &- progress.baseTimestamp
+    let (timestampDelta, isTooFar) = timestamp.subtractingReportingOverflow(
+      count == 0 ? timestamp : progress.baseTimestamp)
+    if isTooFar { return false }
     // Safe: there is room, at most `recordBytesMax` of it needed; what lies behind `byteCount` is
     // nobody's until it is counted below.
     let written = unsafe RecordEncoder.write(

@@ -49,6 +49,35 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     try check(third.log(topic)!, end: expected)
   }
 
+  /// The time of a record is any 64-bit number but -1, which means now.
+  @Test func recordsOfBefore1970KeepTheirTime() throws {
+    let disk = SimulatedDisk(seed: 1)
+    var config = StoreConfig()
+    config.createsStore = true
+    config.startsFlusher = false
+    let store = try LogManager.open("/data", config: config, disk: disk)
+    let log = try store.createLog(try TopicPartition(topic: "a", partition: 0))
+    let times: [Int64] = [.min, -62_135_596_800_000, -2, -1]
+    for time in times {
+      try log.append([Record(offset: 0, timestamp: time, key: nil, value: [0x61])])
+    }
+    var found: [Int64] = []
+    let reader = LogReader(log)
+    for offset in 0..<Int64(times.count) {
+      found.append(try #require(try reader.record(at: offset)).timestamp)
+    }
+    #expect(found.dropLast() == times.dropLast())
+    #expect(found.last ?? -1 >= 0)
+    let tooFar = [0, Int64.min].map { Record(offset: 0, timestamp: $0, key: nil, value: nil) }
+    do {
+      try log.append(tooFar.reversed())
+      Issue.record("one batch cannot hold these times")
+    } catch {
+      #expect("\(error)".contains("append the records in two batches"), "\(error)")
+    }
+    #expect(log.logEndOffset == Int64(times.count))
+  }
+
   func check(_ log: Log, end: Int64) throws {
     #expect(log.logEndOffset == end)
     let reader = LogReader(log)

@@ -43,6 +43,21 @@ import Testing
     }
   }
 
+  /// Both ends of 64 bits fit one batch only where their distance does.
+  @Test func timesTooFarApartBeginANewBatch() throws {
+    for (first, second, fits) in [
+      (Int64.min, Int64(-1), true), (.min, 0, false), (.max, 0, true), (.max, -1, true),
+      (.max, -2, false), (-1, .max, false), (0, .max, true), (.min, .max, false),
+      (.max, .min, false),
+    ] {
+      var builder = RecordBatchBuilder()
+      #expect(try builder.append(timestamp: first, key: nil, value: nil))
+      #expect(try builder.append(timestamp: second, key: nil, value: nil) == fits)
+      let (count, base) = (builder.recordCount, builder.baseTimestamp)
+      #expect(count == (fits ? 2 : 1) && base == first)
+    }
+  }
+
   /// The zig-zag by division, then digits of base 128.
   private func shortestForm(_ value: Int64) -> [UInt8] {
     var rest: UInt64 = value < 0 ? UInt64(-1 - value) * 2 + 1 : UInt64(value) * 2

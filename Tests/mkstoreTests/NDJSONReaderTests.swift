@@ -68,6 +68,11 @@ struct NDJSONReaderTests {
     #expect(
       try read(#"{"timestamp":"2013-01-01T10:00:00Z"}"#)?.timestamp == 1_357_034_400_000)
     #expect(try read(#"{"timestamp":-1}"#)?.timestamp == -1)
+    #expect(try read(#"{"timestamp":-2}"#)?.timestamp == -2)
+    #expect(try read(#"{"timestamp":-9223372036854775808}"#)?.timestamp == .min)
+    #expect(try read(#"{"timestamp":9223372036854775807}"#)?.timestamp == .max)
+    #expect(
+      try read(#"{"timestamp":"0001-01-01T00:00:00Z"}"#)?.timestamp == -62_135_596_800_000)
   }
 
   @Test func headersMayBeAnObject() throws {
@@ -98,7 +103,9 @@ struct NDJSONReaderTests {
     ("[1]", 0, "an object"), ("{\"a\":1}", 2, "unknown field \"a\""), ("{\"key\":1,}", 9, "name"),
     ("{\"key\":1,\"key\":2}", 10, "twice"), ("{\"key\" 1}", 7, "':'"), ("{\"key\":1", 8, "ends"),
     ("{\"key\":1} x", 10, "end of the line"), ("{\"timestamp\":1.5}", 13, "no timestamp"),
-    ("{\"timestamp\":-2}", 13, "no timestamp"), ("{\"timestamp\":\"x\"}", 13, "no timestamp"),
+    ("{\"timestamp\":9223372036854775808}", 13, "no timestamp"),
+    ("{\"timestamp\":-9223372036854775809}", 13, "no timestamp"),
+    ("{\"timestamp\":\"-\"}", 13, "no timestamp"), ("{\"timestamp\":\"x\"}", 13, "no timestamp"),
     ("{\"headers\":[1]}", 12, "pair"), ("{\"headers\":[[\"a\"]]}", 16, "','"),
     ("{\"headers\":3}", 11, "list"), ("{\"value\":\"\\ud800\"}", 10, "surrogate"),
     ("{\"value\":\"\\udc00x\"}", 10, "surrogate"), ("{\"type\":\"damage\"}", 8, "no record"),

@@ -22,6 +22,46 @@ struct RoundTripTests {
     return outcome.output
   }
 
+  // MARK: Times
+
+  /// Every time that 64 bits hold, -1 (no time) included; the year 1 is what .NET clients send for
+  /// no time (`DateTime.MinValue`). Neighbours are farther apart than one batch can hold.
+  static let boundaryTimes: [Int64] = [
+    0, -1, -2, 1, -62_135_596_800_000, -62_167_219_200_000, -62_167_219_200_001,
+    253_402_300_799_999, 253_402_300_800_000, .min, .max, .min + 1, .max - 1, -1, .min,
+  ]
+
+  @Test(arguments: ["none", "zstd"]) func everyTimeComesBack(_ compression: String) throws {
+    let lines = Self.boundaryTimes.map { "{\"value\":\"v\",\"timestamp\":\($0)}\n" }
+    _ = try append(
+      ["--input", "ndjson", "--compression", compression], input: Data(lines.joined().utf8))
+    let expected = Self.boundaryTimes.map { "\($0)\n" }.joined()
+    #expect(try fetch(["--format", #"%T\n"#]) == Data(expected.utf8))
+    let printed = try fetch(["--output", "ndjson"])
+    let copy = directory.path("copy/flights-0")
+    let copied = try Tool.run(["append", copy, "--create", "--input", "ndjson"], input: printed)
+    #expect(copied.status == 0, "\(copied.messages)")
+    #expect(try Tool.run(["fetch", copy, "--output", "ndjson"]).output == printed)
+    let verified = try Tool.run(["verify", copy])
+    #expect(verified.status == 0, "\(verified.text)")
+    #expect(verified.lines.count == 1, "\(verified.text)")
+  }
+
+  @Test func timesBefore1970AreReadAsTextAndFound() throws {
+    let texts = [
+      "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59.998Z", "1970-01-01",
+    ]
+    let lines = texts.map { "{\"value\":\"\($0)\",\"timestamp\":\"\($0)\"}\n" }.joined()
+    _ = try append(["--input", "ndjson", "--batch-records", "1"], input: Data(lines.utf8))
+    #expect(
+      try fetch(["--format", #"%T\n"#])
+        == Data("-62167219200000\n-62135596800000\n-2\n0\n".utf8))
+    for (index, text) in texts.enumerated() {
+      let found = try fetch(["--from", text, "--max-records", "1"])
+      #expect(found == Data("\(texts[index])\n".utf8))
+    }
+  }
+
   // MARK: Flights
 
   @Test(arguments: ["none", "zstd", "zstd:19", "zstd:-5"], ["1G", "32k"])

@@ -74,7 +74,10 @@ enum BatchCheck {
           let isTaken = try builder.append(
             timestamp: record.timestamp, key: record.key, value: record.value,
             headers: record.headers)
-          precondition(isTaken)
+          guard isTaken else {
+            let distance = record.timestamp.subtractingReportingOverflow(builder.baseTimestamp)
+            return precondition(distance.overflow, "a record that fits was not taken")
+          }
         }
         let again = try builder.finish()
         let rebuilt = try RecordBatch(again.span)

@@ -16,12 +16,11 @@ package final class BatchAssembler {
     builder.reset()
     do throws(BatchError) {
       for record in records {
+        let timestamp = record.timestamp == -1 ? nowMs : record.timestamp
         let isAdded = try builder.append(
-          timestamp: record.timestamp < 0 ? nowMs : record.timestamp, key: record.key?.span,
-          value: record.value?.span, headers: record.headers)
-        guard isAdded else {
-          throw .tooLarge(byteCount: builder.byteCount, limit: builder.batchBytes)
-        }
+          timestamp: timestamp, key: record.key?.span, value: record.value?.span,
+          headers: record.headers)
+        guard isAdded else { throw refusal(of: timestamp) }
       }
     } catch {
       if case .tooLarge(let bytes, let limit) = error {
@@ -29,5 +28,16 @@ package final class BatchAssembler {
       }
       throw .invalidBatch(error)
     }
+  }
+
+  /// Why the builder did not take a record with this time.
+  private func refusal(of timestamp: Int64) -> BatchError {
+    guard timestamp.subtractingReportingOverflow(builder.baseTimestamp).overflow else {
+      return .tooLarge(byteCount: builder.byteCount, limit: builder.batchBytes)
+    }
+    return .header(
+      .baseTimestamp, position: BatchLayout.baseTimestamp, found: builder.baseTimestamp,
+      expected: "one whose distance to each record's time fits 64 bits (\(timestamp) is too far); "
+        + "append the records in two batches")
   }
 }

@@ -102,7 +102,8 @@ extension Log {
 
   /// Appends records as one batch, compressed as `config.compression` says; all or nothing.
   ///
-  /// - Parameter records: At least one; `offset` is ignored. A negative timestamp means now.
+  /// - Parameter records: At least one; `offset` is ignored. The timestamp -1 means now; other
+  ///   negative ones are times before 1970.
   /// - Throws: As `append(batch:)`; `.recordTooLarge` where the batch exceeds `maxMessageBytes`.
   @discardableResult
   public func append(_ records: [Record]) throws(LogError) -> AppendResult {

@@ -156,11 +156,11 @@ struct NDJSONReader: ~Copyable {
     let milliseconds =
       text.hasPrefix("\"")
       ? RFC3339.milliseconds(String(text.dropFirst().dropLast())) : Int64(text)
-    // -1 stands for none, which the fetch of very old data gives; nothing else lies before 1970.
-    guard let milliseconds, milliseconds >= -1 else {
+    guard let milliseconds else {
       throw InputFault(
         value.lowerBound,
-        "\(text) is no timestamp; whole milliseconds since 1970 or RFC 3339 are expected")
+        "\(text) is no timestamp; whole milliseconds since 1970 (of 64 bits, negative before "
+          + "1970, -1 for no time) or RFC 3339 are expected")
     }
     return milliseconds
   }
