@@ -33,6 +33,14 @@ public struct BatchFindings: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// A compressed set of the old formats does not state the offset of its last message.
   public static let legacyOffsetWrong = BatchFindings(rawValue: 1 << 11)
 
+  /// An LZ4 frame names a dictionary, a bit that Kafka's own reader wants to be 0.
+  public static let lz4DictionaryId = BatchFindings(rawValue: 1 << 12)
+  /// An LZ4 block that holds nothing comes before others, where Kafka's own reader ends.
+  public static let emptyLZ4Block = BatchFindings(rawValue: 1 << 13)
+
+  /// What Kafka's own readers cannot read: stored such batches are read, produced ones refused.
+  static let unreadableLZ4: BatchFindings = [.linkedLZ4Blocks, .lz4DictionaryId, .emptyLZ4Block]
+
   /// One clause for people for each kind that was met, in a fixed order.
   public var descriptions: [String] {
     BatchFindings.texts.filter { contains($0.0) }.map(\.1)
@@ -51,5 +59,7 @@ public struct BatchFindings: OptionSet, Sendable, Hashable, BitwiseCopyable {
     (.snappyVersion, "the snappy framing has another version than 1"),
     (.sequenceMissing, "a producer id without a sequence number"),
     (.legacyOffsetWrong, "a compressed set does not state its last message's offset"),
+    (.lz4DictionaryId, "an LZ4 frame names a dictionary, which Kafka cannot read"),
+    (.emptyLZ4Block, "an LZ4 block holds nothing, and Kafka reads none after it"),
   ]
 }

@@ -112,8 +112,9 @@ extension RecordBatch {
 
   /// What Kafka's readers could not read must not get in.
   private func checkProducedFindings(_ findings: BatchFindings) throws(BatchError) {
-    guard !findings.contains(.linkedLZ4Blocks) else {
-      throw .compression(.lz4, reason: "the blocks are linked, which Kafka cannot read")
+    let unreadable = findings.intersection(.unreadableLZ4)
+    guard unreadable.isEmpty else {
+      throw .compression(.lz4, reason: unreadable.descriptions.joined(separator: "; "))
     }
     guard !findings.contains(.timestampOverflow) else {
       throw .header(

@@ -48,7 +48,7 @@ struct Inflater: ~Copyable {
       if snappy.hasOddVersion { findings.insert(.snappyVersion) }
     case .lz4:
       try lz4.begin(payload, &position, ignoresHeaderChecksum: magic == 0)
-      if lz4.hasLinkedBlocks { findings.insert(.linkedLZ4Blocks) }
+      findings.formUnion(lz4.findings)
     case .zstd: try beginZstd(payload, limit)
     }
   }

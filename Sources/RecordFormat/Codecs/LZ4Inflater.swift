@@ -5,8 +5,8 @@ import CLZ4
 struct LZ4Inflater: ~Copyable {
   /// Made at the first use, freed once in `deinit`.
   private var context: OpaquePointer?
-  /// Whether the frame's blocks refer to earlier ones.
-  private(set) var hasLinkedBlocks = false
+  /// What of the frame Kafka's reader cannot read.
+  private(set) var findings: BatchFindings = []
 
   /// Magic, flags, block sizes, content size, dictionary id, checksum.
   private static let headerBytesMax = 19
@@ -36,15 +36,14 @@ struct LZ4Inflater: ~Copyable {
     _ input: Span<UInt8>, _ position: inout Int, ignoresHeaderChecksum: Bool
   ) throws(BatchError) {
     prepare()
-    hasLinkedBlocks = false
+    findings = []
     guard input.count >= 7 else { throw endsEarly }
-    // liblz4 would also pass over skippable frames, which Kafka's reader takes for damage.
-    guard input[0] == 0x04, input[1] == 0x22, input[2] == 0x4D, input[3] == 0x18 else {
+    guard let frame = LZ4Frame(input) else {
       throw .compression(.lz4, reason: "the stream does not begin with the frame magic")
     }
-    hasLinkedBlocks = input[4] & 0x20 == 0
+    findings = frame.findings
     guard ignoresHeaderChecksum else { return }
-    let size = headerBytes(input)
+    let size = frame.headerBytes
     guard size <= input.count, size <= LZ4Inflater.headerBytesMax else { throw endsEarly }
     var header = (0..<size).map { input[$0] }
     for checksum in UInt8.min...UInt8.max {
@@ -56,11 +55,6 @@ struct LZ4Inflater: ~Copyable {
       prepare()
     }
     throw .compression(.lz4, reason: "the frame header cannot be right")
-  }
-
-  /// The header's size by its flags: content size and dictionary id are optional.
-  private func headerBytes(_ input: Span<UInt8>) -> Int {
-    7 + (input[4] & 0x08 != 0 ? 8 : 0) + (input[4] & 0x01 != 0 ? 4 : 0)
   }
 
   private func accepts(_ header: Span<UInt8>) -> Bool {
