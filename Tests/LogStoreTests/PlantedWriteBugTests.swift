@@ -62,4 +62,148 @@ import Testing
     #expect(store.log.recoveryPoint < store.log.logEndOffset)
     try expectNothingLost(disk, config, model, "after the failed sync")
   }
+
+  /// The shared sync succeeds; what the file system met before, writing one log's bytes by itself,
+  /// only that log's own file tells.
+  @Test func aSharedFlushAsksForTheErrorOfEachLogsOwnFile() throws {
+    let disk = SimulatedDisk(seed: 4)
+    var config = CrashStore.config(segmentBytes: 1 << 20)
+    config.sharedSyncMin = 2
+    let store = try SharedStore(disk, config, logCount: 3)
+    var models = [LogModel](repeating: LogModel(), count: 3)
+    for round in 0..<2 {
+      for index in 0..<3 {
+        try store.append(SampleBatches.small[round * 3 + index], to: index, &models)
+      }
+      if round == 1 {
+        try disk.failWriteBack(of: store.logs[1].segments.snapshot.segments[0].path(.log), EIO)
+      }
+      store.step(&models)
+    }
+    #expect(store.sharedSyncCount == 1)
+    #expect(store.failedLogs == [1])
+    #expect(models.map(\.durableCount) == [2, 1, 2])
+    #expect(store.logs.map(\.poison.isSet) == [false, true, false])
+  }
+
+  @Test func theMarkIsDurableBeforeTheFirstByte() throws {
+    let disk = SimulatedDisk(seed: 10)
+    let store = try CrashStore(disk, CrashStore.config())
+    var batch = SampleBatches.small[0]
+    var span = batch.mutableSpan
+    _ = try store.log.write(batch: &span)
+    #expect(try disk.unsyncedBytes(of: Self.logPath) > 0)
+    let after = disk.crash(.loseAllUnsynced)
+    let mark = try DurableMark.read(LogDirectory(disk: after, path: CrashStore.directory))
+    #expect(mark.durable?.isClean == false && mark.durable?.recoveryPoint == 0)
+  }
+
+  /// The slot that is overwritten may be torn; the other one must be the newest before it.
+  @Test func theMarksDurableSlotsTakeTurns() throws {
+    let disk = SimulatedDisk(seed: 5)
+    let store = try CrashStore(disk, CrashStore.config(segmentBytes: 1 << 20))
+    let path = store.log.directory.path(DurableMark.fileName)
+    var model = LogModel()
+    var before: [UInt8] = []
+    var changed: [Int] = []
+    for index in 0..<4 {
+      try store.append(SampleBatches.small[index], &model)
+      store.log.refreshMark(force: true)
+      let bytes = try #require(disk.contents(of: path))
+      for slot in 0..<2 where !before.isEmpty {
+        let range = slot * DurableMark.slotBytes..<(slot + 1) * DurableMark.slotBytes
+        if bytes[range] != before[range] { changed.append(slot) }
+      }
+      before = bytes
+    }
+    #expect(changed == [0, 1, 0] || changed == [1, 0, 1])
+  }
+
+  /// Whatever stands behind the end may look like the batch that comes next.
+  @Test(arguments: ["append", "roll", "close"])
+  func bytesOfAFailedWriteAreCutBeforeTheNextWrite(_ next: String) throws {
+    let disk = SimulatedDisk(seed: 6)
+    let store = try CrashStore(disk, CrashStore.config(segmentBytes: 2_000))
+    var model = LogModel()
+    try store.append(SampleBatches.small[0], &model)
+    let end = try #require(disk.contents(of: Self.logPath)?.count)
+    disk.plan(
+      FaultPlan(.shortWrite(ENOSPC, bytes: 900), at: 1, operations: [.write], pathSuffix: ".log"))
+    #expect(throws: LogError.self) { try store.append(SampleBatches.large[0], &model) }
+    #expect(disk.faultFired && disk.contents(of: Self.logPath)?.count == end + 900)
+    switch next {
+    case "append":
+      let batch = SampleBatches.small[1]
+      try store.append(batch, &model)
+      #expect(disk.contents(of: Self.logPath)?.count == end + batch.count)
+    case "roll":
+      // Too large for what is left of the segment.
+      try store.append(SampleBatches.make(200, records: 1, valueBytes: 1_900), &model)
+      #expect(store.log.segments.snapshot.segments.count == 2)
+      #expect(disk.contents(of: Self.logPath)?.count == end)
+    default:
+      try store.manager.close()
+      #expect(disk.contents(of: Self.logPath)?.count == end)
+    }
+  }
+
+  @Test func aDuplicateIsAcknowledgedOnlyOnceItsOriginalIsDurable() throws {
+    let disk = SimulatedDisk(seed: 7)
+    let (_, log) = try ProducerFixture.open(disk)
+    var batch = try ProducerFixture.batch(5, sequence: 0)
+    var span = batch.mutableSpan
+    _ = try log.write(batch: &span)
+    #expect(log.recoveryPoint == 0 && log.logEndOffset == 1)
+    let result = try log.append(batch: &batch)
+    #expect(result.isDuplicate && result.isDurable && log.recoveryPoint == 1)
+    let (_, after) = try ProducerFixture.open(disk.crash(.loseAllUnsynced))
+    #expect(after.logEndOffset == 1)
+  }
+
+  @Test func aWrongSequenceAndAnOldEpochAreToldApart() throws {
+    let (_, log) = try ProducerFixture.open(SimulatedDisk(seed: 8))
+    var first = try ProducerFixture.batch(5, epoch: 3, sequence: 0)
+    try log.append(batch: &first)
+    var ahead = try ProducerFixture.batch(5, epoch: 3, sequence: 7)
+    var old = try ProducerFixture.batch(5, epoch: 2, sequence: 1)
+    func refusal(_ batch: inout [UInt8]) -> LogError? {
+      do throws(LogError) {
+        try log.append(batch: &batch)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    guard case .outOfOrderSequence(5, found: 7, expected: 1) = refusal(&ahead) else {
+      Issue.record("a wrong sequence: \(String(describing: refusal(&ahead)))")
+      return
+    }
+    guard case .invalidProducerEpoch(5, found: 2, current: 3) = refusal(&old) else {
+      Issue.record("an old epoch: \(String(describing: refusal(&old)))")
+      return
+    }
+    #expect(log.logEndOffset == 1)
+  }
+
+  @Test func intervalDurabilityFlushesWhenItsTimeIsUp() throws {
+    let clock = Locked<Int64>(0)
+    var config = CrashStore.config(
+      segmentBytes: 1 << 20, durability: .interval(milliseconds: 50))
+    config.monotonicNs = { clock.withLock { $0 } }
+    let disk = SimulatedDisk(seed: 9)
+    let store = try CrashStore(disk, config)
+    let flusher = store.manager.context.flusher
+    var model = LogModel()
+    flusher.step(waiting: false)
+    for round in 1...3 as ClosedRange<Int64> {
+      try store.append(SampleBatches.small[Int(round)], &model)
+      clock.withLock { $0 += 49_000_000 }
+      flusher.step(waiting: false)
+      #expect(store.log.recoveryPoint < store.log.logEndOffset, "round \(round): too early")
+      clock.withLock { $0 += 1_000_000 }
+      flusher.step(waiting: false)
+      #expect(store.log.recoveryPoint == store.log.logEndOffset, "round \(round): not flushed")
+      #expect(try disk.unsyncedBytes(of: Self.logPath) == 0)
+    }
+  }
 }

@@ -89,7 +89,8 @@ public final class LogManager: Sendable {
     let context = StoreContext(
       disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
       flusher: Flusher(
-        checkpointIntervalMs: config.checkpointIntervalMs, threadsMax: config.flusherThreadsMax),
+        checkpointIntervalMs: config.checkpointIntervalMs, threadsMax: config.flusherThreadsMax,
+        now: config.monotonicNs),
       fetchers: FetcherPool(cores: config.fetcherCores, nice: config.fetcherNice),
       nowMs: config.nowMs, logger: logger,
       metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs,

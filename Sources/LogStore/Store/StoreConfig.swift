@@ -38,7 +38,7 @@ public struct StoreConfig: Sendable {
   package var startsFlusher = true
   /// Milliseconds since 1970 UTC.
   package var nowMs: @Sendable () -> Int64 = { WallClock.nowMs() }
-  /// Monotonic nanoseconds, for what reads wait for.
+  /// Monotonic nanoseconds, for what reads wait for and what is flushed from time to time.
   package var monotonicNs: @Sendable () -> Int64 = { mk_monotonic_ns() }
 
   /// The defaults.

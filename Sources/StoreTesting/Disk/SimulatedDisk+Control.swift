@@ -16,6 +16,16 @@ extension SimulatedDisk {
     state.withLock { $0.faults.removeAll() }
   }
 
+  /// Lets the system fail to write a file back by itself: what was not synced of it counts as clean
+  /// from now on without being durable, which the file's next sync or check tells once.
+  public func failWriteBack(of path: String, _ code: Int32) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let id = try state.require(.status, path)
+      state.inodes[id]!.dropUnsynced()
+      state.inodes[id]!.writeError = code
+    }
+  }
+
   /// How often a planned fault has hit.
   public var faultsFired: Int { state.withLock { $0.faults.fired } }
 
