@@ -38,6 +38,9 @@ public enum LogError: Error, Sendable {
   case alreadyExists(path: String)
   /// Not a topic name or not a `<topic>-<partition>` name by Kafka's rules.
   case invalidName(name: String, reason: String)
+  /// A setting of the log's topic cannot be read, so that it is not known what may be appended;
+  /// reads go on. Mend the file and open the store again.
+  case settingsUnreadable(path: String, reason: String)
   /// A setting is out of its range.
   case invalidConfiguration(name: String, reason: String)
 
@@ -88,6 +91,10 @@ extension LogError: CustomStringConvertible {
       "\(path) exists already"
     case .invalidName(let name, let reason):
       "'\(name)' is not a valid name: \(reason)"
+    case .settingsUnreadable(let path, let reason):
+      "\(path): \(reason); nothing is appended to the topic until this is mended: put the settings "
+        + "right and remove the line '#crc32c', or remove the file where the store's settings will "
+        + "do; then open the store again"
     case .invalidConfiguration(let name, let reason):
       "\(name): \(reason)"
     }

@@ -147,7 +147,7 @@ import Testing
     #expect(disk.durableContents(of: kept) == torn)
     #expect(disk.durableContents(of: sample.path(base))?.count == position)
     #expect(try LogModel.content(of: store.log) == sample.content)
-    #expect(try RecoveryHistory.read(store.log.directory).count == 1)
+    #expect(try RecoveryHistory.read(store.log.directory).lines.count == 1)
     try expectUsable(store, from: sample.end)
   }
 

@@ -58,7 +58,7 @@ struct TopicConfigTests {
     _ = try store.createLog(topic, overrides: overrides)
     _ = try store.createLog(ProducerFixture.partition("plain"))
     try store.close()
-    #expect(disk.contents(of: "/data/plain-0/\(TopicConfig.fileName)") == nil)
+    #expect(disk.contents(of: "/data/plain-0/\(TopicConfigFile.name)") == nil)
     config.log.maxMessageBytes = 1000
     store = try LogManager.open(
       "/data", config: config, disk: disk.crash(.loseAllUnsynced), logger: .silent)
@@ -70,25 +70,15 @@ struct TopicConfigTests {
     #expect(try store.log(ProducerFixture.partition("plain"))?.config.maxMessageBytes == 1000)
   }
 
-  @Test func aFileThatCannotBeReadIsReportedAndHoldsNothingUp() throws {
-    let disk = SimulatedDisk(seed: 1)
-    let (store, log) = try ProducerFixture.open(disk)
-    var batch = sampleBatch(1)
-    try log.append(batch: &batch)
-    try store.close()
-    try disk.install("/data/a-0/\(TopicConfig.fileName)", Array("segment.bytes=many\n".utf8))
-    let (_, again) = try ProducerFixture.open(disk)
-    #expect(again.overrides == TopicConfig() && again.logEndOffset == 1)
-    #expect(again.recovery.notes.contains { $0.contains("segment.bytes") })
-  }
-
   @Test func theDocumentsSampleIsReadAndWrittenSo() throws {
     let lines = try FormatDocument().block("text topic")
     let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
     let disk = SimulatedDisk()
-    try disk.install("/log/\(TopicConfig.fileName)", bytes)
-    let config = try #require(try TopicConfig.read(disk, directory: "/log"))
-    #expect(config.values["segment.bytes"] == "67108864" && config.values.count == 3)
-    #expect(config.encoded == bytes)
+    try disk.install("/log/\(TopicConfigFile.name)", bytes)
+    let found = try #require(try TopicConfigFile.read(disk, directory: "/log"))
+    #expect(found.config.values["segment.bytes"] == "67108864" && found.config.values.count == 3)
+    #expect(found.unchecked == nil)
+    try TopicConfigFile.write(found.config, disk, directory: "/log")
+    #expect(disk.contents(of: "/log/\(TopicConfigFile.name)") == bytes)
   }
 }

@@ -23,6 +23,12 @@ package final class Topic: Sendable {
     knownId = Locked(id)
   }
 
+  /// A log that tells the topic's settings: one whose own could be read, if there is one.
+  package var logWithSettings: Log? {
+    logs.values.first { $0.settingsFault == nil || $0.overrides != TopicConfig() }
+      ?? logs.values.first
+  }
+
   /// The partitions that are served, rising.
   package var partitions: [Int32] { logs.keys.sorted() }
 

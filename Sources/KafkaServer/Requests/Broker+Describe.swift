@@ -28,7 +28,7 @@ extension Broker {
                 ? .unknownTopicOrPartition : .invalidTopicException
               return
             }
-            let log = topic.logs.values.first
+            let log = topic.logWithSettings
             entries = TopicSettings.entries(
               log?.config ?? manager.config.log, log?.overrides ?? TopicConfig())
           case Self.brokerResource where ["", "\(nodeId)"].contains(resource.resourceName):

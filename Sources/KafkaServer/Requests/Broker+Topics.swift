@@ -297,7 +297,7 @@ extension Broker {
     defer { topics.refresh(asked.name) }
     do throws(LogError) {
       try add(
-        asked.name, count..<asked.count, topic.logs.values.first?.overrides ?? TopicConfig())
+        asked.name, count..<asked.count, topic.logWithSettings?.overrides ?? TopicConfig())
       return nil
     } catch {
       return (ErrorCode(error), "\(error)")

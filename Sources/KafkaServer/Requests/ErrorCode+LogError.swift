@@ -20,7 +20,9 @@ extension ErrorCode {
       case .notFound: .unknownTopicOrPartition
       case .alreadyExists: .topicAlreadyExists
       case .invalidName: .invalidTopicException
-      case .invalidConfiguration: .invalidConfig
+      // One that clients do not retry, and whose name says it; a storage error they would retry
+      // until they give up without a reason.
+      case .settingsUnreadable, .invalidConfiguration: .invalidConfig
       }
   }
 

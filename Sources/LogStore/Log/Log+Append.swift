@@ -30,7 +30,8 @@ extension Log {
   ///   throws after the write (a failed sync), the records may or may not be there after reopening.
   /// - Throws: `LogError`: `.invalidBatch`, `.recordTooLarge`, `.diskFull` (nothing was appended;
   ///   try again), `.poisoned`, `.readOnly`, `.closed`, `.disk`; with a producer id also
-  ///   `.outOfOrderSequence`, `.invalidProducerEpoch`, `.invalidTransactionState`.
+  ///   `.outOfOrderSequence`, `.invalidProducerEpoch`, `.invalidTransactionState`. Where the
+  ///   topic's settings cannot be read, `.settingsUnreadable`.
   /// - Complexity: One pwrite, and one share of an fdatasync. Blocks.
   @discardableResult
   public func append(batch: inout [UInt8]) throws(LogError) -> AppendResult {
@@ -45,6 +46,8 @@ extension Log {
   /// - Complexity: One pwrite. The first of a session waits for the log's mark to be synced, one
   ///   that finds many sealed segments unsynced for a flush.
   public func write(batch: inout MutableSpan<UInt8>) throws(LogError) -> AppendResult {
+    // Before the batch is held to settings that are not the topic's.
+    if let settingsFault { throw settingsFault }
     guard batch.count <= config.maxMessageBytes else {
       throw .recordTooLarge(bytes: batch.count, limit: config.maxMessageBytes)
     }

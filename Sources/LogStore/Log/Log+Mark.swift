@@ -6,6 +6,7 @@ extension Log {
   /// session.
   package func markBeforeFirstWrite() throws(LogError) {
     if hasCurrentMark { return }
+    if let settingsFault { throw settingsFault }
     // Before the first byte of a session: from here on the state is the writer's.
     try loadProducers()
     while !(flushRole.withLock { $0.isMarkCurrent }) {

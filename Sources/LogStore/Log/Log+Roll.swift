@@ -40,6 +40,8 @@ extension Log {
   /// Whether an append of a batch of so many bytes only writes: no mark, no new segment and no sync
   /// comes before it.
   package func isReadyToAppend(byteCount: Int) -> Bool {
+    // The append is refused at once.
+    if settingsFault != nil { return true }
     guard hasCurrentMark, preparations.load(ordering: .acquiring) == 0, let writer else {
       return false
     }

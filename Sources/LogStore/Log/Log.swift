@@ -48,6 +48,8 @@ public final class Log: Sendable {
   package let epochs: LeaderEpochCheckpoint
   /// Settings of the topic that differ from the store's.
   public let overrides: TopicConfig
+  /// Why every append is refused: the topic's settings cannot be read. nil where they can.
+  public let settingsFault: LogError?
   let deleted = Atomic<Bool>(false)
   let givenUp = Atomic<Bool>(false)
   private let startOffset: Atomic<Int64>
@@ -61,13 +63,14 @@ public final class Log: Sendable {
   package let isReadOnly: Bool
 
   /// Takes over what the loader found. See `LogManager` for opening.
-  package init(
+  init(
     _ loaded: LoadedLog, config: LogConfig, context: StoreContext,
-    overrides: TopicConfig = TopicConfig()
+    settings: LogSettings = LogSettings()
   ) {
     topicPartition = loaded.topicPartition
     self.config = config
-    self.overrides = overrides
+    overrides = settings.overrides
+    settingsFault = settings.fault
     self.context = context
     directory = loaded.directory
     recovery = loaded.report

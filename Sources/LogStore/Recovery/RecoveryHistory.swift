@@ -13,12 +13,15 @@ package enum RecoveryHistory {
   /// fine.
   static func add(_ report: RecoveryReport, to directory: LogDirectory, nowMs: Int64) -> String? {
     do throws(CheckpointError) {
-      var lines = try read(directory)
+      let found = try read(directory)
+      var lines = found.lines
+      if !found.isSound { lines.append("\(nowMs) \(wrongChecksum)") }
       lines += text(of: report).map { "\(nowMs) \($0)" }
       let kept = lines.suffix(linesMax).joined(separator: "\n") + "\n"
       do throws(DiskError) {
         try SmallFile.writeAtomically(
-          directory.disk, directory: directory.path, name: fileName, Array(kept.utf8))
+          directory.disk, directory: directory.path, name: fileName,
+          CheckedText.encode(Array(kept.utf8)))
       } catch {
         throw .disk(error)
       }
@@ -28,12 +31,26 @@ package enum RecoveryHistory {
     }
   }
 
-  /// The lines of a log's history, oldest first: "<ms since 1970> <what happened>".
-  package static func read(_ directory: LogDirectory) throws(CheckpointError) -> [String] {
+  /// What a log's history file holds.
+  package struct Content: Sendable, Equatable {
+    /// Oldest first: "<ms since 1970> <what happened>".
+    package var lines: [String] = []
+    /// False where the CRC is wrong: some line may not be as it was written.
+    package var isSound = true
+  }
+
+  /// What is said of a file whose CRC is wrong.
+  package static let wrongChecksum = "the lines before may be damaged: their CRC is wrong"
+
+  /// Reads a log's history; empty where it has none.
+  package static func read(_ directory: LogDirectory) throws(CheckpointError) -> Content {
     guard let bytes = try SmallFile.read(directory.disk, directory.path(fileName)) else {
-      return []
+      return Content()
     }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    let checked = CheckedText(bytes)
+    return Content(
+      lines: String(decoding: checked.text, as: UTF8.self).split(separator: "\n").map(String.init),
+      isSound: checked.check != .wrong)
   }
 
   private static func text(of report: RecoveryReport) -> [String] {

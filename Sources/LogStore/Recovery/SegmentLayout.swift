@@ -42,7 +42,7 @@ package struct SegmentLayout: Sendable, Equatable {
   /// Files beside the segments that belong to a partition.
   package static let knownNames: Set<String> = [
     LeaderEpochCheckpoint.name, PartitionMetadata.name, DurableMark.fileName,
-    RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfig.fileName,
+    RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfigFile.name,
     DeletedLog.markerName, ProducerFile.name,
   ]
 

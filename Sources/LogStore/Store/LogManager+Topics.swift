@@ -23,7 +23,8 @@ extension LogManager {
   ///   - overrides: Settings of the topic, over `config`. Kept with the log, so that it has them
   ///     whenever it is opened; give every partition of a topic the same.
   /// - Throws: `.alreadyExists`, `.invalidName` where the topic collides with another one as Kafka
-  ///   judges it (`.` against `_`), `.invalidConfiguration`, `.diskFull`, `.disk`,
+  ///   judges it (`.` against `_`), `.invalidConfiguration`, `.settingsUnreadable` where another
+  ///   partition's settings cannot be read, `.diskFull`, `.disk`,
   ///   `.closed`.
   public func createLog(
     _ topicPartition: TopicPartition, config: LogConfig? = nil,
@@ -32,10 +33,12 @@ extension LogManager {
     let config = overrides.applied(to: config ?? self.config.log)
     try config.validate()
     return try naming.withLock { (_) throws(LogError) -> Log in
-      let (isClosed, isTopicKnown) = state.withLock { state in
-        (state.isClosed, state.topicIds[topicPartition.topic] != nil)
+      let topic = topicPartition.topic
+      let (isClosed, isTopicKnown, fault) = state.withLock { state in
+        (state.isClosed, state.topicIds[topic] != nil, state.settingsFaults[topic])
       }
       if isClosed { throw .closed(path: path) }
+      if let fault { throw fault }
       try forgetDeletedLogs()
       let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
       if log(topicPartition) != nil { throw .alreadyExists(path: directory.path) }
@@ -90,7 +93,9 @@ extension LogManager {
         topicPartition, in: directory, config: config, access: .write,
         hints: .init(isCleanStop: true, recoveryPoint: nil, logStartOffset: nil),
         nowMs: context.nowMs())
-      return Log(try loader.load(), config: config, context: context, overrides: overrides)
+      return Log(
+        try loader.load(), config: config, context: context,
+        settings: LogSettings(overrides: overrides))
     } catch {
       takeBackOrLog(directory)
       throw LogError(error)
@@ -210,6 +215,7 @@ extension LogManager {
         state.logs[name] = nil
         if !state.logs.keys.contains(where: { $0.topic == name.topic }) {
           state.topicIds[name.topic] = nil
+          state.settingsFaults[name.topic] = nil
         }
       }
       return path

@@ -32,6 +32,8 @@ public final class LogManager: Sendable {
     var logs: [TopicPartition: Log]
     /// Ids of topics, as far as they were asked for.
     var topicIds: [String: Uuid] = [:]
+    /// Topics whose settings cannot be read, and why.
+    var settingsFaults: [String: LogError] = [:]
     /// Whether the checkpoints on disk may speak of a log that was deleted, and so of the next one
     /// of its name.
     var checkpointsNameDeleted = false
@@ -50,8 +52,9 @@ public final class LogManager: Sendable {
     self.context = context
     self.report = report
     remover = DeletedLogRemover(path, context, isInline: !config.startsFlusher)
-    state = Locked(
-      State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) })))
+    var state = State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) }))
+    for log in logs { state.settingsFaults[log.topicPartition.topic] = log.settingsFault }
+    self.state = Locked(state)
   }
 
   /// Without `close` the store counts as not cleanly stopped; what was acknowledged is there. The

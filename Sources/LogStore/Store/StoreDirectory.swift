@@ -53,8 +53,7 @@ enum StoreDirectory {
     let disk = directory.disk
     try PartitionMetadata(topicId: topicId).write(disk, directory: directory.path)
     if overrides != TopicConfig() {
-      try SmallFile.writeAtomically(
-        disk, directory: directory.path, name: TopicConfig.fileName, overrides.encoded)
+      try TopicConfigFile.write(overrides, disk, directory: directory.path)
     }
     try LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
       .write(disk, directory: directory.path)
@@ -67,7 +66,7 @@ enum StoreDirectory {
   /// power cut may bring back an empty log, of which nobody was told that it is not there.
   static func takeBackLog(_ directory: LogDirectory) throws(DiskError) {
     let disk = directory.disk
-    let written = [PartitionMetadata.name, TopicConfig.fileName, LeaderEpochCheckpoint.name]
+    let written = [PartitionMetadata.name, TopicConfigFile.name, LeaderEpochCheckpoint.name]
     let segment = [SegmentName.Kind.log, .index, .timeindex].map { SegmentName(0, $0).fileName }
     for name in written + written.map({ "\($0).tmp" }) + segment
     where try disk.status(directory.path(name)) != nil {

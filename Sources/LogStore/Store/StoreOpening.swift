@@ -90,14 +90,23 @@ struct StoreOpening {
     return found
   }
 
-  /// A log's own settings; those that cannot be read do not hold it up.
-  private static func overrides(_ directory: LogDirectory) -> (TopicConfig, note: String?) {
-    do throws(LogError) {
-      let found = try TopicConfig.read(directory.disk, directory: directory.path)
-      return (found ?? TopicConfig(), nil)
-    } catch {
-      return (TopicConfig(), "\(error); the store's settings are used")
+  /// The settings of each log, in the order of `found`; those that cannot be read are told.
+  private func readSettings(_ found: [TopicPartition]) -> [LogSettings] {
+    let (path, context) = (path, context)
+    var settings = WorkerThreads.map(
+      jobCount: found.count, threadCount: config.loaderThreads
+    ) { index in
+      LogSettings(
+        readingFrom: LogDirectory(disk: context.disk, path: "\(path)/\(found[index])"))
     }
+    for (name, found) in zip(found, settings) {
+      guard let fault = found.fault else { continue }
+      context.logger.error(
+        "a topic's settings cannot be read, so nothing is appended to it",
+        metadata: ["log": "\(name)", "error": "\(fault)"])
+    }
+    LogSettings.spreadFaults(&settings, of: found)
+    return settings
   }
 
   /// After an unclean stop what stands in the page cache only must become durable before it is
@@ -120,13 +129,14 @@ struct StoreOpening {
   ) -> [Log] {
     let (path, config, context) = (path, config, context)
     let group = !wasClean && syncTogether(logCount: found.count) ? group : nil
+    let settings = readSettings(found)
     let results = WorkerThreads.map(
       jobCount: found.count, threadCount: config.loaderThreads
     ) { index -> Result<Log, LogError> in
       let topicPartition = found[index]
       let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
-      let (overrides, note) = Self.overrides(directory)
-      let logConfig = overrides.applied(to: config.log)
+      let settings = settings[index]
+      let logConfig = settings.overrides.applied(to: config.log)
       var loader = LogLoader(
         topicPartition, in: directory, config: logConfig, access: .write,
         hints: .init(
@@ -136,8 +146,9 @@ struct StoreOpening {
         nowMs: context.nowMs())
       do throws(DiskError) {
         var loaded = try loader.load()
-        if let note { loaded.report.notes.append(note) }
-        return .success(Log(loaded, config: logConfig, context: context, overrides: overrides))
+        if let note = settings.note { loaded.report.notes.append(note) }
+        if let fault = settings.fault { loaded.report.notes.append("\(fault)") }
+        return .success(Log(loaded, config: logConfig, context: context, settings: settings))
       } catch {
         return .failure(LogError(error))
       }

@@ -1,4 +1,3 @@
-package import DiskIO
 internal import RecordFormat
 
 /// Settings of one topic that differ from the store's, with Kafka's names and values.
@@ -6,11 +5,6 @@ internal import RecordFormat
 /// Kept in each partition's directory (`mkstore.topic`, docs/format.md#mkstoretopic), so that a
 /// directory that is copied elsewhere takes its settings along.
 public struct TopicConfig: Sendable, Equatable {
-  /// Name of the file.
-  package static let fileName = "mkstore.topic"
-  /// Largest file that is read.
-  package static let bytesMax = 64 << 10
-
   /// What a setting does here.
   public enum Effect: Sendable, Equatable {
     /// The engine goes by it.
@@ -63,34 +57,5 @@ public struct TopicConfig: Sendable, Equatable {
   /// overrides that are kept.
   public func effective(_ config: LogConfig) -> [String: String] {
     values.merging(TopicSetting.stated(by: config)) { _, acting in acting }
-  }
-
-  /// Reads a log's file; nil where it has none.
-  package static func read(_ disk: any Disk, directory: String) throws(LogError) -> TopicConfig? {
-    let path = "\(directory)/\(fileName)"
-    do throws(CheckpointError) {
-      guard let bytes = try SmallFile.read(disk, path, limit: bytesMax) else { return nil }
-      let properties = try JavaProperties(bytes, path: path)
-      var values: [String: String] = [:]
-      for pair in properties.pairs { values[pair.key] = pair.value }
-      return try make(values)
-    } catch {
-      throw .invalidConfiguration(name: path, reason: "\(error)")
-    }
-  }
-
-  private static func make(_ values: [String: String]) throws(CheckpointError) -> TopicConfig {
-    do throws(LogError) {
-      return try TopicConfig(values)
-    } catch {
-      throw .unreadable(path: fileName, line: nil, what: "\(error)")
-    }
-  }
-
-  /// The file's content: by rising name.
-  package var encoded: [UInt8] {
-    var properties = JavaProperties()
-    for (name, value) in values.sorted(by: { $0.key < $1.key }) { properties[name] = value }
-    return properties.encoded
   }
 }

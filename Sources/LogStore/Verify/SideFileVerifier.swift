@@ -49,12 +49,28 @@ struct SideFileVerifier {
         try checkEpochs(log, segments)
       }
     }
+    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+      _ = try TopicConfigFile.read(disk, directory: log.path)
+    }
+    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+      try checkHistory(log)
+    }
     for baseOffset in log.snapshots {
       collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
         try checkSnapshot(log, baseOffset)
       }
     }
     return findings
+  }
+
+  private func checkHistory(_ log: LogPlan) throws(CheckpointError) {
+    let directory = LogDirectory(disk: disk, path: log.path)
+    guard try RecoveryHistory.read(directory).isSound else {
+      throw .unreadable(
+        path: directory.path(RecoveryHistory.fileName), line: nil,
+        what: "the CRC in its first line is wrong; the file only tells people what happened, and "
+          + "may be removed")
+    }
   }
 
   private func checkEpochs(

@@ -30,6 +30,7 @@ enum DumpKind: Equatable {
     case MetaProperties.name: self = .lines(type: "metaProperties")
     case CleanShutdownFile.name: self = .lines(type: "cleanShutdown")
     case RecoveryHistory.fileName: self = .lines(type: "history")
+    case TopicConfigFile.name: self = .lines(type: "topicSettings")
     case DurableMark.fileName: self = .mark
     default:
       if OffsetCheckpoint.Name(rawValue: fileName) != nil {

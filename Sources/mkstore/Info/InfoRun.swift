@@ -105,7 +105,7 @@ struct InfoRun: ~Copyable {
   private mutating func printLog(_ facts: LogFacts) {
     if isJSON {
       out.line(facts.object(withSegments: true))
-      for line in facts.history {
+      for line in facts.history.lines {
         let (milliseconds, event) = HistoryText.parts(line)
         var object = JSONObject(type: "history")
         object.add("log", "\(facts.location.topicPartition)")

@@ -8,8 +8,10 @@ struct LogFacts {
   let segments: [SegmentDescription]
   /// The engine's own mark; nil in a directory that it never wrote to.
   let mark: MarkRecord?
-  /// Lines of the recovery history.
-  let history: [String]
+  /// The recovery history.
+  let history: RecoveryHistory.Content
+  /// Settings of the topic, "name=value", or why they cannot be read.
+  let settings: Result<[String], CheckpointError>
   /// Time of the latest record and where it stands.
   let latest: OffsetForTime?
 
@@ -30,6 +32,12 @@ struct LogFacts {
       history = try RecoveryHistory.read(directory)
     } catch {
       throw CommandFailure(error)
+    }
+    do throws(CheckpointError) {
+      let found = try TopicConfigFile.read(disk, directory: location.path)?.config.values ?? [:]
+      settings = .success(found.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+    } catch {
+      settings = .failure(error)
     }
   }
 
@@ -54,6 +62,11 @@ struct LogFacts {
       "durable    " + durability,
       "mode       " + acknowledgements,
     ]
+    switch settings {
+    case .success(let values) where values.isEmpty: break
+    case .success(let values): lines.append("settings   " + values.joined(separator: " "))
+    case .failure(let error): lines.append("settings   unreadable, no appends: \(error)")
+    }
     for range in log.damagedRanges { lines.append("damaged    \(range)") }
     for note in log.recovery.notes { lines.append("note       \(note)") }
     if !segments.isEmpty {
@@ -65,8 +78,9 @@ struct LogFacts {
           + padded(RFC3339.text(segment.largestTimestamp ?? -1), 24) + "  "
           + RFC3339.text(segment.modifiedMs ?? -1))
     }
-    lines.append(history.isEmpty ? "history    nothing was ever mended" : "history")
-    lines += history.map { "  " + HistoryText.line($0) }
+    lines.append(history.lines.isEmpty ? "history    nothing was ever mended" : "history")
+    lines += history.lines.map { "  " + HistoryText.line($0) }
+    if !history.isSound { lines.append("  \(RecoveryHistory.wrongChecksum)") }
     return lines
   }
 
@@ -108,6 +122,10 @@ struct LogFacts {
     object.add("cleanStop", mark?.isClean)
     object.add("durability", mark?.durability?.description)
     object.add("damage", log.damagedRanges.map(DamageText.part))
+    switch settings {
+    case .success(let values): object.add("settings", values)
+    case .failure(let error): object.add("settingsError", "\(error)")
+    }
     object.add("notes", log.recovery.notes)
     if withSegments { object.add("segments", segments.map(\.object)) }
     return object

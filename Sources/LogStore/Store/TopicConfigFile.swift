@@ -1,0 +1,81 @@
+package import DiskIO
+
+/// The file `mkstore.topic` in a log's directory: its topic's settings
+/// (docs/format.md#mkstoretopic).
+package enum TopicConfigFile {
+  /// Name of the file.
+  package static let name = "mkstore.topic"
+  /// Largest file that is read.
+  package static let bytesMax = 64 << 10
+
+  /// What a file holds.
+  package struct Content: Sendable, Equatable {
+    package var config: TopicConfig
+    /// The file's bytes where it has no CRC yet.
+    package var unchecked: [UInt8]?
+  }
+
+  /// Reads a log's file; nil where it has none.
+  ///
+  /// - Throws: `.disk`; `.unreadable` where a setting, or all of them, cannot be trusted.
+  package static func read(
+    _ disk: any Disk, directory: String
+  ) throws(CheckpointError) -> Content? {
+    let path = "\(directory)/\(name)"
+    if let bytes = try SmallFile.read(disk, path, limit: bytesMax) {
+      return try decode(bytes, path: path)
+    }
+    let isThere: Bool
+    do throws(DiskError) {
+      isThere = try disk.status(path) != nil
+    } catch {
+      throw .disk(error)
+    }
+    if isThere { throw .unreadable(path: path, line: nil, what: "is no regular file") }
+    return nil
+  }
+
+  /// Reads a file's content; `path` is for messages.
+  package static func decode(_ bytes: [UInt8], path: String) throws(CheckpointError) -> Content {
+    let checked = CheckedText(bytes)
+    if checked.check == .wrong {
+      throw .unreadable(path: path, line: nil, what: "the CRC in its first line is wrong")
+    }
+    let properties = try JavaProperties(checked.text, path: path)
+    guard !properties.pairs.isEmpty else {
+      throw .unreadable(path: path, line: nil, what: "holds no setting")
+    }
+    var values: [String: String] = [:]
+    for pair in properties.pairs { values[pair.key] = pair.value }
+    do throws(LogError) {
+      return Content(
+        config: try TopicConfig(values), unchecked: checked.check == .missing ? bytes : nil)
+    } catch {
+      throw .unreadable(path: path, line: nil, what: "\(error)")
+    }
+  }
+
+  /// Replaces a log's file, durably.
+  package static func write(
+    _ config: TopicConfig, _ disk: any Disk, directory: String
+  ) throws(DiskError) {
+    try write(text: text(config), disk, directory: directory)
+  }
+
+  /// Gives a file that has no CRC one, durably; its text, with remarks of a person, stays.
+  package static func write(
+    text: [UInt8], _ disk: any Disk, directory: String
+  ) throws(DiskError) {
+    try SmallFile.writeAtomically(
+      disk, directory: directory, name: name, CheckedText.encode(text))
+  }
+
+  /// The settings by rising name.
+  private static func text(_ config: TopicConfig) -> [UInt8] {
+    var properties = JavaProperties()
+    for (name, value) in config.values.sorted(by: { $0.key < $1.key }) {
+      properties[name] = value
+    }
+    return properties.encoded
+  }
+}
