@@ -2,23 +2,32 @@ internal import DiskIO
 
 /// A log's directory on its way out: renamed first, so that the log is gone at once and for good,
 /// then emptied.
+///
+/// The new name is all that says so: it needs no new file, and so no inode, where a file system has
+/// none left and the deletion is to give some back.
 package enum DeletedLog {
-  /// A file in a directory that this engine renamed, so that it removes its own left-overs and
-  /// leaves those of a broker to the broker.
+  /// How the 32 digits begin in a name that this engine gave, so that it removes its own left-overs
+  /// and leaves those of a broker to the broker: "mkstore" in hexadecimal. A broker writes a random
+  /// UUID there, whose 13th digit is always 4; the one here is 6.
+  package static let signature = "6d6b73746f7265"
+  /// A file that earlier versions made in a directory before they renamed it.
   package static let markerName = "mkstore.deleted"
   /// Longest file name.
   private static let nameBytesMax = 255
+  /// Digits that tell a deleted log from others of its name.
+  private static let digitCount = 32
 
   /// Kafka's name for a deleted log: the topic, cut where the name would be too long, the
-  /// partition, 32 digits that tell it from others of the name.
+  /// partition, and 32 digits: the signature and random ones.
   package static func name(
     for topicPartition: TopicPartition, using generator: inout some RandomNumberGenerator
   ) -> String {
-    let digits = [generator.next(), generator.next()].map { (word: UInt64) in
+    let random = [generator.next(), generator.next()].map { (word: UInt64) in
       let text = String(word, radix: 16)
       return String(repeating: "0", count: 16 - text.utf8.count) + text
     }
-    let ending = "-\(topicPartition.partition).\(digits.joined())-delete"
+    let digits = signature + random.joined().suffix(digitCount - signature.utf8.count)
+    let ending = "-\(topicPartition.partition).\(digits)-delete"
     return String(topicPartition.topic.prefix(nameBytesMax - ending.utf8.count)) + ending
   }
 
@@ -29,10 +38,6 @@ package enum DeletedLog {
     throws(DiskError) -> String
   {
     let disk = directory.disk
-    if try disk.status(directory.path(markerName)) == nil {
-      try disk.open(directory.path(markerName), .create).sync()
-      try disk.syncDirectory(directory.path)
-    }
     let path = "\(store)/\(name)"
     try disk.rename(directory.path, to: path)
     try disk.syncDirectory(store)
@@ -41,12 +46,14 @@ package enum DeletedLog {
 
   /// Whether a directory with a deleted log's name is one of ours, or an empty one.
   static func isOurs(_ path: String, _ disk: any Disk) throws(DiskError) -> Bool {
+    let digits = path.split(separator: ".").last ?? ""
+    if digits.hasPrefix(signature) { return true }
     let names = try disk.list(path).map(\.name)
     return names.isEmpty || names.contains(markerName)
   }
 
-  /// Removes a deleted log's files, the marker last, and its directory. Whoever still has a file
-  /// open may go on reading it.
+  /// Removes a deleted log's files, an earlier version's marker last, and its directory. Whoever
+  /// still has a file open may go on reading it.
   static func remove(_ path: String, in store: String, _ disk: any Disk) throws(DiskError) {
     for entry in try disk.list(path) where entry.name != markerName {
       if entry.kind == .directory {

@@ -106,7 +106,11 @@ public final class LogManager: Sendable {
         path: path, config: config, context: context, logs: logs,
         report: opening.report)
       if let group = opening.group { context.flusher.shareSyncs(by: group) }
-      if opening.holdsStaleCheckpoints { manager.writeCheckpointsOrLog() }
+      if opening.holdsStaleCheckpoints {
+        // Until they are written no log of such a name is made.
+        manager.state.withLock { $0.checkpointsNameDeleted = true }
+        manager.writeCheckpointsOrLog()
+      }
       manager.start(logs)
       for path in opening.deleted { manager.remover.submit(path) }
       return manager
