@@ -68,6 +68,16 @@ int mk_status_of_descriptor(int fd, struct mk_file_status *status) {
 
 // MARK: files
 
+// A descriptor that is none of the standard streams. Where a process was started with one of them
+// closed, open(2) gives out its number, and what is printed would be written into the file.
+static int above_standard(int fd) {
+  if (fd < 0) return -errno;
+  if (fd > STDERR_FILENO) return fd;
+  int result = (int)value_or_error(fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  close(fd);
+  return result;
+}
+
 int mk_open(const char *path, enum mk_open_mode mode) {
   // O_NONBLOCK: a FIFO or a device named like a segment must not hang the opener; it means nothing
   // for a regular file. O_NOFOLLOW: what we write to is never reached through somebody's link.
@@ -78,11 +88,11 @@ int mk_open(const char *path, enum mk_open_mode mode) {
   case MK_OPEN_CREATE: flags |= O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL; break;
   case MK_OPEN_OR_CREATE: flags |= O_RDWR | O_NOFOLLOW | O_CREAT; break;
   }
-  return (int)value_or_error(open(path, flags, 0640));
+  return above_standard(open(path, flags, 0640));
 }
 
 int mk_open_directory(const char *path) {
-  return (int)value_or_error(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return above_standard(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 int mk_fsync(int fd) { return error_or_zero(fsync(fd)); }
@@ -122,7 +132,7 @@ int mk_sync_file_system(int fd) {
 }
 
 int mk_open_memory_figures(void) {
-  return (int)value_or_error(open("/proc/meminfo", O_RDONLY | O_CLOEXEC));
+  return above_standard(open("/proc/meminfo", O_RDONLY | O_CLOEXEC));
 }
 
 static int64_t figure(const char *text, const char *name) {
@@ -337,6 +347,12 @@ int64_t mk_raise_open_files(void) {
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   }
   return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}
+
+int64_t mk_file_size_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur > INT64_MAX) return INT64_MAX;
+  return (int64_t)limit.rlim_cur;
 }
 
 bool mk_is_signal_ignored(int number) {

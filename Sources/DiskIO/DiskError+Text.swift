@@ -26,8 +26,9 @@ extension DiskError {
   /// The name exists already.
   public var isAlreadyThere: Bool { code == EEXIST }
 
-  /// Whether the file system or the user's quota is used up.
-  public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+  /// Whether there is no room: the file system, the user's quota, or the size that the process may
+  /// give a file (`ulimit -f`) is used up. It passes once there is some.
+  public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
 
   /// Whether the process or the system has no descriptor left, which passes.
   package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
@@ -54,6 +55,7 @@ extension DiskError {
     case EAGAIN where isLocked: "stop that process or use another directory"
     case ENOSPC: "free space on this file system"
     case EDQUOT: "free space or raise the quota"
+    case EFBIG: fileSizeRemedy
     case EACCES, EPERM: "check the owner and permissions of the path and its directories"
     case EROFS: "mount the file system for writing"
     case EMFILE: "raise the limit of open files of this process (ulimit -n)"
@@ -67,6 +69,19 @@ extension DiskError {
     case ENOMEM where operation == .map: "raise vm.max_map_count or free memory"
     default: nil
     }
+  }
+}
+
+extension DiskError {
+  /// In two words why there is no room, where `isDiskFull`.
+  package var fullText: String { code == EFBIG ? "file too large" : "disk full" }
+
+  private var fileSizeRemedy: String {
+    let limit = mk_file_size_limit()
+    return limit == Int64.max
+      ? "the file system takes no larger files: use smaller segments"
+      : "this process may make files of \(limit) bytes: raise its limit, ulimit -f, or use smaller "
+        + "segments"
   }
 }
 

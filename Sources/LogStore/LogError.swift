@@ -24,7 +24,8 @@ public enum LogError: Error, Sendable {
   /// An earlier sync failed: what is on disk is uncertain, so nothing more is written until the
   /// store is opened anew, which checks it.
   case poisoned(path: String, cause: DiskError)
-  /// The file system is full; nothing was appended and reads go on. Free space and try again.
+  /// The file system is full, or the limit of file sizes (`ulimit -f`) is reached; nothing was
+  /// appended and reads go on. Make room and try again.
   case diskFull(DiskError)
   /// The file system failed otherwise.
   case disk(DiskError)
@@ -77,7 +78,7 @@ extension LogError: CustomStringConvertible {
       "\(path) refuses writes since an earlier write-back failed (\(cause)); "
         + "close and open the store to check what is on disk"
     case .diskFull(let error):
-      "disk full: \(error); nothing was appended, free some space and try again"
+      "\(error.fullText): \(error); nothing was appended, try again once there is room"
     case .disk(let error):
       "\(error)"
     case .locked(let path, let holder):

@@ -48,7 +48,8 @@ import Testing
 
   @Test func kindsOfErrors() {
     func error(_ code: Int32) -> DiskError { DiskError(.write, "a", code: code) }
-    #expect([ENOSPC, EDQUOT, EIO].map { error($0).isDiskFull } == [true, true, false])
+    let isFull = [ENOSPC, EDQUOT, EFBIG, EIO].map { error($0).isDiskFull }
+    #expect(isFull == [true, true, true, false])
     #expect([ENOENT, ENOTDIR, EACCES].map { error($0).isNotFound } == [true, true, false])
     #expect([EROFS, EACCES].map { error($0).isReadOnly } == [true, false])
     #expect(DiskError(.lock, "a", code: EAGAIN).isLocked)

@@ -239,7 +239,7 @@ struct ExitStatusTests {
     try appendLines()
     let outcome = try Tool.bash("$MKSTORE \(command) \(log) > /dev/full")
     #expect(outcome.status == 6)
-    #expect(outcome.messages.contains("standard output: no space left"))
+    #expect(outcome.messages.contains("standard output: No space left"))
   }
 
   @Test(.enabled(if: Mounting.isPossible, "needs root and mount(8)"))

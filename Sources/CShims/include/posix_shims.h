@@ -94,11 +94,11 @@ int mk_status_of_descriptor(int fd, struct mk_file_status *_Nonnull status);
 enum mk_open_mode { MK_OPEN_READ, MK_OPEN_READ_WRITE, MK_OPEN_CREATE, MK_OPEN_OR_CREATE };
 
 /// open(2), closed on exec, never blocking on a FIFO or device. Only MK_OPEN_READ follows a
-/// symbolic link in the last place. New files get mode 0640. Descriptor or -errno; EINTR is left
-/// to the caller.
+/// symbolic link in the last place. New files get mode 0640. Descriptor, never 0 to 2, or -errno;
+/// EINTR is left to the caller.
 int mk_open(const char *_Nonnull path, enum mk_open_mode mode);
 
-/// open(2) of a directory for fsync. Descriptor or -errno.
+/// open(2) of a directory for fsync. Descriptor, never 0 to 2, or -errno.
 int mk_open_directory(const char *_Nonnull path);
 
 /// fsync(2). 0 or errno.
@@ -219,6 +219,9 @@ void mk_error_text(int code, char *_Nonnull text, size_t room);
 
 /// Raises the soft limit of open files to the hard one, where that is allowed. The limit in force.
 int64_t mk_raise_open_files(void);
+
+/// Largest size that the process may give a file (RLIMIT_FSIZE); INT64_MAX where there is no limit.
+int64_t mk_file_size_limit(void);
 
 /// Whether the process was started with this signal ignored, as nohup does with SIGHUP.
 bool mk_is_signal_ignored(int number);

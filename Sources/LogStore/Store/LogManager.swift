@@ -7,6 +7,9 @@ public import Logging
 /// Takes Kafka's own lock file, so that a running broker and this process exclude each other; any
 /// number of other processes may read meanwhile (`Log.openReadOnly`). Every method may be called
 /// from any thread.
+///
+/// No signal's disposition is changed: where files may not outgrow a limit (`ulimit -f`), ignore
+/// SIGXFSZ, so that a write beyond it throws `.diskFull` instead of ending the process.
 public final class LogManager: Sendable {
   /// Path of the store's directory.
   public let path: String

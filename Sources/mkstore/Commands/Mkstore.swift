@@ -26,7 +26,8 @@ struct Mkstore: ParsableCommand {
 
   /// Parses, runs, and turns what went wrong into a message and an exit status.
   static func main() {
-    Interrupt.ignoreBrokenPipes()
+    StandardStreams.openClosed()
+    Interrupt.ignoreFailedWrites()
     exit(status(of: Array(CommandLine.arguments.dropFirst())))
   }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 
 /// A stream of input with a buffer that holds at least one whole record of it.
 ///
@@ -140,9 +141,14 @@ struct InputBuffer: ~Copyable {
     case .end: isExhausted = true
     case .interrupted: try Interrupt.check()
     case .failed(let code):
-      throw CommandFailure.failure("read \(name): \(ErrorText.of(code))")
+      throw CommandFailure.failure("read \(name): \(ErrorText.of(code))\(remedy(code))")
     }
     return true
+  }
+
+  private func remedy(_ code: Int32) -> String {
+    code == EBADF && descriptor == StandardStreams.input
+      ? "; it is closed: name a file, or give it an input (< /dev/null for none)" : ""
   }
 
   private static func read(

@@ -1,4 +1,5 @@
 import Bytes
+import DiskIO
 import Glibc
 
 /// Standard output through one large buffer.
@@ -91,11 +92,7 @@ struct OutputBuffer: ~Copyable {
     switch failureCode {
     case 0: return
     case EPIPE: throw CommandFailure.outputClosed
-    case ENOSPC, EDQUOT:
-      throw CommandFailure(
-        .diskFull, "write \(name): no space left on the device; free some space and start again")
-    default:
-      throw CommandFailure.failure("write \(name): \(ErrorText.of(failureCode))")
+    default: throw CommandFailure(DiskError(.write, name, code: failureCode))
     }
   }
 

@@ -41,7 +41,7 @@ struct CommandFailure: Error, Sendable {
   init(_ error: LogError) {
     switch error {
     case .diskFull(let error):
-      self.init(.diskFull, "disk full: \(error)")
+      self.init(.diskFull, "\(error.fullText): \(error)")
     case .disk(let error):
       self.init(error)
     case .locked(let path, let holder):

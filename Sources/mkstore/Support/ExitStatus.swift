@@ -10,7 +10,7 @@ enum ExitStatus: Int32, Sendable {
   case damage = 3
   /// Another process writes to the store.
   case locked = 5
-  /// No room left on a file system.
+  /// No room left on a file system, or none that the process may use (`ulimit -f`).
   case diskFull = 6
   /// Stopped by Ctrl-C (128 + SIGINT, as shells say it).
   case interrupted = 130
@@ -18,7 +18,8 @@ enum ExitStatus: Int32, Sendable {
   /// The list for `--help`.
   static let explanation = """
     EXIT STATUS: 0 done and nothing wrong, 1 failure, 2 wrong usage, 3 damage found (the rest was \
-    done), 5 the store is locked by another writer, 6 disk full, 130 stopped by Ctrl-C. A reader \
+    done), 5 the store is locked by another writer, 6 disk full or the \
+    limit of file sizes reached (ulimit -f), 130 stopped by Ctrl-C. A reader \
     that goes away (| head) is no error.
     """
 }

@@ -49,8 +49,10 @@ enum Interrupt {
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// A reader that goes away shows as an error of write instead of killing the process.
-  static func ignoreBrokenPipes() {
+  /// A reader that goes away, and a file that grows beyond `ulimit -f`, show as errors of write
+  /// instead of killing the process.
+  static func ignoreFailedWrites() {
     _ = signal(SIGPIPE, SIG_IGN)
+    _ = signal(SIGXFSZ, SIG_IGN)
   }
 }

@@ -7,6 +7,21 @@ enum StandardStreams {
   static let output: Int32 = 1
   static let error: Int32 = 2
 
+  /// Opens those that are closed on `/dev/null`, before anything else can be given their numbers:
+  /// messages would be written into a file of the store.
+  ///
+  /// What is printed then goes nowhere, as it was asked for. Reading is an error (EBADF), as it is
+  /// with a closed descriptor: a command that is given no input must not take it for an empty one.
+  static func openClosed() {
+    for descriptor in [input, output, error] where fcntl(descriptor, F_GETFD) < 0 {
+      // Safe: the call reads the NUL-terminated copy that Swift makes of the path. It gives the
+      // lowest free number, which is `descriptor`, since those below it are open.
+      let opened = unsafe Glibc.open("/dev/null", O_WRONLY)
+      // Without devices (a container, say) a directory keeps the number, and takes no writes.
+      if opened < 0 { _ = unsafe Glibc.open("/", O_RDONLY) }
+    }
+  }
+
   /// What one attempt to read gave.
   enum ReadOutcome {
     case bytes(Int)
