@@ -18,6 +18,7 @@ enum MetricHelp {
     "mkstore_damaged_ranges_total": "Damaged ranges met in logs.",
     "mkstore_disk_total_bytes": "Bytes of the store's file system.",
     "mkstore_disk_free_bytes": "Bytes that may still be written to the store's file system.",
+    "mkstore_dropped_log_lines_total": "Log lines that standard error did not take.",
     "mkstore_flush_records": "Records that each flush made durable.",
     "mkstore_flush_seconds": "How long flushes (fdatasync) took.",
     "mkstore_log_bytes": "Bytes of a log's segments.",

@@ -78,7 +78,7 @@ struct BrokerService: Service {
     let hurry = Task {
       for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
         Messages.say("stopped at once; the next start recovers")
-        _exit(1)
+        ProcessEnd.exitAtOnce(.failure)
       }
     }
     await server.stop()

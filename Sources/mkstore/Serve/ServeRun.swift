@@ -17,14 +17,9 @@ struct ServeRun {
 
   /// Serves until a signal comes.
   func run() throws(CommandFailure) {
-    let level = settings.logLevel
-    LoggingSystem.bootstrap { label in
-      var handler = StreamLogHandler.standardError(label: label)
-      handler.logLevel = level
-      return handler
-    }
     let registry = PrometheusRegistry()
     MetricsSystem.bootstrap(registry)
+    speakThroughWriter()
     let stopwatch = ContinuousClock.now
     let logger = Logger(label: "mkstore")
     try StoreGuess(PosixDisk(), settings.data).refuseForeign()
@@ -47,6 +42,19 @@ struct ServeRun {
     }
     _ = outcome.wait { $0 != nil }
     try outcome.withLock { $0 }?.get()
+  }
+
+  /// From here on nobody waits for whoever reads standard error.
+  private func speakThroughWriter() {
+    let dropped = Counter(label: "mkstore_dropped_log_lines_total")
+    let writer = MessageWriter { dropped.increment(by: $0) }
+    Messages.hand(to: writer)
+    let level = settings.logLevel
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler(label: label, stream: MessageStream(writer: writer))
+      handler.logLevel = level
+      return handler
+    }
   }
 
   /// Each event loop takes three descriptors, and the store, its listeners and a topic some more;

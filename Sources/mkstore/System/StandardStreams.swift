@@ -40,6 +40,15 @@ enum StandardStreams {
   ///
   /// - Returns: 0 or the error number.
   static func writeAll(_ bytes: Span<UInt8>, to descriptor: Int32) -> Int32 {
+    write(bytes, to: descriptor).code
+  }
+
+  /// Writes all of `bytes`, however many calls that takes.
+  ///
+  /// - Returns: How many were written, and 0 or the error number that ended it.
+  static func write(
+    _ bytes: Span<UInt8>, to descriptor: Int32
+  ) -> (written: Int, code: Int32) {
     var done = 0
     while done < bytes.count {
       let rest = bytes.extracting(done...)
@@ -53,10 +62,10 @@ enum StandardStreams {
         // Somebody made the other end of a pipe or terminal non-blocking for all of us.
         _ = wait(descriptor, events: Int16(POLLOUT), timeoutMs: -1)
       } else if errno != EINTR {
-        return errno
+        return (done, errno)
       }
     }
-    return 0
+    return (done, 0)
   }
 
   /// Reads what is there, at most the whole of `buffer`; blocks while nothing is.
