@@ -26,10 +26,11 @@ final class TestBroker {
   ///   - directory: An existing store; nil makes one that goes with the test.
   ///   - disk: What the store stands on.
   ///   - nowMs: The wall clock; nil: the system's.
+  ///   - monotonicNs: The monotonic clock; nil: the system's.
   ///   - captured: Takes what the server says; nil: nobody.
   static func with(
     _ directory: String? = nil, log: LogConfig = LogConfig(), disk: any Disk = PosixDisk(),
-    nowMs: (@Sendable () -> Int64)? = nil,
+    nowMs: (@Sendable () -> Int64)? = nil, monotonicNs: (@Sendable () -> Int64)? = nil,
     configure: (inout BrokerConfig) -> Void = { _ in }, registry: PrometheusRegistry? = nil,
     heardBy captured: CapturedLog? = nil,
     _ body: (TestBroker) async throws -> Void
@@ -41,6 +42,7 @@ final class TestBroker {
     store.log = log
     let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     if let nowMs { store.nowMs = nowMs }
+    if let monotonicNs { store.monotonicNs = monotonicNs }
     let manager = try LogManager.open(path, config: store, disk: disk, logger: quiet)
     var config = BrokerConfig()
     config.listen.port = 0

@@ -71,7 +71,9 @@ extension Broker {
       text += gauge("redpanda_storage_disk_total_bytes", Int(space.totalBytes))
       text += gauge("redpanda_storage_disk_free_bytes", Int(free))
     } catch {
-      logger.warning("free space cannot be read", metadata: ["error": "\(error)"])
+      rateLimitedLog.log(
+        .warning, cause: "free space", "free space cannot be read",
+        metadata: ["error": "\(error)"])
     }
     // Under the names that dashboards for Kafka and Redpanda look for (MetricAlias).
     text += table("kafka_log_log_logstartoffset") { $0.logStartOffset }

@@ -16,6 +16,8 @@ package final class Broker: Sendable {
   package let producerIds: ProducerIds
   package let metrics = BrokerMetrics()
   package let logger: Logger
+  /// For lines that clients, or a state of the disk that lasts, can cause again and again.
+  package let rateLimitedLog: RateLimitedLog
   /// One thread on which topics change, in the order of the requests.
   package let admin = FetcherPool(cores: [nil])
   /// One thread for what appends need before they write: marks and new segments. Apart from the
@@ -29,12 +31,6 @@ package final class Broker: Sendable {
   package let bufferedBytes = Atomic<Int>(0)
   /// Connections there are.
   package let connectionCount = Atomic<Int>(0)
-  /// Whether the last connection was refused, there being too many.
-  private let isRefusing = Atomic<Bool>(false)
-  /// Time between two lines that say that a disk takes no records.
-  package static let storageWarningNanoseconds: UInt64 = 60_000_000_000
-  /// When the next such line may be said, on the monotonic clock.
-  package let nextStorageWarning = Atomic<UInt64>(0)
   /// Connections to the port for metrics and health.
   package let adminConnectionCount = Atomic<Int>(0)
   /// Whether clients are taken: between `start` and `stop`. Stored by those, with release.
@@ -46,6 +42,7 @@ package final class Broker: Sendable {
     self.config = config
     self.manager = manager
     self.logger = logger
+    rateLimitedLog = RateLimitedLog(logger, now: manager.config.monotonicNs)
     topics = Topics(manager)
     producerIds = try ProducerIds(manager)
     address = Locked(config.advertised ?? config.listen)
@@ -134,16 +131,12 @@ extension Broker {
     // Relaxed, here and below: only the number counts.
     let count = connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
     metrics.connections.record(count)
-    if count <= config.connectionsMax {
-      isRefusing.store(false, ordering: .relaxed)
-      return true
-    }
+    if count <= config.connectionsMax { return true }
     metrics.refusedConnections.increment()
     didClose()
-    // Said once, until there is room again: who comes without end must not fill the log.
-    if !isRefusing.exchange(true, ordering: .relaxed) {
-      logger.warning("connections are refused: there are \(config.connectionsMax) already")
-    }
+    rateLimitedLog.log(
+      .warning, cause: "too many connections",
+      "connections are refused: there are \(config.connectionsMax) already")
     return false
   }
 

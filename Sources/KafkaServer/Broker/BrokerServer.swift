@@ -37,6 +37,10 @@ public final class BrokerServer: Sendable {
         loop, sweepMs: config.sweepMs)
     }
     self.connections = connections
+    let rateLimitedLog = broker.rateLimitedLog
+    group.any().scheduleRepeatedTask(initialDelay: .minutes(1), delay: .minutes(1)) { _ in
+      rateLimitedLog.tellDue()
+    }
   }
 
   /// Listens.
@@ -49,7 +53,7 @@ public final class BrokerServer: Sendable {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelInitializer { listener in
         listener.eventLoop.makeCompletedFuture {
-          try listener.pipeline.syncOperations.addHandler(AcceptPause(broker.logger))
+          try listener.pipeline.syncOperations.addHandler(AcceptPause(broker.rateLimitedLog))
         }
       }
       .serverChannelOption(.backlog, value: 1024)
@@ -85,7 +89,7 @@ public final class BrokerServer: Sendable {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelInitializer { listener in
         listener.eventLoop.makeCompletedFuture {
-          try listener.pipeline.syncOperations.addHandler(AcceptPause(broker.logger))
+          try listener.pipeline.syncOperations.addHandler(AcceptPause(broker.rateLimitedLog))
         }
       }
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -154,6 +158,7 @@ public final class BrokerServer: Sendable {
     broker.preparer.stop()
     do {
       try await group.shutdownGracefully()
+      broker.rateLimitedLog.tellRest()
     } catch {
       broker.logger.warning("the event loops did not end", metadata: ["error": "\(error)"])
     }

@@ -1,5 +1,6 @@
 internal import DiskIO
 internal import Glibc
+internal import LogStore
 internal import Logging
 internal import NIOCore
 
@@ -12,13 +13,10 @@ final class AcceptPause: ChannelInboundHandler {
 
   /// How long the listener rests.
   static let restMs: Int64 = 100
-  /// How often it is told.
-  static let silenceMs: Int64 = 10_000
 
-  private let logger: Logger
-  private var toldAt: NIODeadline?
+  private let log: RateLimitedLog
 
-  init(_ logger: Logger) { self.logger = logger }
+  init(_ log: RateLimitedLog) { self.log = log }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     // They pass once something is closed.
@@ -41,15 +39,15 @@ final class AcceptPause: ChannelInboundHandler {
       try channel.syncOptions?.setOption(.autoRead, value: isReading)
     } catch {
       // The listener was closed meanwhile.
-      logger.debug("a listener does not answer", metadata: ["error": "\(error)"])
+      log.log(
+        .debug, cause: "a listener", "a listener does not answer",
+        metadata: ["error": "\(error)"])
     }
   }
 
   private func tell(_ error: DiskError) {
-    let now = NIODeadline.now()
-    if let toldAt, now - toldAt < .milliseconds(Self.silenceMs) { return }
-    toldAt = now
-    logger.error(
+    log.log(
+      .error, cause: "no connection: error \(error.code)",
       "connections wait: none can be taken now",
       metadata: ["reason": "\(error.reason)", "remedy": "\(error.remedy ?? "free memory")"])
   }

@@ -28,7 +28,8 @@ extension ConnectionHandler {
   func tellUnfinished(_ rest: ByteBuffer) {
     let size = rest.getInteger(at: rest.readerIndex, as: Int32.self)
     let whole = size.map { "\(Int($0) + MemoryLayout<Int32>.size)" } ?? "an unknown number"
-    broker.logger.info(
+    broker.rateLimitedLog.log(
+      .info, cause: "ended within a request",
       "connection ended within a request: \(rest.readableBytes) bytes came of \(whole)",
       metadata: ["peer": peer])
   }
@@ -59,7 +60,8 @@ extension ConnectionHandler {
     }
     // Who takes a few bytes now and then would hold the files of an answer for days.
     if (now - last.since).nanoseconds / 1_000_000 > broker.config.stalledWriteMaxMs {
-      broker.logger.info(
+      broker.rateLimitedLog.log(
+        .info, cause: "takes too little",
         "connection closed: the client takes too little of its answers",
         metadata: ["peer": peer, "bytes": "\(takenBytes - last.takenBytes)"])
       isEnding = true

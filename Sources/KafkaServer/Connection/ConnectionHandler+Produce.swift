@@ -82,7 +82,8 @@ extension ConnectionHandler {
       $0.errorCode != .none
     }
     guard let failed else { return }
-    broker.logger.info(
+    broker.rateLimitedLog.log(
+      .info, cause: "acks 0: \(failed.errorCode.name)",
       "connection closed: a produce request with acks 0 failed",
       metadata: ["peer": peer, "error": "\(failed.errorCode.name)"])
     // What is owed to the requests before it is sent first.

@@ -259,8 +259,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Closes the connection of a peer that does not speak Kafka's protocol.
   func refuse(_ error: ProtocolError) {
     broker.metrics.malformedRequests.increment()
-    broker.logger.warning(
-      "connection closed: \(error)", metadata: ["peer": peer])
+    broker.rateLimitedLog.log(
+      .warning, cause: error.kind, "connection closed: \(error)", metadata: ["peer": peer])
     // What is owed to the requests before it is sent first.
     drain()
   }
@@ -278,7 +278,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     guard total > broker.config.bufferedRequestBytesMax, bytes > Self.readAheadBytesMax else {
       return
     }
-    broker.logger.warning(
+    broker.rateLimitedLog.log(
+      .warning, cause: "unfinished requests",
       "connection closed: unfinished requests take \(total) bytes over all connections",
       metadata: ["peer": peer, "limit": "\(broker.config.bufferedRequestBytesMax)"])
     isEnding = true
@@ -305,8 +306,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   /// An answer of ours cannot be written: a bug or a message beyond every bound.
   func fail(_ error: any Error) {
-    broker.logger.error(
-      "connection closed: an answer cannot be sent", metadata: ["peer": peer, "error": "\(error)"])
+    broker.rateLimitedLog.log(
+      .error, cause: "an answer", "connection closed: an answer cannot be sent",
+      metadata: ["peer": peer, "error": "\(error)"])
     context?.close(promise: nil)
   }
 

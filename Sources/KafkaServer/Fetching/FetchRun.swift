@@ -179,13 +179,15 @@ final class FetchRun: @unchecked Sendable {
       // The end moved between two looks: there is nothing yet.
       return true
     case .corrupt(let range):
-      broker.logger.warning(
+      broker.rateLimitedLog.log(
+        .warning, cause: "damage in \(log.topicPartition)",
         "a fetch met a damaged range",
         metadata: ["log": "\(log.topicPartition)", "range": "\(range)"])
     case .offsetOutOfRange, .closed: break
     default:
-      broker.logger.error(
-        "a fetch failed", metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
+      broker.rateLimitedLog.log(
+        .error, cause: "fetch: \(error.kind)", "a fetch failed",
+        metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
     }
     return refuse(&part, ErrorCode(error))
   }

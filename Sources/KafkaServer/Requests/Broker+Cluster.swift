@@ -101,7 +101,9 @@ extension Broker {
       let id = try producerIds.next()
       return .with { $0.producerId = id }
     } catch {
-      logger.error("no producer id can be given out", metadata: ["error": "\(error)"])
+      rateLimitedLog.log(
+        .error, cause: "producer ids", "no producer id can be given out",
+        metadata: ["error": "\(error)"])
       // Retriable: the disk may have room again.
       return refused(.coordinatorNotAvailable)
     }

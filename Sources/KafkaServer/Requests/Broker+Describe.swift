@@ -143,7 +143,8 @@ extension Broker {
     do throws(LogError) {
       return try log.segmentInfo().reduce(0) { $0 + Int64($1.bytes) }
     } catch {
-      logger.warning(
+      rateLimitedLog.log(
+        .warning, cause: "a log's size",
         "a log's size cannot be read",
         metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
       return -1

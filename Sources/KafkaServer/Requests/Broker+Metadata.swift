@@ -113,8 +113,9 @@ extension Broker {
       logger.info("topic created on demand", metadata: ["topic": "\(name)"])
       return .none
     } catch {
-      logger.warning(
-        "topic was not created on demand", metadata: ["topic": "\(name)", "error": "\(error)"])
+      rateLimitedLog.log(
+        .warning, cause: "not created: \(error.kind)", "topic was not created on demand",
+        metadata: ["topic": "\(name)", "error": "\(error)"])
       return ErrorCode(error)
     }
   }

@@ -41,10 +41,7 @@ extension Broker {
       } catch .closed {
         // Deleted meanwhile: the producer is told, and nobody else need be.
       } catch {
-        // The append itself meets the same and answers with it.
-        logger.warning(
-          "a log cannot be appended to",
-          metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
+        // The append itself meets the same, answers with it, and says so.
       }
     }
   }
@@ -81,17 +78,10 @@ extension Broker {
     }
   }
 
-  /// Says that a disk takes no records, which is for the operator to mend: the first time, and then
-  /// once a minute at most, since clients ask again all the time.
+  /// Says that a disk takes no records, which is for the operator to mend.
   private func sayStorageFails(_ error: LogError, _ log: Log) {
-    let now = NIODeadline.now().uptimeNanoseconds
-    // Relaxed, both: who loses the exchange leaves the line to the winner.
-    let next = nextStorageWarning.load(ordering: .relaxed)
-    guard now >= next else { return }
-    let (isMine, _) = nextStorageWarning.compareExchange(
-      expected: next, desired: now + Self.storageWarningNanoseconds, ordering: .relaxed)
-    guard isMine else { return }
-    logger.error(
+    rateLimitedLog.log(
+      .error, cause: "produce: \(error.kind)",
       "produce is refused, and clients try again: \(error)",
       metadata: ["log": "\(log.topicPartition)"])
   }

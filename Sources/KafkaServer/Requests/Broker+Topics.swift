@@ -40,7 +40,8 @@ extension Broker {
     do throws(LogError) {
       try manager.deleteLog(id)
     } catch {
-      logger.warning(
+      rateLimitedLog.log(
+        .warning, cause: "left of a topic",
         "a partition of a topic that could not be made is still there",
         metadata: ["log": "\(id)", "error": "\(error)"])
     }

@@ -97,7 +97,8 @@ extension Log {
     -> SegmentFiles.Indexes
   {
     context.metrics.rebuiltIndexes.increment()
-    context.logger.warning(
+    context.rateLimitedLog.log(
+      .warning, cause: "index of \(topicPartition)",
       "an index was missing or contradicted the log; building it anew",
       metadata: ["log": "\(topicPartition)", "segment": "\(segment.baseOffset)"])
     if let writer, !segment.isSealed {
@@ -133,7 +134,8 @@ extension Log {
           name: SegmentName(segment.baseOffset, kind).fileName, bytes)
         return try openIndex(segment, kind)
       } catch {
-        context.logger.warning(
+        context.rateLimitedLog.log(
+          .warning, cause: "storing an index",
           "a rebuilt index could not be stored and is kept in memory",
           metadata: ["index": "\(path)", "error": "\(error)"])
       }

@@ -60,7 +60,8 @@ extension Log {
           name: SegmentName(pending.offset, .snapshot).fileName, state.snapshot.encoded)
         try removeStray(before: pending.offset)
       } catch {
-        context.logger.warning(
+        context.rateLimitedLog.log(
+          .warning, cause: "writing a producer snapshot",
           "a producer snapshot was not written",
           metadata: ["log": "\(topicPartition)", "error": "\(error)"])
       }

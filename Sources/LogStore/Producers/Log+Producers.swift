@@ -107,7 +107,8 @@ extension Log {
       let own = try ProducerFile.read(directory, expirationMs: context.producerExpirationMs)
       if let own, own.endOffset <= end, own.endOffset >= snapshot.endOffset { return own }
     } catch {
-      context.logger.warning(
+      context.rateLimitedLog.log(
+        .warning, cause: "producer state of \(topicPartition)",
         "the producer state cannot be read; a snapshot is used",
         metadata: ["log": "\(topicPartition)", "error": "\(error)"])
     }
@@ -127,7 +128,8 @@ extension Log {
           snapshot, endOffset: offset, expirationMs: context.producerExpirationMs,
           activeMs: activeMs)
       } catch {
-        context.logger.warning(
+        context.rateLimitedLog.log(
+          .warning, cause: "reading a producer snapshot of \(topicPartition)",
           "a producer snapshot cannot be read; an older one is used",
           metadata: ["log": "\(topicPartition)", "error": "\(error)"])
       }
@@ -184,7 +186,8 @@ extension Log {
       producers.keepIndex(entries, at: segment.baseOffset)
       return entries
     } catch {
-      context.logger.warning(
+      context.rateLimitedLog.log(
+        .warning, cause: "transaction index of \(topicPartition)",
         "a transaction index cannot be read; the log tells",
         metadata: ["log": "\(topicPartition)", "error": "\(error)"])
     }

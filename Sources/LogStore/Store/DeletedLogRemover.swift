@@ -69,7 +69,8 @@ final class DeletedLogRemover: Sendable {
       try DeletedLog.remove(path, in: store, context.disk)
     } catch {
       // The log is gone all the same; its files take space until the next opening tries again.
-      context.logger.warning(
+      context.rateLimitedLog.log(
+        .warning, cause: "deleted files",
         "a deleted log's files were not removed",
         metadata: ["path": "\(path)", "error": "\(error)"])
     }

@@ -106,7 +106,8 @@ extension LogManager {
     do throws(DiskError) {
       try StoreDirectory.takeBackLog(directory)
     } catch {
-      context.logger.warning(
+      context.rateLimitedLog.log(
+        .warning, cause: "left of a log",
         "what is left of a log that could not be made is in the way of the next one of its name",
         metadata: ["directory": "\(directory.path)", "error": "\(error)"])
     }
@@ -148,7 +149,8 @@ extension LogManager {
       } catch {
         if case .disk(let error) = error { throw LogError(error) }
         // Another partition may say it.
-        context.logger.warning("a topic id was not read", metadata: ["error": "\(error)"])
+        context.rateLimitedLog.log(
+          .warning, cause: "topic id", "a topic id was not read", metadata: ["error": "\(error)"])
       }
     }
     return nil

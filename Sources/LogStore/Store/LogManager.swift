@@ -71,6 +71,7 @@ public final class LogManager: Sendable {
   /// Ends every use of the files, then gives the lock back.
   private func giveUp() {
     for log in logs { log.giveUp() }
+    context.rateLimitedLog.tellRest()
     context.lock?.release()
   }
 
@@ -100,7 +101,8 @@ public final class LogManager: Sendable {
       fetchers: FetcherPool(cores: config.fetcherCores, nice: config.fetcherNice),
       nowMs: config.nowMs, logger: logger,
       metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs,
-      syncTraffic: SyncTraffic(now: config.monotonicNs), lock: lock)
+      syncTraffic: SyncTraffic(now: config.monotonicNs),
+      rateLimitedLog: RateLimitedLog(logger, now: config.monotonicNs), lock: lock)
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)
       let logs = try opening.run()
@@ -125,7 +127,10 @@ public final class LogManager: Sendable {
 
   private func start(_ logs: [Log]) {
     for log in logs { context.flusher.add(log) }
-    context.flusher.onCheckpoint { [weak self] in self?.writeCheckpointsOrLog() }
+    context.flusher.onCheckpoint { [weak self] in
+      self?.writeCheckpointsOrLog()
+      self?.context.rateLimitedLog.tellDue()
+    }
     if config.startsFlusher { context.flusher.start(core: config.flusherCore) }
   }
 
@@ -168,7 +173,9 @@ public final class LogManager: Sendable {
       try writeCheckpoints()
     } catch {
       // An old checkpoint costs a longer scan, no data.
-      context.logger.warning("checkpoints were not written", metadata: ["error": "\(error)"])
+      context.rateLimitedLog.log(
+        .warning, cause: "checkpoints", "checkpoints were not written",
+        metadata: ["error": "\(error)"])
     }
   }
 

@@ -13,6 +13,8 @@ package final class StoreContext: Sendable {
   /// Milliseconds since 1970 UTC.
   package let nowMs: @Sendable () -> Int64
   package let logger: Logger
+  /// For lines that clients, or a state of the disk that lasts, can cause again and again.
+  package let rateLimitedLog: RateLimitedLog
   package let metrics: StoreMetrics
   /// Producers that have been idle for so long are forgotten.
   package let producerExpirationMs: Int64
@@ -25,7 +27,7 @@ package final class StoreContext: Sendable {
     nowMs: @escaping @Sendable () -> Int64, logger: Logger, metrics: StoreMetrics,
     producerExpirationMs: Int64 = 86_400_000,
     syncTraffic: SyncTraffic = SyncTraffic(),
-    lock: (any DiskLock)? = nil
+    rateLimitedLog: RateLimitedLog? = nil, lock: (any DiskLock)? = nil
   ) {
     self.syncTraffic = syncTraffic
     self.disk = disk
@@ -34,6 +36,8 @@ package final class StoreContext: Sendable {
     self.fetchers = fetchers
     self.nowMs = nowMs
     self.logger = logger
+    self.rateLimitedLog =
+      rateLimitedLog ?? RateLimitedLog(logger, now: StoreConfig().monotonicNs)
     self.metrics = metrics
     self.producerExpirationMs = producerExpirationMs
     self.lock = lock
