@@ -90,6 +90,40 @@ struct ServeSettingsTests {
     #expect(TestData.names(in: directory.path) == before)
   }
 
+  /// A volume that is not mounted: no store is made in its place.
+  @Test(arguments: ["--must-exist", "--set must.exist=true", "environment"])
+  func aMissingOrEmptyDirectoryIsRefusedWhereTheStoreMustExist(_ how: String) throws {
+    let directory = try TemporaryDirectory()
+    for path in ["empty", "formatted/lost+found"] {
+      try FileManager.default.createDirectory(
+        atPath: directory.path(path), withIntermediateDirectories: true)
+    }
+    let before = TestData.names(in: directory.path)
+    let asked = how == "environment" ? "" : how
+    let prefix = how == "environment" ? "MKSTORE_MUST_EXIST=true " : ""
+    func start(_ data: String, _ options: String) throws -> Tool.Outcome {
+      try Tool.bash(
+        "\(prefix)$MKSTORE serve --data \(directory.path(data)) --listen 127.0.0.300:1 \(options)")
+    }
+    for data in ["missing", "missing/below", "empty", "formatted"] {
+      let refused = try start(data, asked)
+      #expect(refused.status == 1, "\(refused)")
+      #expect(
+        refused.messages.contains("\(directory.path(data)) is missing or empty"), "\(refused)")
+      #expect(TestData.names(in: directory.path) == before)
+      #expect(Set(TestData.names(in: directory.path(data))).isSubset(of: ["lost+found"]))
+    }
+    // A store that is there is opened, and goes as far as the address.
+    let made = try Tool.bash("echo a | $MKSTORE append \(directory.path("store"))/t-0 --create")
+    #expect(made.status == 0)
+    let opened = try start("store", asked)
+    #expect(opened.status == 1 && opened.messages.contains("opened 1 logs"), "\(opened)")
+    // Without it a new store is made.
+    _ = try Tool.bash(
+      "$MKSTORE serve --data \(directory.path("empty")) --listen 127.0.0.300:1")
+    #expect(TestData.names(in: directory.path("empty")).contains("meta.properties"))
+  }
+
   @Test func tooFewOpenFilesAreRefusedBeforeAnythingIsMade() throws {
     let directory = try TemporaryDirectory()
     let data = directory.path("data")

@@ -8,9 +8,9 @@ struct ServeCommand: ParsableCommand {
     abstract: "Serve a store to Kafka clients.",
     discussion: """
       Real, unmodified Kafka clients produce to the store and fetch from it. A missing or empty \
-      directory becomes a new store. There is no encryption and no authentication: it listens on \
-      loopback only, unless --insecure says that everyone who can reach the address may read, \
-      write and delete everything.
+      directory becomes a new store, unless --must-exist refuses it. There is no encryption and \
+      no authentication: it listens on loopback only, unless --insecure says that everyone who \
+      can reach the address may read, write and delete everything.
 
       Each setting is looked for on the command line, then in the environment, then in the file of \
       --config (Java properties). The environment spells segment.bytes as MKSTORE_SEGMENT_BYTES. \
@@ -45,6 +45,13 @@ struct ServeCommand: ParsableCommand {
   @Flag(help: "Let everyone who can reach the address read, write and delete everything.")
   var insecure = false
 
+  @Flag(
+    help: """
+      Refuse a missing or empty directory, which may be a volume that is not mounted, instead of \
+      making a new store there.
+      """)
+  var mustExist = false
+
   @Option(
     help: ArgumentHelp(
       "Cores to pin event loops to, one each, such as 0,2 (default: all, unpinned).",
@@ -65,6 +72,7 @@ struct ServeCommand: ParsableCommand {
     for (name, value) in [
       ("data", data), ("listen", listen), ("advertise", advertise),
       ("admin.listen", adminListen), ("cores", cores), ("insecure", insecure ? "true" : nil),
+      ("must.exist", mustExist ? "true" : nil),
     ] {
       if let value { given.append((name, value)) }
     }

@@ -25,9 +25,7 @@ struct ServeRun {
     try StoreGuess(PosixDisk(), settings.data).refuseForeign()
     let openFilesMax = ProcessLimits.raiseOpenFiles()
     try refuseTooFew(openFilesMax)
-    let manager = try withLogErrors { () throws(LogError) in
-      try LogManager.open(settings.data, config: settings.store, logger: logger)
-    }
+    let manager = try open(logger)
     sayOpened(manager)
     for note in settings.notes { Messages.say("note: \(note)") }
     let broker = bounded(settings.broker, manager, openFilesMax)
@@ -65,6 +63,18 @@ struct ServeRun {
     guard openFilesMax < needed else { return }
     throw .failure(
       "at most \(openFilesMax) open files are allowed (ulimit -n); serving needs \(needed) or more")
+  }
+
+  private func open(_ logger: Logger) throws(CommandFailure) -> LogManager {
+    do throws(LogError) {
+      return try LogManager.open(settings.data, config: settings.store, logger: logger)
+    } catch .notFound where !settings.store.createsStore {
+      throw .failure(
+        "\(settings.data) is missing or empty, and must.exist refuses to make a new store there; "
+          + "is its volume mounted?")
+    } catch {
+      throw CommandFailure(error)
+    }
   }
 
   /// Leaves descriptors for files: each log that is written to takes two, a new topic some more.

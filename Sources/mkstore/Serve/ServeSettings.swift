@@ -23,8 +23,9 @@ struct ServeSettings: Sendable {
 
   /// Every setting's name, in the order they are read.
   static let names: [String] = [
-    "data", "listen", "advertise", "admin.listen", "insecure", "cores", "fetcher.threads",
-    "flusher.threads", "flusher.shared.min", "flusher.core", "durability", "log.level",
+    "data", "listen", "advertise", "admin.listen", "insecure", "must.exist", "cores",
+    "fetcher.threads", "flusher.threads", "flusher.shared.min", "flusher.core", "durability",
+    "log.level",
     "auto.create.topics.enable", "num.partitions",
     "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
     "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
@@ -101,6 +102,7 @@ struct ServeSettings: Sendable {
     case "advertise": broker.advertised = try endpoint(name, value)
     case "admin.listen": broker.adminListen = try endpoint(name, value)
     case "insecure": isInsecure = try flag(name, value)
+    case "must.exist": store.createsStore = try !flag(name, value)
     case "cores": broker.cores = try coreList(name, value)
     case "fetcher.threads":
       store.fetcherCores = Array(repeating: nil, count: try number(name, value, 1...64))
