@@ -26,6 +26,7 @@ struct RateLimitedLogTests {
 
     func log(event: LogEvent) {
       let metadata = (event.metadata ?? [:]).map { " \($0)=\($1)" }.joined()
+      #expect(event.source == "LogStoreTests")
       lines.withLock { $0.append("\(event.level) \(event.message)\(metadata)") }
     }
 

@@ -69,7 +69,7 @@ struct ServeMessagesTests {
     #expect(TestData.names(in: directory.path("data")).contains(".kafka_cleanshutdown"))
   }
 
-  @Test(arguments: ["2>&-", "2>/dev/full"])
+  @Test(arguments: ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
   func aServerWithoutStandardErrorRuns(_ redirection: String) throws {
     let data = directory.path("data")
     // Its address is told nowhere; that it runs shows in its lock.

@@ -38,7 +38,7 @@ public final class BrokerServer: Sendable {
     }
     self.connections = connections
     let rateLimitedLog = broker.rateLimitedLog
-    group.any().scheduleRepeatedTask(initialDelay: .minutes(1), delay: .minutes(1)) { _ in
+    group.any().scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { _ in
       rateLimitedLog.tellDue()
     }
   }

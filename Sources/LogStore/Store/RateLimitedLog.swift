@@ -15,12 +15,19 @@ package final class RateLimitedLog: Sendable {
 
   private struct Cause {
     var level: Logger.Level
-    /// The text of its last line, for a count that comes without another one.
+    /// The text of its last line and where it came from, for a count that comes without another.
     var message: Logger.Message
+    var place: Place
     /// When its next line may be written.
     var nextNs: Int64
     /// Lines left out since the last one.
     var leftOut = 0
+  }
+
+  private struct Place {
+    var file: String
+    var function: String
+    var line: UInt
   }
 
   private let logger: Logger
@@ -46,6 +53,7 @@ package final class RateLimitedLog: Sendable {
   ) {
     guard logger.logLevel <= level else { return }
     let nowNs = now()
+    let place = Place(file: file, function: function, line: line)
     var due: [Cause] = []
     let found = causes.withLock { causes -> (Logger.Message, leftOut: Int)? in
       let key = Self.key(cause, in: &causes, nowNs, &due)
@@ -55,14 +63,13 @@ package final class RateLimitedLog: Sendable {
       }
       let text = message()
       let leftOut = causes[key]?.leftOut ?? 0
-      causes[key] = Cause(level: level, message: text, nextNs: nowNs + Self.intervalNs)
+      causes[key] = Cause(
+        level: level, message: text, place: place, nextNs: nowNs + Self.intervalNs)
       return (text, leftOut)
     }
     tell(due)
     guard let (text, leftOut) = found else { return }
-    logger.log(
-      level: level, Self.counted(text, leftOut), metadata: metadata(), file: file,
-      function: function, line: line)
+    write(level, Self.counted(text, leftOut), metadata(), place)
   }
 
   /// Says how many lines were left out of causes whose minute is over; call it now and then.
@@ -103,8 +110,16 @@ package final class RateLimitedLog: Sendable {
 
   private func tell(_ due: [Cause]) {
     for cause in due {
-      logger.log(level: cause.level, Self.counted(cause.message, cause.leftOut))
+      write(cause.level, Self.counted(cause.message, cause.leftOut), nil, cause.place)
     }
+  }
+
+  private func write(
+    _ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata?, _ place: Place
+  ) {
+    logger.log(
+      level: level, message, metadata: metadata, file: place.file, function: place.function,
+      line: place.line)
   }
 
   private static func counted(_ message: Logger.Message, _ leftOut: Int) -> Logger.Message {
