@@ -89,13 +89,32 @@ public struct FileStatus: Sendable, Equatable {
   public var modifiedMs: Int64
   /// When the file was made, milliseconds since 1970 UTC, where the file system tells it.
   public var createdMs: Int64?
+  /// What it is whatever leads to it; nil where the file system has no links.
+  public var identity: FileIdentity?
 
   /// Memberwise.
-  public init(kind: FileKind, size: Int, modifiedMs: Int64, createdMs: Int64?) {
+  public init(
+    kind: FileKind, size: Int, modifiedMs: Int64, createdMs: Int64?, identity: FileIdentity? = nil
+  ) {
     self.kind = kind
     self.size = size
     self.modifiedMs = modifiedMs
     self.createdMs = createdMs
+    self.identity = identity
+  }
+}
+
+/// A file or directory of the system, whatever names lead to it.
+public struct FileIdentity: Sendable, Hashable {
+  /// The file system's device.
+  public var device: UInt64
+  /// The number in it.
+  public var inode: UInt64
+
+  /// Memberwise.
+  public init(device: UInt64, inode: UInt64) {
+    self.device = device
+    self.inode = inode
   }
 }
 

@@ -14,6 +14,28 @@ extension DiskFile {
     return Int(cached) >= pages
   }
 
+  /// Takes the pages that hold `range` out of the page cache, as far as they are clean, so that
+  /// what was read from a rotten place is not there for others, who would take it for checked.
+  ///
+  /// - Complexity: A few system calls; neighbours up to 2 MiB on either side go too, since the
+  ///   system drops a group of pages only as a whole.
+  package func dropPages(around range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    let start = range.lowerBound / Self.largestFolioBytes * Self.largestFolioBytes
+    let count = (range.upperBound - start) / Self.largestFolioBytes * Self.largestFolioBytes
+    for _ in 0..<Self.dropAttemptsMax {
+      advise(.dontNeed, at: start, count: count + Self.largestFolioBytes)
+      // A page that somebody looks at just now stays.
+      guard let descriptor,
+        mk_cached_pages(descriptor, Int64(range.lowerBound), Int64(range.count)) > 0
+      else { return }
+    }
+  }
+
+  /// The largest group of pages that Linux keeps as one.
+  private static var largestFolioBytes: Int { 2 << 20 }
+  private static var dropAttemptsMax: Int { 3 }
+
   /// Whether its path still leads to the file, and not to nothing or to another one. True where
   /// that cannot be known: no descriptor (simulation), or no status.
   package var isStillNamed: Bool {

@@ -35,7 +35,8 @@ public final class PosixDisk: Disk {
     let kind = FileKind(shim: found.kind)
     return FileStatus(
       kind: kind, size: kind == .file ? Int(found.size) : 0, modifiedMs: found.modified_ms,
-      createdMs: found.created_ms == Int64.min ? nil : found.created_ms)
+      createdMs: found.created_ms == Int64.min ? nil : found.created_ms,
+      identity: FileIdentity(device: found.device, inode: found.inode))
   }
 
   /// The names in a directory; see `Disk`. A name that is no UTF-8 comes with replacement

@@ -126,6 +126,22 @@ struct EvictionTests {
     try expectRefused(sample, reader, 40, maxBytes: 1 << 20)
   }
 
+  /// Another process looks at the rotten batch and leaves: `serve`, which takes cached bytes for
+  /// checked ones, must not find its pages.
+  @Test(arguments: Looker.allCases)
+  fileprivate func whoFindsDamageLeavesNoPagesOfIt(_ looker: Looker) throws {
+    for index in [3, 30, 64] {
+      let sample = try Sample()
+      try sample.rot(index, byte: 200)
+      try looker.look(sample.path)
+      let file = try PosixDisk().open(sample.path, .read)
+      #expect(!file.isCached(at: sample.position(index) + 200, count: 1), "batch \(index)")
+      // The server's reader took all of it for checked before.
+      let reader = LogReader(sample.log, rechecksEvicted: true)
+      try expectRefused(sample, reader, index, maxBytes: 1 << 20)
+    }
+  }
+
   @Test func forgottenRangesStayForgotten() {
     let ranges = VerifiedRanges()
     ranges.insert(0..<100)
@@ -140,6 +156,41 @@ struct EvictionTests {
     #expect(ranges.verifiedEnd(from: 0) == 0 && ranges.verifiedEnd(from: 249) == 249)
     ranges.appended(250..<260)
     #expect(ranges.contains(250..<260) && !ranges.contains(249..<251))
+  }
+}
+
+/// Readers that are not the server.
+private enum Looker: CaseIterable {
+  case verify, deepVerify, fetch, record, recoverDryRun
+
+  func look(_ segment: String) throws {
+    let directory = PathText.parent(segment)
+    switch self {
+    case .verify, .deepVerify:
+      var options = VerificationOptions()
+      if self == .deepVerify { options.depth = .deep }
+      let report = try LogVerifier(PosixDisk(), options).verify([directory])
+      #expect(report.damage.count == 1)
+    case .fetch, .record:
+      let log = try Log.openReadOnly(directory, logger: .silent)
+      let reader = LogReader(log)
+      var isMet = false
+      for offset in 0..<log.logEndOffset {
+        do throws(LogError) {
+          if self == .fetch {
+            _ = try reader.read(from: offset, maxBytes: 1, limit: .logEnd)
+          } else {
+            _ = try reader.record(at: offset, limit: .logEnd)
+          }
+        } catch {
+          isMet = true
+        }
+      }
+      #expect(isMet || log.damagedRanges.count == 1)
+    case .recoverDryRun:
+      // What opening for reading does not look at, it does not bring in.
+      _ = try Log.openReadOnly(directory, logger: .silent)
+    }
   }
 }
 

@@ -9,7 +9,9 @@ extension Log {
   package func files(of segment: Segment) throws(LogError) -> SegmentFiles {
     do throws(DiskError) {
       let files = try context.fileCache.files(of: segment) { () throws(DiskError) in
-        SegmentFiles(log: try directory.disk.open(segment.path(.log), .read), indexes: nil)
+        let file = try directory.disk.open(segment.path(.log), .read)
+        return SegmentFiles(
+          log: isReadOnly ? WitnessFile(file, segment.damage) : file, indexes: nil)
       }
       if !isDeleted && !isGivenUp { return files }
     } catch {

@@ -206,12 +206,20 @@ extension LogLoader {
 
   /// Makes what recovery changed durable and writes it down.
   mutating func finish() throws(DiskError) {
-    guard access == .write else { return }
+    guard access == .write else { return try dropDamagedPages() }
     if tail.isDirectoryDirty, !hints.isCleanStop || report.isEventful {
       try disk.syncDirectory(directory.path)
     }
     if report.isEventful, let note = RecoveryHistory.add(report, to: directory, nowMs: nowMs) {
       report.notes.append(note)
+    }
+  }
+
+  /// What this reader found damaged leaves the page cache again: another process may serve the log.
+  private func dropDamagedPages() throws(DiskError) {
+    for range in report.damage {
+      guard !range.bytes.isEmpty, let file = try disk.openIfPresent(range.file) else { continue }
+      file.dropPages(around: range.bytes)
     }
   }
 }

@@ -15,6 +15,8 @@ package struct FileWindow: ~Copyable {
   private var start: Int
   private var count: Int
   private var buffer: [UInt8]
+  /// Damaged bytes, whose pages are to leave the page cache again.
+  private var rotten = 0..<0
 
   /// Prepares a window; nothing is read yet.
   ///
@@ -45,9 +47,21 @@ package struct FileWindow: ~Copyable {
     count = 0
     start = position
     count = try Self.read(file, into: &buffer, wanted, at: position)
+    // A page that holds the end of the damage and what follows it was read again.
+    if position < rotten.upperBound + Self.pageBytesMax { file.dropPages(around: rotten) }
     if count < wanted { endPosition = position + count }
     return byteCount <= count
   }
+
+  /// Drops the pages of damaged bytes, now and where a later read brings them back: what another
+  /// process finds in the page cache it may take for checked (docs/serving.md).
+  package mutating func drop(_ damaged: Range<Int>) {
+    rotten = damaged
+    file.dropPages(around: damaged)
+  }
+
+  /// No system has larger pages.
+  private static let pageBytesMax = 64 << 10
 
   private static func read(
     _ file: any DiskFile, into buffer: inout [UInt8], _ wanted: Int, at position: Int

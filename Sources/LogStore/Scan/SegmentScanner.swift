@@ -80,7 +80,7 @@ package struct SegmentScanner: ~Copyable {
     guard position < window.endPosition else { return .end(position: position) }
     switch try judge() {
     case .success(let header): return accept(header)
-    case .failure(let fault): return .invalid(fault, position: position)
+    case .failure(let fault): return invalid(fault)
     }
   }
 
@@ -95,7 +95,7 @@ package struct SegmentScanner: ~Copyable {
     } else {
       guard position < window.endPosition else { return .end(position: position) }
       switch try judge() {
-      case .failure(let fault): return .invalid(fault, position: position)
+      case .failure(let fault): return invalid(fault)
       case .success(let judged): header = judged
       }
       // A large batch is only held in memory once its CRC was found right.
@@ -107,9 +107,18 @@ package struct SegmentScanner: ~Copyable {
     do throws(BatchError) {
       try body(header, window.bytes(position, header.byteCount))
     } catch {
-      return .invalid(.format(error), position: position)
+      return invalid(.format(error))
     }
     return accept(header)
+  }
+
+  /// Reports damage, and drops its pages at once: how far it goes is not known yet. An incomplete
+  /// batch may be one that is being written.
+  private mutating func invalid(_ fault: BatchFault) -> ScanEvent {
+    if !fault.isIncomplete {
+      window.drop(position..<position + max(1, window.loadedBytes(from: position)))
+    }
+    return .invalid(fault, position: position)
   }
 
   /// Moves past an invalid batch to the next valid one.
@@ -130,6 +139,7 @@ package struct SegmentScanner: ~Copyable {
       found = try resync?.find(after: position, expectedOffset: expectedOffset)
       position = found?.position ?? window.endPosition
     }
+    window.drop(from..<position)
     isBehindDamage = true
     offsetBehindDamage = nil
     if let header = found?.header { offsetBehindDamage = try firstOffset(of: header) }

@@ -17,8 +17,7 @@ package final class Segment: Sendable {
   private let sealed: Atomic<Bool>
   private let pinned = Atomic<Bool>(false)
   private let largest: Locked<TimestampOffset?>
-  private let damage = Locked<[DamagedRange]>([])
-  private let damageCount = Atomic<Int>(0)
+  package let damage = SegmentDamage()
   private let opened = Locked<SegmentFiles?>(nil)
   /// Set by each use, cleared by the cache's hand: what was not used since goes first.
   package let recentlyUsed = Atomic<Bool>(false)
@@ -80,22 +79,11 @@ package final class Segment: Sendable {
   // MARK: Damage
 
   /// Damaged ranges found so far, by position.
-  package var damagedRanges: [DamagedRange] {
-    damageCount.load(ordering: .acquiring) == 0 ? [] : damage.withLock { $0 }
-  }
+  package var damagedRanges: [DamagedRange] { damage.ranges }
 
   /// Notes a damaged range; the same one twice is one. Returns whether it is new.
   @discardableResult
-  package func addDamage(_ range: DamagedRange) -> Bool {
-    let isNew = damage.withLock { ranges in
-      if ranges.contains(where: { $0.bytes.lowerBound == range.bytes.lowerBound }) { return false }
-      ranges.append(range)
-      ranges.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
-      return true
-    }
-    if isNew { damageCount.wrappingAdd(1, ordering: .releasing) }
-    return isNew
-  }
+  package func addDamage(_ range: DamagedRange) -> Bool { damage.add(range) }
 
   /// The damaged range that begins at `position`, where one was found.
   package func damage(at position: Int) -> DamagedRange? {

@@ -52,8 +52,8 @@ package enum DeletedLog {
     return names.isEmpty || names.contains(markerName)
   }
 
-  /// Removes a deleted log's files, an earlier version's marker last, and its directory. Whoever
-  /// still has a file open may go on reading it.
+  /// Removes a deleted log's files, an earlier version's marker last, and its directory; of a log
+  /// behind a link the files and the link. Whoever still has a file open may go on reading it.
   static func remove(_ path: String, in store: String, _ disk: any Disk) throws(DiskError) {
     for entry in try disk.list(path) where entry.name != markerName {
       if entry.kind == .directory {
@@ -70,7 +70,12 @@ package enum DeletedLog {
       try disk.syncDirectory(path)
       try disk.remove("\(path)/\(markerName)")
     }
-    try disk.removeDirectory(path)
+    do throws(DiskError) {
+      try disk.removeDirectory(path)
+    } catch  where error.isNotFound {
+      // A link: the directory behind it, which is emptied now, may be a mount point.
+      try disk.remove(path)
+    }
     try disk.syncDirectory(store)
   }
 }

@@ -75,19 +75,27 @@ struct StoreOpening {
   }
 
   private mutating func sort(_ names: [DirectoryEntry]) throws(DiskError) -> [TopicPartition] {
-    var found: [TopicPartition] = []
-    for entry in names.sorted(by: { $0.name < $1.name }) where entry.kind == .directory {
-      switch LogDirectoryName(entry.name) {
-      case .log(let topicPartition): found.append(topicPartition)
-      case .deleted where try DeletedLog.isOurs("\(path)/\(entry.name)", disk):
-        deleted.append("\(path)/\(entry.name)")
+    let found = try LogDirectories(in: path, names, disk)
+    for (name, meaning) in found.others {
+      switch meaning {
+      case .deleted where try DeletedLog.isOurs("\(path)/\(name)", disk):
+        deleted.append("\(path)/\(name)")
       case .deleted, .future, .stray:
-        report.notes.append("\(entry.name) is a log that Kafka put away; it was left alone")
-      case .other:
-        report.notes.append("\(entry.name) is no log directory; it was left alone")
+        report.notes.append("\(name) is a log that Kafka put away; it was left alone")
+      case .log, .other:
+        report.notes.append("\(name) is no log directory; it was left alone")
       }
     }
-    return found
+    report.notes += found.notes
+    for (directory, error) in found.broken { noteFailed(directory, error) }
+    return found.logs
+  }
+
+  private mutating func noteFailed(_ directory: String, _ error: LogError) {
+    report.failed.append((directory, error))
+    context.logger.error(
+      "a log could not be opened",
+      metadata: ["log": "\(PathText.lastComponent(directory))", "error": "\(error)"])
   }
 
   /// The settings of each log, in the order of `found`; those that cannot be read are told.
@@ -160,10 +168,7 @@ struct StoreOpening {
         report.logs.append((topicPartition, log.recovery))
         logs.append(log)
       case .failure(let error):
-        report.failed.append(("\(path)/\(topicPartition)", error))
-        context.logger.error(
-          "a log could not be opened",
-          metadata: ["log": "\(topicPartition)", "error": "\(error)"])
+        noteFailed("\(path)/\(topicPartition)", error)
       }
     }
     return logs

@@ -48,6 +48,8 @@ struct SegmentVerifier: ~Copyable {
       indexes.finish(&findings)
       // An index that the disk refused is said once.
       if findings.unreadable.isEmpty { try findLostEnd() }
+      // Once more: what was asked about the damage may have read it again.
+      for range in findings.damage { file.dropPages(around: range.bytes) }
     } catch {
       refused(error)
     }

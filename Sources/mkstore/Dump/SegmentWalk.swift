@@ -52,6 +52,7 @@ struct SegmentWalk: ~Copyable {
         } else if !believesLengths {
           position = min(position, try skipped(from: start).upperBound)
         }
+        if fault != nil { window.drop(start..<position) }
         return .batch(header, position: start, fault: fault)
       }
     } catch {
@@ -63,6 +64,7 @@ struct SegmentWalk: ~Copyable {
   mutating func resume() throws(CommandFailure) -> Range<Int> {
     do throws(DiskError) {
       let skipped = try skipped(from: position)
+      window.drop(skipped)
       position = skipped.upperBound
       return skipped
     } catch {

@@ -25,13 +25,14 @@ struct StoreGuess {
       try disk.status(path)?.kind == .directory ? try disk.list(path) : []
     }.filter { $0.name != "lost+found" }
     if entries.isEmpty || entries.contains(where: { Self.names.contains($0.name) }) { return }
-    for entry in entries {
-      guard entry.kind == .directory, case .log = LogDirectoryName(entry.name) else { continue }
-      let isLog = try withDiskErrors { () throws(DiskError) in
-        try disk.list("\(path)/\(entry.name)").contains { SegmentName($0.name)?.kind == .log }
+    let hasLog = try withDiskErrors { () throws(DiskError) in
+      for log in try LogDirectories(in: path, entries, disk).logs {
+        let names = try disk.list("\(path)/\(log)")
+        if names.contains(where: { SegmentName($0.name)?.kind == .log }) { return true }
       }
-      if isLog { return }
+      return false
     }
+    if hasLog { return }
     throw .usage(
       "\(path) holds files and is no store: it has no \(MetaProperties.name) and no log; give a "
         + "store's directory, or one that is empty or missing to make a new store")

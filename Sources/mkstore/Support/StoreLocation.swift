@@ -34,12 +34,14 @@ struct StoreLocation: Sendable {
     return try withDiskErrors { () throws(DiskError) in try disk.list(path) }
   }
 
-  /// The logs in the store, by name.
+  /// The logs in the store, by name. Links are followed; what does not come of them is said.
   func logs() throws(CommandFailure) -> [TopicPartition] {
-    var logs: [TopicPartition] = []
-    for entry in try StoreLocation.list(path) where entry.kind == .directory {
-      if case .log(let log) = LogDirectoryName(entry.name) { logs.append(log) }
+    let entries = try StoreLocation.list(path)
+    let found = try withDiskErrors { () throws(DiskError) in
+      try LogDirectories(in: path, entries, PosixDisk())
     }
-    return logs.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    for note in found.notes { Messages.say("note: \(note)") }
+    for (_, error) in found.broken { Messages.say("\(error)") }
+    return found.logs.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
   }
 }

@@ -1,0 +1,27 @@
+internal import Synchronization
+
+/// The damaged ranges of one segment that were found so far. Any thread.
+package final class SegmentDamage: Sendable {
+  private let list = Locked<[DamagedRange]>([])
+  /// How many there are; stored with release after the list, loaded with acquire before it.
+  private let count = Atomic<Int>(0)
+
+  package init() {}
+
+  /// By position.
+  package var ranges: [DamagedRange] {
+    count.load(ordering: .acquiring) == 0 ? [] : list.withLock { $0 }
+  }
+
+  /// Notes a damaged range; the same one twice is one. Returns whether it is new.
+  package func add(_ range: DamagedRange) -> Bool {
+    let isNew = list.withLock { ranges in
+      if ranges.contains(where: { $0.bytes.lowerBound == range.bytes.lowerBound }) { return false }
+      ranges.append(range)
+      ranges.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
+      return true
+    }
+    if isNew { count.wrappingAdd(1, ordering: .releasing) }
+    return isNew
+  }
+}
