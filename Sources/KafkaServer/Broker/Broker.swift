@@ -44,6 +44,10 @@ package final class Broker: Sendable {
     self.logger = logger
     rateLimitedLog = RateLimitedLog(logger, now: manager.config.monotonicNs)
     topics = Topics(manager)
+    for topic in topics.all {
+      guard let gaps = topic.gaps else { continue }
+      logger.warning("topic '\(topic.name)': \(gaps)")
+    }
     producerIds = try ProducerIds(manager)
     address = Locked(config.advertised ?? config.listen)
     do throws(CheckpointError) {

@@ -32,8 +32,31 @@ package final class Topic: Sendable {
   /// The partitions that are served, rising.
   package var partitions: [Int32] { logs.keys.sorted() }
 
-  /// The partitions that exist, served or not, rising.
-  package var allPartitions: [Int32] { offline.union(logs.keys).sorted() }
+  /// Most partitions that a topic is described with where some have no directory: a directory's
+  /// name must not make an answer of billions.
+  package static let describedMax: Int32 = 10_000
+
+  /// The partitions that exist, served or not, rising: 0 up to the highest that has a directory.
+  /// Clients count them, and without one keys would go to other partitions than before.
+  package var allPartitions: [Int32] {
+    let known = offline.union(logs.keys)
+    guard let highest = known.max(), highest < Self.describedMax else { return known.sorted() }
+    return Array(0...highest)
+  }
+
+  /// What is to be told of partitions without a directory; nil where there is none.
+  package var gaps: String? {
+    let known = offline.union(logs.keys)
+    guard let highest = known.max(), known.count <= Int(highest) else { return nil }
+    guard highest < Self.describedMax else {
+      return "partition \(highest) is beyond the \(Self.describedMax) that a topic may have; "
+        + "clients are told of the \(known.count) partitions that have a directory, and count them"
+    }
+    let missing = (0...highest).filter { !known.contains($0) }
+    let named = missing.prefix(10).map { "\($0)" }.joined(separator: ", ")
+    return "\(missing.count) partitions have no directory (\(named)"
+      + (missing.count > 10 ? ", …" : "") + "); they are told as partitions without a leader"
+  }
 
   /// Kafka's id, where it was read already.
   package var idIfKnown: KafkaUuid? { knownId.withLock { $0 } }
