@@ -145,6 +145,9 @@ struct FormatDocumentTests {
     let properties = try MetaProperties(text("meta.properties"), path: "document")
     #expect(properties.nodeId == 1)
     #expect(properties.clusterId == "AAAAAAAAAAAAAAAAAAAAAQ")
+    let ids = try ProducerIdsFile(text("producer-ids"), path: "document")
+    #expect(ids.nextProducerId == 5_123_456_789_012_345)
+    #expect(ids.encoded == (try text("producer-ids")))
     #expect(try text("cleanshutdown") == CleanShutdownFile.content + [UInt8(ascii: "\n")])
   }
 

@@ -48,7 +48,13 @@ package final class Broker: Sendable {
       guard let gaps = topic.gaps else { continue }
       logger.warning("topic '\(topic.name)': \(gaps)")
     }
-    producerIds = try ProducerIds(manager)
+    producerIds = ProducerIds(manager, logger: logger)
+    do throws(LogError) {
+      _ = try producerIds.mendFile()
+    } catch {
+      // Tried again when an id is asked for.
+      logger.warning("the file of producer ids was not replaced", metadata: ["error": "\(error)"])
+    }
     address = Locked(config.advertised ?? config.listen)
     do throws(CheckpointError) {
       let identity = try MetaProperties.read(manager.context.disk, directory: manager.path)

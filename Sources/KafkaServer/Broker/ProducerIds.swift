@@ -1,60 +1,68 @@
 internal import DiskIO
-internal import Logging
+package import Logging
 package import LogStore
 
 /// Gives out producer ids, each once for the life of the store.
 ///
-/// Ids are taken in blocks of 1,000, as in Kafka: the end of a block is made durable before its
-/// first id is given out, so a crash wastes ids and never repeats one. May wait for the disk: call
-/// it on a thread that may.
+/// Ids count on from a random place far above those of a broker, and above all that the store's
+/// logs told of (docs/decisions/0015-random-producer-ids.md). They are taken in blocks of 1,000, as
+/// in Kafka: the end of a block is made durable before its first id is given out, so a crash wastes
+/// ids and never repeats one. May wait for the disk: call it on a thread that may.
 package final class ProducerIds: Sendable {
-  /// The file's name in the store's directory; Kafka's brokers leave it alone.
-  package static let fileName = "mkstore.producer-ids"
   /// Ids of one block.
   package static let blockCount: Int64 = 1000
-  /// Nobody counts so far: an id from here on was made up by a client, and a file that says so is
-  /// wrong. Below, there is always room for another block.
-  package static let idLimit: Int64 = 1 << 62
 
   private struct State {
-    var next: Int64
-    var end: Int64
-    /// Whether `next` is above every id that the logs know.
-    var isAboveAll: Bool
+    /// The id that is given out next; nil where a place must be chosen first.
+    var next: Int64?
+    /// End of the block that was made durable.
+    var end: Int64 = 0
+    /// Whether the logs' snapshots were asked in this session.
+    var hasAskedSnapshots = false
+    /// Whether the file cannot be used as it is.
+    var isFileUnreadable = false
+    var generator: any RandomNumberGenerator & Sendable
   }
 
-  private let disk: any Disk
-  private let directory: String
+  private let manager: LogManager
+  private let logger: Logger
   private let state: Locked<State>
 
-  private let manager: LogManager
+  private var disk: any Disk { manager.context.disk }
 
-  /// Takes up the store's file. A store without one, such as a Kafka broker's directory, begins
-  /// above every id that its logs know.
-  package init(_ manager: LogManager) throws(ServerError) {
+  /// Takes up the store's file. Without one, or where it cannot be used, ids begin at a new place.
+  ///
+  /// - Parameter generator: Where the places come from.
+  package init(
+    _ manager: LogManager, logger: Logger,
+    using generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+  ) {
     self.manager = manager
-    disk = manager.context.disk
-    directory = manager.path
-    let path = "\(manager.path)/\(Self.fileName)"
-    let bytes: [UInt8]?
+    self.logger = logger
+    var state = State(generator: generator)
     do throws(CheckpointError) {
-      bytes = try SmallFile.read(disk, path)
+      let file = try ProducerIdsFile.read(manager.context.disk, directory: manager.path)
+      state.next = file?.nextProducerId
+      state.end = state.next ?? 0
     } catch {
-      throw .unreadable(path: path, reason: "\(error)")
+      state.isFileUnreadable = true
+      logger.warning(
+        "the file of producer ids cannot be used; ids go on at a new random place",
+        metadata: ["error": "\(error)"])
     }
-    guard let bytes else {
-      state = Locked(State(next: 0, end: 0, isAboveAll: false))
-      return
+    self.state = Locked(state)
+  }
+
+  /// Replaces a file that cannot be used; any other is left as it is.
+  ///
+  /// - Returns: Whether it was replaced, durably.
+  package func mendFile() throws(LogError) -> Bool {
+    try state.withLock { (state) throws(LogError) in
+      guard state.isFileUnreadable else { return false }
+      choosePlace(&state)
+      try write(&state, end: state.next!)
+      return true
     }
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-    guard lines.count == 2, lines[0] == "version: 0", lines[1].hasPrefix("next_producer_id: "),
-      let next = Int64(lines[1].dropFirst("next_producer_id: ".count)),
-      (0...Self.idLimit).contains(next)
-    else {
-      throw .unreadable(
-        path: path, reason: "expected 'version: 0' and 'next_producer_id: N', N up to 2^62")
-    }
-    state = Locked(State(next: next, end: next, isAboveAll: true))
   }
 
   /// An id that nobody has.
@@ -62,31 +70,56 @@ package final class ProducerIds: Sendable {
   /// - Durability: What keeps it from being given out again is durable when this returns.
   package func next() throws(LogError) -> Int64 {
     try state.withLock { (state) throws(LogError) in
-      if state.next == state.end {
-        if !state.isAboveAll {
-          state.next = try largestKnownId() + 1
-          state.isAboveAll = true
-        }
-        let end = state.next + Self.blockCount
-        do throws(DiskError) {
-          try SmallFile.writeAtomically(
-            disk, directory: directory, name: Self.fileName,
-            Array("version: 0\nnext_producer_id: \(end)\n".utf8))
-        } catch {
-          throw LogError(error)
-        }
-        state.end = end
-      }
-      defer { state.next += 1 }
-      return state.next
+      choosePlace(&state)
+      let next = state.next!
+      if next == state.end { try write(&state, end: next + Self.blockCount) }
+      state.next = next + 1
+      return next
     }
   }
 
-  private func largestKnownId() throws(LogError) -> Int64 {
-    var largest: Int64 = -1
-    for log in manager.logs {
-      largest = max(largest, try log.largestProducerId(below: Self.idLimit) ?? -1)
+  /// Makes sure that `next` is an id that no log told of, with room for a block above it.
+  private func choosePlace(_ state: inout State) {
+    if !state.hasAskedSnapshots {
+      for log in manager.logs { log.noteSnapshotIds() }
+      state.hasAskedSnapshots = true
     }
-    return largest
+    let told = manager.context.knownProducerIds.take()
+    if let next = state.next, told < next,
+      next < state.end || next <= ProducerIdRange.limit - Self.blockCount
+    {
+      return
+    }
+    // Not just the next id above: another store may count there, where the log came from.
+    let place = ProducerIdRange.place(
+      above: max(told, state.next ?? -1), using: &state.generator)
+    (state.next, state.end) = (place, place)
+  }
+
+  private func write(_ state: inout State, end: Int64) throws(LogError) {
+    do throws(DiskError) {
+      if state.isFileUnreadable { try setAside() }
+      try ProducerIdsFile(nextProducerId: end).write(disk, directory: manager.path)
+    } catch {
+      throw LogError(error)
+    }
+    state.end = end
+    state.isFileUnreadable = false
+  }
+
+  /// Gives another name to a directory that has the file's, for no file can take its place.
+  private func setAside() throws(DiskError) {
+    let path = "\(manager.path)/\(ProducerIdsFile.name)"
+    guard try disk.status(path)?.kind == .directory else { return }
+    var aside = "\(path).unreadable"
+    var number = 2
+    while try disk.status(aside) != nil {
+      aside = "\(path).unreadable-\(number)"
+      number += 1
+    }
+    try disk.rename(path, to: aside)
+    logger.warning(
+      "a directory had the name of the file of producer ids and was renamed",
+      metadata: ["directory": "\(aside)"])
   }
 }

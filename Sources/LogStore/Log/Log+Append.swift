@@ -253,7 +253,12 @@ extension Log {
     {
       try roll(&state, to: header.baseOffset, reason, nowMs: nowMs)
     }
-    if header.producerId >= 0 { producers.noteProducer() }
+    if header.producerId >= 0 {
+      producers.noteProducer()
+      if state.producers.producers[header.producerId] == nil {
+        context.knownProducerIds.note(header.producerId)
+      }
+    }
     try writeToActive(&state.active!, batch, header)
     if header.producerId >= 0 { state.producers.note(header, activeMs: nowMs) }
   }

@@ -83,6 +83,7 @@ public final class Log: Sendable {
       return Locked(state)
     }
     producers = loaded.producers
+    context.knownProducerIds.note(loaded.greatestProducerId)
     followedProducers = Locked(loaded.producers.isLoaded ? producerState : nil)
     epochs = loaded.epochs
     isReadOnly = loaded.writer == nil

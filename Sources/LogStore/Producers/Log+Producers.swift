@@ -69,10 +69,12 @@ extension Log {
 
   /// The first look. Nothing is appended meanwhile: the first append of a session does this first.
   private func readProducers() throws(LogError) {
-    let start = try newestState()
+    let times = ProducerTimes(self)
+    let start = newestState { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
     let scanStart = start.endOffset
     let replay = ProducerReplay(start)
     try scanProducers(replay, upTo: logEndOffset)
+    noteIds(replay.state)
     replay.state.expire(nowMs: context.nowMs())
     writer?.withLock { $0.producers = replay.state }
     let bases = Set(segments.snapshot.segments.map(\.baseOffset))
@@ -86,7 +88,9 @@ extension Log {
     let known = followedProducers.withLock { $0 }
     let end = logEndOffset
     if let known, known.endOffset >= end { return }
-    let state = if let known { known } else { try newestState() }
+    let times = ProducerTimes(self)
+    let state =
+      known ?? newestState { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
     let replay = ProducerReplay(state)
     try scanProducers(replay, upTo: end)
     replay.state.endOffset = max(replay.state.endOffset, end)
@@ -96,12 +100,11 @@ extension Log {
 
   /// The newest state that a file holds: our own of all five batches, or Kafka's snapshot of the
   /// last ones, whichever is newer.
-  private func newestState() throws(LogError) -> ProducerState {
+  ///
+  /// - Parameter activeMs: When a producer was last active, as far as is known.
+  private func newestState(activeMs: (ProducerSnapshot.Producer) -> Int64) -> ProducerState {
     let end = logEndOffset
-    let times = ProducerTimes(self)
-    let snapshot = snapshotState(atOrBelow: end) {
-      times.activeMs($0.lastOffset, timestamp: $0.timestamp)
-    }
+    let snapshot = snapshotState(atOrBelow: end, activeMs: activeMs)
     guard producers.isOwn else { return snapshot }
     do throws(CheckpointError) {
       let own = try ProducerFile.read(directory, expirationMs: context.producerExpirationMs)
@@ -113,6 +116,16 @@ extension Log {
         metadata: ["log": "\(topicPartition)", "error": "\(error)"])
     }
     return snapshot
+  }
+
+  /// Tells the store which producer ids the newest files name, for those who give out ids: a small
+  /// file or two, where the state was not read yet.
+  package func noteSnapshotIds() {
+    if !producers.isLoaded { noteIds(newestState { $0.timestamp }) }
+  }
+
+  private func noteIds(_ state: ProducerState) {
+    for producerId in state.producers.keys { context.knownProducerIds.note(producerId) }
   }
 
   /// The state by the newest snapshot that can be read; without one, nobody is known at the log's

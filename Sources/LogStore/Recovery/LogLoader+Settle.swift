@@ -24,6 +24,7 @@ extension LogLoader {
   ) throws(DiskError) {
     for row in outcome.rows { report.add(row) }
     tail.sawProducers = tail.sawProducers || outcome.sawProducers
+    tail.greatestProducerId = max(tail.greatestProducerId, outcome.greatestProducerId)
     for range in outcome.damage {
       segment.addDamage(range)
       report.damage.append(range)

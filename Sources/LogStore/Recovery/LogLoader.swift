@@ -16,6 +16,8 @@ package struct LoadedLog {
   /// What is known of the batches where this engine alone has written the log.
   package var rules: OwnLogRules
   package var producers: ProducerTracking
+  /// The greatest producer id of those that a store gives out in what was scanned, -1 none.
+  package var greatestProducerId: Int64
   package var epochs: LeaderEpochCheckpoint
   package var report: RecoveryReport
 }
@@ -79,6 +81,7 @@ package struct LogLoader {
     /// Names or sizes changed: the directory needs a sync.
     var isDirectoryDirty = false
     var sawProducers = false
+    var greatestProducerId: Int64 = -1
     /// Of records behind the last segment's end.
     var evidence: EndEvidence?
   }
@@ -140,7 +143,7 @@ package struct LogLoader {
         ? LogWriter(dormant: usableDormant(), leaderEpoch: epochs.latest) : nil,
       logStartOffset: start, logEndOffset: tail.nextOffset, recoveryPoint: tail.nextOffset,
       hasMark: mark.newest != nil, rules: finalRules(layout, mark), producers: producers,
-      epochs: epochs, report: report)
+      greatestProducerId: tail.greatestProducerId, epochs: epochs, report: report)
   }
 
   // MARK: Ends

@@ -39,6 +39,8 @@ package struct SegmentRecovery {
     package var verified: [Range<Int>] = []
     /// Whether a batch of a producer was walked over.
     package var sawProducers = false
+    /// The greatest producer id of those that a store gives out, -1 where none was walked over.
+    package var greatestProducerId: Int64 = -1
   }
 
   private let setting: Setting
@@ -78,6 +80,9 @@ package struct SegmentRecovery {
       case .batch(let header, let position):
         outcome.index.note(header, at: position)
         if header.producerId >= 0 { outcome.sawProducers = true }
+        if ProducerIdRange.contains(header.producerId) {
+          outcome.greatestProducerId = max(outcome.greatestProducerId, header.producerId)
+        }
         outcome.position = position + header.byteCount
         outcome.nextOffset = header.nextOffset
       case .end:

@@ -18,6 +18,8 @@ package final class StoreContext: Sendable {
   package let metrics: StoreMetrics
   /// Producers that have been idle for so long are forgotten.
   package let producerExpirationMs: Int64
+  /// What the logs tell to who gives out producer ids.
+  package let knownProducerIds = KnownProducerIds()
   /// The store's lock, held by each of its logs too, so that no other session begins while one of
   /// them can still touch a file. nil where the directory is only read.
   package let lock: (any DiskLock)?

@@ -17,8 +17,7 @@ struct SideFileVerifier {
   /// Files of a store's directory that need no note.
   static let storeFiles: Set<String> = Set(OffsetCheckpoint.Name.allCases.map(\.rawValue)).union([
     MetaProperties.name, CleanShutdownFile.name, ".lock", "bootstrap.checkpoint",
-    // The server's (KafkaServer, ProducerIds).
-    "mkstore.producer-ids",
+    ProducerIdsFile.name,
   ])
 
   /// What is wrong with the files of a store's directory.
@@ -32,7 +31,21 @@ struct SideFileVerifier {
     collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
       _ = try MetaProperties.read(disk, directory: directory)
     }
+    collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
+      try checkProducerIds(directory)
+    }
     return findings
+  }
+
+  /// A file that the disk does not give is replaced like any other that cannot be used.
+  private func checkProducerIds(_ directory: String) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      _ = try ProducerIdsFile.read(disk, directory: directory)
+    } catch {
+      guard case .disk(let error) = error else { throw error }
+      throw .unreadable(
+        path: "\(directory)/\(ProducerIdsFile.name)", line: nil, what: "\(error)")
+    }
   }
 
   /// What is wrong with the small files of a log's directory, `segments` being what its segments

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DiskIO
+import KafkaServer
 import LogStore
 
 /// `mkstore recover PATH`.
@@ -68,9 +69,15 @@ struct RecoverCommand: ParsableCommand {
       let path = store.path(of: name)
       var report = opened
       check.complete(&report, of: path)
-      if let log = manager.log(name) { try check.mend(log, at: path, &report) }
+      if let log = manager.log(name) {
+        try check.mend(log, at: path, &report)
+        // Of each log, whatever its files promise: all of it is read anyway. Closing writes a
+        // snapshot of what was found.
+        do throws(LogError) { try log.loadProducers() } catch { Messages.say("\(name): \(error)") }
+      }
       reports.reports.append(LogReport(name: "\(name)", path: path, report: report))
     }
+    try mendStore(manager, check)
     for (directory, error) in manager.report.failed {
       reports.failures.append("\(directory): \(error)")
     }
@@ -80,8 +87,22 @@ struct RecoverCommand: ParsableCommand {
     return reports
   }
 
+  /// Mends the files of the store's own directory; closing writes the checkpoints.
+  private func mendStore(
+    _ manager: LogManager, _ check: RecoveryCheck
+  ) throws(CommandFailure) {
+    let producerIds = ProducerIds(manager, logger: QuietLogger.make())
+    _ = try withLogErrors { () throws(LogError) in try producerIds.mendFile() }
+    for damage in check.mendable(inStore: manager.path) {
+      Messages.say("note: mended \(damage.file): \(damage.reason)")
+    }
+  }
+
   private func plan(_ store: StoreLocation) throws(CommandFailure) -> Reports {
     let check = try RecoveryCheck(store)
+    for damage in check.mendable(inStore: store.path) {
+      Messages.say("note: would be mended: \(damage.file): \(damage.reason)")
+    }
     var reports = Reports(remaining: check.remaining)
     for log in try store.logs() {
       let path = store.path(of: log)

@@ -40,6 +40,9 @@ struct RecoveryCheck {
     set { findings[PathText.parent(file)] = newValue }
   }
 
+  /// Files of the store's own directory that are written again.
+  func mendable(inStore path: String) -> [SideFileDamage] { findings[path]?.mendable ?? [] }
+
   /// Adds what opening did not see to a log's report.
   func complete(_ report: inout RecoveryReport, of path: String) {
     for range in findings[path]?.damage ?? [] {
