@@ -1,4 +1,5 @@
 internal import DiskIO
+internal import Logging
 
 extension Log {
   /// Makes everything durable, trims the active indexes and writes the clean mark; after this every
@@ -14,8 +15,16 @@ extension Log {
     if flushRole.withLock({ $0.isSettled }) { return }
     try refuseIfPoisoned()
     try flush()
+    var snapshotFailure: LogError?
+    do throws(LogError) { try loadForClosingSnapshot() } catch { snapshotFailure = error }
     waitForFlushRole()
     defer { giveBackFlushRole() }
+    do throws(DiskError) {
+      try writeClosingSnapshot()
+    } catch {
+      if error.isDiskFull { throw .diskFull(error) }
+      snapshotFailure = LogError(error)
+    }
     do throws(DiskError) {
       try closeActive()
     } catch {
@@ -24,8 +33,20 @@ extension Log {
       poisonLog(error)
       throw .poisoned(path: path, cause: error)
     }
-    flushRole.withLock { $0.isSettled = true }
+    if let snapshotFailure {
+      context.logger.warning(
+        "no producer snapshot at the log's end; the next opening counts as one after a crash",
+        metadata: ["log": "\(topicPartition)", "error": "\(snapshotFailure)"])
+    }
+    flushRole.withLock { role in
+      role.isSettled = true
+      role.lacksClosingSnapshot = snapshotFailure != nil
+    }
   }
+
+  /// Whether the log was closed without the producer snapshot at its end that a clean stop
+  /// promises; everything else is in order.
+  var lacksClosingSnapshot: Bool { flushRole.withLock { $0.lacksClosingSnapshot } }
 
   private func closeActive() throws(DiskError) {
     guard let active = try activeToClose() else { return }
@@ -35,7 +56,6 @@ extension Log {
     try active.offsetIndex.file.trimAndSync()
     try active.timeIndex.file.trimAndSync()
     try active.log.sync()
-    writeClosingSnapshot()
     var mark = flushRole.withLock { $0.mark }
     if mark == nil, hadMark { mark = try DurableMark.open(directory).0 }
     if let mark {

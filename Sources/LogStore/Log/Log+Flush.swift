@@ -19,6 +19,8 @@ package struct FlushRole {
   package var straySnapshot: Int64?
   /// Whether the log was closed, with nothing left to do.
   package var isSettled = false
+  /// Whether it was closed without a producer snapshot at its end.
+  var lacksClosingSnapshot = false
   /// The last record noted, for a durable mark at the next occasion.
   package var lastRecord: MarkRecord?
   /// What the sync that others share is to make durable.

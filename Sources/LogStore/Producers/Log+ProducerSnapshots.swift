@@ -49,16 +49,8 @@ extension Log {
   /// A failure is logged and no more: without the snapshot the next opening reads more.
   func writeSnapshots(_ snapshots: [PendingSnapshot]) {
     for pending in snapshots {
-      var state = pending.state
-      state.endOffset = pending.offset
       do throws(DiskError) {
-        try SmallFile.writeAtomically(
-          directory.disk, directory: directory.path, name: ProducerFile.name,
-          ProducerFile.encode(state))
-        try SmallFile.writeAtomically(
-          directory.disk, directory: directory.path,
-          name: SegmentName(pending.offset, .snapshot).fileName, state.snapshot.encoded)
-        try removeStray(before: pending.offset)
+        try write(pending)
       } catch {
         context.rateLimitedLog.log(
           .warning, cause: "writing a producer snapshot",
@@ -66,6 +58,21 @@ extension Log {
           metadata: ["log": "\(topicPartition)", "error": "\(error)"])
       }
     }
+  }
+
+  private func write(_ pending: PendingSnapshot) throws(DiskError) {
+    var state = pending.state
+    state.endOffset = pending.offset
+    // Without a mark that says who wrote the log since, our own file would never be believed.
+    if hadMark || flushRole.withLock({ $0.mark != nil }) {
+      try SmallFile.writeAtomically(
+        directory.disk, directory: directory.path, name: ProducerFile.name,
+        ProducerFile.encode(state))
+    }
+    try SmallFile.writeAtomically(
+      directory.disk, directory: directory.path,
+      name: SegmentName(pending.offset, .snapshot).fileName, state.snapshot.encoded)
+    try removeStray(before: pending.offset)
   }
 
   /// Of the snapshots that stand at no segment's base only the newest is kept, as in Kafka.
@@ -81,15 +88,50 @@ extension Log {
     if try directory.disk.status(path) != nil { try directory.disk.remove(path) }
   }
 
-  /// The snapshot at the log's end, named by it, as Kafka leaves it at a clean stop. Holder of the
-  /// flush role.
-  func writeClosingSnapshot() {
-    guard let writer, isTrackingProducers, producers.isLoaded else { return }
+}
+
+// MARK: - Closing
+
+extension Log {
+  /// Reads the state for the snapshot that a clean close leaves at the log's end, where there is
+  /// none yet. Nothing is appended any more. Not to be called by the holder of the flush role.
+  func loadForClosingSnapshot() throws(LogError) {
+    guard !producers.isLoaded, !isTakenForEmpty else { return }
+    do throws(DiskError) {
+      if try hasSnapshotAtEnd() { return }
+    } catch {
+      throw LogError(error)
+    }
+    try loadProducers()
+    // Also where nobody is known: the next close need not look again.
+    producers.noteProducer()
+  }
+
+  /// Writes the snapshot at the log's end, named by it, where the log has known a producer and the
+  /// snapshot is not there yet: after a clean stop Kafka takes it for granted, and knows no
+  /// producer where a log has no snapshot at all. Holder of the flush role.
+  func writeClosingSnapshot() throws(DiskError) {
+    guard let writer, isTrackingProducers, producers.isLoaded, try !hasSnapshotAtEnd() else {
+      return
+    }
     let nowMs = context.nowMs()
     let pending = writer.withLock { state in
       state.producers.expire(nowMs: nowMs)
       return PendingSnapshot(offset: logEnd.value, state: state.producers)
     }
-    writeSnapshots([pending])
+    try write(pending)
+  }
+
+  private func hasSnapshotAtEnd() throws(DiskError) -> Bool {
+    let path = directory.path(SegmentName(logEnd.value, .snapshot).fileName)
+    // Kafka passes over what is no regular file, and takes an empty one for damaged.
+    guard let found = try directory.disk.status(path) else { return false }
+    return found.kind == .file && found.size > 0
+  }
+
+  /// Whether Kafka takes the log, as it was found, for one that knows no producer, so that another
+  /// clean stop says no more than the one before it said.
+  private var isTakenForEmpty: Bool {
+    recovery.wasClean && !hadMark && producers.snapshotOffsets.isEmpty
   }
 }

@@ -218,7 +218,8 @@ public final class LogManager: Sendable {
     }
     do throws(DiskError) {
       try writeCheckpoints()
-      if failure == nil, report.failed.isEmpty {
+      // To Kafka a clean stop means that the producer snapshots are there, too.
+      if failure == nil, report.failed.isEmpty, !logs.contains(where: \.lacksClosingSnapshot) {
         try CleanShutdownFile.write(context.disk, directory: path)
       }
     } catch {
