@@ -36,7 +36,7 @@ import Testing
         #expect(isClosed { try reader.read(from: offset, maxBytes: 1, limit: .logEnd) })
         #expect(isClosed { try LogReader(log).read(from: offset, maxBytes: 1, limit: .logEnd) })
       }
-      #expect(isClosed { try reader.readHot(from: middle, maxBytes: 1, limit: .logEnd) })
+      #expect(isClosed { try reader.readHot(from: middle, maxBytes: 1, below: log.logEndOffset) })
       #expect(isClosed { try log.offset(forTimestamp: 1) })
       var bytes = SampleBatches.small[0]
       #expect(isClosed { try log.append(batch: &bytes) })

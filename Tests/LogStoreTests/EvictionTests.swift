@@ -95,7 +95,8 @@ struct EvictionTests {
     try #require(file.isCached(at: sample.position(30), count: 100))
     try #require(!file.isCached(at: sample.position(30) + 30_000, count: 1))
     if isHot {
-      let hot = try reader.readHot(from: batch.baseOffset, maxBytes: 100, limit: .logEnd)
+      let hot = try reader.readHot(
+        from: batch.baseOffset, maxBytes: 100, below: sample.log.logEndOffset)
       guard case .cold = hot else {
         Issue.record("served without a look at the disk")
         return

@@ -63,7 +63,7 @@ extension ConnectionHandler {
     parked = fetch
     for part in step.run.parts {
       guard let log = part.source?.log else { continue }
-      fetch.add(log, beyond: part.observedEnd, ignoresEnd: step.wakes > 0)
+      fetch.add(log, beyond: part.awaitedEnd, ignoresEnd: step.wakes > 0)
     }
   }
 

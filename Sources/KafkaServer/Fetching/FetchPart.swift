@@ -9,8 +9,9 @@ struct FetchPart {
   var asked: FetchRequest.Topic.Partition
   /// The log and this client's cursor in it; nil where there is no such partition.
   var source: (log: Log, reader: LogReader)?
-  /// End of the acknowledged records when the partition was looked at.
-  var observedEnd: Int64 = 0
+  /// A fetch that waits looks again once the log has acknowledged more than this: the end that was
+  /// read up to, or the greatest number where no append brings more.
+  var awaitedEnd: Int64 = 0
   /// What the client is told.
   var answer = FetchResponse.Topic.Partition()
   /// What was found.

@@ -85,9 +85,12 @@ final class FetchRun: @unchecked Sendable {
     do throws(LogError) {
       stableEnd = min(end, try log.lastStableOffset)
     } catch {
-      return refuse(&part, error, log)
+      // What does not depend on transactions is served without them.
+      if request.isReadCommitted { return refuse(&part, error, log) }
+      stableEnd = -1
     }
-    part.observedEnd = end
+    // An open transaction is a broker's, and only a broker ends it: no append moves what is stable.
+    part.awaitedEnd = request.isReadCommitted && stableEnd < end ? Int64.max : end
     let offset = part.asked.fetchOffset
     guard offset >= log.logStartOffset, offset <= log.logEndOffset else {
       return refuse(&part, .offsetOutOfRange)
@@ -101,7 +104,9 @@ final class FetchRun: @unchecked Sendable {
     // The first batch of the whole answer comes whole, so that a client gets on (KIP-74).
     guard offset < limit, bytesLeft > 0 || byteCount == 0 else { return true }
     do throws(LogError) {
-      guard let found = try read(reader, offset, max(1, bytesLeft), mayWait) else { return false }
+      guard let found = try read(reader, offset, max(1, bytesLeft), below: limit, mayWait) else {
+        return false
+      }
       if let records = found, byteCount == 0 || records.byteCount <= bytesLeft {
         try take(records, log, &part)
       }
@@ -133,15 +138,15 @@ final class FetchRun: @unchecked Sendable {
     return true
   }
 
-  /// The records at `offset`; nil where a disk may be needed and must not be, nil inside where
-  /// there are none.
+  /// The records from `offset` up to `limit`; nil where a disk may be needed and must not be, nil
+  /// inside where there are none.
   private func read(
-    _ reader: LogReader, _ offset: Int64, _ maxBytes: Int, _ mayWait: Bool
+    _ reader: LogReader, _ offset: Int64, _ maxBytes: Int, below limit: Int64, _ mayWait: Bool
   ) throws(LogError) -> FileRecords?? {
     if mayWait {
-      return .some(try reader.read(from: offset, maxBytes: maxBytes))
+      return .some(try reader.read(from: offset, maxBytes: maxBytes, below: limit))
     }
-    switch try reader.readHot(from: offset, maxBytes: maxBytes, limit: .highWatermark) {
+    switch try reader.readHot(from: offset, maxBytes: maxBytes, below: limit) {
     case .records(let records): return .some(records)
     case .nothing: return .some(nil)
     case .cold: return nil

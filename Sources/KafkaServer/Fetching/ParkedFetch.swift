@@ -28,11 +28,13 @@ final class ParkedFetch: Sendable {
 
   /// Wakes when `log` has acknowledged more than `end`, or is closed.
   ///
-  /// - Parameter ignoresEnd: Whether the log's end wakes nobody: the client was told already, and
+  /// - Parameters:
+  ///   - end: Int64.max: only the log's end wakes.
+  ///   - ignoresEnd: Whether the log's end wakes nobody: the client was told already, and
   ///   its next fetch shall wait for its deadline.
   func add(_ log: Log, beyond end: Int64, ignoresEnd: Bool) {
     let notifier = log.acknowledgedEnd
-    let id = notifier.onReach(end + 1) { result in
+    let id = notifier.onReach(end == Int64.max ? end : end + 1) { result in
       switch result {
       case .success: self.wake()
       case .failure(.closed): if !ignoresEnd { self.wake() }

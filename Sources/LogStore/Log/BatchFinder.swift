@@ -79,7 +79,7 @@ struct BatchFinder {
   /// - Parameters:
   ///   - position: A batch's start at or before the target's.
   ///   - expected: The lowest offset that may stand there, where it is known.
-  ///   - limit: Batches at or above this offset are not given out.
+  ///   - limit: Batches that end beyond this offset are not given out.
   mutating func take(
     _ log: Log, _ segment: Segment, _ files: SegmentFiles, _ position: Int, expected: Int64?,
     _ target: Int64, _ limit: Int64, _ maxBytes: Int
@@ -92,7 +92,7 @@ struct BatchFinder {
         expected: expected)
     else { return .endOfSegment }
     let (first, startPosition) = start
-    guard first.baseOffset < limit else { return .endOfSegment }
+    guard first.nextOffset <= limit else { return .endOfSegment }
     var cut = startPosition + first.byteCount
     var next = first.nextOffset
     let nextAtEnd = segment.baseOffset + Int64(segmentEnd.relativeOffset)

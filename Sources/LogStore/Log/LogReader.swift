@@ -85,8 +85,14 @@ public final class LogReader {
   public func read(from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark)
     throws(LogError) -> FileRecords?
   {
+    try read(from: offset, maxBytes: maxBytes, below: endOffset(limit))
+  }
+
+  /// The same, but only batches that end at or before `end`, which is not beyond the log's end.
+  package func read(from offset: Int64, maxBytes: Int, below end: Int64)
+    throws(LogError) -> FileRecords?
+  {
     try log.refuseIfGone()
-    let end = endOffset(limit)
     guard offset >= log.logStartOffset, offset <= end else {
       throw .offsetOutOfRange(
         offset: offset, logStartOffset: log.logStartOffset, logEndOffset: end)
@@ -111,10 +117,10 @@ public final class LogReader {
   ///
   /// - Throws: As `read`.
   /// - Complexity: One system call that asks for the pages; small preads of cached headers.
-  package func readHot(from offset: Int64, maxBytes: Int, limit: Limit) throws(LogError) -> HotRead
-  {
+  package func readHot(
+    from offset: Int64, maxBytes: Int, below end: Int64
+  ) throws(LogError) -> HotRead {
     try log.refuseIfGone()
-    let end = endOffset(limit)
     guard offset >= log.logStartOffset, offset <= end else {
       throw .offsetOutOfRange(
         offset: offset, logStartOffset: log.logStartOffset, logEndOffset: end)
