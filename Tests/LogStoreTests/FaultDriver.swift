@@ -102,6 +102,8 @@ struct FaultDriver {
     case LogError.disk(let cause), LogError.diskFull(let cause), LogError.poisoned(_, let cause):
       note(cause)
     case LogError.notFound, LogError.alreadyExists: break
+    // The topic's settings could not be read; its message says what the disk refused.
+    case LogError.settingsUnreadable: break
     default: fault = "an error of another kind: \(error)"
     }
   }
