@@ -4,7 +4,7 @@ public import DiskIO
 ///
 /// The bytes never change and were checked by this process since it opened the log (or written by
 /// it); a page that the kernel evicted since and reads again is not checked again
-/// (docs/durability.md#verified). The file stays open as long as this value lives.
+/// (docs/serving.md#checked-bytes). The file stays open as long as this value lives.
 public struct FileRecords: Sendable {
   /// The segment's `.log` file.
   public let file: any DiskFile

@@ -146,7 +146,7 @@ public final class LogReader {
   }
 
   /// Forgets what was checked of a segment of which the page cache has lost pages: what is read
-  /// from the disk anew is checked anew (docs/durability.md#verified). Comes before anything is
+  /// from the disk anew is checked anew (docs/serving.md#checked-bytes). Comes before anything is
   /// read there, for that brings pages back.
   ///
   /// - Returns: The end of what was asked about; beyond the segment's end, what was written since.
