@@ -33,6 +33,12 @@ extension DiskError {
   /// Whether the process or the system has no descriptor left, which passes.
   package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
 
+  /// Whether the call was refused for want of something that may come back: space, quota,
+  /// descriptors, memory, a larger limit of file sizes. The disk itself works.
+  package var isShortage: Bool {
+    isDiskFull || isOutOfDescriptors || code == ENOMEM
+  }
+
   /// Whether the file system takes no writes.
   public var isReadOnly: Bool { code == EROFS }
 

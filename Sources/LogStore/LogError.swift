@@ -13,6 +13,9 @@ public enum LogError: Error, Sendable {
   case invalidTimestamp(found: Int64, reason: String)
   /// A producer's batch does not follow its last one; some batch before it is missing.
   case outOfOrderSequence(producerId: Int64, found: Int32, expected: Int32)
+  /// A batch that its producer sent before this one was refused because of the disk and has not
+  /// come again: `expected` is its sequence. Send that one first, then this one.
+  case earlierBatchRefused(producerId: Int64, found: Int32, expected: Int32)
   /// A producer with a newer epoch has taken this one's place.
   case invalidProducerEpoch(producerId: Int64, found: Int16, current: Int16)
   /// A batch belongs to a transaction, or should, and the log knows it otherwise.
@@ -21,8 +24,8 @@ public enum LogError: Error, Sendable {
   case recordTooLarge(bytes: Int, limit: Int)
   /// The log was opened for reading only.
   case readOnly(path: String)
-  /// An earlier sync failed: what is on disk is uncertain, so nothing more is written until the
-  /// store is opened anew, which checks it.
+  /// A write or sync failed: what is on disk is uncertain, so nothing more is written until the log
+  /// is opened again, which checks it (`LogManager.reopenLog`, or opening the store again).
   case poisoned(path: String, cause: DiskError)
   /// The file system is full, or the limit of file sizes (`ulimit -f`) is reached; nothing was
   /// appended and reads go on. Make room and try again.
@@ -65,6 +68,9 @@ extension LogError: CustomStringConvertible {
       "timestamp \(found): \(reason)"
     case .outOfOrderSequence(let producerId, let found, let expected):
       "producer \(producerId) sent sequence \(found) where \(expected) follows"
+    case .earlierBatchRefused(let producerId, let found, let expected):
+      "producer \(producerId) sent sequence \(found), but its batch with sequence \(expected) was "
+        + "refused because of the disk and must come again first"
     case .invalidProducerEpoch(let producerId, let found, let current):
       "producer \(producerId) sent epoch \(found), but its epoch is \(current) by now"
     case .invalidTransactionState(let producerId, let reason):
@@ -75,8 +81,8 @@ extension LogError: CustomStringConvertible {
     case .readOnly(let path):
       "\(path) is open for reading only"
     case .poisoned(let path, let cause):
-      "\(path) refuses writes since an earlier write-back failed (\(cause)); "
-        + "close and open the store to check what is on disk"
+      "\(path) refuses appends since a write or sync failed (\(cause)); "
+        + "open it again to check what is on disk"
     case .diskFull(let error):
       "\(error.fullText): \(error); nothing was appended, try again once there is room"
     case .disk(let error):

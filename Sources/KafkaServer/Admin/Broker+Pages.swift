@@ -29,7 +29,7 @@ extension Broker {
     }
     return AdminHandler.Page(
       status: "503 Service Unavailable",
-      text: "logs that refuse writes since a sync failed; restart to check them:\n"
+      text: "logs that refuse appends since a write or sync failed, until the disk answers:\n"
         + poisoned.joined())
   }
 

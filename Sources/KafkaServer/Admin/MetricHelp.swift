@@ -27,9 +27,11 @@ enum MetricHelp {
     "mkstore_log_segments": "Segments of a log.",
     "mkstore_log_start_offset": "Offset of a log's first record.",
     "mkstore_offline_partitions": "Partitions that could not be opened with the store.",
-    "mkstore_poisoned_logs": "Logs that refuse writes since a sync failed.",
-    "mkstore_poisonings_total": "Logs that began to refuse writes since a sync failed.",
+    "mkstore_poisoned_logs": "Logs that refuse appends since a write or sync failed.",
+    "mkstore_poisonings_total":
+      "Times that a log began to refuse appends because a write or sync failed.",
     "mkstore_rebuilt_indexes_total": "Indexes that were built anew.",
+    "mkstore_reopenings_total": "Times that such a log was opened again.",
     "mkstore_rolled_segments_total": "Segments that were begun.",
     "mkstore_server_cold_fetches_total": "Fetches that a fetcher thread read for.",
     "mkstore_server_connections": "Clients connected now.",

@@ -23,6 +23,8 @@ package final class Broker: Sendable {
   /// One thread for what appends need before they write: marks and new segments. Apart from the
   /// fetchers, so that a write that waits for the disk holds up no read.
   package let preparer = FetcherPool(cores: [nil])
+  /// Opens logs again that have failed.
+  package let reopener: LogReopener
   /// The store's cluster id, from `meta.properties`.
   package let clusterId: String
   /// The store's node id, from `meta.properties`.
@@ -43,7 +45,14 @@ package final class Broker: Sendable {
     self.manager = manager
     self.logger = logger
     rateLimitedLog = RateLimitedLog(logger, now: manager.config.monotonicNs)
-    topics = Topics(manager)
+    let topics = Topics(manager)
+    self.topics = topics
+    reopener = LogReopener(
+      manager, pausesMs: config.reopenPausesMs, now: manager.config.monotonicNs, logger: logger
+    ) { [admin] reopened in
+      // Topics change on one thread.
+      admin.submit { topics.refresh(reopened.topic) }
+    }
     for topic in topics.all {
       guard let gaps = topic.gaps else { continue }
       logger.warning("topic '\(topic.name)': \(gaps)")

@@ -37,6 +37,9 @@ public struct BrokerConfig: Sendable {
   /// Answers with up to this many bytes of records are copied into one send; larger ones go out by
   /// sendfile (docs/serving.md#answers).
   public var copiedAnswerBytesMax = 64 << 10
+  /// After which a log whose write or sync failed is opened again, milliseconds: the first pause,
+  /// and the longest where that does not succeed.
+  package var reopenPausesMs: ClosedRange<Int64> = 1_000...30_000
   /// How long a graceful stop waits for answers under way.
   public var drainMaxMs: Int64 = 10_000
 

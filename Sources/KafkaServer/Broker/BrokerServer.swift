@@ -73,6 +73,7 @@ public final class BrokerServer: Sendable {
       }
     let endpoint = try await bind(bootstrap, broker.config.listen)
     broker.didBind(endpoint)
+    broker.reopener.start()
     broker.isServing.store(true, ordering: .releasing)
     return endpoint
   }
@@ -154,6 +155,7 @@ public final class BrokerServer: Sendable {
         break
       }
     }
+    broker.reopener.stop()
     broker.admin.stop()
     broker.preparer.stop()
     do {

@@ -38,9 +38,10 @@ extension ConnectionHandler {
   func sweep(_ now: NIODeadline) {
     guard let context else { return }
     let idleMs = (now - lastRequestAt).nanoseconds / 1_000_000
-    // A client that goes on with other topics must not hold a deleted one's files.
-    if readers.values.contains(where: \.isOfDeletedLog) {
-      readers = readers.filter { !$0.value.isOfDeletedLog }
+    // A client that goes on with other topics must not hold a deleted one's files, nor those of a
+    // log that was opened again.
+    if readers.values.contains(where: \.isOfEndedLog) {
+      readers = readers.filter { !$0.value.isOfEndedLog }
     }
     guard unsentAnswers > 0 else {
       stall = nil

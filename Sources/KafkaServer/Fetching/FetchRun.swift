@@ -76,6 +76,8 @@ final class FetchRun: @unchecked Sendable {
       let name = request.topics[part.topic].topic
       return refuse(&part, broker.missing(name, part.asked.partition))
     }
+    // It has failed and was opened again: the client asks once more, and finds it.
+    if log.isGivenUp { return refuse(&part, .notLeaderOrFollower) }
     let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)
     if epoch != .none { return refuse(&part, epoch) }
     if let outcome = checkLastFetched(&part, log) { return outcome }

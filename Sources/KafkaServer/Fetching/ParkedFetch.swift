@@ -26,23 +26,34 @@ final class ParkedFetch: Sendable {
     timer.withLock { $0 = scheduled }
   }
 
-  /// Wakes when `log` has acknowledged more than `end`, or is closed.
+  /// Wakes when `log` has acknowledged more than `end`, is closed, or was opened again.
   ///
   /// - Parameters:
   ///   - end: Int64.max: only the log's end wakes.
   ///   - ignoresEnd: Whether the log's end wakes nobody: the client was told already, and
   ///   its next fetch shall wait for its deadline.
   func add(_ log: Log, beyond end: Int64, ignoresEnd: Bool) {
-    let notifier = log.acknowledgedEnd
-    let id = notifier.onReach(end == Int64.max ? end : end + 1) { result in
+    let replaced = log.replaced
+    wait(for: end == Int64.max ? end : end + 1, of: log.acknowledgedEnd) { result in
       switch result {
       case .success: self.wake()
       case .failure(.closed): if !ignoresEnd { self.wake() }
-      // A log that refuses writes gets no more records; its deadline comes.
+      // A log that has failed gets no more records, but may be opened again.
+      case .failure(.poisoned): self.wait(for: 1, of: replaced) { _ in self.wake() }
       case .failure: break
       }
     }
-    if id != 0 { waits.withLock { $0.append((notifier, id)) } }
+  }
+
+  private func wait(
+    for bound: Int64, of notifier: OffsetNotifier,
+    _ callback: @escaping @Sendable (OffsetNotifier.Outcome) -> Void
+  ) {
+    let id = notifier.onReach(bound, callback)
+    if id == 0 { return }
+    waits.withLock { $0.append((notifier, id)) }
+    // Let go of meanwhile, so that nobody else does.
+    if isWoken.load(ordering: .acquiring) { _ = notifier.cancel(id) }
   }
 
   /// Wakes now. Any thread.

@@ -11,6 +11,7 @@ package struct ProduceOutcome: Sendable {
   /// What the client is told, unless the flush fails.
   package var answer: ProduceResponse.Topic.Partition
   /// The log to wait for, and the offset up to which it must be durable; nil: nothing to wait for.
+  /// Also where the batch was refused: a client is told so only once what it sent before is safe.
   package var wait: (log: Log, endOffset: Int64)?
 }
 
@@ -61,10 +62,12 @@ extension Broker {
       return refused(answer, code, "\(what) partition \(topic)-\(partition)")
     }
     answer.logStartOffset = log.logStartOffset
-    if let (code, reason) = refuse(records.span, version: version) {
-      return refused(answer, code, reason)
-    }
     do throws(LogError) {
+      // Before anything of the batch is judged.
+      try log.refuseIfFailed(records.span)
+      if let (code, reason) = refuse(records.span, version: version) {
+        return refusedForGood(answer, code, reason, records.span, log)
+      }
       let result = try log.write(batch: &records)
       answer.baseOffset = result.baseOffset
       answer.logAppendTimeMs = result.logAppendTimeMs
@@ -74,7 +77,40 @@ extension Broker {
     } catch {
       let code = code(error, log)
       if code == .kafkaStorageError { sayStorageFails(error, log) }
-      return refused(answer, code, "\(error)")
+      return refusedForGood(answer, code, "\(error)", records.span, log)
+    }
+  }
+
+  /// An answer that says why nothing was appended of a batch, and that it need not come again.
+  ///
+  /// It makes an idempotent client number anew what it was not yet told about, so it must not come
+  /// before that is certain: batches that wait for their sync are waited for, and where some were
+  /// refused because of the disk, and are to come again, this one is too.
+  private func refusedForGood(
+    _ answer: ProduceResponse.Topic.Partition, _ code: ErrorCode, _ reason: String,
+    _ batch: Span<UInt8>, _ log: Log
+  ) -> ProduceOutcome {
+    guard code != .kafkaStorageError, code != .notLeaderOrFollower,
+      let header = idempotentHeader(batch)
+    else { return refused(answer, code, reason) }
+    if log.awaitsRefusedBatch(before: header) {
+      return refused(
+        answer, .kafkaStorageError, "an earlier batch must come again first; \(reason)")
+    }
+    var outcome = refused(answer, code, reason)
+    if log.config.durability == .flushed, log.recoveryPoint < log.logEndOffset {
+      outcome.wait = (log, log.logEndOffset)
+    }
+    return outcome
+  }
+
+  /// The header of an idempotent producer's batch; nil for any other, and for what is no batch.
+  private func idempotentHeader(_ batch: Span<UInt8>) -> BatchHeader? {
+    do throws(BatchError) {
+      let header = try BatchHeader(batch)
+      return !header.isLegacy && header.producerId >= 0 ? header : nil
+    } catch {
+      return nil
     }
   }
 

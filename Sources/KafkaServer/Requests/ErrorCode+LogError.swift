@@ -15,7 +15,8 @@ extension ErrorCode {
       case .invalidProducerEpoch: .invalidProducerEpoch
       case .invalidTransactionState: .invalidTxnState
       case .recordTooLarge: .messageTooLarge
-      case .readOnly, .poisoned, .diskFull, .disk, .locked: .kafkaStorageError
+      // To be sent again, with the same sequences.
+      case .readOnly, .poisoned, .diskFull, .disk, .locked, .earlierBatchRefused: .kafkaStorageError
       case .closed: .notLeaderOrFollower
       case .notFound: .unknownTopicOrPartition
       case .alreadyExists: .topicAlreadyExists

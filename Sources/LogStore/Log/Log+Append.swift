@@ -29,9 +29,10 @@ extension Log {
   /// - Durability: As `config.durability` says; by default durable when this returns. Where it
   ///   throws after the write (a failed sync), the records may or may not be there after reopening.
   /// - Throws: `LogError`: `.invalidBatch`, `.recordTooLarge`, `.diskFull` (nothing was appended;
-  ///   try again), `.poisoned`, `.readOnly`, `.closed`, `.disk`; with a producer id also
-  ///   `.outOfOrderSequence`, `.invalidProducerEpoch`, `.invalidTransactionState`. Where the
-  ///   topic's settings cannot be read, `.settingsUnreadable`.
+  ///   try again), `.poisoned` (see `LogManager.reopenLog`), `.readOnly`, `.closed`, `.disk`; with
+  ///   a producer id also `.outOfOrderSequence`, `.invalidProducerEpoch`,
+  ///   `.invalidTransactionState`, `.earlierBatchRefused`. Where the topic's settings cannot be
+  ///   read, `.settingsUnreadable`.
   /// - Complexity: One pwrite, and one share of an fdatasync. Blocks.
   @discardableResult
   public func append(batch: inout [UInt8]) throws(LogError) -> AppendResult {
@@ -46,6 +47,7 @@ extension Log {
   /// - Complexity: One pwrite. The first of a session waits for the log's mark to be synced, one
   ///   that finds many sealed segments unsynced for a flush.
   public func write(batch: inout MutableSpan<UInt8>) throws(LogError) -> AppendResult {
+    try refuseIfFailed(batch.span)
     // Before the batch is held to settings that are not the topic's.
     if let settingsFault { throw settingsFault }
     guard batch.count <= config.maxMessageBytes else {
@@ -190,8 +192,19 @@ extension Log {
 
   /// Writes one valid batch: the whole write path.
   ///
-  /// Everything that can fail happens before the bytes are published; a failed write moves nothing.
+  /// Everything that can fail happens before the bytes are published; a failed write moves nothing,
+  /// and the log takes nothing more where that may happen again (I8).
   package func writeSealed(_ batch: inout MutableSpan<UInt8>) throws(LogError) -> AppendResult {
+    do throws(LogError) {
+      return try writeWhole(&batch)
+    } catch {
+      announceFailure()
+      noteRefusal(of: batch.span, error)
+      throw error
+    }
+  }
+
+  private func writeWhole(_ batch: inout MutableSpan<UInt8>) throws(LogError) -> AppendResult {
     guard let writer else { throw .readOnly(path: path) }
     guard batch.count <= min(config.maxMessageBytes, config.segmentBytes) else {
       throw .recordTooLarge(
@@ -206,8 +219,8 @@ extension Log {
     }
     let (header, original, isBehind) = try writer.withLock {
       (state) throws(LogError) -> (BatchHeader, ProducerState.Batch?, Bool) in
-      if state.isClosed { throw .closed(path: path) }
       try refuseIfPoisoned()
+      if state.isClosed { throw .closed(path: path) }
       let header = place(&batch, leaderEpoch: state.leaderEpoch)
       if header.producerId >= 0, let original = try judge(header, &state, nowMs: nowMs) {
         return (header, original, false)
@@ -215,7 +228,7 @@ extension Log {
       do throws(DiskError) {
         try append(batch.span, header, to: &state, nowMs: nowMs)
       } catch {
-        throw LogError(error)
+        throw failure(error)
       }
       return (header, nil, state.unsyncedSealed.count >= Self.unsyncedSealedMax)
     }
@@ -260,7 +273,10 @@ extension Log {
       }
     }
     try writeToActive(&state.active!, batch, header)
-    if header.producerId >= 0 { state.producers.note(header, activeMs: nowMs) }
+    if header.producerId >= 0 {
+      state.producers.note(header, activeMs: nowMs)
+      if !refused.isEmpty { refused.didCome(header, isDuplicate: false) }
+    }
   }
 
   /// Writes the bytes, then the index entries, then publishes the end (release).

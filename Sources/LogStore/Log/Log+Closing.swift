@@ -57,11 +57,13 @@ extension Log {
     try active.timeIndex.file.trimAndSync()
     try active.log.sync()
     var mark = flushRole.withLock { $0.mark }
-    if mark == nil, hadMark { mark = try DurableMark.open(directory).0 }
-    if let mark {
-      let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)
-      try writeDurableMark(record, mark)
+    let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)
+    if mark == nil, hadMark {
+      mark =
+        recovery.wasClean
+        ? try DurableMark.open(directory).0 : try DurableMark.replace(directory, with: record)
     }
+    if let mark { try writeDurableMark(record, mark) }
     try directory.disk.syncDirectory(directory.path)
   }
 

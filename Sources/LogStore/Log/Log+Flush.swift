@@ -34,13 +34,6 @@ extension Log {
   /// opening scan (docs/performance.md#recovery).
   package static let markIntervalBytes = 64 << 20
 
-  /// Throws where an earlier sync failed (I8).
-  @inline(__always)
-  package func refuseIfPoisoned() throws(LogError) {
-    guard poison.isSet else { return }
-    throw .poisoned(path: path, cause: poison.cause)
-  }
-
   // MARK: Waiting
 
   /// Blocks until every record below `offset` is durable, whatever the log's durability mode.
@@ -215,18 +208,6 @@ extension Log {
     }
     try mark?.noteFlushed(record)
     if isDue { context.flusher.requestMark(self) }
-  }
-
-  func poisonLog(_ error: DiskError) {
-    guard poison.set(error) else { return }
-    context.metrics.poisonedLogs.increment()
-    context.logger.error(
-      "a sync failed; the log refuses writes until it is opened anew",
-      metadata: ["log": "\(topicPartition)", "cause": "\(error)"])
-    let failure = LogError.poisoned(path: path, cause: error)
-    flushed.fail(failure)
-    logEnd.fail(failure)
-    flushRole.broadcast()
   }
 }
 

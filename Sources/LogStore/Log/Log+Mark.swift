@@ -20,13 +20,9 @@ extension Log {
       do throws(DiskError) {
         try writeFirstMark()
       } catch {
-        // Nothing was appended, so that a full disk may be tried again; a failed sync may not (I8),
-        // nor a directory that somebody removed: nobody would find the records.
-        guard error.isFailedSync || error.isNotFound else {
-          throw LogError(error)
-        }
-        poisonLog(error)
-        throw .poisoned(path: path, cause: error)
+        // Nothing was appended, so that a full disk may be tried again; a failed write or sync may
+        // not (I8), nor a directory that was removed: the records would be lost with it.
+        throw failure(error)
       }
     }
     setCurrentMark()
@@ -34,7 +30,6 @@ extension Log {
 
   private func writeFirstMark() throws(DiskError) {
     if flushRole.withLock({ $0.isMarkCurrent }) { return }
-    let (mark, _) = try DurableMark.open(directory)
     let active = try writer!.withLock { (state) throws(DiskError) -> ActiveSegment in
       try activate(&state, nowMs: context.nowMs())
       return state.active!
@@ -43,7 +38,7 @@ extension Log {
     try active.offsetIndex.file.sync()
     try active.timeIndex.file.sync()
     let record = markRecord(active, recoveryPoint: flushed.value, isClean: false)
-    try mark.noteDurable(record)
+    let mark = try firstMark(record)
     try directory.disk.syncDirectory(directory.path)
     flushRole.withLock { role in
       role.mark = mark
@@ -51,6 +46,13 @@ extension Log {
       role.flushedPosition = record.position
       role.lastRecord = record
     }
+  }
+
+  private func firstMark(_ record: MarkRecord) throws(DiskError) -> DurableMark {
+    if !recovery.wasClean { return try DurableMark.replace(directory, with: record) }
+    let (mark, _) = try DurableMark.open(directory)
+    try mark.noteDurable(record)
+    return mark
   }
 
   /// Makes the mark durable; the active indexes come first, so that what stands below a durable
@@ -80,10 +82,4 @@ extension Log {
       isWithoutProducers: producers.isLoaded && !producers.mayHoldProducers,
       isGapless: isGapless, durability: config.durability)
   }
-}
-
-extension DiskError {
-  /// Whether it says that bytes or names may not be on disk, which no second attempt can prove
-  /// otherwise (I8).
-  var isFailedSync: Bool { operation == .sync || operation == .syncDirectory }
 }

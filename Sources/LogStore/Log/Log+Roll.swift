@@ -40,8 +40,8 @@ extension Log {
   /// Whether an append of a batch of so many bytes only writes: no mark, no new segment and no sync
   /// comes before it.
   package func isReadyToAppend(byteCount: Int) -> Bool {
-    // The append is refused at once.
-    if settingsFault != nil { return true }
+    // The append is refused at once, without a look at the disk.
+    if settingsFault != nil || poison.isSet { return true }
     guard hasCurrentMark, preparations.load(ordering: .acquiring) == 0, let writer else {
       return false
     }
@@ -55,19 +55,20 @@ extension Log {
   /// Does what an append of so many bytes would do before it writes: the session's mark, a new
   /// segment, the sync of sealed ones that pile up. Blocks.
   package func prepareToAppend(byteCount: Int) throws(LogError) {
+    defer { announceFailure() }
     try markBeforeFirstWrite()
     guard let writer else { throw .readOnly(path: path) }
     // Stored before the lock is taken: an event loop that sees it comes here instead of waiting.
     preparations.wrappingAdd(1, ordering: .acquiringAndReleasing)
     defer { preparations.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
     let isBehind = try writer.withLock { (state) throws(LogError) in
-      if state.isClosed { throw .closed(path: path) }
       try refuseIfPoisoned()
+      if state.isClosed { throw .closed(path: path) }
       if let active = state.active, let reason = rollReason(active, appending: byteCount) {
         do throws(DiskError) {
           try roll(&state, to: logEnd.value, reason, nowMs: context.nowMs())
         } catch {
-          throw LogError(error)
+          throw failure(error)
         }
       }
       return state.unsyncedSealed.count >= Self.unsyncedSealedMax

@@ -12,8 +12,8 @@ internal import Synchronization
 /// **Invariants** (docs/architecture.md): I2 base offsets ascend and segment ranges do not overlap;
 /// I3 only the last segment is writable; I4 bytes below a segment's published end never change; I5
 /// they are whole batches; I6 index entries ascend; I7 the recovery point passes bytes only once
-/// they, their directory entry and, at a segment's end, its indexes are synced; I8 a failed sync is
-/// final; I9 an index is never evidence.
+/// they, their directory entry and, at a segment's end, its indexes are synced; I8 a failed write
+/// or sync is final; I9 an index is never evidence.
 ///
 /// **Threads.** Every method may be called from any thread. Locks, in this order: the flush role
 /// (one flush at a time), the writer lock (append, roll; no sync under it), and the small locks
@@ -35,6 +35,10 @@ public final class Log: Sendable {
   package let flushed: OffsetNotifier
   package let flushRole = Locked(FlushRole())
   package let poison = Poison()
+  /// Producers whose batches were refused, and must come again first.
+  package let refused: RefusedBatches
+  /// Whom to wake when another object has taken this one's place: its value is 1 from then on.
+  package let replaced = OffsetNotifier(0)
   /// Idle builders of `append(records)`.
   package let assemblers = ReusePool<BatchAssembler>()
   /// Idle decoders that check ready batches.
@@ -63,15 +67,18 @@ public final class Log: Sendable {
   package let isReadOnly: Bool
 
   /// Takes over what the loader found. See `LogManager` for opening.
+  ///
+  /// - Parameter refused: Of the object that this one takes the place of.
   init(
     _ loaded: LoadedLog, config: LogConfig, context: StoreContext,
-    settings: LogSettings = LogSettings()
+    settings: LogSettings = LogSettings(), refused: RefusedBatches? = nil
   ) {
     topicPartition = loaded.topicPartition
     self.config = config
     overrides = settings.overrides
     settingsFault = settings.fault
     self.context = context
+    self.refused = refused ?? RefusedBatches(expirationMs: context.producerExpirationMs)
     directory = loaded.directory
     recovery = loaded.report
     segments = SegmentList(loaded.segments)

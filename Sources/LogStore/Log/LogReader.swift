@@ -61,7 +61,7 @@ public final class LogReader {
   }
 
   /// Whether the log is gone, so that keeping this keeps files open that nobody reads any more.
-  package var isOfDeletedLog: Bool { log.isDeleted }
+  package var isOfEndedLog: Bool { log.isDeleted || log.isGivenUp }
 
   /// The offset up to which `limit` lets records be read.
   public func endOffset(_ limit: Limit) -> Int64 {

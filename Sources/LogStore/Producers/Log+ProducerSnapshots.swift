@@ -14,6 +14,7 @@ extension Log {
       throw .invalidTransactionState(
         producerId: header.producerId, reason: "no transaction was begun here")
     }
+    if !refused.isEmpty { return try judgeAfterRefusals(header, &state, nowMs: nowMs) }
     switch try state.producers.judge(header, nowMs: nowMs) {
     case .append: return nil
     case .duplicate(let batch): return batch

@@ -70,7 +70,7 @@ extension Log {
   /// The first look. Nothing is appended meanwhile: the first append of a session does this first.
   private func readProducers() throws(LogError) {
     let times = ProducerTimes(self)
-    let start = newestState { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
+    let start = try newestState { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
     let scanStart = start.endOffset
     let replay = ProducerReplay(start)
     try scanProducers(replay, upTo: logEndOffset)
@@ -90,7 +90,11 @@ extension Log {
     if let known, known.endOffset >= end { return }
     let times = ProducerTimes(self)
     let state =
-      known ?? newestState { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
+      if let known {
+        known
+      } else {
+        try newestState { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
+      }
     let replay = ProducerReplay(state)
     try scanProducers(replay, upTo: end)
     replay.state.endOffset = max(replay.state.endOffset, end)
@@ -101,27 +105,59 @@ extension Log {
   /// The newest state that a file holds: our own of all five batches, or Kafka's snapshot of the
   /// last ones, whichever is newer.
   ///
+  /// Where ours cannot be read, an older snapshot is taken and more of the log is read, as far back
+  /// as the batches may lie that clients have in flight: with the last batch alone, those before it
+  /// would be called out of order when they come again.
+  ///
   /// - Parameter activeMs: When a producer was last active, as far as is known.
-  private func newestState(activeMs: (ProducerSnapshot.Producer) -> Int64) -> ProducerState {
+  private func newestState(
+    activeMs: (ProducerSnapshot.Producer) -> Int64
+  ) throws(LogError) -> ProducerState {
     let end = logEndOffset
-    let snapshot = snapshotState(atOrBelow: end, activeMs: activeMs)
-    guard producers.isOwn else { return snapshot }
+    func snapshot(atOrBelow offset: Int64) -> ProducerState {
+      snapshotState(atOrBelow: offset, activeMs: activeMs)
+    }
+    guard producers.isOwn else { return snapshot(atOrBelow: end) }
     do throws(CheckpointError) {
+      let newest = snapshot(atOrBelow: end)
       let own = try ProducerFile.read(directory, expirationMs: context.producerExpirationMs)
-      if let own, own.endOffset <= end, own.endOffset >= snapshot.endOffset { return own }
+      if let own, own.endOffset <= end, own.endOffset >= newest.endOffset { return own }
+      return newest
     } catch {
+      // What has run out may come back.
+      if case .disk(let cause) = error, cause.isShortage { throw LogError(cause) }
       context.rateLimitedLog.log(
         .warning, cause: "producer state of \(topicPartition)",
-        "the producer state cannot be read; a snapshot is used",
+        "the producer state cannot be read; the log tells",
         metadata: ["log": "\(topicPartition)", "error": "\(error)"])
+      return snapshot(atOrBelow: try baseOffset(ofLast: Self.markIntervalBytes))
     }
-    return snapshot
+  }
+
+  /// Base offset of the segment in which the log's last bytes begin.
+  private func baseOffset(ofLast byteCount: Int) throws(LogError) -> Int64 {
+    var byteCount = byteCount
+    let list = segments.snapshot.segments
+    for segment in list.reversed() {
+      do throws(DiskError) {
+        byteCount -= try directory.disk.status(segment.path(.log))?.size ?? 0
+      } catch {
+        throw LogError(error)
+      }
+      if byteCount <= 0 { return segment.baseOffset }
+    }
+    return list.first?.baseOffset ?? logStartOffset
   }
 
   /// Tells the store which producer ids the newest files name, for those who give out ids: a small
   /// file or two, where the state was not read yet.
   package func noteSnapshotIds() {
-    if !producers.isLoaded { noteIds(newestState { $0.timestamp }) }
+    if producers.isLoaded { return }
+    do throws(LogError) {
+      noteIds(try newestState { $0.timestamp })
+    } catch {
+      noteIds(snapshotState(atOrBelow: logEndOffset) { $0.timestamp })
+    }
   }
 
   private func noteIds(_ state: ProducerState) {

@@ -145,6 +145,28 @@ package final class DurableMark: Sendable {
     }
   }
 
+  /// Makes the mark anew with one record, durably, whatever was there.
+  ///
+  /// For the first append after an unclean stop: an earlier sync of the file may have failed, and
+  /// what it did not make durable no later sync of the same file would.
+  package static func replace(_ directory: LogDirectory, with record: MarkRecord)
+    throws(DiskError) -> DurableMark
+  {
+    let known = try read(directory).newest?.sequence ?? 0
+    var record = record
+    record.sequence = (known > sequenceMax ? 0 : known) + 1
+    var bytes = [UInt8](repeating: 0, count: slotBytes * slotCount)
+    for slot in [0, 2] {
+      var span = bytes.mutableSpan
+      var content = span._mutatingExtracting(slot * slotBytes..<slot * slotBytes + contentBytes)
+      encode(record, into: &content)
+    }
+    try SmallFile.writeAtomically(
+      directory.disk, directory: directory.path, name: fileName, bytes)
+    let file = try directory.disk.open(directory.path(fileName), .readWrite)
+    return DurableMark(file: file, sequence: record.sequence, nextDurableSlot: 1)
+  }
+
   // MARK: Writing
 
   /// Notes a flush in the unsynced slot: one small write.

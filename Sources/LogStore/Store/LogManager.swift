@@ -29,7 +29,7 @@ public final class LogManager: Sendable {
   /// before.
   private let checkpointing = Locked(())
   /// Held while the store is being closed; whether it was.
-  private let closing = Locked(false)
+  let closing = Locked(false)
 
   struct State {
     var logs: [TopicPartition: Log]

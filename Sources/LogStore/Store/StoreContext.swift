@@ -16,6 +16,8 @@ package final class StoreContext: Sendable {
   /// For lines that clients, or a state of the disk that lasts, can cause again and again.
   package let rateLimitedLog: RateLimitedLog
   package let metrics: StoreMetrics
+  /// Whom to tell when a log has failed.
+  package let failures = FailureListener()
   /// Producers that have been idle for so long are forgotten.
   package let producerExpirationMs: Int64
   /// What the logs tell to who gives out producer ids.

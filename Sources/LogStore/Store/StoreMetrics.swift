@@ -15,8 +15,10 @@ package struct StoreMetrics: Sendable {
   package let sharedSyncs = Counter(label: "mkstore_shared_syncs_total")
   /// Records that one flush made durable.
   package let flushedRecords = Recorder(label: "mkstore_flush_records")
-  /// Logs that refuse writes since a sync failed.
+  /// Logs that began to refuse appends because a write or sync failed.
   package let poisonedLogs = Counter(label: "mkstore_poisonings_total")
+  /// Logs that were opened again after that.
+  package let reopenedLogs = Counter(label: "mkstore_reopenings_total")
   /// Damaged ranges found by recovery or reads.
   package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
   /// Segments rolled.
