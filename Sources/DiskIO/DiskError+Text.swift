@@ -17,6 +17,22 @@ extension DiskError {
     DiskError(.read, path, code: EIO)
   }
 
+  /// A file whose bytes were taken away by another process since they were written (ENODATA).
+  package static func cutUnderWriter(_ path: String) -> DiskError {
+    DiskError(.sync, path, code: ENODATA)
+  }
+
+  /// An index that does not reach as far as its file (ENODATA).
+  package static func missingEntries(_ path: String) -> DiskError {
+    DiskError(.read, path, code: ENODATA)
+  }
+
+  /// A mapped page that could not be reached (EFAULT): the kernel does not say which of the two
+  /// reasons it had.
+  package static func unreachable(_ path: String) -> DiskError {
+    DiskError(.access, path, code: EFAULT)
+  }
+
   /// Whether the name, or a directory on the way to it, does not exist.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
@@ -72,6 +88,11 @@ extension DiskError {
     case ELOOP: "name the file itself instead of a symbolic link to it"
     case ENOTSUP where operation == .open || operation == .lock: "it is not a regular file"
     case EIO: "the disk failed: check the system's log and restore from a copy"
+    case ENODATA where operation == .sync:
+      "another process cut the file: stop that process, and open the log again"
+    case ENODATA where operation == .read: "entries are missing or another file's"
+    case EFAULT where operation == .access:
+      "another process cut the file, or the disk cannot read it"
     case ENOMEM where operation == .map: "raise vm.max_map_count or free memory"
     default: nil
     }
@@ -112,6 +133,7 @@ extension DiskError.Operation {
     case .open, .create, .list, .rename, .remove, .lock, .read, .write, .truncate, .allocate, .sync,
       .map, .send:
       rawValue
+    case .access: "access the mapping of"
     case .status, .size: "look at"
     case .makeDirectory: "make directory"
     case .removeDirectory: "remove directory"

@@ -5,6 +5,8 @@ public struct DiskError: Error, Sendable, Equatable {
     case open, create, status, list, makeDirectory, rename, remove, removeDirectory, syncDirectory
     case syncFileSystem, lock, availableBytes, read, write, size, truncate, allocate, sync
     case writeOut, map, send
+    /// Reading or writing bytes of a mapping.
+    case access
   }
 
   /// The call that failed.

@@ -1,4 +1,5 @@
 internal import CShims
+internal import Glibc
 
 extension DiskFile {
   /// Whether a read of these bytes would find all of them in the page cache, so that it needs no
@@ -48,5 +49,15 @@ extension DiskFile {
   package var isUnlinked: Bool {
     guard let descriptor else { return false }
     return mk_link_count(descriptor) == 0
+  }
+
+  /// Where the first bytes at or after `position` are that were never written: a hole, or the
+  /// file's end. nil where that cannot be known: no descriptor (simulation), or the file system
+  /// does not tell.
+  package func firstHole(from position: Int) -> Int? {
+    guard let descriptor else { return nil }
+    let found = mk_next_hole(descriptor, Int64(position))
+    if found == -Int64(ENXIO) { return position }
+    return found >= 0 ? Int(found) : nil
   }
 }

@@ -4,8 +4,9 @@ import Glibc
 /// Bytes of a file in memory, shared with the file: checked big-endian loads and stores.
 ///
 /// A store is visible to every reader of the file at once and durable after `DiskFile.sync`. The
-/// memory is unmapped with the last reference. Truncating a file below a live mapping makes the
-/// kernel kill the process at the next touch (SIGBUS): let go of the mapping first.
+/// memory is unmapped with the last reference. Where the file was cut below a touched page, or the
+/// disk cannot read the page, a load or store throws once `MappingGuard.install` was called;
+/// without it the kernel ends the process (SIGBUS).
 ///
 /// **Threads.** Loads and stores are plain, not atomic. What one thread stores another may load
 /// only after the two have synchronised by other means: index entries are published by a separate
@@ -15,6 +16,9 @@ import Glibc
 public final class MappedRegion: @unchecked Sendable {
   // @unchecked: the fields never change; for the memory behind `base` see **Threads** above.
 
+  /// Path of the mapped file, for messages.
+  public let path: String
+
   /// Size of the mapping in bytes.
   public let capacity: Int
 
@@ -22,7 +26,7 @@ public final class MappedRegion: @unchecked Sendable {
   public let isWritable: Bool
 
   /// First byte; valid for `capacity` bytes for as long as this object lives.
-  @usableFromInline let base: UnsafeMutableRawPointer
+  private let base: UnsafeMutableRawPointer
 
   private let memory: Memory
 
@@ -33,31 +37,39 @@ public final class MappedRegion: @unchecked Sendable {
   }
 
   /// Takes over a mapping made by mmap.
-  init(mapping base: UnsafeMutableRawPointer, capacity: Int, isWritable: Bool) {
+  init(mapping base: UnsafeMutableRawPointer, of path: String, capacity: Int, isWritable: Bool) {
+    self.path = path
     unsafe self.base = unsafe base
     self.capacity = capacity
     self.isWritable = isWritable
     self.memory = .mapping
   }
 
-  /// Makes zeroed, writable memory of its own that no file is behind: for simulation.
-  package init(heapCapacity capacity: Int) {
+  /// Makes zeroed, writable memory of its own that is not backed by a file.
+  ///
+  /// - Parameter path: What messages call it.
+  package init(heapCapacity capacity: Int, path: String = "memory") {
     // Safe: fresh memory that this object alone owns and unmaps.
     guard let base = unsafe mk_map_anonymous(capacity) else {
       preconditionFailure("no memory for a region of \(capacity) bytes")
     }
+    self.path = path
     unsafe self.base = unsafe base
     self.capacity = capacity
     self.isWritable = true
     self.memory = .mapping
   }
 
-  /// Copies `bytes` to memory of its own: an index that no mapping may follow.
-  package convenience init(copying bytes: Span<UInt8>) {
-    self.init(heapCapacity: bytes.count)
-    // Safe: both hold exactly `bytes.count` bytes, and the new memory is nobody else's yet.
+  /// Copies `bytes` to memory of its own, at least one byte long.
+  ///
+  /// - Parameter capacity: Bytes of the region, at least those of `bytes`; zeros follow them.
+  package convenience init(copying bytes: Span<UInt8>, capacity: Int? = nil, path: String) {
+    self.init(heapCapacity: capacity ?? bytes.count, path: path)
+    precondition(bytes.count <= self.capacity, "\(bytes.count) bytes in \(self.capacity)")
+    // Safe: the new memory is as long as checked above, and nobody else has it yet.
     unsafe bytes.withUnsafeBytes { source in
-      unsafe base.copyMemory(from: source.baseAddress!, byteCount: source.count)
+      guard let start = source.baseAddress else { return }
+      unsafe base.copyMemory(from: start, byteCount: source.count)
     }
   }
 
@@ -65,12 +77,13 @@ public final class MappedRegion: @unchecked Sendable {
   ///
   /// - Parameter onRelease: Called once, on the thread that drops the last reference.
   package init(
-    sharing region: MappedRegion, capacity: Int, isWritable: Bool,
+    sharing region: MappedRegion, capacity: Int, isWritable: Bool, path: String? = nil,
     onRelease: @escaping @Sendable () -> Void
   ) {
     precondition(
       capacity > 0 && capacity <= region.capacity,
       "\(capacity) bytes of a region of \(region.capacity)")
+    self.path = path ?? region.path
     // Safe: `memory` keeps the owner of the bytes alive as long as this object.
     unsafe self.base = unsafe region.base
     self.capacity = capacity
@@ -87,63 +100,93 @@ public final class MappedRegion: @unchecked Sendable {
   }
 
   /// The big-endian integer at `position`, which needs no alignment.
+  ///
+  /// - Throws: `.access` where its bytes cannot be reached.
   @inlinable
   public func load<T: FixedWidthInteger & BitwiseCopyable>(
     bigEndian type: T.Type, at position: Int
-  ) -> T {
-    precondition(
-      position >= 0 && position <= capacity - MemoryLayout<T>.size,
-      "load outside of a mapped region")
-    // Safe: the range was checked above and lives as long as self.
-    return T(bigEndian: unsafe base.loadUnaligned(fromByteOffset: position, as: T.self))
+  ) throws(DiskError) -> T {
+    var value = T.zero
+    // Safe: the address of a local of the size that is passed, for this call only.
+    let isReached = unsafe withUnsafeMutablePointer(to: &value) {
+      unsafe fetch($0, MemoryLayout<T>.size, from: position)
+    }
+    guard isReached else { throw unreachable }
+    return T(bigEndian: value)
   }
 
   /// Puts `value` at `position`, big-endian; no alignment is needed. Traps in a read-only region.
+  ///
+  /// - Throws: `.access` where the bytes cannot be reached.
   @inlinable
-  public func store<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T, at position: Int) {
-    precondition(
-      isWritable && position >= 0 && position <= capacity - MemoryLayout<T>.size,
-      "store outside of a mapped region or into a read-only one")
-    // Safe: the range was checked above and lives as long as self.
-    unsafe base.storeBytes(of: value.bigEndian, toByteOffset: position, as: T.self)
+  public func store<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T, at position: Int)
+    throws(DiskError)
+  {
+    var value = value.bigEndian
+    // Safe: the address of a local of the size that is passed, for this call only.
+    let isReached = unsafe withUnsafePointer(to: &value) {
+      unsafe put($0, MemoryLayout<T>.size, to: position)
+    }
+    guard isReached else { throw unreachable }
   }
 
   /// Copies `buffer.count` bytes from `position` on out of the region.
-  public func copy(to buffer: inout MutableSpan<UInt8>, from position: Int) {
-    let count = buffer.count
-    precondition(
-      position >= 0 && count <= capacity && position <= capacity - count,
-      "copy of \(count) bytes at \(position) of a region of \(capacity)")
-    // Safe: both ranges are `count` bytes long, checked above, and cannot overlap: a MutableSpan
-    // is exclusive and no span of this region is ever given out.
-    unsafe buffer.withUnsafeMutableBytes {
-      unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: base + position, count: count))
+  ///
+  /// - Throws: `.access` where a byte cannot be reached; the buffer may then be changed in part.
+  public func copy(to buffer: inout MutableSpan<UInt8>, from position: Int) throws(DiskError) {
+    // Safe: the buffer's own bytes, for this call only.
+    let isReached = unsafe buffer.withUnsafeMutableBytes {
+      guard let target = $0.baseAddress else { return true }
+      return unsafe fetch(target, $0.count, from: position)
     }
+    if !isReached { throw unreachable }
   }
 
   /// Copies all of `bytes` into the region from `position` on. Traps in a read-only region.
-  public func copy(from bytes: Span<UInt8>, to position: Int) {
-    let count = bytes.count
-    precondition(
-      isWritable && position >= 0 && count <= capacity && position <= capacity - count,
-      "copy of \(count) bytes to \(position) of a region of \(capacity), or a read-only one")
-    // Safe: as above.
-    unsafe bytes.withUnsafeBytes {
-      unsafe UnsafeMutableRawBufferPointer(start: base + position, count: count)
-        .copyMemory(from: $0)
+  ///
+  /// - Throws: `.access` where a byte cannot be reached; a part may then have been copied.
+  public func copy(from bytes: Span<UInt8>, to position: Int) throws(DiskError) {
+    // Safe: the span's own bytes, for this call only.
+    let isReached = unsafe bytes.withUnsafeBytes {
+      guard let source = $0.baseAddress else { return true }
+      return unsafe put(source, $0.count, to: position)
     }
+    if !isReached { throw unreachable }
   }
 
-  /// Whether the region has exactly `bytes` at `position`.
-  package func matches(_ bytes: Span<UInt8>, at position: Int) -> Bool {
-    let count = bytes.count
+  /// Whether all bytes could be read; the one place that reads the region.
+  @usableFromInline
+  func fetch(_ target: UnsafeMutableRawPointer, _ count: Int, from position: Int) -> Bool {
     precondition(
       position >= 0 && count <= capacity && position <= capacity - count,
-      "compare of \(count) bytes at \(position) of a region of \(capacity)")
-    // Safe: both ranges are `count` bytes long, checked above; memcmp only reads them.
-    return unsafe bytes.withUnsafeBytes {
-      guard let start = $0.baseAddress else { return true }
-      return unsafe memcmp(base + position, start, count) == 0
-    }
+      "load outside of a mapped region")
+    // Safe: the range was checked above and lives as long as self; `target` has `count` bytes and
+    // is no part of the region, whose address is never given out.
+    return unsafe mk_guarded_copy(target, base + position, count) == 0
+  }
+
+  /// Whether all bytes could be written; the one place that writes to the region.
+  @usableFromInline
+  func put(_ source: UnsafeRawPointer, _ count: Int, to position: Int) -> Bool {
+    precondition(
+      isWritable && position >= 0 && count <= capacity && position <= capacity - count,
+      "store outside of a mapped region or into a read-only one")
+    // Safe: as above.
+    return unsafe mk_guarded_copy(base + position, source, count) == 0
+  }
+
+  /// What a load or store throws that met a page without bytes.
+  @usableFromInline var unreachable: DiskError { .unreachable(path) }
+
+  /// Makes the pages from `position` on fault when they are touched, as those behind the end of a
+  /// file that was cut do: for simulation. All regions that share the memory see it.
+  package func makeFaulting(from position: Int) throws(DiskError) {
+    let pageBytes = Int(mk_page_bytes())
+    let start = (position + pageBytes - 1) / pageBytes * pageBytes
+    let end = (capacity + pageBytes - 1) / pageBytes * pageBytes
+    guard start < end else { return }
+    // Safe: whole pages of this mapping, which stay mapped.
+    let code = unsafe mk_make_faulting(base + start, end - start)
+    if code != 0 { throw DiskError(.map, path, code: code) }
   }
 }

@@ -101,7 +101,8 @@ final class PosixFile: DiskFile {
     guard let base = unsafe mk_map(fd, capacity, writable, &code) else {
       throw DiskError(.map, path, code: code)
     }
-    return unsafe MappedRegion(mapping: base, capacity: capacity, isWritable: writable)
+    return unsafe MappedRegion(
+      mapping: base, of: path, capacity: capacity, isWritable: writable)
   }
 
   func advise(_ advice: ReadAdvice, at position: Int, count: Int) {

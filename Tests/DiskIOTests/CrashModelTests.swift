@@ -103,8 +103,8 @@ import Testing
     try disk.install("/a", [UInt8](repeating: 0, count: 8_192))
     let file = try disk.open("/a", .readWrite)
     let region = try file.map(capacity: 8_192, writable: true)
-    region.store(bigEndian: UInt64(7), at: 0)
-    region.store(bigEndian: UInt64(8), at: 4_096)
+    try region.store(bigEndian: UInt64(7), at: 0)
+    try region.store(bigEndian: UInt64(8), at: 4_096)
     #expect(disk.unsyncedItems == [.sector(path: "/a", 0), .sector(path: "/a", 8)])
     let sums = Set(
       disk.crashes(damaged: 0).map { disk.crash($0).contents(of: "/a")!.reduce(0) { $0 + Int($1) } }
@@ -112,7 +112,7 @@ import Testing
     #expect(sums == [0, 7, 8, 15])
     try file.sync()
     #expect(disk.unsyncedItems.isEmpty)
-    region.store(bigEndian: UInt64(9), at: 0)
+    try region.store(bigEndian: UInt64(9), at: 0)
     #expect(disk.crash(.loseAllUnsynced).contents(of: "/a")![7] == 7)
     #expect(disk.kill().contents(of: "/a")![7] == 9)
   }
@@ -124,7 +124,7 @@ import Testing
     let region = try file.map(capacity: 4_096, writable: true)
     let after = disk.crash(.keepAll)
     let killed = disk.kill()
-    region.store(bigEndian: UInt8(1), at: 0)
+    try region.store(bigEndian: UInt8(1), at: 0)
     try file.write([2], at: 1)
     #expect(try disk.contents("/a").prefix(2) == [1, 2])
     #expect(try after.contents("/a").prefix(2) == [0, 0])

@@ -166,7 +166,7 @@ import Testing
       let region = try file.map(capacity: 4_096, writable: true)
       try disk.rename("\(base)/a", to: "\(base)/b")
       try file.write([9], at: 0)
-      region.store(bigEndian: UInt8(8), at: 1)
+      try region.store(bigEndian: UInt8(8), at: 1)
       #expect(try disk.open("\(base)/b", .read).bytes(2) == [9, 8])
       #expect(file.path == "\(base)/a")
     }
@@ -227,7 +227,7 @@ import Testing
       try disk.remove("\(base)/a")
       try disk.syncDirectory(base)
       #expect(try disk.isMissing("\(base)/a"))
-      region.store(bigEndian: UInt16(0x0102), at: 10)
+      try region.store(bigEndian: UInt16(0x0102), at: 10)
       try file.write([6], at: 12)
       #expect(try file.bytes(4, at: 9) == [4, 1, 2, 6])
       try file.sync()

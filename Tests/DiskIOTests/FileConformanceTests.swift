@@ -161,19 +161,19 @@ import Testing
       #expect(region.capacity == 8_192)
       #expect(region.isWritable && !reader.isWritable)
 
-      region.store(bigEndian: UInt64(0x0102_0304_0506_0708), at: 4_093)
+      try region.store(bigEndian: UInt64(0x0102_0304_0506_0708), at: 4_093)
       #expect(try file.bytes(9, at: 4_092) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
-      #expect(reader.load(bigEndian: UInt32.self, at: 4_093) == 0x0102_0304)
-      #expect(reader.load(bigEndian: Int8.self, at: 8_191) == -1)
+      #expect(try reader.load(bigEndian: UInt32.self, at: 4_093) == 0x0102_0304)
+      #expect(try reader.load(bigEndian: Int8.self, at: 8_191) == -1)
 
       try file.write([0xAA, 0xBB, 0xCC, 0xDD], at: 4_094)
-      #expect(region.load(bigEndian: UInt32.self, at: 4_094) == 0xAABB_CCDD)
+      #expect(try region.load(bigEndian: UInt32.self, at: 4_094) == 0xAABB_CCDD)
 
       var copy = [UInt8](repeating: 0, count: 3)
       var span = copy.mutableSpan
-      reader.copy(to: &span, from: 4_095)
+      try reader.copy(to: &span, from: 4_095)
       #expect(copy == [0xBB, 0xCC, 0xDD])
-      region.copy(from: [5, 6].span, to: 0)
+      try region.copy(from: [5, 6].span, to: 0)
       #expect(try file.bytes(2) == [5, 6])
     }
   }
@@ -187,10 +187,10 @@ import Testing
         return try file.map(capacity: 4_096, writable: true)
       }
       let region = try map()
-      region.store(bigEndian: Int32(-2), at: 0)
+      try region.store(bigEndian: Int32(-2), at: 0)
       let file = try disk.open("\(base)/a", .readWrite)
       try file.sync()
-      region.store(bigEndian: Int32(-3), at: 4)
+      try region.store(bigEndian: Int32(-3), at: 4)
       #expect(try file.bytes(8) == [0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0xFF, 0xFF, 0xFD])
     }
   }
@@ -201,7 +201,7 @@ import Testing
       let file = try disk.open("\(base)/a", .create)
       let region = try file.map(capacity: 1 << 20, writable: true)
       try file.allocate(to: 8_192)
-      region.store(bigEndian: UInt16(7), at: 8_190)
+      try region.store(bigEndian: UInt16(7), at: 8_190)
       #expect(try file.bytes(2, at: 8_190) == [0, 7])
       #expect(try file.size() == 8_192)
     }
@@ -214,7 +214,9 @@ import Testing
       func fill() throws(DiskError) {
         try file.allocate(to: 8_192)
         let region = try file.map(capacity: 8_192, writable: true)
-        for position in 0..<8_192 { region.store(bigEndian: UInt8(position & 0x7F), at: position) }
+        for position in 0..<8_192 {
+          try region.store(bigEndian: UInt8(position & 0x7F), at: position)
+        }
       }
       try fill()
       try file.truncate(to: 100)
@@ -222,7 +224,7 @@ import Testing
       try file.truncate(to: 8_192)
       #expect(try file.bytes(2, at: 99) == [99, 0])
       let region = try file.map(capacity: 8_192, writable: false)
-      #expect(region.load(bigEndian: UInt16.self, at: 99) == 99 << 8)
+      #expect(try region.load(bigEndian: UInt16.self, at: 99) == 99 << 8)
     }
   }
 
@@ -262,25 +264,25 @@ import Testing
 @Suite struct MappedRegionBoundsTests {
   @Test func accessBeyondTheCapacityTraps() async {
     await #expect(processExitsWith: .failure) {
-      _ = MappedRegion(heapCapacity: 16).load(bigEndian: UInt64.self, at: 9)
+      _ = try MappedRegion(heapCapacity: 16).load(bigEndian: UInt64.self, at: 9)
     }
     await #expect(processExitsWith: .failure) {
-      _ = MappedRegion(heapCapacity: 16).load(bigEndian: UInt8.self, at: -1)
+      _ = try MappedRegion(heapCapacity: 16).load(bigEndian: UInt8.self, at: -1)
     }
     await #expect(processExitsWith: .failure) {
-      MappedRegion(heapCapacity: 16).store(bigEndian: UInt32(1), at: 13)
+      try MappedRegion(heapCapacity: 16).store(bigEndian: UInt32(1), at: 13)
     }
     await #expect(processExitsWith: .success) {
       let region = MappedRegion(heapCapacity: 16)
-      region.store(bigEndian: UInt64(3), at: 8)
-      if region.load(bigEndian: UInt64.self, at: 8) != 3 { exit(1) }
+      try region.store(bigEndian: UInt64(3), at: 8)
+      if try region.load(bigEndian: UInt64.self, at: 8) != 3 { exit(1) }
     }
   }
 
   @Test func aStoreIntoAReadOnlyRegionTraps() async {
     await #expect(processExitsWith: .failure) {
       let whole = MappedRegion(heapCapacity: 16)
-      MappedRegion(sharing: whole, capacity: 16, isWritable: false) {}
+      try MappedRegion(sharing: whole, capacity: 16, isWritable: false) {}
         .store(bigEndian: UInt8(1), at: 0)
     }
   }

@@ -23,7 +23,7 @@ struct MountTests {
       #expect(try disk.space(base).availableBytes == 0)
       // Would be SIGBUS, had a block been missing.
       for position in stride(from: 0, to: 512 << 10, by: 4_096) {
-        region.store(bigEndian: UInt64(7), at: position)
+        try region.store(bigEndian: UInt64(7), at: position)
       }
       try file.sync()
       #expect(try file.bytes(8, at: 508 << 10) == [0, 0, 0, 0, 0, 0, 0, 7])
@@ -38,7 +38,7 @@ struct MountTests {
       #expect(try disk.names(base) == ["a"])
       #expect(try disk.status("\(base)/a")?.size == 2)
       let region = try disk.open("\(base)/a", .read).map(capacity: 2, writable: false)
-      #expect(region.load(bigEndian: UInt16.self, at: 0) == 0x0102)
+      #expect(try region.load(bigEndian: UInt16.self, at: 0) == 0x0102)
       let error = failure { _ = try disk.open("\(base)/b", .create) }
       #expect(error == DiskError(.create, "\(base)/b", code: EROFS))
       #expect(error?.isReadOnly == true)

@@ -28,22 +28,25 @@ final class TestBroker {
   ///   - nowMs: The wall clock; nil: the system's.
   ///   - monotonicNs: The monotonic clock; nil: the system's.
   ///   - captured: Takes what the server says; nil: nobody.
+  ///   - storeLog: Takes what the store says; nil: nobody.
   static func with(
     _ directory: String? = nil, log: LogConfig = LogConfig(), disk: any Disk = PosixDisk(),
     nowMs: (@Sendable () -> Int64)? = nil, monotonicNs: (@Sendable () -> Int64)? = nil,
     configure: (inout BrokerConfig) -> Void = { _ in }, registry: PrometheusRegistry? = nil,
-    heardBy captured: CapturedLog? = nil,
+    heardBy captured: CapturedLog? = nil, storeHeardBy storeLog: CapturedLog? = nil,
     _ body: (TestBroker) async throws -> Void
   ) async throws {
     let path = directory ?? TemporaryDirectory.make()
     defer { if directory == nil { TemporaryDirectory.remove(path) } }
     var store = StoreConfig()
     store.createsStore = true
+    store.mapsIndexes = true
     store.log = log
     let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     if let nowMs { store.nowMs = nowMs }
     if let monotonicNs { store.monotonicNs = monotonicNs }
-    let manager = try LogManager.open(path, config: store, disk: disk, logger: quiet)
+    let manager = try LogManager.open(
+      path, config: store, disk: disk, logger: storeLog?.logger ?? quiet)
     var config = BrokerConfig()
     config.listen.port = 0
     configure(&config)

@@ -49,12 +49,16 @@ import Testing
   }
 
   @Test func appendAfterFailedSyncIsRefused() throws {
-    // I8, P11: every sync of an append, of the bytes and of the names.
-    for operation in [DiskError.Operation.sync, .syncDirectory] {
+    // I8, P11: every sync of an append, of the bytes, of the mark and of the names.
+    let syncs: [(operation: DiskError.Operation, suffix: String?)] = [
+      (.sync, ".log"), (.sync, DurableMark.fileName), (.syncDirectory, nil),
+    ]
+    for (operation, suffix) in syncs {
       for occurrence in 1... {
         let disk = SimulatedDisk(seed: 12)
         let store = try CrashStore(disk, CrashStore.config(segmentBytes: 400))
-        disk.plan(FaultPlan(.error(EIO), at: occurrence, operations: [operation]))
+        disk.plan(
+          FaultPlan(.error(EIO), at: occurrence, operations: [operation], pathSuffix: suffix))
         var model = LogModel()
         var failed = false
         for batch in SampleBatches.small[..<10] {

@@ -12,11 +12,12 @@ final class Fixture {
 
   init(
     _ name: String, durability: Durability = .operatingSystem, segmentBytes: Int = 1 << 30,
-    compression: Compression = .none
+    compression: Compression = .none, mapsIndexes: Bool = true
   ) throws {
     path = "\(benchDirectory)/\(name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     var config = StoreConfig()
     config.createsStore = true
+    config.mapsIndexes = mapsIndexes
     config.log.durability = durability
     config.log.segmentBytes = segmentBytes
     config.log.compression = compression

@@ -4,6 +4,7 @@
 #define MK_CSHIMS_H
 
 #include "crc32c.h"
+#include "guarded_copy.h"
 #include "posix_shims.h"
 
 #endif

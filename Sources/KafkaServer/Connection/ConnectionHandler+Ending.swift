@@ -54,6 +54,11 @@ extension ConnectionHandler {
       }
       return
     }
+    // A file that was cut meanwhile has no bytes to send, and its client would wait for them.
+    if let error = sending.lazy.compactMap(\.cutError).first {
+      isEnding = true
+      return fail(error)
+    }
     let takenBytes = writtenBytes - pendingBytes(context)
     guard let last = stall, takenBytes - last.takenBytes < Self.takenBytesMin else {
       stall = Stall(since: now, takenBytes: takenBytes)

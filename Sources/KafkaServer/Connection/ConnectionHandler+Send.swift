@@ -32,6 +32,12 @@ extension ConnectionHandler {
       }
       return
     }
+    // sendfile ends without an error where the file does, and NIO would try again for ever.
+    if let error = answer.records.lazy.compactMap(\.cutError).first {
+      sent.fail(error)
+      fail(error)
+      return
+    }
     broker.metrics.sendfileBytes.increment(by: recordsBytes)
     let segments = answer.frame.segments
     for (index, segment) in segments.enumerated() {
@@ -50,6 +56,8 @@ extension ConnectionHandler {
     _ records: FileRecords, _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>?
   ) {
     let promise = context.eventLoop.makePromise(of: Void.self)
+    let this = NIOLoopBound(self, eventLoop: context.eventLoop)
+    sending.append(records)
     let handle = NIOFileHandle(
       _deprecatedTakingOwnershipOfDescriptor: records.file.descriptor ?? -1)
     promise.futureResult.whenComplete { result in
@@ -59,6 +67,8 @@ extension ConnectionHandler {
       } catch {
         preconditionFailure("a file handle was busy after its write: \(error)")
       }
+      // In the order in which they were begun, unless the connection ends.
+      if !this.value.sending.isEmpty { this.value.sending.removeFirst() }
       withExtendedLifetime(records) { sent?.completeWith(result) }
     }
     let end = records.position + records.byteCount
@@ -91,5 +101,17 @@ extension ConnectionHandler {
       }
     }
     return bytes
+  }
+}
+
+extension FileRecords {
+  /// Why the bytes cannot be sent: another process cut the file before their end; nil where they
+  /// can.
+  var cutError: DiskError? {
+    do throws(DiskError) {
+      return try file.size() < position + byteCount ? .cutShort(file.path) : nil
+    } catch {
+      return error
+    }
   }
 }

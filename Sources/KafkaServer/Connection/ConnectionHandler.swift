@@ -50,6 +50,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Bytes of answers handed to the channel so far.
   var writtenBytes = 0
   var stall: Stall?
+  /// Records that sendfile is sending or has yet to send, in order.
+  var sending: [FileRecords] = []
 
   init(_ broker: Broker, _ loopConnections: LoopConnections) {
     self.broker = broker

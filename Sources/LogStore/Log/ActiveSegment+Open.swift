@@ -10,7 +10,10 @@ extension ActiveSegment {
       baseOffset: baseOffset, directory: directory,
       end: SegmentEnd(relativeOffset: 0, position: 0), isSealed: false)
     // The log file last: a segment exists once its log does, and then its indexes do too.
-    let indexes = try makeIndexes(of: segment, in: directory, config)
+    var fault: DiskError?
+    let indexes = try orInMemory(segment, config, &fault) { () throws(DiskError) in
+      try makeIndexes(of: segment, in: directory, config)
+    }
     let log = try fresh(segment.path(.log), directory.disk) { (path) throws(DiskError) in
       try directory.disk.open(path, .create)
     }
@@ -19,7 +22,7 @@ extension ActiveSegment {
     return ActiveSegment(
       segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
       position: 0, nextOffset: baseOffset, cursor: IndexCursor(baseOffset: baseOffset),
-      createdMs: nowMs)
+      createdMs: nowMs, indexFault: fault)
   }
 
   /// Opens the last segment of a log for going on with it.
@@ -27,28 +30,60 @@ extension ActiveSegment {
     _ dormant: DormantSegment, in directory: LogDirectory, config: LogConfig
   ) throws(DiskError) -> ActiveSegment {
     let segment = dormant.segment
-    func index(_ kind: SegmentName.Kind, _ entryBytes: Int, keeping: Int) throws(DiskError)
-      -> IndexFile
-    {
-      // Missing where the disk was full when the log was opened.
-      let isMissing = try directory.disk.status(segment.path(kind)) == nil
-      return try IndexFile.openActive(
-        in: directory, path: segment.path(kind), entryBytes: entryBytes,
-        bytesMax: config.segmentIndexBytes, keeping: keeping, create: isMissing)
-    }
     let log = try directory.disk.open(segment.path(.log), .readWrite)
-    let offsetFile = try index(
-      .index, OffsetIndex.entryBytes, keeping: dormant.offsetEntries)
-    let timeFile = try index(.timeindex, TimeIndex.entryBytes, keeping: dormant.timeEntries)
-    let indexes = SegmentFiles.Indexes(
-      offset: OffsetIndex(baseOffset: segment.baseOffset, file: offsetFile),
-      time: TimeIndex(baseOffset: segment.baseOffset, file: timeFile))
+    var fault: DiskError?
+    let indexes = try orInMemory(segment, config, &fault) { () throws(DiskError) in
+      if let fault = dormant.indexFault { throw fault }
+      return try openIndexes(dormant, in: directory, config)
+    }
     segment.setPinned(true)
     segment.replaceOpen(SegmentFiles(log: log, indexes: indexes))
     return ActiveSegment(
       segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
       position: dormant.position, nextOffset: dormant.nextOffset, cursor: dormant.cursor,
-      createdMs: dormant.createdMs)
+      createdMs: dormant.createdMs, indexFault: fault)
+  }
+
+  /// The indexes that `open` gives; where it fails for a reason that does not pass, empty ones in
+  /// memory, and `fault` says why: the segment must not depend on them (I9).
+  private static func orInMemory(
+    _ segment: Segment, _ config: LogConfig, _ fault: inout DiskError?,
+    _ open: () throws(DiskError) -> SegmentFiles.Indexes
+  ) throws(DiskError) -> SegmentFiles.Indexes {
+    do throws(DiskError) {
+      return try open()
+    } catch {
+      if error.isShortage { throw error }
+      fault = error
+      func empty(_ kind: SegmentName.Kind, _ entryBytes: Int) -> IndexFile {
+        .inMemoryActive(
+          path: segment.path(kind), entryBytes: entryBytes, bytesMax: config.segmentIndexBytes,
+          bytes: [])
+      }
+      return SegmentFiles.Indexes(
+        of: segment, empty(.index, OffsetIndex.entryBytes),
+        empty(.timeindex, TimeIndex.entryBytes))
+    }
+  }
+
+  private static func openIndexes(
+    _ dormant: DormantSegment, in directory: LogDirectory, _ config: LogConfig
+  ) throws(DiskError) -> SegmentFiles.Indexes {
+    func open(_ kind: SegmentName.Kind, _ entryBytes: Int, keeping: Int) throws(DiskError)
+      -> IndexFile
+    {
+      let path = dormant.segment.path(kind)
+      // Missing where the disk was full when the log was opened.
+      let isMissing = try directory.disk.status(path) == nil
+      if isMissing, keeping > 0 { throw .notFound(.open, path) }
+      return try IndexFile.openActive(
+        in: directory, path: path, entryBytes: entryBytes,
+        bytesMax: config.segmentIndexBytes, keeping: keeping, create: isMissing)
+    }
+    return SegmentFiles.Indexes(
+      of: dormant.segment,
+      try open(.index, OffsetIndex.entryBytes, keeping: dormant.offsetEntries),
+      try open(.timeindex, TimeIndex.entryBytes, keeping: dormant.timeEntries))
   }
 
   private static func makeIndexes(
@@ -62,10 +97,8 @@ extension ActiveSegment {
       }
     }
     return SegmentFiles.Indexes(
-      offset: OffsetIndex(
-        baseOffset: segment.baseOffset, file: try make(.index, OffsetIndex.entryBytes)),
-      time: TimeIndex(
-        baseOffset: segment.baseOffset, file: try make(.timeindex, TimeIndex.entryBytes)))
+      of: segment, try make(.index, OffsetIndex.entryBytes),
+      try make(.timeindex, TimeIndex.entryBytes))
   }
 
   private static func fresh<T>(

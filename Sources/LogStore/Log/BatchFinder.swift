@@ -38,28 +38,21 @@ struct BatchFinder {
     if offset <= segment.baseOffset { return 0 }
     if let behind = segment.position(behindDamageBefore: offset) { return behind }
     let end = Int(try log.end(of: segment).position)
-    var indexes = try log.indexes(of: segment, files)
     for attempt in 0..<2 {
-      guard let entry = indexes.offset.lookup(offset), entry.position < end else {
-        return attempt == 0 && indexes.offset.lookup(offset) != nil
-          ? try rebuiltStart(log, segment, files, offset, end) : 0
+      if attempt == 1 { _ = try log.freshIndexes(of: segment, files) }
+      let found = try log.look(in: segment, files) { (indexes) throws(DiskError) in
+        try indexes.offset.lookup(offset).map { ($0, indexes.offset) }
       }
-      beforeReading(entry.position, indexes.offset)
+      guard let (entry, index) = found else { return 0 }
+      // No entry points to the first batch: those that do are of a file that was cut and has grown
+      // again.
+      guard entry.position > 0, entry.position < end else { continue }
+      beforeReading(entry.position, index)
       if try header(files, at: entry.position, end: end)?.lastOffset == entry.offset {
         return segment.start(at: entry, for: offset)
       }
-      if attempt == 0 { indexes = try log.freshIndexes(of: segment, files) }
     }
     return 0
-  }
-
-  private mutating func rebuiltStart(
-    _ log: Log, _ segment: Segment, _ files: SegmentFiles, _ offset: Int64, _ end: Int
-  ) throws(LogError) -> Int {
-    guard let entry = try log.freshIndexes(of: segment, files).offset.lookup(offset),
-      entry.position < end
-    else { return 0 }
-    return segment.start(at: entry, for: offset)
   }
 
   private mutating func header(_ files: SegmentFiles, at position: Int, end: Int) throws(LogError)
@@ -174,7 +167,14 @@ struct BatchFinder {
       return false
     }
     let index = try log.indexes(of: segment, files).offset
-    guard let entry = index.lastEntry(atOrBelow: upTo), entry.position > cut,
+    let found: OffsetPosition?
+    do throws(DiskError) {
+      found = try index.lastEntry(atOrBelow: upTo)
+    } catch {
+      // The walk over headers needs none; the next look-up makes it from the log (I9).
+      found = nil
+    }
+    guard let entry = found, entry.position > cut,
       let header = try header(files, at: entry.position, end: upTo + 1),
       header.lastOffset == entry.offset, header.baseOffset <= limit
     else { return false }

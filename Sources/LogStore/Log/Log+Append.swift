@@ -272,7 +272,10 @@ extension Log {
         context.knownProducerIds.note(header.producerId)
       }
     }
+    // Blocks first: a full disk must show before anything is written (P4).
+    try reserveEntries(&state)
     try writeToActive(&state.active!, batch, header)
+    mendActiveIndexes(&state)
     if header.producerId >= 0 {
       state.producers.note(header, activeMs: nowMs)
       if !refused.isEmpty { refused.didCome(header, isDuplicate: false) }
@@ -283,8 +286,6 @@ extension Log {
   private func writeToActive(
     _ active: inout ActiveSegment, _ bytes: Span<UInt8>, _ header: BatchHeader
   ) throws(DiskError) {
-    // Blocks first: a full disk must show before anything is written (P4).
-    try active.reserveEntries(intervalBytes: config.indexIntervalBytes)
     let position = active.position
     // Bytes of a failed write may hold anything, also what looks like the batch after this one.
     if active.hasStrayTail {

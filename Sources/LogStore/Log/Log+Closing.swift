@@ -49,12 +49,9 @@ extension Log {
   var lacksClosingSnapshot: Bool { flushRole.withLock { $0.lacksClosingSnapshot } }
 
   private func closeActive() throws(DiskError) {
-    guard let active = try activeToClose() else { return }
+    guard var active = try activeToClose() else { return }
     if active.hasStrayTail { try active.log.truncate(to: active.position) }
-    try active.timeIndex.file.reserve()
-    active.timeIndex.appendIfLarger(active.cursor.largest)
-    try active.offsetIndex.file.trimAndSync()
-    try active.timeIndex.file.trimAndSync()
+    active = try settleIndexes(ofActive: active)
     try active.log.sync()
     var mark = flushRole.withLock { $0.mark }
     let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)

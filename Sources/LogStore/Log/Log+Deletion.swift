@@ -42,7 +42,6 @@ extension Log {
     waitForFlushRole()
     giveBackFlushRole()
     endWaits()
-    directory.gate.shut()
     writer?.withLock { state in
       state.active = nil
       state.dormant = nil

@@ -163,6 +163,12 @@ extension Log {
       if let log = work.active?.log, log.isUnlinked {
         throw DiskError.notFound(.sync, log.path)
       }
+      if let active = work.active {
+        let flushed = flushRole.withLock { role in
+          role.lastRecord?.segmentBaseOffset == active.baseOffset ? role.flushedPosition : 0
+        }
+        try refuseCut(active, since: flushed)
+      }
       writeSnapshots(work.snapshots)
       try note(work)
     } catch {
@@ -178,8 +184,7 @@ extension Log {
   private func sync(_ work: FlushWork) throws(DiskError) {
     for sealed in work.sealed {
       try sealed.log.sync()
-      try sealed.offsetIndex.file.trimAndSync()
-      try sealed.timeIndex.file.trimAndSync()
+      settleIndexes(of: sealed)
     }
     try work.active?.log.sync()
     if work.isDirectoryDirty {
@@ -206,6 +211,7 @@ extension Log {
       role.lastRecord = record
       return (role.mark, role.bytesSinceMark >= Self.markIntervalBytes)
     }
+    writeOutIndexes(of: active)
     try mark?.noteFlushed(record)
     if isDue { context.flusher.requestMark(self) }
   }

@@ -35,9 +35,8 @@ extension Log {
       return state.active!
     }
     // The mark says that the entries below it are durable.
-    try active.offsetIndex.file.sync()
-    try active.timeIndex.file.sync()
-    let record = markRecord(active, recoveryPoint: flushed.value, isClean: false)
+    let record = markRecord(
+      syncIndexes(of: active), recoveryPoint: flushed.value, isClean: false)
     let mark = try firstMark(record)
     try directory.disk.syncDirectory(directory.path)
     flushRole.withLock { role in
@@ -61,8 +60,7 @@ extension Log {
   func writeDurableMark(_ record: MarkRecord, _ mark: DurableMark) throws(DiskError) {
     let active = writer?.withLock { $0.active }
     guard let active, active.baseOffset == record.segmentBaseOffset else { return }
-    try active.offsetIndex.file.sync()
-    try active.timeIndex.file.sync()
+    _ = syncIndexes(of: active)
     try mark.noteDurable(record)
     flushRole.withLock { role in
       role.bytesSinceMark = 0

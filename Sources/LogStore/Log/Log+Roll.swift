@@ -11,15 +11,15 @@ extension Log {
   package func roll(
     _ state: inout LogWriter, to baseOffset: Int64, _ reason: RollReason, nowMs: Int64
   ) throws(DiskError) {
+    try reserveFinalEntry(&state)
     guard var sealed = state.active else { return }
-    try sealed.timeIndex.file.reserve()
     if sealed.hasStrayTail {
       try sealed.log.truncate(to: sealed.position)
       sealed.hasStrayTail = false
     }
     try startSegment(&state, at: baseOffset, nowMs: nowMs)
     // From here on nothing fails.
-    sealed.timeIndex.appendIfLarger(sealed.cursor.largest)
+    sealed.noteFinalTime()
     sealed.segment.setLargestTimestamp(sealed.cursor.largest)
     sealed.segment.markSealed()
     sealed.segment.setPinned(false)
@@ -89,6 +89,7 @@ extension Log {
     if let dormant = state.dormant {
       state.active = try ActiveSegment.resume(dormant, in: directory, config: config)
       state.dormant = nil
+      mendActiveIndexes(&state)
     } else {
       try startSegment(&state, at: logEnd.value, nowMs: nowMs)
     }
@@ -103,5 +104,6 @@ extension Log {
     state.isDirectoryDirty = true
     state.active = active
     segments.update { $0.append(active.segment) }
+    mendActiveIndexes(&state)
   }
 }

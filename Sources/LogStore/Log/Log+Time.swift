@@ -59,7 +59,10 @@ extension Log {
     }
     var cursor = IndexCursor(baseOffset: segment.baseOffset)
     var position = 0
-    if let last = try indexes(of: segment, files).time.last,
+    let last = try look(in: segment, files) { (indexes) throws(DiskError) in
+      try indexes.time.last()
+    }
+    if let last,
       let start = try confirmed(last, in: segment, files)
     {
       cursor.largest = last
@@ -99,7 +102,10 @@ extension Log {
     atOrAfter timestamp: Int64, in segment: Segment, _ files: SegmentFiles
   ) throws(LogError) -> OffsetForTime? {
     var position = 0
-    if let entry = try indexes(of: segment, files).time.lookup(before: timestamp) {
+    let entry = try look(in: segment, files) { (indexes) throws(DiskError) in
+      try indexes.time.lookup(before: timestamp)
+    }
+    if let entry {
       position = try confirmed(entry, in: segment, files) ?? 0
     }
     let start = logStartOffset

@@ -314,7 +314,13 @@ public final class LogReader {
   private static func reach(
     from position: Int, of offset: Int64, askedBytes: Int, _ index: OffsetIndex
   ) -> Int {
-    guard let entries = index.bracket(offset) else { return Int.max }
+    let found: OffsetIndex.Bracket?
+    do throws(DiskError) {
+      found = try index.bracket(offset)
+    } catch {
+      found = nil  // as far as it may be; the next look-up makes the index from the log (I9)
+    }
+    guard let entries = found else { return Int.max }
     let start = max(0, entries.above.position - position)
     let batchEnd = entries.next.map { $0.position - position } ?? Int.max
     return max(start + min(askedBytes, Int.max - start), batchEnd)

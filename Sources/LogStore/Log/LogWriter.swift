@@ -40,14 +40,17 @@ package struct DormantSegment: Sendable {
   package var timeEntries: Int
   /// When the segment was made, milliseconds since 1970 UTC.
   package var createdMs: Int64
+  /// Why the indexes must be made from the log before the segment is gone on with.
+  package var indexFault: DiskError?
 }
 
 /// The one segment of a log that grows, with what only its writer needs.
 package struct ActiveSegment {
   package let segment: Segment
   package let log: any DiskFile
-  package let offsetIndex: OffsetIndex
-  package let timeIndex: TimeIndex
+  /// Replaced where an index fails; readers may still use the one before.
+  package var offsetIndex: OffsetIndex
+  package var timeIndex: TimeIndex
   /// Position behind the last whole batch.
   package var position: Int
   /// Offset of the next record.
@@ -58,6 +61,8 @@ package struct ActiveSegment {
   package var createdMs: Int64
   /// Whether a failed write may have left bytes behind `position`.
   package var hasStrayTail = false
+  /// Why the indexes lack entries and must be made from the log.
+  package var indexFault: DiskError?
 
   package var baseOffset: Int64 { segment.baseOffset }
 
@@ -80,15 +85,21 @@ package struct ActiveSegment {
     try timeIndex.file.reserve()
   }
 
-  /// Notes an appended batch in the indexes; `reserveEntries` came before.
+  /// Notes an appended batch, also in the indexes; `reserveEntries` came before.
+  ///
+  /// Whatever becomes of an index, the batch is part of the segment: `indexFault` says what failed.
   @inline(__always)
   package mutating func noteAppended(_ header: BatchHeader, intervalBytes: Int) {
-    if cursor.note(header, at: position, intervalBytes: intervalBytes) {
-      offsetIndex.append(offset: header.lastOffset, position: position)
-      timeIndex.appendIfLarger(cursor.largest)
-    }
+    let start = position
     position += header.byteCount
     nextOffset = header.nextOffset
+    guard cursor.note(header, at: start, intervalBytes: intervalBytes) else { return }
+    do throws(DiskError) {
+      try offsetIndex.append(offset: header.lastOffset, position: start)
+      try timeIndex.appendIfLarger(cursor.largest)
+    } catch {
+      indexFault = error
+    }
   }
 
   /// The end that readers may see.

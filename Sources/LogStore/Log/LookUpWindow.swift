@@ -140,7 +140,13 @@ struct LookUpWindow {
     }
 
     init?(_ index: OffsetIndex, _ offset: Int64, end: Int) {
-      guard let bracket = index.bracket(offset), bracket.above.position < end else { return nil }
+      let found: OffsetIndex.Bracket?
+      do throws(DiskError) {
+        found = try index.bracket(offset)
+      } catch {
+        return nil  // the ordinary way makes the index from the log (I9)
+      }
+      guard let bracket = found, bracket.above.position < end else { return nil }
       let above = bracket.above
       let from = bracket.below ?? OffsetPosition(offset: index.baseOffset - 1, position: 0)
       let gap = above.position - from.position

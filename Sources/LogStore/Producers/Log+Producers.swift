@@ -215,7 +215,7 @@ extension Log {
   {
     guard offset > segment.baseOffset else { return 0 }
     do throws(DiskError) {
-      let probe = try IndexProbe(segment, log: files.log, disk: directory.disk)
+      var probe = try IndexProbe(segment, log: files.log, disk: directory.disk)
       let end = try files.log.size()
       let entry = try probe.prefix(below: end, offset: offset)?.lastOffset
       return entry?.position ?? 0

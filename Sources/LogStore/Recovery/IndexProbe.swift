@@ -39,22 +39,53 @@ package struct IndexProbe {
   private let segment: Segment
   private let log: any DiskFile
   /// nil where they are missing.
-  private let offsets: (any DiskFile)?
-  private let times: (any DiskFile)?
+  private var offsets: (any DiskFile)?
+  private var times: (any DiskFile)?
+  /// What opening or reading an index met; such an index is as good as none (I9).
+  package private(set) var faults: [DiskError] = []
 
   /// Opens the index files; nobody may replace them while the probe is in use.
   package init(_ segment: Segment, log: any DiskFile, disk: any Disk) throws(DiskError) {
     self.segment = segment
     self.log = log
-    offsets = try Self.open(segment.path(.index), disk)
-    times = try Self.open(segment.path(.timeindex), disk)
+    offsets = try open(segment.path(.index), disk)
+    times = try open(segment.path(.timeindex), disk)
+  }
+
+  private mutating func open(_ path: String, _ disk: any Disk) throws(DiskError) -> (any DiskFile)?
+  {
+    do throws(DiskError) {
+      return try disk.openIfPresent(path)
+    } catch {
+      if error.isOutOfDescriptors { throw error }
+      faults.append(error)
+      return nil
+    }
+  }
+
+  /// What `body` finds, or nil where an index cannot be read.
+  private mutating func doubting<Found>(
+    _ body: (IndexProbe) throws(DiskError) -> Found?
+  ) throws(DiskError) -> Found? {
+    do throws(DiskError) {
+      return try body(self)
+    } catch {
+      guard error.path == offsets?.path || error.path == times?.path else { throw error }
+      faults.append(error)
+      (offsets, times) = (nil, nil)
+      return nil
+    }
   }
 
   /// The entries that point below `position` and `offset`.
   ///
   /// - Returns: nil where an index is missing or its last kept entry contradicts the log: then
   ///   nothing of it may be kept.
-  package func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
+  package mutating func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
+    try doubting { (probe) throws(DiskError) in try probe.readPrefix(below: position, offset) }
+  }
+
+  private func readPrefix(below position: Int, _ offset: Int64) throws(DiskError) -> Prefix? {
     guard let offsets, let times else { return nil }
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
@@ -71,7 +102,15 @@ package struct IndexProbe {
   ///
   /// - Returns: nil where an index is missing or too short, or its last counted entry contradicts
   ///   the log or the mark: then nothing of it may be kept.
-  package func prefix(countedBy start: RecoveryPoint.ScanStart) throws(DiskError) -> Prefix? {
+  package mutating func prefix(
+    countedBy start: RecoveryPoint.ScanStart
+  ) throws(DiskError) -> Prefix? {
+    try doubting { (probe) throws(DiskError) in try probe.readPrefix(countedBy: start) }
+  }
+
+  private func readPrefix(
+    countedBy start: RecoveryPoint.ScanStart
+  ) throws(DiskError) -> Prefix? {
     guard let offsets, let times,
       try offsets.size() / OffsetIndex.entryBytes >= start.offsetEntries,
       try times.size() / TimeIndex.entryBytes >= start.timeEntries,
@@ -128,7 +167,11 @@ package struct IndexProbe {
   /// byte where not.
   ///
   /// - Returns: nil where there is no such batch.
-  package func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
+  package mutating func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
+    try doubting { (probe) throws(DiskError) in try probe.findStart(before: time) }
+  }
+
+  private func findStart(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
     guard let offsets, let times else { return nil }
     let base = segment.baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
@@ -168,16 +211,6 @@ package struct IndexProbe {
     do throws(BatchError) {
       return try BatchHeader(bytes.span.extracting(first: count))
     } catch {
-      return nil
-    }
-  }
-
-  /// nil where it cannot be opened: such an index is as good as none (I9).
-  private static func open(_ path: String, _ disk: any Disk) throws(DiskError) -> (any DiskFile)? {
-    do throws(DiskError) {
-      return try disk.openIfPresent(path)
-    } catch {
-      if error.isOutOfDescriptors { throw error }
       return nil
     }
   }

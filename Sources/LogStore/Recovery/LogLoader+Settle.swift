@@ -52,86 +52,10 @@ extension LogLoader {
       tail.dormant = DormantSegment(
         segment: segment, position: end, nextOffset: outcome.nextOffset,
         cursor: outcome.index.cursor,
-        offsetEntries: stored.offset, timeEntries: stored.time,
-        createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs)
+        offsetEntries: stored.offsetEntries, timeEntries: stored.timeEntries,
+        createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs,
+        indexFault: stored.fault)
     }
-  }
-
-  /// Replaces the index entries behind the kept ones.
-  ///
-  /// On a full disk the log opens all the same, with the entries that are there: an index only
-  /// saves time (I9).
-  ///
-  /// - Returns: Entries that stand in the files and may be gone on with.
-  private mutating func writeIndexes(
-    _ outcome: SegmentRecovery.Outcome, _ segment: Segment
-  ) throws(DiskError) -> (offset: Int, time: Int) {
-    let unsealedTimeEntries = outcome.index.timeEntries.count
-    var index = outcome.index
-    let goesOn = segment === segments.last && !outcome.endsDamaged
-    if !goesOn { index.seal() }
-    var final = index
-    final.seal()
-    let sealed = final.timeEntries
-    var isRebuilt = false
-    func replace(_ kind: SegmentName.Kind, _ kept: Int, _ fresh: [UInt8]) throws(DiskError) -> Int {
-      let path = segment.path(kind)
-      do throws(DiskError) {
-        let found = try disk.openIfPresent(path, .readWrite)
-        let isMissing = found == nil
-        let file = if let found { found } else { try disk.open(path, .create) }
-        isRebuilt = isRebuilt || isMissing
-        tail.isDirectoryDirty = tail.isDirectoryDirty || isMissing
-        if kind == .timeindex, goesOn, try holds(file, kept, sealed) { return kept + fresh.count }
-        if fresh.isEmpty, try isKeptAsItIs(file, kept, goesOn: goesOn) { return kept }
-        try file.truncate(to: kept)
-        do throws(DiskError) {
-          if !fresh.isEmpty { try file.write(fresh.span, at: kept) }
-        } catch  where error.isDiskFull {
-          try file.truncate(to: kept)
-          report.notes.append("the disk is full: \(path) ends early")
-          return kept
-        }
-        // Nobody goes on with the segment: its indexes are final.
-        if !goesOn { try file.sync() }
-        return kept + fresh.count
-      } catch  where error.isDiskFull {
-        report.notes.append("the disk is full: \(path) could not be made")
-        return 0
-      }
-    }
-    let offsetBytes = try replace(
-      .index, outcome.kept.offsetEntries * OffsetIndex.entryBytes, index.offsetEntries)
-    let keptTimeBytes = outcome.kept.timeEntries * TimeIndex.entryBytes
-    let timeBytes = try replace(.timeindex, keptTimeBytes, index.timeEntries)
-    if isRebuilt { report.rebuiltIndexes.append(segment.path(.index)) }
-    return (
-      offsetBytes / OffsetIndex.entryBytes,
-      min(timeBytes, keptTimeBytes + unsealedTimeEntries) / TimeIndex.entryBytes
-    )
-  }
-
-  /// Whether a time index ends as a close leaves it: with the entries behind the kept ones and the
-  /// final one. The next append cuts that off, and where none comes nobody would write it again.
-  private func holds(_ file: any DiskFile, _ kept: Int, _ sealed: [UInt8]) throws(DiskError) -> Bool
-  {
-    guard hints.isCleanStop, try file.size() == kept + sealed.count else { return false }
-    var bytes = [UInt8](repeating: 0, count: sealed.count)
-    var target = bytes.mutableSpan
-    return try file.read(into: &target, at: kept) == sealed.count && bytes == sealed
-  }
-
-  /// Whether an index needs no cut: it ends with the kept bytes, or only the zeros that were
-  /// allocated for more entries stand behind them. Freeing those, of thousands of logs, is most of
-  /// what a start after a kill would wait for; the log's first append and its close cut them.
-  private func isKeptAsItIs(
-    _ file: any DiskFile, _ kept: Int, goesOn: Bool
-  ) throws(DiskError) -> Bool {
-    let size = try file.size()
-    guard goesOn, size > kept, size - kept <= IndexFile.allocationBytesMin else {
-      return size == kept
-    }
-    return try KeptBytes.isAllZeros(kept..<size, of: file)
   }
 
   /// Cuts a segment's end off; the later segments went aside before.
@@ -198,11 +122,12 @@ extension LogLoader {
         baseOffset: segment.baseOffset, intervalBytes: config.indexIntervalBytes),
       kept: .none, scanStart: 0)
     outcome.rows = []
-    _ = try writeIndexes(outcome, segment)
+    let stored = try writeIndexes(outcome, segment)
     tail.dormant = DormantSegment(
       segment: segment, position: 0, nextOffset: segment.baseOffset,
       cursor: outcome.index.cursor, offsetEntries: 0, timeEntries: 0,
-      createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs)
+      createdMs: try disk.status(segment.path(.log))?.createdMs ?? nowMs,
+      indexFault: stored.fault)
   }
 
   /// Makes what recovery changed durable and writes it down.

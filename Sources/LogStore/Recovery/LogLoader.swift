@@ -67,6 +67,8 @@ package struct LogLoader {
   /// Base offset of the first segment that is known to be lost, offset behind the last one.
   var lostStart: Int64?
   var lostEnd: Int64 = 0
+  /// Index files that cannot be opened or read, and why.
+  var unreadableIndexes: [String: DiskError] = [:]
   /// Whether the files beside a segment may tell of records behind its end; not where a mark does.
   var isEndTold = false
 
@@ -264,7 +266,8 @@ package struct LogLoader {
     let segment = segments[index]
     let next = index + 1 < segments.count ? segments[index + 1].baseOffset : nil
     let disk = disk
-    let probe = try IndexProbe(segment, log: log, disk: disk)
+    var probe = try IndexProbe(segment, log: log, disk: disk)
+    defer { for fault in probe.faults { unreadableIndexes[fault.path] = fault } }
     let areIndexesSane = try probe.prefix(below: size, offset: Int64.max) != nil
     if hints.isCleanStop, !areIndexesSane { report.rebuiltIndexes.append(segment.path(.index)) }
     let walk = SegmentRecovery(
@@ -272,7 +275,7 @@ package struct LogLoader {
         segment: segment, log: log, size: size, isLast: next == nil,
         isCleanStop: hints.isCleanStop, point: point, rules: rules, nextBaseOffset: next,
         intervalBytes: config.indexIntervalBytes, areIndexesSane: areIndexesSane))
-    let start = try scanStart(segment, probe, size, point, fromLastEntry: fromLastEntry)
+    let start = try scanStart(segment, &probe, size, point, fromLastEntry: fromLastEntry)
     let outcome = try walk.run(from: start)
     report.bytesScanned += outcome.position - outcome.scanStart
     // A fault seen from a start that an index gave may be the index's fault, and so may a greatest
@@ -298,7 +301,7 @@ package struct LogLoader {
 
   /// Where the walk may begin without losing index entries; nil: at the first byte.
   private func scanStart(
-    _ segment: Segment, _ probe: IndexProbe, _ size: Int, _ point: RecoveryPoint,
+    _ segment: Segment, _ probe: inout IndexProbe, _ size: Int, _ point: RecoveryPoint,
     fromLastEntry: Bool
   ) throws(DiskError) -> WalkStart? {
     if let start = point.scanStart, start.segmentBaseOffset == segment.baseOffset,

@@ -44,7 +44,7 @@ package struct IndexAccumulator: Sendable {
 }
 
 extension [UInt8] {
-  fileprivate mutating func appendBigEndian<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+  mutating func appendBigEndian<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
     for byte in stride(from: T.bitWidth - 8, through: 0, by: -8) {
       append(UInt8(truncatingIfNeeded: value >> T(byte)))
     }

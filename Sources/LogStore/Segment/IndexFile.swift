@@ -1,13 +1,13 @@
 package import DiskIO
 internal import Synchronization
 
-/// The memory behind one index: a mapped file whose blocks are allocated before they are touched,
-/// and the count of entries that readers may see.
+/// The entries of one index: a file whose blocks are allocated before they are written, and the
+/// count of entries that readers may see.
 ///
-/// The file is mapped at its greatest size once and grows beneath the mapping, so that readers keep
-/// one region for the index's whole life. One thread (the holder of the writer lock) appends; any
-/// thread reads entries below `count`: the entry's words are stored first, then `count` (release),
-/// which pairs with the reader's load (acquire).
+/// One thread (the holder of the writer lock) appends; any thread reads entries below `count`: the
+/// entry's words are stored first, then `count` (release), which pairs with the reader's load
+/// (acquire). Every access may throw, for the file may be cut or unreadable; the log then makes the
+/// index from its batches (I9).
 package final class IndexFile: Sendable {
   /// The file is allocated in steps of doubling size, beginning with this one.
   package static let allocationBytesMin = 16_384
@@ -18,33 +18,37 @@ package final class IndexFile: Sendable {
   package let entryBytes: Int
   /// Most entries it may hold.
   package let entriesMax: Int
-  private let region: MappedRegion?
-  /// For growing and syncing, which open the file for a moment: an index costs a mapping, but no
-  /// descriptor. nil where the index is sealed or a copy on the heap.
+  /// Whether the file at `path` has the entries; else they are only in memory.
+  package let isStored: Bool
+  private let bytes: IndexBytes?
+  /// For growing and syncing, which open the file for a moment: an index costs no descriptor. nil
+  /// where nothing is appended, or nothing is stored.
   private let disk: (any Disk)?
-  /// Who may touch the mapping; nil where the memory is nobody's file.
-  private let gate: MappingGate?
   private let published: Atomic<Int>
   private let allocatedBytes: Atomic<Int>
+  /// Set once another file has the path, which must not get what was meant for this one.
+  private let retired = Atomic<Bool>(false)
 
   private init(
-    path: String, entryBytes: Int, entriesMax: Int, region: MappedRegion?, disk: (any Disk)?,
-    gate: MappingGate?, count: Int, allocatedBytes: Int
+    path: String, entryBytes: Int, entriesMax: Int, bytes: IndexBytes?, isStored: Bool = true,
+    disk: (any Disk)? = nil, count: Int, allocatedBytes: Int = 0
   ) {
     self.path = path
     self.entryBytes = entryBytes
     self.entriesMax = entriesMax
-    self.region = region
+    self.bytes = bytes
+    self.isStored = isStored
     self.disk = disk
-    self.gate = gate
     self.published = Atomic(count)
     self.allocatedBytes = Atomic(allocatedBytes)
   }
 
-  /// Opens the index of an active segment for appending, made anew where `create`.
+  // MARK: Opening
+
+  /// Opens the index of an active segment for appending; `create` makes a new file.
   ///
   /// - Parameters:
-  ///   - count: Entries to keep; what stands behind them in the file is overwritten with zeros.
+  ///   - count: Entries to keep; what follows them in the file is overwritten with zeros.
   ///   - bytesMax: `segmentIndexBytes`.
   package static func openActive(
     in directory: LogDirectory, path: String, entryBytes: Int, bytesMax: Int, keeping count: Int,
@@ -52,38 +56,39 @@ package final class IndexFile: Sendable {
   ) throws(DiskError) -> IndexFile {
     let disk = directory.disk
     let file = try disk.open(path, create ? .create : .readWrite)
-    let entriesMax = max(bytesMax / entryBytes, count + 1)
-    let bytes = entriesMax * entryBytes
-    if !create { try file.truncate(to: count * entryBytes) }
-    let allocated = min(bytes, max(allocationBytesMin, count * entryBytes))
+    let entriesMax = entriesMax(bytesMax, entryBytes, keeping: count)
+    let capacity = entriesMax * entryBytes
+    if !create {
+      guard try file.size() >= count * entryBytes else { throw .cutShort(path) }
+      try file.truncate(to: count * entryBytes)
+    }
+    let allocated = min(capacity, max(allocationBytesMin, count * entryBytes))
     try file.allocate(to: allocated)
-    let region = try file.map(capacity: bytes, writable: true)
+    let bytes = try IndexBytes.of(
+      file, in: directory, entryBytes: entryBytes, byteCount: count * entryBytes,
+      capacity: capacity, writable: true)
     return IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: entriesMax, region: region, disk: disk,
-      gate: directory.gate, count: count, allocatedBytes: allocated)
+      path: path, entryBytes: entryBytes, entriesMax: entriesMax, bytes: bytes, disk: disk,
+      count: count, allocatedBytes: allocated)
   }
 
-  /// Maps the index of a sealed segment for reading; a zero tail is not counted.
+  /// Opens the index of a sealed segment for reading; a zero tail is not counted.
   package static func openSealed(in directory: LogDirectory, path: String, entryBytes: Int)
     throws(DiskError) -> IndexFile
   {
-    // Whose directory was given up may map nothing of it.
-    guard directory.gate.enter() else {
-      return try openCopy(directory.disk, path: path, entryBytes: entryBytes)
-    }
-    defer { directory.gate.leave() }
     let file = try directory.disk.open(path, .read)
     let entries = try file.size() / entryBytes
     guard entries > 0 else { return empty(path: path, entryBytes: entryBytes) }
-    let region = try file.map(capacity: entries * entryBytes, writable: false)
+    let byteCount = entries * entryBytes
+    let bytes = try IndexBytes.of(
+      file, in: directory, entryBytes: entryBytes, byteCount: byteCount, capacity: byteCount,
+      writable: false)
     return IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, disk: nil,
-      gate: directory.gate,
-      count: usedEntries(of: region, entryBytes: entryBytes, upTo: entries), allocatedBytes: 0)
+      path: path, entryBytes: entryBytes, entriesMax: entries, bytes: bytes,
+      count: try usedEntries(of: bytes, entryBytes: entryBytes, upTo: entries))
   }
 
-  /// Copies an index to the heap, for readers of a directory that another process may be writing:
-  /// it may cut the file at any moment, and a mapping would then fault.
+  /// Copies an index to the heap, for readers of a directory that another process may be writing.
   package static func openCopy(_ disk: any Disk, path: String, entryBytes: Int)
     throws(DiskError) -> IndexFile
   {
@@ -94,29 +99,46 @@ package final class IndexFile: Sendable {
     var span = copy.mutableSpan
     let read = try file.read(into: &span, at: 0) / entryBytes * entryBytes
     guard read > 0 else { return empty(path: path, entryBytes: entryBytes) }
-    let region = MappedRegion(copying: copy.span.extracting(0..<read))
+    let region = IndexBytes.region(
+      MappedRegion(copying: copy.span.extracting(0..<read), path: path))
     let entries = read / entryBytes
     return IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: entries, region: region, disk: nil, gate: nil,
-      count: usedEntries(of: region, entryBytes: entryBytes, upTo: entries), allocatedBytes: 0)
+      path: path, entryBytes: entryBytes, entriesMax: entries, bytes: region,
+      count: try usedEntries(of: region, entryBytes: entryBytes, upTo: entries))
   }
 
-  /// An index on the heap made of ready entries, as a rebuild in a read-only directory gives.
+  /// An index on the heap made of ready entries, where no file can be or need be written.
   package static func inMemory(path: String, entryBytes: Int, bytes: [UInt8]) -> IndexFile {
     guard bytes.count >= entryBytes else { return empty(path: path, entryBytes: entryBytes) }
     return IndexFile(
       path: path, entryBytes: entryBytes, entriesMax: bytes.count / entryBytes,
-      region: MappedRegion(copying: bytes.span), disk: nil, gate: nil,
-      count: bytes.count / entryBytes, allocatedBytes: 0)
+      bytes: .region(MappedRegion(copying: bytes.span, path: path)), isStored: false,
+      count: bytes.count / entryBytes)
+  }
+
+  /// An index on the heap that is appended to, for an active segment whose file cannot be written.
+  package static func inMemoryActive(
+    path: String, entryBytes: Int, bytesMax: Int, bytes: [UInt8]
+  ) -> IndexFile {
+    let count = bytes.count / entryBytes
+    let entriesMax = entriesMax(bytesMax, entryBytes, keeping: count)
+    let region = MappedRegion(
+      copying: bytes.span, capacity: entriesMax * entryBytes, path: path)
+    return IndexFile(
+      path: path, entryBytes: entryBytes, entriesMax: entriesMax, bytes: .region(region),
+      isStored: false, count: count)
   }
 
   /// An index without entries.
   package static func empty(path: String, entryBytes: Int) -> IndexFile {
-    IndexFile(
-      path: path, entryBytes: entryBytes, entriesMax: 0, region: nil, disk: nil, gate: nil,
-      count: 0,
-      allocatedBytes: 0)
+    IndexFile(path: path, entryBytes: entryBytes, entriesMax: 0, bytes: nil, count: 0)
   }
+
+  private static func entriesMax(_ bytesMax: Int, _ entryBytes: Int, keeping count: Int) -> Int {
+    max(bytesMax / entryBytes, count + 1)
+  }
+
+  // MARK: Entries
 
   /// Entries published to readers (acquire).
   package var count: Int { published.load(ordering: .acquiring) }
@@ -126,23 +148,13 @@ package final class IndexFile: Sendable {
     published.load(ordering: .relaxed) < entriesMax - slots
   }
 
-  /// What `body` finds among the entries; nil where the log's owner has given the directory up, so
-  /// that a mapping may lie beyond its file's end.
-  @inline(__always)
-  package func look<Found>(_ body: () -> Found?) -> Found? {
-    guard let gate else { return body() }
-    guard gate.enter() else { return nil }
-    defer { gate.leave() }
-    return body()
-  }
-
-  /// Loads a word of entry `index`, which must be below `count`; within `look`.
+  /// Loads a word of entry `index`, which must be below `count`.
   @inline(__always)
   package func load<Word: FixedWidthInteger & BitwiseCopyable>(
     _ type: Word.Type, entry index: Int, at byte: Int
-  ) -> Word {
-    guard let region else { preconditionFailure("\(path): entry \(index) of an empty index") }
-    return region.load(bigEndian: type, at: index * entryBytes + byte)
+  ) throws(DiskError) -> Word {
+    guard let bytes else { preconditionFailure("\(path): entry \(index) of an empty index") }
+    return try bytes.load(type, at: index * entryBytes + byte)
   }
 
   /// Makes sure that one more entry has its blocks, so that storing it cannot meet a full disk.
@@ -155,58 +167,69 @@ package final class IndexFile: Sendable {
     allocatedBytes.store(bytes, ordering: .relaxed)
   }
 
-  /// Stores entry `count` with `store`, then publishes it. `reserve` came before.
+  /// Stores entry `count`, which has one or two words, then publishes it. `reserve` came before.
   @inline(__always)
-  package func append(_ store: (MappedRegion, _ byte: Int) -> Void) {
+  package func append(_ first: UInt64, _ second: UInt32? = nil) throws(DiskError) {
     let index = published.load(ordering: .relaxed)
-    guard let region, index < entriesMax else {
+    guard let bytes, index < entriesMax else {
       preconditionFailure("\(path): entry \(index) of at most \(entriesMax)")
     }
-    store(region, index * entryBytes)
+    try bytes.append(first, second, at: index * entryBytes)
     published.store(index + 1, ordering: .releasing)
   }
 
-  /// Forgets all entries from `count` on; only before readers exist or while every lookup is
-  /// checked against the log anyway.
-  package func truncate(toEntries count: Int) {
-    published.store(min(count, published.load(ordering: .relaxed)), ordering: .releasing)
+  // MARK: Durability
+
+  /// Before another index takes its place: nothing is written to the path any more.
+  package func retire() { retired.store(true, ordering: .releasing) }
+
+  /// The disk, where there is a file at `path` to be written to.
+  private var writableDisk: (any Disk)? { retired.load(ordering: .acquiring) ? nil : disk }
+
+  /// Gives the file what was appended, so that it survives this process.
+  package func writeOut() throws(DiskError) {
+    if writableDisk != nil { try bytes?.writeOut() }
   }
 
   /// Makes the entries stored so far durable without cutting the file.
   package func sync() throws(DiskError) {
-    try disk?.open(path, .readWrite).sync()
+    guard let disk = writableDisk else { return }
+    try writeOut()
+    try disk.open(path, .readWrite).sync()
   }
 
-  /// Cuts the file to the used entries and makes it durable; entries stay readable through the
-  /// mapping, since they lie below the new end.
+  /// Cuts the file to the used entries and makes it durable; entries stay readable, since they lie
+  /// below the new end.
   package func trimAndSync() throws(DiskError) {
-    guard let file = try disk?.open(path, .readWrite) else { return }
+    guard let disk = writableDisk else { return }
+    try writeOut()
+    let file = try disk.open(path, .readWrite)
     try file.truncate(to: published.load(ordering: .relaxed) * entryBytes)
     try file.sync()
   }
 
   /// Entries before the zero tail of a preallocated file: the last entry that is not all zeros,
-  /// found from the back in growing strides.
-  private static func usedEntries(of region: MappedRegion, entryBytes: Int, upTo entries: Int)
-    -> Int
-  {
-    func isZero(_ entry: Int) -> Bool {
+  /// found by bisection.
+  private static func usedEntries(
+    of bytes: IndexBytes, entryBytes: Int, upTo entries: Int
+  ) throws(DiskError) -> Int {
+    func isZero(_ entry: Int) throws(DiskError) -> Bool {
       var byte = entry * entryBytes
       let end = byte + entryBytes
       while byte < end {
-        if region.load(bigEndian: UInt32.self, at: byte) != 0 { return false }
+        if try bytes.load(UInt32.self, at: byte) != 0 { return false }
         byte += 4
       }
       return true
     }
-    guard isZero(entries - 1) else { return entries }
+    guard try isZero(entries - 1) else { return entries }
     // Used entries come first, zeros last: bisect for the border. Entry 0 may be (0, 0) by right,
     // but then it says nothing that an absent one does not.
     var low = 0
     var high = entries - 1
     while low < high {
       let middle = (low + high) / 2
-      if isZero(middle) { high = middle } else { low = middle + 1 }
+      if try isZero(middle) { high = middle } else { low = middle + 1 }
     }
     return low
   }

@@ -5,12 +5,13 @@ package struct LogDirectory: Sendable {
   package let disk: any Disk
   /// Path of the directory, without a trailing slash.
   package let path: String
-  /// Guards the mappings of files in it.
-  package let gate = MappingGate()
+  /// Whether indexes are mapped, rather than read and written by system calls.
+  package let mapsIndexes: Bool
 
-  package init(disk: any Disk, path: String) {
+  package init(disk: any Disk, path: String, mapsIndexes: Bool = false) {
     self.disk = disk
     self.path = path
+    self.mapsIndexes = mapsIndexes
   }
 
   /// Path of a file in it.

@@ -1,4 +1,4 @@
-internal import DiskIO
+package import DiskIO
 
 /// Where a batch stands: an offset and the position of a batch's first byte in its segment.
 package struct OffsetPosition: Sendable, Equatable {
@@ -44,9 +44,9 @@ package final class OffsetIndex: Sendable {
   /// Whether no further entry fits.
   package var isFull: Bool { !file.hasRoom() }
 
-  /// Entry `index`, which must be below `count`; within `file.look`.
-  package func entry(_ index: Int) -> OffsetPosition {
-    let word = file.load(UInt64.self, entry: index, at: 0)
+  /// Entry `index`, which must be below `count`.
+  package func entry(_ index: Int) throws(DiskError) -> OffsetPosition {
+    let word = try file.load(UInt64.self, entry: index, at: 0)
     return OffsetPosition(
       offset: baseOffset.adding(relativeOffset: UInt32(word >> 32)),
       position: Int(word & 0xffff_ffff))
@@ -55,13 +55,12 @@ package final class OffsetIndex: Sendable {
   /// Finds where to start reading for `target`.
   ///
   /// - Returns: The greatest entry with `offset <= target`; nil when there is none (start at 0).
-  /// - Complexity: O(log entries), no system call. Safe on any thread.
+  /// - Throws: Where the file cannot be read.
+  /// - Complexity: O(log entries); no system call where the index is mapped. Safe on any thread.
   /// - Note: Same contract as Kafka's `OffsetIndex.lookup`.
-  package func lookup(_ target: Int64) -> OffsetPosition? {
-    file.look {
-      let above = firstIndex(above: target, count)
-      return above == 0 ? nil : entry(above - 1)
-    }
+  package func lookup(_ target: Int64) throws(DiskError) -> OffsetPosition? {
+    let above = try firstIndex(above: target, count)
+    return above == 0 ? nil : try entry(above - 1)
   }
 
   /// The entries around an offset.
@@ -75,28 +74,26 @@ package final class OffsetIndex: Sendable {
 
   /// The entries around `target`; nil where none stands at or above it.
   ///
+  /// - Throws: As `lookup`.
   /// - Complexity: As `lookup`.
-  package func bracket(_ target: Int64) -> Bracket? {
-    file.look {
-      let count = count
-      let above = firstIndex(above: target - 1, count)
-      guard above < count else { return nil }
-      return Bracket(
-        below: above == 0 ? nil : entry(above - 1), above: entry(above),
-        next: above + 1 < count ? entry(above + 1) : nil)
-    }
+  package func bracket(_ target: Int64) throws(DiskError) -> Bracket? {
+    let count = count
+    let above = try firstIndex(above: target - 1, count)
+    guard above < count else { return nil }
+    return Bracket(
+      below: above == 0 ? nil : try entry(above - 1), above: try entry(above),
+      next: above + 1 < count ? try entry(above + 1) : nil)
   }
 
-  /// Index of the first of `count` entries with `offset > target`, within `look`; `count` where
-  /// there is none.
-  private func firstIndex(above target: Int64, _ count: Int) -> Int {
+  /// Index of the first of `count` entries with `offset > target`; `count` where there is none.
+  private func firstIndex(above target: Int64, _ count: Int) throws(DiskError) -> Int {
     guard target >= baseOffset else { return 0 }
     let relative = UInt64(target - baseOffset)
     var low = 0
     var high = count
     while low < high {
       let middle = (low + high) / 2
-      if file.load(UInt64.self, entry: middle, at: 0) >> 32 <= relative {
+      if try file.load(UInt64.self, entry: middle, at: 0) >> 32 <= relative {
         low = middle + 1
       } else {
         high = middle
@@ -106,25 +103,25 @@ package final class OffsetIndex: Sendable {
   }
 
   /// The greatest entry with `position` at or below the given one: a border between batches.
-  package func lastEntry(atOrBelow position: Int) -> OffsetPosition? {
-    file.look {
-      var low = 0
-      var high = count
-      while low < high {
-        let middle = (low + high) / 2
-        if entry(middle).position <= position { low = middle + 1 } else { high = middle }
-      }
-      return low == 0 ? nil : entry(low - 1)
+  ///
+  /// - Throws: As `lookup`.
+  package func lastEntry(atOrBelow position: Int) throws(DiskError) -> OffsetPosition? {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if try entry(middle).position <= position { low = middle + 1 } else { high = middle }
     }
+    return low == 0 ? nil : try entry(low - 1)
   }
 
   /// Appends an entry; offset and position must exceed the last entry's, and `file.reserve` came
   /// before. Writer only.
-  package func append(offset: Int64, position: Int) {
+  ///
+  /// - Throws: Where the file cannot be written; the entry is then not there.
+  package func append(offset: Int64, position: Int) throws(DiskError) {
     let relative = UInt64(offset - baseOffset)
     precondition(relative <= UInt64(Int32.max), "offset \(offset) on base \(baseOffset)")
-    file.append { region, byte in
-      region.store(bigEndian: relative << 32 | UInt64(position), at: byte)
-    }
+    try file.append(relative << 32 | UInt64(position))
   }
 }

@@ -20,6 +20,12 @@ package final class SegmentFiles: Sendable {
       self.offset = offset
       self.time = time
     }
+
+    /// Of a segment's two index files.
+    package init(of segment: Segment, _ offset: IndexFile, _ time: IndexFile) {
+      self.offset = OffsetIndex(baseOffset: segment.baseOffset, file: offset)
+      self.time = TimeIndex(baseOffset: segment.baseOffset, file: time)
+    }
   }
 
   package init(log: any DiskFile, indexes: Indexes?) {
@@ -48,6 +54,9 @@ package final class SegmentFiles: Sendable {
       return fresh
     }
   }
+
+  /// The indexes, where they are open.
+  package var openIndexes: Indexes? { indexes.withLock { $0 } }
 
   /// Puts rebuilt indexes in the place of bad ones.
   package func replaceIndexes(_ fresh: Indexes) { indexes.withLock { $0 = fresh } }

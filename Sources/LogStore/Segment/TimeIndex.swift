@@ -1,4 +1,5 @@
-internal import DiskIO
+package import DiskIO
+internal import Synchronization
 
 /// A timestamp and the offset that first reached it.
 package struct TimestampOffset: Sendable, Equatable {
@@ -24,6 +25,10 @@ package final class TimeIndex: Sendable {
   /// Offset that entries are relative to.
   package let baseOffset: Int64
   package let file: IndexFile
+  /// Timestamp of the last entry as the writer knows it, so that appending reads nothing; -1 where
+  /// there is no entry, `unknown` before the first look. Touched by the writer alone.
+  private let lastTimestamp = Atomic<Int64>(unknown)
+  private static let unknown = Int64.min
 
   package init(baseOffset: Int64, file: IndexFile) {
     self.baseOffset = baseOffset
@@ -36,48 +41,50 @@ package final class TimeIndex: Sendable {
   /// Whether only the slot kept for the final entry is left, as in Kafka.
   package var isFull: Bool { !file.hasRoom(reserving: 1) }
 
-  /// Entry `index`, which must be below `count`; within `file.look`.
-  package func entry(_ index: Int) -> TimestampOffset {
+  /// Entry `index`, which must be below `count`.
+  package func entry(_ index: Int) throws(DiskError) -> TimestampOffset {
     TimestampOffset(
-      timestamp: file.load(Int64.self, entry: index, at: 0),
-      offset: baseOffset.adding(relativeOffset: file.load(UInt32.self, entry: index, at: 8)))
+      timestamp: try file.load(Int64.self, entry: index, at: 0),
+      offset: baseOffset.adding(
+        relativeOffset: try file.load(UInt32.self, entry: index, at: 8)))
   }
 
   /// The last entry, where there is one.
-  package var last: TimestampOffset? {
-    file.look {
-      let count = count
-      return count == 0 ? nil : entry(count - 1)
-    }
+  ///
+  /// - Throws: Where the file cannot be read.
+  package func last() throws(DiskError) -> TimestampOffset? {
+    let count = count
+    return count == 0 ? nil : try entry(count - 1)
   }
 
   /// The greatest entry with `timestamp < target`: every record up to its offset is older than
   /// `target`.
-  package func lookup(before target: Int64) -> TimestampOffset? {
-    file.look {
-      var low = 0
-      var high = count
-      while low < high {
-        let middle = (low + high) / 2
-        if file.load(Int64.self, entry: middle, at: 0) < target {
-          low = middle + 1
-        } else {
-          high = middle
-        }
+  ///
+  /// - Throws: Where the file cannot be read.
+  package func lookup(before target: Int64) throws(DiskError) -> TimestampOffset? {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if try file.load(Int64.self, entry: middle, at: 0) < target {
+        low = middle + 1
+      } else {
+        high = middle
       }
-      return low == 0 ? nil : entry(low - 1)
     }
+    return low == 0 ? nil : try entry(low - 1)
   }
 
   /// Appends an entry if its timestamp exceeds the last one's. Writer only; `file.reserve` came
   /// before.
-  package func appendIfLarger(_ entry: TimestampOffset) {
-    if let last, entry.timestamp <= last.timestamp { return }
-    if last == nil, entry.timestamp < 0 { return }
+  ///
+  /// - Throws: Where the file cannot be read or written; the entry is then not there.
+  package func appendIfLarger(_ entry: TimestampOffset) throws(DiskError) {
+    var last = lastTimestamp.load(ordering: .relaxed)
+    if last == Self.unknown { last = try self.last()?.timestamp ?? -1 }
+    guard entry.timestamp > last else { return }
     let relative = UInt32(truncatingIfNeeded: entry.offset - baseOffset)
-    file.append { region, byte in
-      region.store(bigEndian: entry.timestamp, at: byte)
-      region.store(bigEndian: relative, at: byte + 8)
-    }
+    try file.append(UInt64(bitPattern: entry.timestamp), relative)
+    lastTimestamp.store(entry.timestamp, ordering: .relaxed)
   }
 }

@@ -40,7 +40,9 @@ extension LogManager {
       if isClosed { throw .closed(path: path) }
       if let fault { throw fault }
       try forgetDeletedLogs()
-      let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
+      let directory = LogDirectory(
+        disk: context.disk, path: "\(path)/\(topicPartition)",
+        mapsIndexes: self.config.mapsIndexes)
       if log(topicPartition) != nil { throw .alreadyExists(path: directory.path) }
       // Once a topic, since ten thousand partitions would each look at all others.
       if !isTopicKnown { try refuseCollision(of: topicPartition) }

@@ -89,6 +89,9 @@ public final class LogManager: Sendable {
     logger: Logger = Logger(label: "mkstore")
   ) throws(LogError) -> LogManager {
     try config.validate()
+    if config.mapsIndexes {
+      do throws(DiskError) { try MappingGuard.install() } catch { throw LogError(error) }
+    }
     let startMs = config.nowMs()
     let path = PathText.trimmed(path)
     try StoreDirectory.prepare(path, disk, creates: config.createsStore)

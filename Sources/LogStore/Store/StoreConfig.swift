@@ -7,8 +7,17 @@ public struct StoreConfig: Sendable {
   /// Whether a missing or empty directory becomes a new store. Without it, opening one is refused,
   /// so that an unmounted volume is not taken for an empty store.
   public var createsStore = false
-  /// Most sealed segments kept open at once, over all logs: each costs one descriptor and up to two
-  /// mappings.
+  /// Whether the index files are memory-mapped, which makes look-ups faster.
+  ///
+  /// A mapped file that another process cuts, or that lies on a sector that cannot be read, makes
+  /// the kernel send SIGBUS. Opening a store with this setting therefore installs a handler of
+  /// SIGBUS in this process, for as long as it lives (`MappingGuard` says what it does and what it
+  /// asks of other handlers); such an index is then made from its log, as any index that fails.
+  /// Without it, which is the default, nothing is mapped and no handler is installed: indexes are
+  /// read by pread, in blocks that are kept, and written by pwrite.
+  public var mapsIndexes = false
+  /// Most sealed segments kept open at once, over all logs: each costs one descriptor and, where
+  /// indexes are mapped, up to two mappings.
   public var openSegmentsMax = 128
   /// Most threads that sync logs at once, for appends that nobody blocks on: one is there always,
   /// others come once several logs wait at the same time.

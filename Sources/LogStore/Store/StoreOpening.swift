@@ -142,7 +142,8 @@ struct StoreOpening {
       jobCount: found.count, threadCount: config.loaderThreads
     ) { index -> Result<Log, LogError> in
       let topicPartition = found[index]
-      let directory = LogDirectory(disk: context.disk, path: "\(path)/\(topicPartition)")
+      let directory = LogDirectory(
+        disk: context.disk, path: "\(path)/\(topicPartition)", mapsIndexes: config.mapsIndexes)
       let settings = settings[index]
       let logConfig = settings.overrides.applied(to: config.log)
       var loader = LogLoader(

@@ -113,11 +113,12 @@ struct SegmentIndexVerifier {
       return try SmallFile.read(disk, plan.path(of: kind), limit: Self.indexBytesMax)
     } catch {
       switch error {
-      case .disk(let error): throw error
-      case .unreadable(_, _, let what):
-        add(kind, what)
-        return nil
+      case .disk(let error) where error.isOutOfDescriptors: throw error
+      // A bad sector under an index is none under its log, which is looked at all the same.
+      case .disk(let error): add(kind, "cannot be read: \(error)")
+      case .unreadable(_, _, let what): add(kind, what)
       }
+      return nil
     }
   }
 

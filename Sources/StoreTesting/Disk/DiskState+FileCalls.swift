@@ -6,6 +6,7 @@ extension DiskState {
   /// The file as it is now, to be read without the disk's lock.
   mutating func beginRead(_ id: InodeID, _ path: String) throws(DiskError) -> Inode {
     _ = try begin(.read, path)
+    if inodes[id]!.isUnreadable { throw DiskError(.read, path, code: EIO) }
     return inodes[id]!
   }
 
@@ -134,7 +135,7 @@ extension DiskState {
   mutating func unmap(_ id: InodeID) {
     counters.mappings -= 1
     // A cut detaches the mappings; the inode itself stays for as long as they live.
-    inodes[id]?.mappings -= 1
+    if let mappings = inodes[id]?.mappings { inodes[id]!.mappings = max(0, mappings - 1) }
   }
 
   mutating func close(_ id: InodeID) {

@@ -32,6 +32,8 @@ struct Inode: Sendable {
   private var dropped: [Int: [UInt8]] = [:]
   /// The size that a failed sync marked clean.
   private var droppedSize: Int?
+  /// Whether the disk cannot read the file's bytes.
+  private(set) var isUnreadable = false
   /// An error met by a sync of the whole disk that the file's own sync has yet to tell.
   var writeError: Int32?
 
@@ -62,11 +64,12 @@ struct Inode: Sendable {
     var content = pages
     for index in 0..<PagedBytes.pages(in: mappedCapacity) {
       let position = index * PagedBytes.pageBytes
-      if block.matches(content.page(index).span, at: position) { continue }
+      let page = Self.page(of: block, index)
+      if page == content.page(index) { continue }
       precondition(
         position < size,
         "a store through a mapping at or beyond page \(index) of a file of \(size) bytes")
-      content.setPage(index, Self.page(of: block, index))
+      content.setPage(index, page)
     }
     content.resize(to: size)  // what was stored behind the end in the last page is no content
     return content
@@ -90,7 +93,7 @@ struct Inode: Sendable {
     pages.write(bytes, at: position)
     if let block, position < block.capacity {
       let count = min(bytes.count, block.capacity - position)
-      block.copy(from: bytes.extracting(0..<count), to: position)
+      Self.copy(bytes.extracting(0..<count), to: block, at: position)
     }
     forgetDropped(position..<(position + bytes.count))
   }
@@ -98,7 +101,7 @@ struct Inode: Sendable {
   mutating func resize(to size: Int) {
     if let block, size < self.size, size < block.capacity {
       let zeros = [UInt8](repeating: 0, count: min(self.size, block.capacity) - size)
-      block.copy(from: zeros.span, to: size)
+      Self.copy(zeros.span, to: block, at: size)
     }
     forgetDropped(min(size, self.size)..<max(size, self.size))
     droppedSize = nil
@@ -122,8 +125,12 @@ struct Inode: Sendable {
     // Untouched memory is free: room for later, larger mappings beside this one.
     let room = PagedBytes.pages(in: max(4 * capacity, 1 << 16)) * PagedBytes.pageBytes
     let block = MappedRegion(heapCapacity: room)
+    if isUnreadable {
+      Self.makeFaulting(block, from: 0)
+      return block
+    }
     for index in 0..<(room / PagedBytes.pageBytes) where content.isAllocated(index) {
-      block.copy(from: content.page(index).span, to: index * PagedBytes.pageBytes)
+      Self.copy(content.page(index).span, to: block, at: index * PagedBytes.pageBytes)
     }
     pages = content
     mappedCapacity = capacity
@@ -135,6 +142,23 @@ struct Inode: Sendable {
   mutating func detachMappings() {
     pages = content
     block = nil
+    mappings = 0
+  }
+
+  /// From now on the disk cannot read the file: reads fail, and mapped pages fault.
+  mutating func makeUnreadable() {
+    isUnreadable = true
+    let mapped = block
+    detachMappings()
+    if let mapped { Self.makeFaulting(mapped, from: 0) }
+  }
+
+  /// Cuts the file as another process may: mapped pages behind the new end fault.
+  mutating func cutUnderMappings(to size: Int) {
+    let mapped = block
+    detachMappings()
+    resize(to: size)
+    if let mapped { Self.makeFaulting(mapped, from: size) }
   }
 
   /// Makes the live content durable, but for what an earlier failed sync dropped.
@@ -198,10 +222,32 @@ struct Inode: Sendable {
     }
   }
 
+  // Pages of a block that still belongs to an inode never fault: it is detached first.
+
   private static func page(of block: MappedRegion, _ index: Int) -> [UInt8] {
     var page = PagedBytes.zeroPage
     var span = page.mutableSpan
-    block.copy(to: &span, from: index * PagedBytes.pageBytes)
+    do {
+      try block.copy(to: &span, from: index * PagedBytes.pageBytes)
+    } catch {
+      preconditionFailure("a simulated page: \(error)")
+    }
     return page
+  }
+
+  private static func copy(_ bytes: Span<UInt8>, to block: MappedRegion, at position: Int) {
+    do {
+      try block.copy(from: bytes, to: position)
+    } catch {
+      preconditionFailure("a simulated page: \(error)")
+    }
+  }
+
+  private static func makeFaulting(_ block: MappedRegion, from position: Int) {
+    do {
+      try block.makeFaulting(from: position)
+    } catch {
+      preconditionFailure("a simulated page: \(error)")
+    }
   }
 }

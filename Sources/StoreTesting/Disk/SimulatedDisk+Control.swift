@@ -26,6 +26,27 @@ extension SimulatedDisk {
     }
   }
 
+  /// Makes the file that has this name now unreadable for good, as a bad sector does: reads of it
+  /// throw EIO, and touching a mapping of it is a SIGBUS (`MappingGuard`).
+  public func makeUnreadable(_ path: String) throws(DiskError) {
+    try changeFile(path) { $0.makeUnreadable() }
+  }
+
+  /// Cuts a file as another process may: touching a mapped page of it behind the new end is a
+  /// SIGBUS (`MappingGuard`).
+  public func cut(_ path: String, to size: Int) throws(DiskError) {
+    try changeFile(path) { $0.cutUnderMappings(to: size) }
+  }
+
+  private func changeFile(
+    _ path: String, _ change: (inout Inode) -> Void
+  ) throws(DiskError) {
+    try state.withLock { state throws(DiskError) in
+      let id = try state.require(.status, path)
+      change(&state.inodes[id]!)
+    }
+  }
+
   /// How often a planned fault has hit.
   public var faultsFired: Int { state.withLock { $0.faults.fired } }
 

@@ -89,7 +89,7 @@ final class SimulatedFile: DiskFile {
       if writable { try checkWritable(.map, EACCES) }
       return try state.map(inode, path, capacity: capacity)
     }
-    return MappedRegion(sharing: block, capacity: capacity, isWritable: writable) {
+    return MappedRegion(sharing: block, capacity: capacity, isWritable: writable, path: path) {
       [disk, inode] in disk.state.withLock { $0.unmap(inode) }
     }
   }

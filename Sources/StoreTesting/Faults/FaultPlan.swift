@@ -71,7 +71,7 @@ extension DiskError.Operation {
     case .create, .makeDirectory, .rename, .remove, .removeDirectory, .syncDirectory, .lock, .write,
       .truncate, .allocate, .sync, .syncFileSystem, .writeOut:
       true
-    case .open, .status, .list, .availableBytes, .read, .size, .map, .send:
+    case .open, .status, .list, .availableBytes, .read, .size, .map, .send, .access:
       false
     }
   }

@@ -13,6 +13,7 @@ enum AppendTarget {
     var storeConfig = StoreConfig()
     storeConfig.log = config
     storeConfig.createsStore = creates
+    storeConfig.mapsIndexes = true
     let manager = try openStore(location.store, storeConfig)
     do throws(CommandFailure) {
       return (manager, try log(location, in: manager, creates: creates))

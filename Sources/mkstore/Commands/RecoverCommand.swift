@@ -60,8 +60,10 @@ struct RecoverCommand: ParsableCommand {
   }
 
   private func recover(_ store: StoreLocation) throws(CommandFailure) -> Reports {
+    var config = StoreConfig()
+    config.mapsIndexes = true
     let manager = try withLogErrors { () throws(LogError) in
-      try LogManager.open(store.path, logger: QuietLogger.make())
+      try LogManager.open(store.path, config: config, logger: QuietLogger.make())
     }
     let check = try RecoveryCheck(store)
     var reports = Reports(remaining: check.remaining)

@@ -41,6 +41,7 @@ struct ServeSettings: Sendable {
       try Self.provider(file ?? "no file", try file.map(Self.read) ?? []),
     ]).scoped(to: "mkstore")
     store.createsStore = true
+    store.mapsIndexes = true
     for name in Self.names {
       guard let value = reader.string(forKey: ConfigKey(name)) else { continue }
       // As Kafka reads its values: without the spaces around them.

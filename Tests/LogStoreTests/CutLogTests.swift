@@ -1,0 +1,68 @@
+import DiskIO
+import RecordFormat
+import Testing
+
+@testable import LogStore
+
+/// Another process cuts the segment that is appended to.
+@Suite struct CutLogTests {
+  /// What follows the hole is not acknowledged, and after an opening everything around it is there.
+  @Test(arguments: [0, 8_192])
+  func anAppendAfterACutIsNotAcknowledged(_ size: Int) throws {
+    try withTemporaryDirectory { directory in
+      let config = CrashStore.config(segmentBytes: 1 << 20)
+      let store = try LogManager.open(directory, config: config, logger: .silent)
+      let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
+      for number in 0..<40 {
+        var batch = SampleBatches.make(number, records: 1, valueBytes: 600)
+        _ = try log.append(batch: &batch)
+      }
+      let path = log.segments.snapshot.segments[0].path(.log)
+      let end = log.logEndOffset
+      #expect(end == 40)
+      try PosixDisk().open(path, .readWrite).truncate(to: size)
+      var batch = SampleBatches.make(40, records: 1, valueBytes: 600)
+      let error = #expect(throws: LogError.self) { try log.append(batch: &batch) }
+      guard case .poisoned(_, let cause) = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      #expect(cause == .cutUnderWriter(path))
+      #expect(throws: LogError.self) { try log.append(batch: &batch) }
+      #expect(throws: LogError.self) { try store.close() }
+
+      let again = try LogManager.open(directory, config: config, logger: .silent)
+      let mended = try #require(again.logs.first)
+      #expect(mended.logEndOffset >= end)
+      #expect(!mended.damagedRanges.isEmpty)
+      let whole = size / 700
+      for offset in 0..<Int64(whole) {
+        let found = try LogReader(mended).record(at: offset, limit: .logEnd)
+        #expect(found?.offset == offset)
+      }
+      var next = SampleBatches.make(41, records: 1, valueBytes: 600)
+      #expect(try mended.append(batch: &next).baseOffset >= end)
+      try again.close()
+    }
+  }
+
+  /// A log that was not cut is not suspected, whatever its bytes are.
+  @Test func zerosAndRollsAreNoCut() throws {
+    try withTemporaryDirectory { directory in
+      var config = CrashStore.config(segmentBytes: 100_000)
+      config.log.durability = .operatingSystem
+      let store = try LogManager.open(directory, config: config, logger: .silent)
+      let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
+      for number in 0..<12 {
+        var batch = SampleBatches.sealed([
+          (CrashStore.nowMs, [UInt8](repeating: 0, count: 10_000 + number * 3_000))
+        ])
+        _ = try log.append(batch: &batch)
+        if number % 3 == 0 { try log.flush() }
+      }
+      try log.flush()
+      #expect(log.segments.snapshot.segments.count >= 3)
+      try store.close()
+    }
+  }
+}
