@@ -36,6 +36,9 @@ extension DiskError {
   /// Whether the name, or a directory on the way to it, does not exist.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
+  /// Whether a symbolic link leads to itself, or a name is one where none may be.
+  package var isLinkLoop: Bool { code == ELOOP }
+
   /// Whether something else than a regular file has the name.
   package var isNoFile: Bool { code == EISDIR || code == ENOTSUP }
 

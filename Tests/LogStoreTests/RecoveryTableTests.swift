@@ -67,4 +67,59 @@ import Testing
       if mayCut { #expect(isUnpromised && !facts.isCleanStop, "\(facts)") }
     }
   }
+
+  // MARK: Invalid batches and missing offsets
+
+  private static let flags = [false, true]
+
+  /// What is cut is what nobody was promised and an interrupted write can have left.
+  @Test func everyInvalidBatchIsCutOrFencedByTheTable() {
+    var cuts = 0
+    for place in FaultFacts.Place.allCases {
+      for isFollowed in Self.flags {
+        for couldBeUnfinished in Self.flags {
+          for isAfterDamage in Self.flags {
+            let facts = FaultFacts(
+              place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
+              isAfterDamage: isAfterDamage)
+            let row = SegmentFacts(
+              isCleanStop: place == .afterCleanStop, isEmpty: false, isLast: !isFollowed,
+              reachesRecoveryPoint: true, areIndexesSane: true, fault: facts.fault
+            ).row
+            let isForeignEnd = !isFollowed && couldBeUnfinished && !isAfterDamage
+            let isCut = place == .aboveOwnPoint || place == .aboveForeignPoint && isForeignEnd
+            #expect((row.treatment == .cut) == isCut, "\(facts): \(row)")
+            cuts += isCut ? 1 : 0
+          }
+        }
+      }
+    }
+    #expect(cuts == 9)
+  }
+
+  /// Every combination: synced offsets are lost, whatever else is known; a gap needs that nothing
+  /// speaks against it; only our own unsynced end is cut.
+  @Test func everyHoleIsLostOrAGapByTheTable() {
+    var met: Set<String> = []
+    for number in 0..<256 {
+      let bits = (0..<8).map { number >> $0 & 1 == 1 }
+      let facts = HoleFacts(
+        isLast: bits[0], isOwnUnclean: bits[1], isAtPoint: bits[2], isGapless: bits[3],
+        endsBelowPoint: bits[4], isNextBelowPoint: bits[5], hasEvidence: bits[6],
+        isNoted: bits[7])
+      met.insert("\(facts.verdict)")
+      let isPromised =
+        facts.isLast
+        ? facts.endsBelowPoint
+        : facts.isGapless && facts.isNextBelowPoint
+          || facts.isOwnUnclean && facts.isAtPoint && facts.endsBelowPoint
+      let isTold = facts.isNoted || !facts.isLast && facts.hasEvidence
+      #expect((facts.verdict == .gap) == !(isPromised || isTold), "\(facts)")
+      if isPromised {
+        #expect([.lostBelowPoint, .lostBetween].contains(facts.verdict), "\(facts)")
+      }
+      if facts.isCut { #expect(facts.isOwnUnclean && !facts.isLast && !facts.isNextBelowPoint) }
+    }
+    #expect(met.count == HoleFacts.Verdict.allCases.count)
+  }
 }

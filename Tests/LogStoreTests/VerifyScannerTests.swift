@@ -249,7 +249,8 @@ struct VerifyScannerTests {
   }
 
   @Test func theOffsetLimitDoesNotOverflow() {
-    #expect(SegmentScanner.offsetLimit(after: 0) == 1 << 31)
+    #expect(SegmentScanner.offsetLimit(after: 7) == Int64.max)
+    #expect(SegmentScanner.offsetLimit(after: 7, before: 20) == 20)
     #expect(SegmentScanner.offsetLimit(after: Int64.max) == Int64.max)
   }
 

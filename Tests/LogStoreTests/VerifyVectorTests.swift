@@ -54,7 +54,8 @@ struct VerifyVectorTests {
     }
     #expect(report.damage.count == (isTorn ? 0 : damaged.count))
     #expect(report.tornTails.count == (isTorn ? 1 : 0))
-    #expect(report.sideFileDamage == [])
+    // After a kill an index may be ahead of its log: opening brings it in line.
+    #expect(report.sideFileDamage.allSatisfy { $0.isMendedByOpen })
     #expect(report.unreadable == [])
     if damaged.isEmpty {
       let counts = "\(report.recordCount) records, \(report.segmentCount) segments, no damage"

@@ -114,7 +114,7 @@ struct ReferenceTests {
 
   @Test func recoveryRowsAreDocumented() throws {
     let pattern = /\bR[1-9][0-9]?\b/
-    let used = Self.numbers(pattern, SourceTree.sources.filter { $0.path.contains("/Recovery/") })
+    let used = Self.numbers(pattern, SourceTree.sources.filter { $0.path.contains("/Plan/") })
     let durability = try #require(SourceTree.file("docs/durability.md"))
     #expect(used.subtracting(Self.numbers(pattern, [durability])).sorted() == [])
     #expect(used.count == 11)

@@ -90,7 +90,9 @@ struct BatchFinder {
     var next = first.nextOffset
     let nextAtEnd = segment.baseOffset + Int64(segmentEnd.relativeOffset)
     if end - startPosition <= maxBytes, segment.verified.contains(startPosition..<end),
-      nextAtEnd <= limit, segment.damage(at: end) == nil
+      nextAtEnd <= limit, segment.damage(at: end) == nil,
+      // Of more offsets than the end can tell, the batches are asked.
+      segmentEnd.relativeOffset < UInt32.max
     {
       (cut, next) = (end, nextAtEnd)
     } else if maxBytes > first.byteCount {

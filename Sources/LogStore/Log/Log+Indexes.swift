@@ -22,7 +22,8 @@ extension Log {
   /// Throws where an offset index does not reach the segment's end: it was cut, or is another's. In
   /// a segment that is read at once it does not matter.
   private func refuseIncomplete(_ index: OffsetIndex, of byteCount: Int) throws(DiskError) {
-    let reach = config.indexIntervalBytes + max(config.maxMessageBytes, LogLoader.wholeWalkBytesMax)
+    let reach =
+      config.indexIntervalBytes + max(config.maxMessageBytes, SegmentSurvey.wholeWalkBytesMax)
     let count = index.count
     let last = count == 0 ? 0 : try index.entry(count - 1).position
     guard last > byteCount || byteCount - last > reach else { return }

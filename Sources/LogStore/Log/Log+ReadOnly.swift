@@ -37,7 +37,7 @@ extension Log {
         throw DiskError.notFound(.open, path)
       }
       let hints = readHints(of: topicPartition, store: PathText.parent(path), disk)
-      var loader = LogLoader(
+      let loader = LogLoader(
         topicPartition, in: LogDirectory(disk: disk, path: path), config: LogConfig(),
         access: .read, hints: hints, nowMs: WallClock.nowMs())
       return Log(try loader.load(), config: LogConfig(), context: context)
@@ -51,23 +51,12 @@ extension Log {
   /// What the store around a log says of it; a store's file that cannot be read says nothing.
   private static func readHints(
     of topicPartition: TopicPartition, store: String, _ disk: any Disk
-  ) -> LogLoader.Hints {
-    func offset(_ name: OffsetCheckpoint.Name) -> Int64? {
-      do throws(CheckpointError) {
-        return try OffsetCheckpoint.read(disk, directory: store, name)?.offsets[topicPartition]
-      } catch {
-        return nil
-      }
-    }
-    var isClean = false
+  ) -> LogHints {
     do throws(DiskError) {
-      isClean = try disk.status("\(store)/\(CleanShutdownFile.name)") != nil
+      return try StoreHints(disk, directory: store).hints(of: topicPartition)
     } catch {
-      isClean = false
+      return StoreHints().hints(of: topicPartition)
     }
-    return LogLoader.Hints(
-      isCleanStop: isClean, recoveryPoint: offset(.recoveryPoint), logStartOffset: offset(.logStart)
-    )
   }
 
   /// Looks for batches that the log's owner has appended since; one thread at a time.

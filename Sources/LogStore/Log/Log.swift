@@ -146,6 +146,11 @@ public final class Log: Sendable {
     segments.snapshot.segments.flatMap(\.damagedRanges)
   }
 
+  /// The damage found at opening that took the record at an offset, where some did.
+  func lostRange(at offset: Int64) -> DamagedRange? {
+    recovery.damage.first { $0.offsets?.contains(offset) ?? false }
+  }
+
   /// Base offsets and sizes of the segments, oldest first.
   ///
   /// - Throws: `LogError` where a file's size cannot be read.

@@ -98,8 +98,11 @@ public final class LogReader {
         offset: offset, logStartOffset: log.logStartOffset, logEndOffset: end)
     }
     refreshList()
-    return try take(
+    let records = try take(
       from: offset, end: end, maxBytes: maxBytes, askedBytes: rechecksEvicted ? maxBytes : nil)
+    // No segment holds them: said, or whoever asks would wait for them for ever.
+    if records == nil, offset < end, let lost = log.lostRange(at: offset) { throw .corrupt(lost) }
+    return records
   }
 
   /// What a read that must not wait for a disk gives.

@@ -104,7 +104,8 @@ package struct ActiveSegment {
 
   /// The end that readers may see.
   package var end: SegmentEnd {
-    SegmentEnd(relativeOffset: UInt32(nextOffset - baseOffset), position: UInt32(position))
+    SegmentEnd(
+      relativeOffset: UInt32(clamping: nextOffset - baseOffset), position: UInt32(position))
   }
 }
 

@@ -215,7 +215,8 @@ extension Log {
   {
     guard offset > segment.baseOffset else { return 0 }
     do throws(DiskError) {
-      var probe = try IndexProbe(segment, log: files.log, disk: directory.disk)
+      var probe = try IndexProbe(
+        baseOffset: segment.baseOffset, log: files.log, disk: directory.disk, path: segment.path)
       let end = try files.log.size()
       let entry = try probe.prefix(below: end, offset: offset)?.lastOffset
       return entry?.position ?? 0

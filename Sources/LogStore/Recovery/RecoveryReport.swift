@@ -11,15 +11,21 @@ public struct RecoveryReport: Sendable, Equatable {
     public var bytes: Int
     /// Where the bytes were kept; nil where they were all zeros or the disk was full.
     public var keptAs: String?
-    /// Why they were no batch.
+    /// Why they were no batch, or no part of the log.
     public var reason: String
+    /// Whether a whole file, with batches that may be valid, was kept aside: no unfinished write.
+    public var isWholeFile: Bool
 
-    package init(file: String, position: Int, bytes: Int, keptAs: String? = nil, reason: String) {
+    package init(
+      file: String, position: Int, bytes: Int, keptAs: String? = nil, reason: String,
+      isWholeFile: Bool = false
+    ) {
       self.file = file
       self.position = position
       self.bytes = bytes
       self.keptAs = keptAs
       self.reason = reason
+      self.isWholeFile = isWholeFile
     }
   }
 
@@ -39,8 +45,13 @@ public struct RecoveryReport: Sendable, Equatable {
   public var damage: [DamagedRange]
   /// Index files that were missing or wrong and were built anew.
   public var rebuiltIndexes: [String]
-  /// Files that were removed: empty segments, left-overs of an interrupted replacement.
+  /// Files that were removed: empty segments, left-overs of an interrupted replacement, snapshots
+  /// of producers that are of no use.
   public var removedFiles: [String]
+  /// Files beside the segments that were found wrong; of those that opening mends, before it did.
+  public var sideFileDamage: [SideFileDamage]
+  /// Files that could not be read, one sentence each.
+  public var unreadableFiles: [String]
   /// Which rows of the recovery table (docs/durability.md) applied, e.g. "R6".
   public var rows: [String]
   /// Anything else worth saying, such as files that are none of Kafka's.
@@ -56,13 +67,17 @@ public struct RecoveryReport: Sendable, Equatable {
     damage = []
     rebuiltIndexes = []
     removedFiles = []
+    sideFileDamage = []
+    unreadableFiles = []
     rows = []
     notes = []
   }
 
   /// Whether opening changed or found anything that an operator should know of.
   public var isEventful: Bool {
-    !cuts.isEmpty || !damage.isEmpty || !rebuiltIndexes.isEmpty || !removedFiles.isEmpty
+    !cuts.isEmpty || !damage.isEmpty || !rebuiltIndexes.isEmpty
+      // Old snapshots of producers go at every opening.
+      || removedFiles.contains { !$0.hasSuffix(".\(SegmentName.Kind.snapshot.rawValue)") }
   }
 
   mutating func add(_ row: RecoveryRow) {

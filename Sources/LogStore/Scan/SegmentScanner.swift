@@ -64,12 +64,14 @@ package struct SegmentScanner: ~Copyable {
     self.window = FileWindow(file, endPosition: endPosition, chunkBytes: options.chunkBytes)
   }
 
-  /// End of the offsets that a segment can hold: its indexes keep them as Int32, and what follows
-  /// it begins at `next`.
+  /// End of the offsets that a segment can hold: where the next one begins. (Brokers before 2.0
+  /// merged segments of compacted topics to more than the 2^31 offsets that an index can tell.)
   package static func offsetLimit(after baseOffset: Int64, before next: Int64? = nil) -> Int64 {
-    let (limit, overflow) = baseOffset.addingReportingOverflow(Int64(Int32.max) + 1)
-    return max(baseOffset, min(next ?? Int64.max, overflow ? Int64.max : limit))
+    max(baseOffset, next ?? Int64.max)
   }
+
+  /// So many offsets a batch may be ahead of the one before it without one behind it that agrees.
+  private static let jumpMax = Int64(Int32.max)
 
   /// Where the walk ends; lower than was asked for where the file turned out to be shorter.
   package var endPosition: Int { window.endPosition }
@@ -235,7 +237,9 @@ package struct SegmentScanner: ~Copyable {
     let doubt: BatchFault? =
       allowsGap || isConfirmed ? nil : .offsetGap(header.baseOffset, expected: expectedOffset)
     guard case .success(let second) = try window.header(at: position + header.byteCount) else {
-      return doubt
+      let isFar = header.baseOffset - expectedOffset > Self.jumpMax && !isConfirmed
+      return isFar
+        ? .offsetBeyondSegment(header.lastOffset, limit: expectedOffset + Self.jumpMax) : doubt
     }
     if second.baseOffset >= header.nextOffset { return nil }
     guard second.isLegacy == header.isLegacy, second.baseOffset >= expectedOffset else {

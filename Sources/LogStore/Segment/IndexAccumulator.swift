@@ -10,22 +10,28 @@ package struct IndexAccumulator: Sendable {
   package private(set) var offsetEntries: [UInt8] = []
   package private(set) var timeEntries: [UInt8] = []
   private var lastTimestamp: Int64
+  private let lastOffset: Int64
 
   /// - Parameters:
   ///   - cursor: State before the first batch that will be noted.
   ///   - lastTimestamp: Timestamp of the last time entry that is kept; -1 where none is.
+  ///   - lastOffset: Offset of the last offset entry that is kept; -1 where none is.
   package init(
-    baseOffset: Int64, intervalBytes: Int, cursor: IndexCursor? = nil, lastTimestamp: Int64 = -1
+    baseOffset: Int64, intervalBytes: Int, cursor: IndexCursor? = nil, lastTimestamp: Int64 = -1,
+    lastOffset: Int64 = -1
   ) {
     self.baseOffset = baseOffset
     self.intervalBytes = intervalBytes
     self.cursor = cursor ?? IndexCursor(baseOffset: baseOffset)
     self.lastTimestamp = lastTimestamp
+    self.lastOffset = lastOffset
   }
 
   /// Notes a batch, in order of position.
   package mutating func note(_ header: BatchHeader, at position: Int) {
-    guard cursor.note(header, at: position, intervalBytes: intervalBytes) else { return }
+    guard cursor.note(header, at: position, intervalBytes: intervalBytes),
+      header.lastOffset - baseOffset <= Int64(Int32.max), header.lastOffset > lastOffset
+    else { return }
     offsetEntries.appendBigEndian(UInt32(truncatingIfNeeded: header.lastOffset - baseOffset))
     offsetEntries.appendBigEndian(UInt32(truncatingIfNeeded: position))
     noteTime()
@@ -35,7 +41,9 @@ package struct IndexAccumulator: Sendable {
   package mutating func seal() { noteTime() }
 
   private mutating func noteTime() {
-    guard cursor.largest.timestamp > lastTimestamp else { return }
+    guard cursor.largest.timestamp > lastTimestamp,
+      cursor.largest.offset - baseOffset <= Int64(Int32.max)
+    else { return }
     lastTimestamp = cursor.largest.timestamp
     timeEntries.appendBigEndian(cursor.largest.timestamp)
     timeEntries.appendBigEndian(

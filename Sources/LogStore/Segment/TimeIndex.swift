@@ -82,7 +82,8 @@ package final class TimeIndex: Sendable {
   package func appendIfLarger(_ entry: TimestampOffset) throws(DiskError) {
     var last = lastTimestamp.load(ordering: .relaxed)
     if last == Self.unknown { last = try self.last()?.timestamp ?? -1 }
-    guard entry.timestamp > last else { return }
+    // A broker's segment may reach further than an index can tell.
+    guard entry.timestamp > last, entry.offset - baseOffset <= Int64(Int32.max) else { return }
     let relative = UInt32(truncatingIfNeeded: entry.offset - baseOffset)
     try file.append(UInt64(bitPattern: entry.timestamp), relative)
     lastTimestamp.store(entry.timestamp, ordering: .relaxed)

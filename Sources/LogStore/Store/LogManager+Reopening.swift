@@ -56,7 +56,7 @@ extension LogManager {
   }
 
   private func load(_ failed: Log) throws(LogError) -> Log {
-    var loader = LogLoader(
+    let loader = LogLoader(
       failed.topicPartition,
       in: LogDirectory(disk: context.disk, path: failed.path), config: failed.config,
       access: .write,

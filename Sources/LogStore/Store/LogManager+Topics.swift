@@ -91,7 +91,7 @@ extension LogManager {
     }
     do throws(DiskError) {
       try StoreDirectory.fillLog(directory, in: path, topicId: topicId, overrides)
-      var loader = LogLoader(
+      let loader = LogLoader(
         topicPartition, in: directory, config: config, access: .write,
         hints: .init(isCleanStop: true, recoveryPoint: nil, logStartOffset: nil),
         nowMs: context.nowMs())

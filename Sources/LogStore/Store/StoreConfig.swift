@@ -43,6 +43,8 @@ public struct StoreConfig: Sendable {
   /// `producer.id.expiration.ms`: idempotent producers that appended nothing for so long are
   /// forgotten, and may begin with any sequence again. At least 1.
   public var producerExpirationMs: Int64 = 86_400_000
+  /// How far opening looks at each log; the unsynced end as a rule, everything for `recover`.
+  package var surveyDepth = SurveyOptions.Depth.ends
   /// Whether the flusher's thread is started; a simulation calls its steps itself.
   package var startsFlusher = true
   /// Milliseconds since 1970 UTC.

@@ -41,6 +41,7 @@ struct StoreOpening {
             logger: context.logger, metrics: context.metrics, now: config.monotonicNs)
         }
       }
+      try checkFiles()
       let points = readCheckpoint(.recoveryPoint)
       let starts = readCheckpoint(.logStart)
       let found = try sort(names)
@@ -62,6 +63,24 @@ struct StoreOpening {
     }
     var generator = SystemRandomNumberGenerator()
     try MetaProperties.fresh(using: &generator).write(disk, directory: path)
+  }
+
+  /// Reads the store's small files where everything is looked at, and makes a broker's cleaner
+  /// checkpoint anew where it does not read: the cleaner then begins at each log's start. The other
+  /// checkpoints are written when the store is closed.
+  private mutating func checkFiles() throws(DiskError) {
+    if config.surveyDepth > .ends {
+      let damage = SideFileVerifier(disk).storeFindings(path).damage
+      report.mendedFiles = damage.filter(\.isMendedByOpen).map(\.file)
+      report.sideFileDamage = damage.filter { !$0.isMendedByOpen }
+    }
+    do throws(CheckpointError) {
+      _ = try OffsetCheckpoint.read(disk, directory: path, .cleaner)
+    } catch {
+      guard case .unreadable = error else { return }
+      report.notes.append("\(error); it is made anew without an entry")
+      try OffsetCheckpoint().write(disk, directory: path, .cleaner)
+    }
   }
 
   private mutating func readCheckpoint(_ name: OffsetCheckpoint.Name) -> [TopicPartition: Int64] {
@@ -146,13 +165,13 @@ struct StoreOpening {
         disk: context.disk, path: "\(path)/\(topicPartition)", mapsIndexes: config.mapsIndexes)
       let settings = settings[index]
       let logConfig = settings.overrides.applied(to: config.log)
-      var loader = LogLoader(
+      let loader = LogLoader(
         topicPartition, in: directory, config: logConfig, access: .write,
         hints: .init(
           isCleanStop: wasClean, recoveryPoint: points[topicPartition],
           logStartOffset: starts[topicPartition],
           isSynced: group?.covers(directory.path) ?? false),
-        nowMs: context.nowMs())
+        depth: config.surveyDepth, nowMs: context.nowMs())
       do throws(DiskError) {
         var loaded = try loader.load()
         if let note = settings.note { loaded.report.notes.append(note) }

@@ -10,6 +10,10 @@ public struct StoreReport: Sendable {
   public var failed: [(directory: String, error: LogError)]
   /// Anything else worth saying, such as directories that are no logs.
   public var notes: [String]
+  /// Files of the store's own directory that were wrong and were made anew.
+  public var mendedFiles: [String] = []
+  /// Those that are wrong and stay so; looked for by `mkstore recover` only.
+  public var sideFileDamage: [SideFileDamage] = []
 
   /// Logs whose recovery cut, fenced, rebuilt or removed something.
   public var eventful: [(topicPartition: TopicPartition, recovery: RecoveryReport)] {

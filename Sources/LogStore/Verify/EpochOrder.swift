@@ -7,26 +7,24 @@ enum EpochOrder {
 
   /// Where the epochs of a log's batches fall, are none that can be, or stand between two equal
   /// ones. No record is lost with it.
-  static func damage(
-    _ plans: [SegmentPlan], _ segments: [SegmentFindings]
-  ) -> [DamagedRange] {
-    let starts = zip(plans, segments).flatMap { (plan, segment) in
-      segment.epochStarts.filter { $0.epoch != none }.map { (plan, $0) }
+  static func damage(_ segments: [SegmentOutcome]) -> [DamagedRange] {
+    let starts = segments.flatMap { segment in
+      segment.epochStarts.filter { $0.epoch != none }.map { (segment.place, $0) }
     }
     var damage: [DamagedRange] = []
-    var last: SegmentFindings.EpochStart?
-    for (index, (plan, start)) in starts.enumerated() {
+    var last: SegmentOutcome.EpochStart?
+    for (index, (place, start)) in starts.enumerated() {
       if start.epoch < none {
-        damage.append(range(plan, start, "is none that can be"))
+        damage.append(range(place, start, "is none that can be"))
       } else if let last, start.epoch != last.epoch, index + 1 < starts.count,
         starts[index + 1].1.epoch == last.epoch
       {
-        damage.append(range(plan, start, "stands between records of epoch \(last.epoch)"))
+        damage.append(range(place, start, "stands between records of epoch \(last.epoch)"))
         // What follows goes on with the epoch before it.
         continue
       } else if let last, start.epoch < last.epoch {
         damage.append(
-          range(plan, start, "falls from \(last.epoch) at offset \(last.offset)"))
+          range(place, start, "falls from \(last.epoch) at offset \(last.offset)"))
       }
       last = start
     }
@@ -34,11 +32,11 @@ enum EpochOrder {
   }
 
   private static func range(
-    _ plan: SegmentPlan, _ start: SegmentFindings.EpochStart, _ what: String
+    _ place: SegmentPlace, _ start: SegmentOutcome.EpochStart, _ what: String
   ) -> DamagedRange {
     let field = start.position + BatchLayout.partitionLeaderEpoch
     return DamagedRange(
-      file: plan.path, bytes: field..<field + MemoryLayout<Int32>.size,
+      file: place.logPath, bytes: field..<field + MemoryLayout<Int32>.size,
       offsets: start.offset..<start.offset,
       reason: "the leader epoch \(start.epoch) at offset \(start.offset) \(what)")
   }

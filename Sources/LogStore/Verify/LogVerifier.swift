@@ -26,132 +26,94 @@ public struct LogVerifier: Sendable {
   public func verify(
     _ paths: [String], progress: (@Sendable (VerificationProgress) -> Void)? = nil
   ) throws(DiskError) -> VerificationReport {
-    var planner = VerificationPlanner(disk, depth: options.depth)
-    for path in paths { try planner.add(path) }
-    let segments = planner.logs.flatMap(\.segments)
-    let meter = VerificationMeter(
-      totalBytes: segments.reduce(0) { $0 + $1.byteCount }, report: progress)
-    let findings = WorkerThreads.map(
-      jobCount: segments.count, threadCount: options.threadCount
-    ) { [disk, options] job in
-      SegmentVerifier(disk, segments[job], options: options, meter: meter).run()
-    }
-    var report = planner.report
-    var start = 0
-    for log in planner.logs {
-      let end = start + log.segments.count
-      try add(log, Array(findings[start..<end]), to: &report)
-      start = end
+    var found = VerificationTargets(disk, depth: options.depth)
+    for path in paths { try found.add(path) }
+    var report = found.report
+    let outcomes = survey(found.targets, progress)
+    for (target, outcomes) in zip(found.targets, outcomes) {
+      try add(target, outcomes, to: &report)
     }
     return report
   }
 
-  /// Joins what was found in a log's segments, and looks at what concerns all of them.
-  private func add(
-    _ log: LogPlan, _ segments: [SegmentFindings], to report: inout VerificationReport
-  ) throws(DiskError) {
-    var sums = VerificationReport.Log(path: log.path)
-    var gaps: [Range<Int64>] = []
-    sums.segmentCount = segments.count
-    sums.startOffset = log.segments.first?.baseOffset ?? 0
-    sums.endOffset = segments.last?.nextOffset ?? 0
-    for (plan, segment) in zip(log.segments, segments) {
-      let lost =
-        (log.rules.isGapless ? lostBehind(segment, plan, log) : nil) ?? lostBehind(segment, plan)
-      sums.recordCount += segment.recordCount
-      sums.batchCount += segment.batchCount
-      sums.byteCount += segment.byteCount
-      sums.missingOffsetCount += segment.missingOffsetCount
-      gaps += segment.gaps
-      if let lost {
-        report.damage.append(lost)
-      } else if let next = plan.nextBaseOffset, next > segment.nextOffset,
-        segment.unreadable.allSatisfy({ $0.path != plan.path })
-      {
-        sums.missingOffsetCount += next - segment.nextOffset
-        gaps.append(segment.nextOffset..<next)
-      }
-      report.damage += segment.damage
-      report.sideFileDamage += segment.sideFileDamage
-      report.unreadable += segment.unreadable
-      report.notes += segment.notes
-      if let tail = segment.tornTail { report.tornTails.append(tail) }
+  /// Looks at the segments of all targets, in parallel.
+  private func survey(
+    _ targets: [VerificationTargets.Target],
+    _ progress: (@Sendable (VerificationProgress) -> Void)?
+  ) -> [[SegmentOutcome]] {
+    let jobs = targets.flatMap { target in target.indices.map { (target.frame, $0) } }
+    let meter = VerificationMeter(
+      totalBytes: progress == nil ? 0 : jobs.reduce(0) { $0 + size(of: $1.0.places[$1.1]) },
+      report: progress)
+    let options = surveyOptions
+    let found = WorkerThreads.map(
+      jobCount: jobs.count, threadCount: self.options.threadCount
+    ) { job in
+      SegmentSurvey(jobs[job].0, jobs[job].1, options, meter: meter).run()
     }
-    report.damage += EpochOrder.damage(log.segments, segments)
+    var start = 0
+    return targets.map { target in
+      defer { start += target.indices.count }
+      return Array(found[start..<start + target.indices.count])
+    }
+  }
+
+  private func size(of place: SegmentPlace) -> Int {
     do throws(DiskError) {
-      if let lost = try lostEnd(log, segments) { report.damage.append(lost) }
+      return try disk.status(place.logPath)?.size ?? 0
     } catch {
-      if !error.isNotFound { report.unreadable.append(error) }
-    }
-    if sums.missingOffsetCount > 0 {
-      report.notes.append(
-        VerificationNote(
-          file: log.path,
-          text: "\(sums.missingOffsetCount) offsets hold no record, as after compaction: "
-            + Self.text(gaps, of: sums.missingOffsetCount)))
-    }
-    report.logs.append(sums)
-    if options.depth != .quick {
-      let findings = SideFileVerifier(disk).logFindings(log, segments)
-      report.sideFileDamage += findings.damage
-      report.unreadable += findings.unreadable
+      return 0
     }
   }
 
-  /// Names gaps, the largest ones where there are many: a lost segment is among them.
-  private static func text(_ gaps: [Range<Int64>], of count: Int64) -> String {
-    let largest = gaps.sorted { $0.count > $1.count }.prefix(SegmentFindings.gapsMax)
-    let named = largest.sorted { $0.lowerBound < $1.lowerBound }
-      .map { "\($0.lowerBound) to \($0.upperBound - 1)" }
-    let isAll = largest.reduce(0) { $0 + Int64($1.count) } == count
-    return named.joined(separator: ", ") + (isAll ? "" : " and more")
+  private var surveyOptions: SurveyOptions {
+    let depth: SurveyOptions.Depth =
+      switch options.depth {
+      case .quick: .quick
+      case .standard: .standard
+      case .deep: .deep
+      }
+    var survey = SurveyOptions(depth: depth)
+    survey.chunkBytes = options.chunkBytes
+    survey.isLive = true
+    return survey
   }
 
-  /// Synced offsets that are missing between a segment and the next one, where none is missing by
-  /// right.
-  private func lostBehind(
-    _ segment: SegmentFindings, _ plan: SegmentPlan, _ log: LogPlan
-  ) -> DamagedRange? {
-    guard let next = plan.nextBaseOffset, next <= log.point.offset, segment.nextOffset < next,
-      segment.unreadable.isEmpty, !segment.isGone
-    else { return nil }
-    return DamagedRange(
-      file: plan.path, bytes: segment.byteCount..<segment.byteCount,
-      offsets: segment.nextOffset..<next, reason: Log.missingEnd)
-  }
-
-  /// The same of a broker's segment, whose indexes tell that it was no compaction.
-  private func lostBehind(_ segment: SegmentFindings, _ plan: SegmentPlan) -> DamagedRange? {
-    guard let next = plan.nextBaseOffset, let evidence = segment.evidence,
-      segment.nextOffset < next, segment.unreadable.isEmpty
-    else { return nil }
-    return evidence.loss(
-      in: plan.path, at: segment.byteCount, from: segment.nextOffset, before: next)
-  }
-
-  /// Offsets that were synced, or that other files tell of, and that are not there any more, though
-  /// what is there is valid.
-  private func lostEnd(
-    _ log: LogPlan, _ segments: [SegmentFindings]
-  ) throws(DiskError) -> DamagedRange? {
-    // Where damage reaches to the end, all from there on is told to be lost.
-    guard let plan = log.segments.last, let last = segments.last, last.unreadable.isEmpty,
-      !last.isGone, last.damage.allSatisfy({ $0.offsets != nil })
-    else { return nil }
-    let next = last.nextOffset
-    let end = last.tornTail?.bytes.lowerBound ?? last.byteCount
-    var found = plan.nextBaseOffset == nil ? last.evidence : nil
-    if !log.point.isOwn, options.depth != .quick {
-      let directory = LogDirectory(disk: disk, path: log.path)
-      found = EndEvidence.further(
-        found, try EndEvidence.inSnapshots(log.snapshots, behind: next, in: directory))
+  private func add(
+    _ target: VerificationTargets.Target, _ outcomes: [SegmentOutcome],
+    to report: inout VerificationReport
+  ) throws(DiskError) {
+    if target.only != nil, let outcome = outcomes.first {
+      return report.add(outcome, path: target.path)
     }
-    if let found, found.nextOffset > max(next, log.point.offset) {
-      return found.loss(in: plan.path, at: end, from: next, before: nil)
+    var plan = try PlanMaker(target.frame, outcomes, surveyOptions).make()
+    // What looks like damage may be the work of a writer that ran meanwhile.
+    for _ in 1..<VerificationTargets.attemptsMax {
+      guard !plan.damage.isEmpty, try hasChanged(plan.frame),
+        let again = try lookAgain(target.path)
+      else { break }
+      plan = again
     }
-    guard next < log.point.offset else { return nil }
-    return DamagedRange(
-      file: plan.path, bytes: end..<end, offsets: next..<log.point.offset,
-      reason: "the log ends before the offset up to which it was synced")
+    report.add(plan)
+  }
+
+  /// Whether a running writer changed what the plan began with.
+  private func hasChanged(_ frame: LogFrame) throws(DiskError) -> Bool {
+    let store = PathText.parent(frame.directory.path)
+    let isClean = try disk.status("\(store)/\(CleanShutdownFile.name)") != nil
+    if isClean != frame.hints.isCleanStop { return true }
+    return try DurableMark.read(frame.directory) != frame.mark
+  }
+
+  /// nil where the log is gone.
+  private func lookAgain(_ path: String) throws(DiskError) -> RecoveryPlan? {
+    do throws(DiskError) {
+      let hints = try StoreHints(disk, directory: PathText.parent(path))
+      let target = try VerificationTargets.target(path, hints, disk)
+      return try PlanMaker(target.frame, survey([target], nil)[0], surveyOptions).make()
+    } catch {
+      if error.isNotFound { return nil }
+      throw error
+    }
   }
 }

@@ -7,18 +7,23 @@ struct SegmentIndexVerifier {
   static let indexBytesMax = 40 << 20
 
   private let disk: any Disk
-  private let plan: SegmentPlan
+  private let place: SegmentPlace
+  /// Whether a running writer may change the files meanwhile.
+  private let isLive: Bool
   private var offsets: OffsetIndexCheck?
   private var times: TimeIndexCheck?
   private var aborted: AbortedTransactionCheck?
   private var contents: [SegmentName.Kind: [UInt8]] = [:]
   private var damage: [SideFileDamage] = []
+  private var wrong: [SegmentOutcome.WrongIndex] = []
+  private var unreadable: [DiskError] = []
   private var notes: [VerificationNote] = []
   private var isCut = false
 
-  init(_ disk: any Disk, _ plan: SegmentPlan) {
-    self.disk = disk
-    self.plan = plan
+  init(_ place: SegmentPlace, isLive: Bool) {
+    self.place = place
+    self.isLive = isLive
+    disk = place.directory.disk
   }
 
   /// Of the batches that have passed; nil where none has, or the time index is missing.
@@ -26,23 +31,56 @@ struct SegmentIndexVerifier {
 
   /// Reads the files. Must come before the log's size is looked at: a running writer adds entries
   /// only for bytes that are there.
-  mutating func load() throws(DiskError) {
-    guard let kinds = plan.indexes else { return }
-    if kinds.contains(.index) {
-      if let content: IndexContent<OffsetIndexEntry> = try content(.index) {
-        offsets = OffsetIndexCheck(content.entries)
-      }
-    } else {
-      note(.index, "missing; the next open for writing makes it anew")
+  mutating func load() {
+    if let content: IndexContent<OffsetIndexEntry> = content(.index) {
+      offsets = OffsetIndexCheck(content.entries)
     }
-    if kinds.contains(.timeindex) {
-      if let content: IndexContent<TimeIndexEntry> = try content(.timeindex) {
-        times = TimeIndexCheck(content.entries, baseOffset: plan.baseOffset)
-      }
-    } else {
-      note(.timeindex, "missing; the next open for writing makes it anew")
+    if let content: IndexContent<TimeIndexEntry> = content(.timeindex) {
+      times = TimeIndexCheck(content.entries, baseOffset: place.baseOffset)
     }
-    if kinds.contains(.txnindex) { try loadAborted() }
+    loadAborted()
+  }
+
+  /// What both indexes end with, as they are on disk.
+  var entries: IndexProbe.Prefix {
+    let offsets = offsetEntries
+    let times = timeEntries
+    return IndexProbe.Prefix(
+      offsetEntries: offsets.count, timeEntries: times.count,
+      lastOffset: offsets.last.map { OffsetPosition(offset: $0.offset, position: $0.position) },
+      lastTime: times.last.map { TimestampOffset(timestamp: $0.timestamp, offset: $0.offset) })
+  }
+
+  private var offsetEntries: [OffsetIndexEntry] {
+    guard let bytes = contents[.index] else { return [] }
+    return IndexContent(bytes.span, baseOffset: place.baseOffset).entries
+  }
+
+  private var timeEntries: [TimeIndexEntry] {
+    guard let bytes = contents[.timeindex] else { return [] }
+    return IndexContent(bytes.span, baseOffset: place.baseOffset).entries
+  }
+
+  /// Adds an index that has entries for records that are damaged or missing: they tell of nothing
+  /// that can be read.
+  func findUseless(_ outcome: inout SegmentOutcome) {
+    func add(_ kind: SegmentName.Kind, _ isUseless: Bool) {
+      guard isUseless, !outcome.wrongIndexes.contains(where: { $0.kind == kind }) else { return }
+      outcome.wrongIndexes.append(
+        .init(kind: kind, reason: "has entries for records that are not there"))
+    }
+    let damage = outcome.damage
+    add(
+      .index,
+      offsetEntries.contains { entry in
+        entry.position >= outcome.end || damage.contains { $0.bytes.contains(entry.position) }
+      })
+    add(
+      .timeindex,
+      timeEntries.contains { entry in
+        entry.offset >= (outcome.cut?.offset ?? Int64.max)
+          || damage.contains { $0.offsets?.contains(entry.offset) ?? false }
+      })
   }
 
   mutating func pass(_ header: BatchHeader, _ position: Int) {
@@ -58,11 +96,6 @@ struct SegmentIndexVerifier {
     isCut = isCut || next == Int64.max
   }
 
-  /// The unfinished write at the log's end: its entries may have reached the disk before it.
-  mutating func passTornTail(_ bytes: Range<Int>) {
-    passDamage(bytes.lowerBound..<Int.max, before: Int64.max)
-  }
-
   /// The last batch has passed.
   mutating func end(at position: Int) {
     offsets?.finish(at: position)
@@ -71,19 +104,21 @@ struct SegmentIndexVerifier {
   }
 
   /// Hands over what was found.
-  mutating func finish(_ findings: inout SegmentFindings) {
+  mutating func finish(_ outcome: inout SegmentOutcome) {
     report(.index, offsets?.verdict)
     report(.timeindex, times?.verdict)
     report(.txnindex, aborted?.verdict)
-    findings.sideFileDamage += damage
-    findings.notes += notes
+    outcome.sideFileDamage += damage
+    outcome.wrongIndexes += wrong
+    outcome.unreadable += unreadable
+    outcome.notes += notes
   }
 
   private mutating func content<Entry: IndexFileEntry>(
     _ kind: SegmentName.Kind
-  ) throws(DiskError) -> IndexContent<Entry>? {
-    guard let bytes = try read(kind) else { return nil }
-    let content = IndexContent<Entry>(bytes.span, baseOffset: plan.baseOffset)
+  ) -> IndexContent<Entry>? {
+    guard let bytes = read(kind) else { return nil }
+    let content = IndexContent<Entry>(bytes.span, baseOffset: place.baseOffset)
     contents[kind] = bytes
     if content.strayBytes > 0 {
       add(kind, "\(bytes.count) bytes are no whole number of \(Entry.byteCount)-byte entries")
@@ -94,28 +129,33 @@ struct SegmentIndexVerifier {
     return content
   }
 
-  private mutating func loadAborted() throws(DiskError) {
-    guard let bytes = try read(.txnindex) else { return }
+  private mutating func loadAborted() {
+    guard let bytes = read(.txnindex) else { return }
     do throws(CheckpointError) {
       aborted = AbortedTransactionCheck(
         try AbortedTransaction.decode(
-          bytes.span, baseOffset: plan.baseOffset, path: plan.path(of: .txnindex)))
+          bytes.span, baseOffset: place.baseOffset, path: place.path(.txnindex)))
     } catch {
       switch error {
-      case .disk(let error): throw error
+      case .disk(let error): unreadable.append(error)
       case .unreadable(_, _, let what): add(.txnindex, what)
       }
     }
   }
 
-  private mutating func read(_ kind: SegmentName.Kind) throws(DiskError) -> [UInt8]? {
+  private mutating func read(_ kind: SegmentName.Kind) -> [UInt8]? {
     do throws(CheckpointError) {
-      return try SmallFile.read(disk, plan.path(of: kind), limit: Self.indexBytesMax)
+      let bytes = try SmallFile.read(disk, place.path(kind), limit: Self.indexBytesMax)
+      if bytes == nil, kind != .txnindex {
+        wrong.append(.init(kind: kind, reason: "missing", isMissing: true))
+      }
+      return bytes
     } catch {
       switch error {
-      case .disk(let error) where error.isOutOfDescriptors: throw error
+      case .disk(let error) where error.isOutOfDescriptors || kind == .txnindex:
+        if !error.isNotFound { unreadable.append(error) }
       // A bad sector under an index is none under its log, which is looked at all the same.
-      case .disk(let error): add(kind, "cannot be read: \(error)")
+      case .disk(let error): if !error.isNotFound { add(kind, "cannot be read: \(error)") }
       case .unreadable(_, _, let what): add(kind, what)
       }
       return nil
@@ -124,7 +164,7 @@ struct SegmentIndexVerifier {
 
   private mutating func report(_ kind: SegmentName.Kind, _ verdict: IndexVerdict?) {
     guard let reason = verdict?.reason else { return }
-    if plan.isOpenEnded, hasChanged(kind) {
+    if isLive, hasChanged(kind) {
       note(kind, "changed while it was looked at, by a running writer; not judged")
     } else {
       add(kind, reason)
@@ -132,22 +172,27 @@ struct SegmentIndexVerifier {
   }
 
   /// Whether a running writer has touched the file since it was read.
-  private mutating func hasChanged(_ kind: SegmentName.Kind) -> Bool {
+  private func hasChanged(_ kind: SegmentName.Kind) -> Bool {
     guard let before = contents[kind] else { return false }
-    do throws(DiskError) {
-      return try read(kind) != before
+    do throws(CheckpointError) {
+      return try SmallFile.read(disk, place.path(kind), limit: Self.indexBytesMax) != before
     } catch {
       return true
     }
   }
 
   private mutating func add(_ kind: SegmentName.Kind, _ reason: String) {
-    let isMended = kind != .txnindex
+    guard kind == .txnindex else {
+      if !wrong.contains(where: { $0.kind == kind }) {
+        wrong.append(.init(kind: kind, reason: reason))
+      }
+      return
+    }
     damage.append(
-      SideFileDamage(file: plan.path(of: kind), reason: reason, isMendedByOpen: isMended))
+      SideFileDamage(file: place.path(kind), reason: reason, isMendedByOpen: false))
   }
 
   private mutating func note(_ kind: SegmentName.Kind, _ text: String) {
-    notes.append(VerificationNote(file: plan.path(of: kind), text: text))
+    notes.append(VerificationNote(file: place.path(kind), text: text))
   }
 }

@@ -48,36 +48,32 @@ struct SideFileVerifier {
     }
   }
 
-  /// What is wrong with the small files of a log's directory, `segments` being what its segments
+  /// What is wrong with the small files of a log's directory, `outcomes` being what its segments
   /// hold.
-  func logFindings(_ log: LogPlan, _ segments: [SegmentFindings]) -> Findings {
+  func logFindings(_ frame: LogFrame, _ outcomes: [SegmentOutcome]) -> Findings {
     var findings = Findings()
-    if log.hasMetadata {
-      collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
-        _ = try PartitionMetadata.read(disk, directory: log.path)
-      }
-    }
-    if log.hasEpochCheckpoint {
-      collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
-        try checkEpochs(log, segments)
-      }
+    let path = frame.directory.path
+    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+      _ = try PartitionMetadata.read(disk, directory: path)
     }
     collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
-      _ = try TopicConfigFile.read(disk, directory: log.path)
+      try checkEpochs(path, outcomes)
     }
     collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
-      try checkHistory(log)
+      _ = try TopicConfigFile.read(disk, directory: path)
     }
-    for baseOffset in log.snapshots {
+    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+      try checkHistory(frame.directory)
+    }
+    for baseOffset in frame.layout.snapshots {
       collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
-        try checkSnapshot(log, baseOffset)
+        try checkSnapshot(path, baseOffset)
       }
     }
     return findings
   }
 
-  private func checkHistory(_ log: LogPlan) throws(CheckpointError) {
-    let directory = LogDirectory(disk: disk, path: log.path)
+  private func checkHistory(_ directory: LogDirectory) throws(CheckpointError) {
     guard try RecoveryHistory.read(directory).isSound else {
       throw .unreadable(
         path: directory.path(RecoveryHistory.fileName), line: nil,
@@ -87,23 +83,23 @@ struct SideFileVerifier {
   }
 
   private func checkEpochs(
-    _ log: LogPlan, _ segments: [SegmentFindings]
+    _ path: String, _ outcomes: [SegmentOutcome]
   ) throws(CheckpointError) {
-    guard let epochs = try LeaderEpochCheckpoint.read(disk, directory: log.path) else { return }
-    for (plan, segment) in zip(log.segments, segments) {
-      for start in segment.epochStarts where start.epoch >= 0 {
+    guard let epochs = try LeaderEpochCheckpoint.read(disk, directory: path) else { return }
+    for outcome in outcomes {
+      for start in outcome.epochStarts where start.epoch >= 0 {
         guard let stated = epochs.epoch(at: start.offset), stated != start.epoch else { continue }
         throw .unreadable(
-          path: "\(log.path)/\(LeaderEpochCheckpoint.name)", line: nil,
+          path: "\(path)/\(LeaderEpochCheckpoint.name)", line: nil,
           what: "epoch \(stated) at offset \(start.offset), but the batch there has epoch "
-            + "\(start.epoch) (\(PathText.lastComponent(plan.path)), position "
+            + "\(start.epoch) (\(PathText.lastComponent(outcome.place.logPath)), position "
             + "\(start.position))")
       }
     }
   }
 
-  private func checkSnapshot(_ log: LogPlan, _ baseOffset: Int64) throws(CheckpointError) {
-    let path = "\(log.path)/\(SegmentName(baseOffset, .snapshot).fileName)"
+  private func checkSnapshot(_ log: String, _ baseOffset: Int64) throws(CheckpointError) {
+    let path = "\(log)/\(SegmentName(baseOffset, .snapshot).fileName)"
     guard let snapshot = try ProducerSnapshot.read(disk, path) else { return }
     for producer in snapshot.producers where producer.lastOffset >= baseOffset {
       throw .unreadable(

@@ -34,6 +34,10 @@ public struct VerificationReport: Sendable {
   public var unreadable: [DiskError] = []
   /// The rest.
   public var notes: [VerificationNote] = []
+  /// What the next opening of each log does.
+  package var plans: [RecoveryPlan] = []
+  /// Whether one of the paths is a store.
+  package var isStore = false
 
   /// Records in valid batches of all logs.
   public var recordCount: Int { logs.reduce(0) { $0 + $1.recordCount } }
@@ -44,25 +48,66 @@ public struct VerificationReport: Sendable {
   /// Bytes of all `.log` files.
   public var byteCount: Int { logs.reduce(0) { $0 + $1.byteCount } }
 
-  /// Whether something is wrong; an unfinished write alone is not.
+  /// Whether there is damage. An unfinished write is none, nor is a file that the next opening
+  /// makes anew, nor one that could not be read.
   public var hasDamage: Bool {
-    !damage.isEmpty || !sideFileDamage.isEmpty || !unreadable.isEmpty
+    !damage.isEmpty || sideFileDamage.contains { !$0.isMendedByOpen }
   }
 
   /// The last line of the command: `ok: N records, M segments, no damage` where nothing is wrong.
   public var summary: String {
     let counts = "\(recordCount) records, \(segmentCount) segments"
-    if !hasDamage && tornTails.isEmpty { return "ok: \(counts), no damage" }
+    let lasting = sideFileDamage.count { !$0.isMendedByOpen }
+    let mended = sideFileDamage.count - lasting
     var findings: [String] = []
     if !damage.isEmpty { findings.append(Self.count(damage.count, "damaged range")) }
-    if !sideFileDamage.isEmpty {
-      findings.append(Self.count(sideFileDamage.count, "wrong side file"))
-    }
+    if lasting > 0 { findings.append(Self.count(lasting, "wrong side file")) }
     if !unreadable.isEmpty { findings.append(Self.count(unreadable.count, "unreadable file")) }
-    if !hasDamage { findings.append("no damage") }
+    if findings.isEmpty { findings.append("no damage") }
+    if mended > 0 { findings.append(Self.count(mended, "side file") + " to be mended") }
     let tornBytes = tornTails.reduce(0) { $0 + $1.bytes.count }
     if !tornTails.isEmpty { findings.append("\(tornBytes) bytes of unfinished writes") }
-    return "\(hasDamage ? "damage" : "ok"): \(counts), \(findings.joined(separator: ", "))"
+    let verdict = hasDamage ? "damage" : unreadable.isEmpty ? "ok" : "incomplete"
+    return "\(verdict): \(counts), \(findings.joined(separator: ", "))"
+  }
+
+  /// Takes over what the plan of a log tells.
+  mutating func add(_ plan: RecoveryPlan) {
+    logs.append(plan.counts)
+    damage += plan.damage
+    tornTails += plan.tornTails
+    sideFileDamage += plan.sideFileDamage
+    unreadable += plan.unreadable
+    notes += plan.notes + plan.details
+    plans.append(plan)
+  }
+
+  /// Takes over what was found in a single file.
+  mutating func add(_ outcome: SegmentOutcome, path: String) {
+    var counts = Log(path: path)
+    counts.segmentCount = 1
+    counts.recordCount = outcome.recordCount
+    counts.batchCount = outcome.batchCount
+    counts.byteCount = outcome.size
+    counts.startOffset = outcome.place.baseOffset
+    counts.endOffset = outcome.nextOffset
+    counts.missingOffsetCount = outcome.missingOffsetCount
+    logs.append(counts)
+    damage += outcome.damage
+    sideFileDamage += outcome.sideFileDamage
+    for wrong in outcome.wrongIndexes where !wrong.isMissing {
+      sideFileDamage.append(
+        SideFileDamage(
+          file: outcome.place.path(wrong.kind), reason: wrong.reason, isMendedByOpen: true))
+    }
+    unreadable += outcome.unreadable + (outcome.refusal.map { [$0] } ?? [])
+    notes += outcome.notes
+    if let cut = outcome.cut {
+      tornTails.append(
+        TornTail(
+          file: outcome.place.logPath, bytes: cut.position..<max(cut.position, outcome.size),
+          offset: cut.offset, reason: cut.reason))
+    }
   }
 
   private static func count(_ count: Int, _ noun: String) -> String {

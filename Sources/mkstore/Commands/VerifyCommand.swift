@@ -15,9 +15,10 @@ struct VerifyCommand: ParsableCommand {
 
       The last line is "ok: N records, M segments, no damage", or begins with "damage:" after one \
       line for each damaged range (file, position, offsets, reason); the exit status is 3 then. \
-      Indexes are made from the log: one that is missing is a note, one that contradicts the log \
-      is damage that mkstore recover mends. A file in which no batch is found is damage, unless it \
-      is empty, all zeros or the beginning of one.
+      What the next opening for writing puts right by itself is told and is no damage: an \
+      unfinished write, an index that contradicts the log. Where a file cannot be opened or read, \
+      the status is 1. A file in which no batch is found is damage, unless it is empty, all zeros \
+      or the beginning of one.
       """)
 
   @Argument(help: "Logs, stores or .log files.")
@@ -51,7 +52,7 @@ struct VerifyCommand: ParsableCommand {
     options.depth = quick ? .quick : .deep
     options.threadCount = threads ?? Processors.count
     let report = try verify(options)
-    guard try !report.logs.isEmpty || report.hasDamage || areStores() else {
+    guard !report.logs.isEmpty || report.hasDamage || report.isStore else {
       throw CommandFailure.failure(
         "no log found in \(paths.joined(separator: ", ")); give a log's directory "
           + "(<topic>-<partition>), a store that holds some, or a .log file")
@@ -63,17 +64,8 @@ struct VerifyCommand: ParsableCommand {
       VerificationText.print(report, to: &out)
     }
     try out.flush()
-    if report.hasDamage { throw CommandFailure.damageReported }
-  }
-
-  /// Whether each path is a store, be it without a log.
-  private func areStores() throws(CommandFailure) -> Bool {
-    try withDiskErrors { () throws(DiskError) in
-      for path in paths where try PosixDisk().status("\(path)/\(MetaProperties.name)") == nil {
-        return false
-      }
-      return true
-    }
+    try CommandFailure.refuse(
+      damage: report.hasDamage, incomplete: !report.unreadable.isEmpty)
   }
 
   private func verify(_ options: VerificationOptions) throws(CommandFailure) -> VerificationReport {

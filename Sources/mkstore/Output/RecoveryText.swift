@@ -2,19 +2,35 @@ import LogStore
 
 /// What opening a log found and did, for people.
 enum RecoveryText {
-  /// One line for each event.
-  static func lines(_ report: RecoveryReport) -> [String] {
+  /// One line for each change, and for what remains damaged.
+  static func lines(_ report: RecoveryReport) -> [String] { actions(report) + damage(report) }
+
+  /// One line for each change.
+  static func actions(_ report: RecoveryReport) -> [String] {
     var lines: [String] = []
     for cut in report.cuts {
-      let kept = cut.keptAs.map { ", kept as \($0)" } ?? ", not kept"
-      lines.append(
-        "cut \(cut.bytes) bytes of an unfinished write from \(cut.file) at position "
-          + "\(cut.position)\(kept): \(cut.reason)")
+      let kept = cut.keptAs.map { ", kept as \($0)" } ?? ", kept in \(keptIn(cut))"
+      let what =
+        cut.isWholeFile
+        ? "set aside \(cut.file), \(cut.bytes) bytes"
+        : "cut \(cut.bytes) bytes of an unfinished write from \(cut.file) at position "
+          + "\(cut.position)"
+      lines.append("\(what)\(kept): \(cut.reason)")
     }
-    lines += report.damage.map { "damaged: \($0); everything around it is served" }
     lines += report.rebuiltIndexes.map { "rebuilt \($0)" }
     lines += report.removedFiles.map { "removed \($0)" }
     return lines
+  }
+
+  /// Where bytes are kept that were not kept yet, or could not be.
+  private static func keptIn(_ cut: RecoveryReport.Cut) -> String {
+    "\(PathText.parent(cut.file))/\(KeptBytes.directoryName) unless all zeros"
+  }
+
+  /// One line for what remains damaged.
+  static func damage(_ report: RecoveryReport) -> [String] {
+    report.damage.map { "damaged: \($0) (not repairable; the rest stays readable)" }
+      + report.sideFileDamage.filter { !$0.isMendedByOpen }.map { "damaged: \($0)" }
   }
 
   /// The same as one object.
@@ -32,6 +48,8 @@ enum RecoveryText {
     object.add("damage", report.damage.map { DamageText.part($0) })
     object.add("rebuiltIndexes", report.rebuiltIndexes)
     object.add("removedFiles", report.removedFiles)
+    object.add("wrongFiles", report.sideFileDamage.map { "\($0)" })
+    object.add("unreadableFiles", report.unreadableFiles)
     object.add("notes", report.notes)
     return object
   }
@@ -42,6 +60,7 @@ enum RecoveryText {
     object.add("position", cut.position)
     object.add("bytes", cut.bytes)
     object.add("keptAs", cut.keptAs)
+    object.add("wholeFile", cut.isWholeFile)
     object.add("reason", cut.reason)
     return object
   }

@@ -10,7 +10,9 @@ enum VerificationText {
       out.line("unfinished write: \(tail) (no damage; the next open for writing cuts it off)")
     }
     for range in report.damage { out.line("damaged: \(range)") }
-    for damage in report.sideFileDamage { out.line("damaged: \(damage)") }
+    for damage in report.sideFileDamage {
+      out.line("\(damage.isMendedByOpen ? "to be mended" : "damaged"): \(damage)")
+    }
     for error in report.unreadable { out.line("unreadable: \(error)") }
     out.line(report.summary)
   }

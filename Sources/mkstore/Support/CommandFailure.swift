@@ -24,6 +24,12 @@ struct CommandFailure: Error, Sendable {
   /// Damage that was reported where it was met.
   static let damageReported = CommandFailure(.damage, nil)
 
+  /// Fails where damage was told, or else where something could not be looked at.
+  static func refuse(damage: Bool, incomplete: Bool) throws(CommandFailure) {
+    if damage { throw .damageReported }
+    if incomplete { throw CommandFailure(.failure, nil) }
+  }
+
   /// The reader of standard output went away, as `head` does: quiet and no error.
   static let outputClosed = CommandFailure(.ok, nil)
 

@@ -20,7 +20,8 @@ package struct SegmentLayout: Sendable, Equatable {
 
   /// The segments by rising base offset.
   package var entries: [Entry] = []
-  /// Files that count for nothing and that Kafka's rules remove.
+  /// Files that count for nothing and that Kafka's rules remove: unfinished work of a cleaner, what
+  /// waits to be deleted, indexes without their `.log`.
   package var obsolete: [String] = []
   /// `.swap` files that take their plain names, as (from, to).
   package var renames: [Rename] = []
@@ -32,6 +33,10 @@ package struct SegmentLayout: Sendable, Equatable {
   package var damagedSwaps: [Int64] = []
   /// Names that are none of Kafka's or ours; reported, never touched.
   package var unknown: [String] = []
+  /// Half-written small files; the next writing of each overwrites it.
+  package var temporary: [String] = []
+  /// Whether there are bytes that recovery kept aside.
+  package var hasKeptBytes = false
 
   /// A file that gets another name.
   package struct Rename: Sendable, Equatable {
@@ -43,8 +48,11 @@ package struct SegmentLayout: Sendable, Equatable {
   package static let knownNames: Set<String> = [
     LeaderEpochCheckpoint.name, PartitionMetadata.name, DurableMark.fileName,
     RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfigFile.name,
-    DeletedLog.markerName, ProducerFile.name,
+    DeletedLog.markerName, ProducerFile.name, KnownLosses.fileName,
   ]
+
+  /// Nothing is there.
+  package init() {}
 
   /// What a replacement holds.
   package struct Swap: Sendable, Equatable {
@@ -67,13 +75,17 @@ package struct SegmentLayout: Sendable, Equatable {
     var files: [SegmentName: String] = [:]
     for entry in names where !Self.knownNames.contains(entry.name) {
       guard entry.kind == .file, let name = SegmentName(entry.name) else {
-        // A half-written checkpoint is overwritten by the next one.
-        if !entry.name.hasSuffix(".tmp") { unknown.append(entry.name) }
+        if entry.name.hasSuffix(".tmp") {
+          temporary.append(entry.name)
+        } else {
+          unknown.append(entry.name)
+        }
         continue
       }
       files[name] = entry.name
     }
     unknown.sort()
+    hasKeptBytes = names.contains { $0.name == KeptBytes.directoryName }
     dropUnfinished(&files)
     try resolveSwaps(&files, swap, isEmpty)
     // A cleaner's unfinished work says nothing of the segment that it is made of.
@@ -113,8 +125,7 @@ package struct SegmentLayout: Sendable, Equatable {
     let cleanedMin = files.keys.filter { $0.stage == .cleaned }.map(\.baseOffset).min()
     for name in Array(files.keys) {
       switch name.stage {
-      case .cleaned: drop(name, &files)
-      case .deleted: files[name] = nil
+      case .cleaned, .deleted: drop(name, &files)
       case .swap:
         if let cleanedMin, name.baseOffset >= cleanedMin { drop(name, &files) }
       case nil: break

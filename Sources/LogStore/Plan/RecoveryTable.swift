@@ -17,18 +17,35 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   case r7 = "R7"
   /// Empty, last: keep as the active segment.
   case r8 = "R8"
-  /// Empty, not last: remove with its indexes.
+  /// Empty, between others: remove with its indexes. The first segment stays: its name is the
+  /// log's start.
   case r9 = "R9"
   /// Invalid at or after a recovery point that is not ours, valid batches or another
   /// segment follow, or it cannot be an unfinished write: as R7.
   case r10 = "R10"
   /// The same, nothing valid follows: as R6.
   case r11 = "R11"
+
+  /// What is done with an invalid batch that meets the row.
+  package enum Treatment: Sendable, Equatable {
+    /// Damage: fenced; what is around it is served.
+    case fence
+    /// An unfinished write: cut off, with all that follows, and kept aside.
+    case cut
+  }
+
+  /// What is done with an invalid batch that meets the row.
+  package var treatment: Treatment {
+    switch self {
+    case .r6, .r11: .cut
+    case .r1, .r2, .r3, .r4, .r5, .r7, .r8, .r9, .r10: .fence
+    }
+  }
 }
 
 /// What is known of a segment when its row is looked up.
 package struct SegmentFacts: Sendable, Equatable {
-  /// Where the first invalid batch stands.
+  /// What the first invalid batch is, by `FaultFacts`.
   package enum Fault: Sendable, Equatable, CaseIterable {
     case belowRecoveryPoint
     /// At or after the point, and this engine wrote from the point on.

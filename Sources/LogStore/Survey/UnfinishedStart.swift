@@ -10,6 +10,8 @@ internal import RecordFormat
 package struct UnfinishedStart {
   /// First offset that is not believed of a file whose name tells none.
   private static let unnamedOffsetLimit: Int64 = 1 << 53
+  /// So far behind its segment's name a first batch begins at most, as a rule.
+  private static let offsetSpan = Int64(Int32.max) + 1
   /// Smallest length field of any format: an empty message of format 0.
   private static let lengthMin: Int32 = 14
 
@@ -19,12 +21,12 @@ package struct UnfinishedStart {
 
   /// - Parameters:
   ///   - byteCount: The file's size.
-  ///   - offsetLimit: What the segment's offsets stay below.
-  package init(_ file: any DiskFile, byteCount: Int, baseOffset: Int64, offsetLimit: Int64) {
+  ///   - isNamed: Whether the file's name tells the base offset.
+  package init(_ file: any DiskFile, byteCount: Int, baseOffset: Int64, isNamed: Bool) {
     self.file = file
     self.byteCount = byteCount
-    let isUnnamed = offsetLimit == Int64.max && baseOffset == 0
-    offsets = baseOffset..<max(baseOffset, isUnnamed ? Self.unnamedOffsetLimit : offsetLimit)
+    let (limit, overflow) = baseOffset.addingReportingOverflow(Self.offsetSpan)
+    offsets = baseOffset..<(isNamed ? overflow ? Int64.max : limit : Self.unnamedOffsetLimit)
   }
 
   /// Looks at the header, or where all of it is zeros at the whole file.

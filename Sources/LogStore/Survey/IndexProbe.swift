@@ -36,7 +36,7 @@ package struct IndexProbe {
       offsetEntries: 0, timeEntries: 0, lastOffset: nil, lastTime: nil)
   }
 
-  private let segment: Segment
+  private let baseOffset: Int64
   private let log: any DiskFile
   /// nil where they are missing.
   private var offsets: (any DiskFile)?
@@ -45,11 +45,18 @@ package struct IndexProbe {
   package private(set) var faults: [DiskError] = []
 
   /// Opens the index files; nobody may replace them while the probe is in use.
-  package init(_ segment: Segment, log: any DiskFile, disk: any Disk) throws(DiskError) {
-    self.segment = segment
+  package init(
+    baseOffset: Int64, log: any DiskFile, disk: any Disk, path: (SegmentName.Kind) -> String
+  ) throws(DiskError) {
+    self.baseOffset = baseOffset
     self.log = log
-    offsets = try open(segment.path(.index), disk)
-    times = try open(segment.path(.timeindex), disk)
+    offsets = try open(path(.index), disk)
+    times = try open(path(.timeindex), disk)
+  }
+
+  /// The index files that are not there, or cannot be opened or read.
+  package var missing: [SegmentName.Kind] {
+    (offsets == nil ? [.index] : []) + (times == nil ? [.timeindex] : [])
   }
 
   private mutating func open(_ path: String, _ disk: any Disk) throws(DiskError) -> (any DiskFile)?
@@ -87,7 +94,7 @@ package struct IndexProbe {
 
   private func readPrefix(below position: Int, _ offset: Int64) throws(DiskError) -> Prefix? {
     guard let offsets, let times else { return nil }
-    let base = segment.baseOffset
+    let base = baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
       Int(bytes.loadBigEndian(UInt32.self, at: 4)) < position
         && base.adding(relativeOffset: bytes.loadBigEndian(UInt32.self, at: 0)) < offset
@@ -148,7 +155,7 @@ package struct IndexProbe {
   {
     let bytes = try entry(file, index, OffsetIndex.entryBytes)
     return OffsetPosition(
-      offset: segment.baseOffset.adding(
+      offset: baseOffset.adding(
         relativeOffset: bytes.span.loadBigEndian(UInt32.self, at: 0)),
       position: Int(bytes.span.loadBigEndian(UInt32.self, at: 4)))
   }
@@ -157,7 +164,7 @@ package struct IndexProbe {
     let bytes = try entry(file, index, TimeIndex.entryBytes)
     return TimestampOffset(
       timestamp: bytes.span.loadBigEndian(Int64.self, at: 0),
-      offset: segment.baseOffset.adding(
+      offset: baseOffset.adding(
         relativeOffset: bytes.span.loadBigEndian(UInt32.self, at: 8)))
   }
 
@@ -173,7 +180,7 @@ package struct IndexProbe {
 
   private func findStart(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
     guard let offsets, let times else { return nil }
-    let base = segment.baseOffset
+    let base = baseOffset
     let offsetCount = try used(offsets, OffsetIndex.entryBytes) { bytes in
       base.adding(relativeOffset: bytes.loadBigEndian(UInt32.self, at: 0)) < time.offset
     }

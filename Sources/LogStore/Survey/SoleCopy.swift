@@ -12,10 +12,15 @@ package struct SoleCopy: Sendable {
   /// The records that stand nowhere else.
   package var damage: [DamagedRange]
 
+  /// Why it is kept aside.
+  package static let reason = "it is unfinished work of a cleaner, and the last copy"
+
   /// The ones among what a log's next opening removes.
   package static func find(_ layout: SegmentLayout, in directory: LogDirectory) -> [SoleCopy] {
     layout.obsolete.compactMap { file in
-      guard let name = SegmentName(file), name.kind == .log, name.stage != nil else { return nil }
+      guard let name = SegmentName(file), name.kind == .log,
+        name.stage == .cleaned || name.stage == .swap
+      else { return nil }
       let found = Self.damage(name, layout, directory)
       return found.isEmpty ? nil : SoleCopy(name: name, damage: found)
     }

@@ -33,15 +33,18 @@ package struct RecoveryPoint: Sendable, Equatable {
   /// The newest slot of the mark says what was synced. Where scanning begins depends on whether the
   /// page cache that the last session wrote to is still there: after a power cut index pages are
   /// certain only below the last *synced* slot.
+  ///
+  /// - Parameter isOutrun: Whether somebody else wrote behind a clean mark. Only then the
+  ///   checkpoint, which has no CRC, may say more than the mark, which has one.
   package static func judge(
-    _ mark: DurableMark.Contents, checkpoint: Int64?, bootIdentifier: UInt64
+    _ mark: DurableMark.Contents, checkpoint: Int64?, isOutrun: Bool, bootIdentifier: UInt64
   ) -> RecoveryPoint {
     guard let newest = mark.newest else {
       let offset = checkpoint ?? 0
       return RecoveryPoint(
         offset: offset, segmentBaseOffset: offset, isOwn: false, scanStart: nil)
     }
-    let known = newest.isClean ? max(checkpoint ?? 0, newest.recoveryPoint) : newest.recoveryPoint
+    let known = isOutrun ? max(checkpoint ?? 0, newest.recoveryPoint) : newest.recoveryPoint
     let start = newest.bootIdentifier == bootIdentifier ? newest : mark.durable
     return RecoveryPoint(
       offset: known,

@@ -1,0 +1,276 @@
+import DiskIO
+
+/// Turns what a survey found into a plan. Decides about the log as a whole what the recovery table
+/// decides about each segment; reads only small files beside the segments.
+struct PlanMaker {
+  private let frame: LogFrame
+  private let options: SurveyOptions
+  /// Of the frame's places, in their order; nil where a segment was not looked at.
+  private let outcomes: [SegmentOutcome?]
+  private var plan: RecoveryPlan
+  private var findings = LossFindings()
+  private var nextOffset: Int64 = 0
+
+  init(_ frame: LogFrame, _ outcomes: [SegmentOutcome?], _ options: SurveyOptions) {
+    self.frame = frame
+    self.outcomes = outcomes
+    self.options = options
+    plan = RecoveryPlan(frame, options.depth)
+  }
+
+  /// Makes the plan.
+  consuming func make() throws(DiskError) -> RecoveryPlan {
+    takeNames()
+    takeSegments()
+    try findEnds()
+    plan.damage = findings.told
+    if options.depth > .ends {
+      plan.damage += EpochOrder.damage(plan.segments.compactMap(\.outcome))
+    }
+    try takeSideFiles()
+    noteLosses()
+    count()
+    return plan
+  }
+
+  // MARK: Names
+
+  private mutating func takeNames() {
+    for range in frame.names.damage {
+      findings.add(range, frame.names.untold.contains(range) ? .otherwise : .bySegmentNames)
+    }
+    plan.sideFileDamage += frame.names.sideFileDamage
+    plan.unreadable += frame.names.unreadable
+    plan.notes += frame.names.notes
+    plan.details += frame.names.details
+    plan.actions += frame.names.actions
+    for place in frame.emptied {
+      plan.rows.append(.r9)
+      for kind in [SegmentName.Kind.log, .index, .timeindex, .txnindex] where has(kind, place) {
+        plan.actions.append(.remove(SegmentName(place.baseOffset, kind).fileName))
+      }
+    }
+  }
+
+  private func has(_ kind: SegmentName.Kind, _ place: SegmentPlace) -> Bool {
+    switch kind {
+    case .index: place.entry.hasOffsetIndex
+    case .timeindex: place.entry.hasTimeIndex
+    case .txnindex: place.entry.hasTransactionIndex
+    case .log, .snapshot: true
+    }
+  }
+
+  // MARK: Segments
+
+  private mutating func takeSegments() {
+    for (index, place) in frame.places.enumerated() {
+      guard let outcome = outcomes[index] else {
+        plan.segments.append((place, nil))
+        continue
+      }
+      if let refusal = outcome.refusal {
+        plan.unreadable.append(refusal)
+        plan.segments.append((place, outcome))
+        continue
+      }
+      take(outcome)
+      plan.segments.append((place, outcome))
+      if outcome.cut != nil { return cut(at: index, outcome) }
+    }
+  }
+
+  private mutating func take(_ outcome: SegmentOutcome) {
+    plan.rows += outcome.rows
+    for range in outcome.damage {
+      findings.add(range, outcome.untold.contains(range) ? .otherwise : .byRecoveryPoint)
+    }
+    plan.unreadable += outcome.unreadable
+    plan.sideFileDamage += outcome.sideFileDamage
+    plan.details += outcome.notes
+    plan.sawProducers = plan.sawProducers || outcome.sawProducers
+    plan.greatestProducerId = max(plan.greatestProducerId, outcome.greatestProducerId)
+    plan.bytesScanned += outcome.bytesScanned
+    for wrong in outcome.wrongIndexes {
+      let path = outcome.place.plainPath(wrong.kind)
+      if wrong.isMissing {
+        plan.details.append(
+          VerificationNote(file: path, text: "missing; the next open for writing makes it anew"))
+      } else {
+        plan.sideFileDamage.append(
+          SideFileDamage(file: path, reason: wrong.reason, isMendedByOpen: true))
+      }
+    }
+    guard let index = outcome.index else { return }
+    let isLast = outcome.place.baseOffset == frame.places.last?.baseOffset
+    let wrong = Set(outcome.wrongIndexes.map(\.kind))
+    // An opening that looks at the end alone knows from where on both are written.
+    let isWhole = options.depth > .ends
+    func part(_ kind: SegmentName.Kind, _ kept: Int) -> RecoveryAction.IndexWork.Part {
+      guard isWhole else { return .init(kept: kept, source: index) }
+      return wrong.contains(kind)
+        ? .init(kept: 0, source: index) : .init(kept: kept, source: outcome.rest ?? index)
+    }
+    let faults = outcome.indexFaults.compactMap { fault in
+      SegmentName(PathText.lastComponent(fault.path)).map { ($0.kind, fault) }
+    }
+    plan.actions.append(
+      .writeIndexes(
+        .init(
+          baseOffset: outcome.place.baseOffset,
+          offsets: part(.index, outcome.kept.offsetEntries),
+          times: part(.timeindex, outcome.kept.timeEntries), faults: faults,
+          goesOn: isLast && !outcome.endsDamaged, isTold: wrong)))
+  }
+
+  /// The end of a segment is cut off, and later segments are kept aside, last first, so that a
+  /// crash on the way leaves no gap.
+  private mutating func cut(at index: Int, _ outcome: SegmentOutcome) {
+    guard let cut = outcome.cut else { return }
+    for later in frame.places[(index + 1)...].reversed() {
+      plan.actions.append(
+        .setAside(
+          SegmentName(later.baseOffset, .log), byteCount: byteCount(later),
+          reason: "comes after a cut: \(cut.reason)"))
+    }
+    plan.actions.append(
+      .cut(
+        outcome.place.baseOffset, position: cut.position, byteCount: outcome.size - cut.position,
+        reason: cut.reason))
+    plan.tornTails.append(
+      TornTail(
+        file: outcome.place.logPath, bytes: cut.position..<max(cut.position, outcome.size),
+        offset: cut.offset, reason: cut.reason))
+  }
+
+  private func byteCount(_ place: SegmentPlace) -> Int {
+    do throws(DiskError) {
+      return try frame.directory.disk.status(place.logPath)?.size ?? 0
+    } catch {
+      return 0
+    }
+  }
+
+  // MARK: Ends
+
+  private mutating func findEnds() throws(DiskError) {
+    let names = frame.names
+    if let last = plan.segments.last {
+      nextOffset = last.outcome?.nextOffset ?? last.place.baseOffset
+    }
+    let first = plan.segments.first?.place.baseOffset ?? names.lostStart ?? nextOffset
+    let start = max(first, frame.hints.logStartOffset ?? first)
+    let reached = max(nextOffset, start)
+    nextOffset = max(reached, names.lostEnd)
+    let told = try snapshotEvidence(behind: plan.segments.isEmpty ? 0 : reached)
+    if plan.segments.isEmpty { nextOffset = max(nextOffset, told?.nextOffset ?? 0) }
+    if frame.point.isOwn || frame.hints.isCleanStop {
+      nextOffset = max(nextOffset, frame.point.offset)
+    }
+    plan.logStartOffset = start
+    plan.logEndOffset = nextOffset
+    if plan.segments.isEmpty {
+      for noted in frame.noted { findings.add(noted, .otherwise) }
+      noteLostLog(from: max(start, names.lostEnd))
+    } else {
+      noteLostEnd(from: reached, told)
+    }
+  }
+
+  private func snapshotEvidence(behind offset: Int64) throws(DiskError) -> EndEvidence? {
+    guard frame.isEndTold, options.depth != .quick else { return nil }
+    return try EndEvidence.inSnapshots(
+      frame.layout.snapshots, behind: offset, in: frame.directory)
+  }
+
+  private mutating func noteLostLog(from start: Int64) {
+    guard start < nextOffset else { return }
+    findings.add(
+      DamagedRange(
+        file: frame.directory.path(SegmentName(start, .log).fileName), bytes: 0..<0,
+        offsets: start..<nextOffset,
+        reason: "the log has no segment, but had reached offset \(nextOffset)"), .byRecoveryPoint)
+  }
+
+  /// What was behind the last segment's end, by the files beside it or an earlier opening's note.
+  private mutating func noteLostEnd(from end: Int64, _ told: EndEvidence?) {
+    guard let last = plan.segments.last, let outcome = last.outcome, outcome.refusal == nil,
+      !outcome.isGone
+    else { return }
+    let found = EndEvidence.further(outcome.evidence, told)
+    var loss: DamagedRange?
+    // What was told before is told in the same words, unless more is known now.
+    let noted = frame.noted.first { $0.offsets?.lowerBound == end }
+    if frame.isEndTold, let found, found.nextOffset > max(end, noted?.offsets?.upperBound ?? end) {
+      loss = found.loss(in: last.place.logPath, at: outcome.end, from: end, before: nil)
+    } else {
+      loss = noted
+    }
+    guard let loss, let range = frame.loss(loss) else { return }
+    findings.add(range, .otherwise)
+  }
+
+  // MARK: Small files
+
+  private mutating func takeSideFiles() throws(DiskError) {
+    var files = SideFilePlan(frame, end: plan.logEndOffset, start: plan.logStartOffset)
+    files.keepSnapshots(of: plan.segments.map(\.place.baseOffset))
+    files.fitEpochs()
+    if options.depth >= .standard { files.check(plan.segments.compactMap(\.outcome)) }
+    plan.epochs = files.epochs
+    plan.snapshots = files.snapshots
+    plan.actions += files.actions
+    plan.sideFileDamage += files.damage
+    plan.unreadable += files.unreadable
+  }
+
+  /// An opening that looks at the log's end alone knows nothing of losses before it.
+  private mutating func noteLosses() {
+    let untold = findings.untold
+    let known = frame.noted.filter { noted in
+      options.depth == .ends && !untold.contains { $0.offsets == noted.offsets }
+    }
+    let losses = known + untold
+    guard losses != frame.noted else { return }
+    plan.actions.insert(.noteLosses(losses), at: 0)
+  }
+
+  // MARK: Counts
+
+  private mutating func count() {
+    var gaps: [Range<Int64>] = []
+    plan.counts.segmentCount = plan.segments.count
+    plan.counts.startOffset = plan.segments.first?.place.baseOffset ?? 0
+    plan.counts.endOffset = plan.segments.last?.outcome?.nextOffset ?? 0
+    for (place, outcome) in plan.segments {
+      guard let outcome else { continue }
+      plan.counts.recordCount += outcome.recordCount
+      plan.counts.batchCount += outcome.batchCount
+      plan.counts.byteCount += outcome.size
+      plan.counts.missingOffsetCount += outcome.missingOffsetCount
+      gaps += outcome.gaps
+      if let next = place.nextBaseOffset, next > outcome.nextOffset, outcome.refusal == nil,
+        outcome.cut == nil, !outcome.isGone,
+        !outcome.untold.contains(where: { $0.offsets?.upperBound == next })
+      {
+        plan.counts.missingOffsetCount += next - outcome.nextOffset
+        gaps.append(outcome.nextOffset..<next)
+      }
+    }
+    let count = plan.counts.missingOffsetCount
+    guard count > 0, options.depth > .ends else { return }
+    plan.details.append(
+      VerificationNote(
+        file: frame.directory.path,
+        text: "\(count) offsets hold no record, as after compaction: \(text(gaps, of: count))"))
+  }
+
+  /// Names gaps, the largest ones where there are many: a lost segment is among them.
+  private func text(_ gaps: [Range<Int64>], of count: Int64) -> String {
+    let largest = gaps.sorted { $0.count > $1.count }.prefix(SegmentOutcome.gapsMax)
+    let named = largest.sorted { $0.lowerBound < $1.lowerBound }
+      .map { "\($0.lowerBound) to \($0.upperBound - 1)" }
+    let isAll = largest.reduce(0) { $0 + Int64($1.count) } == count
+    return named.joined(separator: ", ") + (isAll ? "" : " and more")
+  }
+}

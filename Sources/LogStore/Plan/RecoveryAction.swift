@@ -1,0 +1,38 @@
+package import DiskIO
+
+/// One change of a log's directory that a plan asks for.
+package enum RecoveryAction: Sendable {
+  /// Notes losses that nothing will tell of once the plan was carried out.
+  case noteLosses([DamagedRange])
+  /// A whole `.log` goes to `.bad/`; its indexes are removed.
+  case setAside(SegmentName, byteCount: Int, reason: String)
+  /// A file is removed.
+  case remove(String)
+  /// A finished replacement gets its plain name.
+  case rename(from: String, to: String)
+  /// The end of a segment's `.log` is kept in `.bad/` and cut off.
+  case cut(Int64, position: Int, byteCount: Int, reason: String)
+  /// A segment's indexes are brought in line with its batches.
+  case writeIndexes(IndexWork)
+  /// The leader epochs are written.
+  case writeEpochs(LeaderEpochCheckpoint)
+
+  /// The entries that a segment's indexes end with.
+  package struct IndexWork: Sendable {
+    /// Of one file: leading entries that stay, and where those behind them come from.
+    package struct Part: Sendable {
+      package var kept: Int
+      package var source: IndexAccumulator
+    }
+
+    package var baseOffset: Int64
+    package var offsets: Part
+    package var times: Part
+    /// Files that could not be read, and why.
+    package var faults: [(SegmentName.Kind, DiskError)] = []
+    /// Whether the log goes on in the segment, so that its indexes are not final.
+    package var goesOn: Bool
+    /// The files that are missing or wrong.
+    package var isTold: Set<SegmentName.Kind>
+  }
+}

@@ -1,0 +1,58 @@
+extension RecoveryPlan {
+  /// What the plan does, as the report of an opening that carries it out. Where kept bytes go is
+  /// not known before.
+  package var report: RecoveryReport {
+    var report = self.view
+    report.notes = notes.map { "\($0)" }
+    for action in actions {
+      switch action {
+      case .setAside(let name, let byteCount, let reason):
+        report.cuts.append(
+          .init(
+            file: path(name.fileName), position: 0, bytes: byteCount, reason: reason,
+            isWholeFile: true))
+      case .cut(let base, let position, let byteCount, let reason):
+        report.cuts.append(
+          .init(
+            file: path(SegmentName(base, .log).fileName), position: position, bytes: byteCount,
+            reason: reason))
+      case .remove(let name): report.removedFiles.append(path(name))
+      case .rename(_, let to): report.notes.append("completed the replacement of \(to)")
+      case .writeIndexes(let work):
+        for kind in [SegmentName.Kind.index, .timeindex] where work.isTold.contains(kind) {
+          report.rebuiltIndexes.append(path(SegmentName(work.baseOffset, kind).fileName))
+        }
+      case .writeEpochs: report.rebuiltIndexes.append(path(LeaderEpochCheckpoint.name))
+      case .noteLosses: break
+      }
+    }
+    return report
+  }
+
+  /// What a reader is told, who changes nothing.
+  package var view: RecoveryReport {
+    var report = RecoveryReport(wasClean: frame.hints.isCleanStop)
+    report.logStartOffset = logStartOffset
+    report.logEndOffset = logEndOffset
+    report.segmentCount = frame.places.count + frame.emptied.count
+    report.bytesScanned = bytesScanned
+    report.damage = damage
+    report.sideFileDamage = sideFileDamage
+    report.unreadableFiles = unreadable.map { "\($0)" }
+    for row in rows { report.add(row) }
+    report.notes = notes.map { "\($0)" }
+    for action in actions {
+      switch action {
+      case .setAside(let name, _, let reason):
+        report.notes.append("\(path(name.fileName)) is passed over: \(reason)")
+      case .cut(let base, let position, _, let reason):
+        let file = path(SegmentName(base, .log).fileName)
+        report.notes.append("\(file) has an unfinished end at position \(position): \(reason)")
+      case .remove, .rename, .writeIndexes, .writeEpochs, .noteLosses: break
+      }
+    }
+    return report
+  }
+
+  private func path(_ name: String) -> String { frame.directory.path(name) }
+}

@@ -1,0 +1,96 @@
+import DiskIO
+
+/// What is done about the small files beside a log's segments, which must agree with where the log
+/// turned out to begin and end.
+struct SideFilePlan {
+  private let frame: LogFrame
+  private let end: Int64
+  private let start: Int64
+  private(set) var actions: [RecoveryAction] = []
+  private(set) var damage: [SideFileDamage] = []
+  private(set) var unreadable: [DiskError] = []
+  /// The log's epochs between its start and its end.
+  private(set) var epochs = LeaderEpochCheckpoint([])
+  /// Base offsets of the producer snapshots that stay.
+  private(set) var snapshots: [Int64] = []
+
+  init(_ frame: LogFrame, end: Int64, start: Int64) {
+    self.frame = frame
+    self.end = end
+    self.start = start
+  }
+
+  /// A snapshot beyond the log's end is of batches that are lost. It goes, durably, before others
+  /// take their offsets: were it to come back, it would speak of them.
+  mutating func keepSnapshots(of bases: [Int64]) {
+    let all = frame.layout.snapshots
+    let sorted = Self.sortSnapshots(all.filter { $0 <= end }, Set(bases))
+    snapshots = sorted.kept
+    for offset in all.filter({ $0 > end }) + sorted.strays {
+      actions.append(.remove(SegmentName(offset, .snapshot).fileName))
+    }
+  }
+
+  /// Kafka's rule: those at a segment's base stay, and the newest if it lies behind all of them.
+  static func sortSnapshots(_ offsets: [Int64], _ bases: Set<Int64>) -> (
+    kept: [Int64], strays: [Int64]
+  ) {
+    var kept = offsets.filter { bases.contains($0) }
+    var strays = offsets.filter { !bases.contains($0) }
+    if let newest = strays.last, newest > bases.max() ?? -1 {
+      strays.removeLast()
+      kept.append(newest)
+    }
+    return (kept, strays)
+  }
+
+  /// Cuts the epochs at the log's ends as Kafka does when it loads a log.
+  ///
+  /// An epoch that was to begin beyond the end (its batches are lost) begins at the end: epochs
+  /// never go back, and the next batches are of the last one.
+  mutating func fitEpochs() {
+    var entries = frame.epochs?.entries ?? []
+    let beyond = entries.last.flatMap { $0.startOffset > end ? $0.epoch : nil }
+    if let beyond {
+      entries.removeAll { $0.startOffset >= end }
+      entries.append(.init(epoch: beyond, startOffset: end))
+      actions.append(.writeEpochs(LeaderEpochCheckpoint(entries)))
+    }
+    if let first = entries.lastIndex(where: { $0.startOffset <= start }) {
+      entries.removeFirst(first)
+      entries[0].startOffset = start
+    }
+    epochs = LeaderEpochCheckpoint(entries)
+  }
+
+  /// Reads every small file. What the log itself tells is made anew: the epochs of a log that this
+  /// engine alone has written, all of them 0, and snapshots, of which an older one will do.
+  mutating func check(_ outcomes: [SegmentOutcome]) {
+    let findings = SideFileVerifier(frame.directory.disk).logFindings(frame, outcomes)
+    unreadable += findings.unreadable
+    for found in findings.damage {
+      let name = SegmentName(PathText.lastComponent(found.file))
+      if found.file == frame.directory.path(LeaderEpochCheckpoint.name) {
+        damage.append(
+          SideFileDamage(
+            file: found.file, reason: found.reason, isMendedByOpen: frame.rules.isGapless))
+      } else {
+        damage.append(found)
+      }
+      guard let name, name.kind == .snapshot, snapshots.contains(name.baseOffset) else { continue }
+      snapshots.removeAll { $0 == name.baseOffset }
+      actions.append(.remove(name.fileName))
+    }
+    mendEpochs(
+      isWrong: findings.damage.contains {
+        $0.file == frame.directory.path(LeaderEpochCheckpoint.name)
+      })
+  }
+
+  private mutating func mendEpochs(isWrong: Bool) {
+    guard frame.rules.isGapless, isWrong || frame.epochs == nil else { return }
+    let own = LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
+    actions.append(.writeEpochs(own))
+    epochs = own
+  }
+}

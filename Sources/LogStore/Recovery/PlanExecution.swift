@@ -1,0 +1,114 @@
+internal import DiskIO
+
+/// Carries a plan out, durably, action by action, and writes down what was done.
+///
+/// The order of the actions is that of their crash points (docs/durability.md): whatever a crash
+/// leaves, the next survey gives the rest of the same plan.
+struct PlanExecution {
+  let plan: RecoveryPlan
+  let config: LogConfig
+  private let nowMs: Int64
+  /// What the plan says, completed by where bytes were kept.
+  private(set) var report: RecoveryReport
+  /// Entries in the index files of the last segment that may be gone on with.
+  private(set) var stored: (offset: Int, time: Int) = (0, 0)
+  /// Why its indexes must be made from the log first.
+  private(set) var indexFault: DiskError?
+  private var isDirectoryDirty = false
+  private var cutCount = 0
+
+  private var directory: LogDirectory { plan.frame.directory }
+  private var disk: any Disk { directory.disk }
+
+  init(_ plan: RecoveryPlan, config: LogConfig, nowMs: Int64) {
+    self.plan = plan
+    self.config = config
+    self.nowMs = nowMs
+    report = plan.report
+  }
+
+  /// Does everything.
+  mutating func run() throws(DiskError) {
+    // Names that the process before made.
+    let hasWalked = plan.segments.contains { $0.outcome != nil }
+    var hasOldNames = hasWalked && !plan.frame.hints.isSynced
+    for action in plan.actions {
+      if !isAboutNames(action), isDirectoryDirty {
+        try syncDirectory()
+        hasOldNames = false
+      }
+      try carryOut(action)
+    }
+    let isNeeded = !plan.frame.hints.isCleanStop || report.isEventful || isDirectoryDirty
+    if isDirectoryDirty || hasOldNames, isNeeded { try syncDirectory() }
+    if report.isEventful, let note = RecoveryHistory.add(report, to: directory, nowMs: nowMs) {
+      report.notes.append(note)
+    }
+  }
+
+  private func isAboutNames(_ action: RecoveryAction) -> Bool {
+    switch action {
+    case .remove, .rename: true
+    case .noteLosses, .setAside, .cut, .writeIndexes, .writeEpochs: false
+    }
+  }
+
+  private mutating func syncDirectory() throws(DiskError) {
+    try disk.syncDirectory(directory.path)
+    isDirectoryDirty = false
+  }
+
+  private mutating func carryOut(_ action: RecoveryAction) throws(DiskError) {
+    switch action {
+    case .noteLosses(let losses): try note(losses)
+    case .setAside(let name, _, _):
+      report.cuts[cutCount].keptAs = try KeptBytes.move(
+        name.baseOffset, stage: name.stage, in: directory)
+      cutCount += 1
+      try syncDirectory()
+    case .remove(let name):
+      try disk.remove(directory.path(name))
+      isDirectoryDirty = true
+    case .rename(let from, let to):
+      try disk.rename(directory.path(from), to: directory.path(to))
+      isDirectoryDirty = true
+    case .cut(let base, let position, _, _): try cut(base, at: position)
+    case .writeIndexes(let work): try write(work)
+    case .writeEpochs(let epochs): try epochs.write(disk, directory: directory.path)
+    }
+  }
+
+  private mutating func note(_ losses: [DamagedRange]) throws(DiskError) {
+    do throws(DiskError) {
+      try SmallFile.writeAtomically(
+        disk, directory: directory.path, name: KnownLosses.fileName, KnownLosses.encode(losses))
+    } catch  where error.isDiskFull {
+      report.notes.append("the disk is full: \(KnownLosses.fileName) could not be written")
+    }
+  }
+
+  private mutating func cut(_ base: Int64, at position: Int) throws(DiskError) {
+    let name = SegmentName(base, .log).fileName
+    let log = try disk.open(directory.path(name), .readWrite)
+    let size = try log.size()
+    report.cuts[cutCount].keptAs = try KeptBytes.keep(
+      position..<max(position, size), of: log, named: name, in: directory)
+    cutCount += 1
+    try log.truncate(to: position)
+    try log.sync()
+  }
+
+  private mutating func write(_ work: RecoveryAction.IndexWork) throws(DiskError) {
+    let isSealed = work.baseOffset < plan.frame.places[plan.frame.firstWalked].baseOffset
+    var writing = IndexWriting(
+      work, in: directory, only: isSealed ? work.isTold : nil,
+      isCleanStop: plan.frame.hints.isCleanStop)
+    stored = try writing.run()
+    indexFault = writing.fault
+    for path in writing.rebuilt where !report.rebuiltIndexes.contains(path) {
+      report.rebuiltIndexes.append(path)
+    }
+    isDirectoryDirty = isDirectoryDirty || writing.madeNames
+    report.notes += writing.notes
+  }
+}

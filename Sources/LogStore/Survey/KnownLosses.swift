@@ -1,0 +1,71 @@
+internal import Bytes
+internal import DiskIO
+
+/// The file `mkstore.lost` of a log: offsets that an opening found lost and of which nothing else
+/// tells any more, since opening brought the files that told of them in line with the log.
+///
+/// So the same loss is told before and after. A line for each, `<first offset> <end offset>
+/// <position> <file> <reason>`, and last `crc32c <hexadecimal>` of the lines before. Kafka ignores
+/// the file. A note is told as long as the log has nothing at those offsets.
+package enum KnownLosses {
+  /// Name of the file.
+  package static let fileName = "mkstore.lost"
+  private static let lossesMax = 1000
+
+  /// The losses; a file that does not read is told and says nothing.
+  static func read(
+    _ directory: LogDirectory, _ names: inout LogFrame.NameFindings
+  ) throws(DiskError) -> [DamagedRange] {
+    do throws(CheckpointError) {
+      guard let bytes = try SmallFile.read(directory.disk, directory.path(fileName)) else {
+        return []
+      }
+      guard let losses = decode(bytes, directory) else {
+        names.sideFileDamage.append(
+          SideFileDamage(
+            file: directory.path(fileName),
+            reason: "does not read; losses that an earlier opening noted are not known",
+            isMendedByOpen: true))
+        return []
+      }
+      return losses
+    } catch {
+      if case .disk(let error) = error { throw error }
+      return []
+    }
+  }
+
+  static func encode(_ losses: [DamagedRange]) -> [UInt8] {
+    var text = ""
+    for loss in losses.suffix(lossesMax) {
+      guard let offsets = loss.offsets else { continue }
+      let reason = loss.reason.split(separator: "\n").joined(separator: " ")
+      text += "\(offsets.lowerBound) \(offsets.upperBound) \(loss.bytes.lowerBound) "
+      text += "\(PathText.lastComponent(loss.file)) \(reason)\n"
+    }
+    let bytes = Array(text.utf8)
+    let crc = String(CRC32C.checksum(bytes.span), radix: 16)
+    return bytes + Array("crc32c \(crc)\n".utf8)
+  }
+
+  private static func decode(_ bytes: [UInt8], _ directory: LogDirectory) -> [DamagedRange]? {
+    let text = String(decoding: bytes, as: UTF8.self)
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.popLast() == "", let last = lines.popLast() else { return nil }
+    let content = lines.map { $0 + "\n" }.joined()
+    let crc = String(CRC32C.checksum(Array(content.utf8).span), radix: 16)
+    guard last == "crc32c \(crc)" else { return nil }
+    var losses: [DamagedRange] = []
+    for line in lines {
+      let fields = line.split(separator: " ", maxSplits: 4)
+      guard fields.count == 5, let first = Int64(fields[0]), let end = Int64(fields[1]),
+        let position = Int(fields[2]), first < end, position >= 0
+      else { return nil }
+      losses.append(
+        DamagedRange(
+          file: directory.path(String(fields[3])), bytes: position..<position,
+          offsets: first..<end, reason: String(fields[4])))
+    }
+    return losses
+  }
+}

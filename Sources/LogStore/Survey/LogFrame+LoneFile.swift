@@ -1,0 +1,19 @@
+internal import DiskIO
+
+extension LogFrame {
+  /// A `.log` file of which nothing but its bytes and perhaps its name tells.
+  ///
+  /// - Parameter baseOffset: From the name; nil where that tells nothing.
+  init(loneFile name: String, baseOffset: Int64?, in directory: LogDirectory) {
+    let entry = SegmentLayout.Entry(
+      baseOffset: baseOffset ?? 0, logName: name, hasOffsetIndex: false, hasTimeIndex: false)
+    var place = SegmentPlace(directory: directory, entry: entry)
+    place.isNamed = baseOffset != nil
+    place.isLone = true
+    self.init(
+      directory: directory,
+      hints: LogHints(isCleanStop: false, recoveryPoint: nil, logStartOffset: nil),
+      mark: DurableMark.Contents(), layout: SegmentLayout(), point: .unknown, rules: .none,
+      epochs: nil, noted: [], places: [place], firstWalked: 0, names: NameFindings())
+  }
+}

@@ -1,0 +1,132 @@
+internal import DiskIO
+
+/// Which of a directory's names make up the log, and what is done about the others.
+extension LogFrame {
+  mutating func judgeNames(_ strays: [StraySegments.Stray], isForeign: Bool) {
+    for name in layout.unknown where !isKnownNoFile(name) {
+      note(name, "is none of Kafka's files and was left alone")
+    }
+    for name in layout.temporary { detail(name, "left over from a replaced file") }
+    if layout.hasKeptBytes { detail(KeptBytes.directoryName, "bytes that recovery kept aside") }
+    let lost = isForeign ? noteLostSegments() : []
+    setDamagedSwapsAside()
+    let copies = keepSoleCopies()
+    removeObsolete(keeping: lost, copies)
+    for rename in layout.renames {
+      names.actions.append(.rename(from: rename.from, to: rename.to))
+      let isLog = SegmentName(rename.to)?.kind == .log
+      detail(
+        rename.from,
+        "is about to take the place of a segment; "
+          + (isLog ? "verified as that" : "made anew where it is wrong"))
+    }
+    for stray in strays {
+      let size = byteCount(stray.path)
+      names.actions.append(
+        .setAside(SegmentName(stray.baseOffset, .log), byteCount: size, reason: stray.reason))
+      names.sideFileDamage.append(
+        SideFileDamage(
+          file: stray.path, reason: "is no segment of the log: it \(stray.reason)",
+          isMendedByOpen: true))
+    }
+  }
+
+  private func isKnownNoFile(_ name: String) -> Bool {
+    names.sideFileDamage.contains { $0.file == directory.path(name) }
+      || names.broken.contains { $0.path == directory.path(name) }
+  }
+
+  private mutating func note(_ name: String, _ text: String) {
+    names.notes.append(VerificationNote(file: directory.path(name), text: text))
+  }
+
+  private mutating func detail(_ name: String, _ text: String) {
+    names.details.append(VerificationNote(file: directory.path(name), text: text))
+  }
+
+  /// Size of a file that is told of; 0 where it is gone.
+  private func byteCount(_ path: String) -> Int {
+    do throws(DiskError) {
+      return try directory.disk.status(path)?.size ?? 0
+    } catch {
+      return 0
+    }
+  }
+
+  /// Segments whose files somebody took away: their offsets are not given out again.
+  ///
+  /// - Returns: Their base offsets.
+  private mutating func noteLostSegments() -> Set<Int64> {
+    var lost: Set<Int64> = []
+    for base in layout.orphans {
+      let next = layout.entries.first { $0.baseOffset > base }?.baseOffset
+      let previous = layout.entries.last { $0.baseOffset < base }?.baseOffset
+      let found = LostSegment.range(base, in: directory, after: previous, before: next)
+      guard let range = found else { continue }
+      lost.insert(base)
+      names.lostStart = min(names.lostStart ?? base, base)
+      names.lostEnd = max(names.lostEnd, range.offsets?.upperBound ?? 0)
+      if let range = loss(range) { names.damage.append(range) }
+    }
+    return lost
+  }
+
+  /// Once the segment is gone that it was to replace, nobody could tell a damaged replacement from
+  /// one that was finished.
+  private mutating func setDamagedSwapsAside() {
+    for base in layout.damagedSwaps {
+      let name = SegmentName(base, .log, stage: .swap)
+      names.actions.append(
+        .setAside(
+          name, byteCount: byteCount(directory.path(name.fileName)),
+          reason: SegmentLayout.damagedSwapReason))
+      names.sideFileDamage.append(
+        SideFileDamage(
+          file: directory.path(name.fileName), reason: SegmentLayout.damagedSwapReason,
+          isMendedByOpen: true))
+    }
+  }
+
+  /// - Returns: The `.log` names of unfinished or deleted work that is the last copy of records.
+  private mutating func keepSoleCopies() -> [SegmentName] {
+    let copies = SoleCopy.find(layout, in: directory)
+    for copy in copies {
+      let damage = copy.damage.compactMap { loss($0) }
+      names.damage += damage
+      names.untold += damage
+      let path = directory.path(copy.name.fileName)
+      names.actions.append(
+        .setAside(copy.name, byteCount: byteCount(path), reason: SoleCopy.reason))
+    }
+    return copies.map(\.name)
+  }
+
+  private mutating func removeObsolete(keeping lost: Set<Int64>, _ copies: [SegmentName]) {
+    for file in layout.obsolete {
+      let name = SegmentName(file)
+      let isAside = copies.contains {
+        $0.baseOffset == name?.baseOffset && $0.stage == name?.stage
+      }
+      if isAside { continue }
+      // What tells of lost records is not removed.
+      if let name, name.stage == nil, lost.contains(name.baseOffset) { continue }
+      if let name, let only = DeletedCopy.offsets(name, layout, directory, startHint) {
+        note(
+          file,
+          "waits to be deleted, but is the only copy of the offsets \(only.lowerBound) to "
+            + "\(only.upperBound - 1); kept: rename it to its .log to have them back")
+        continue
+      }
+      detail(file, "\(Self.meaning(of: name)); the next opening for writing removes it")
+      names.actions.append(.remove(file))
+    }
+  }
+
+  private static func meaning(of name: SegmentName?) -> String {
+    switch name?.stage {
+    case .deleted: "waits to be deleted"
+    case .cleaned, .swap: "unfinished work of a cleaner"
+    case nil: name?.kind == .log ? "was replaced" : "belongs to a segment whose .log is gone"
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package import DiskIO
+
+extension LogFrame {
+  /// Reads a log's names, its mark and its checkpoints.
+  ///
+  /// The mark comes first: a running writer moves it after the segments that it tells of, so an
+  /// older mark never tells of segments that the names do not show.
+  package static func read(
+    _ directory: LogDirectory, _ hints: LogHints, isForWriting: Bool
+  ) throws(DiskError) -> LogFrame {
+    let mark = try DurableMark.read(directory)
+    var names = NameFindings()
+    let entries = try self.entries(of: directory, &names)
+    let layout = try SegmentLayout(entries, in: directory)
+    let isForeign = mark.newest == nil
+    let isOutrun = try Self.isOutrun(mark.newest, layout, directory)
+    let point = RecoveryPoint.judge(
+      mark, checkpoint: hints.recoveryPoint, isOutrun: isOutrun,
+      bootIdentifier: directory.disk.bootIdentifier)
+    let epochs = try readEpochs(directory, &names)
+    let rules = OwnLogRules(
+      mark.newest, standsBeyondMark: isOutrun && mark.newest?.isClean ?? false, epochs: epochs)
+    let strays = isForeign ? self.strays(layout, directory) : []
+    var frame = LogFrame(
+      directory: directory, hints: hints, mark: mark, layout: layout, point: point, rules: rules,
+      epochs: epochs, noted: try KnownLosses.read(directory, &names), places: [], firstWalked: 0,
+      names: names)
+    frame.place(without: Set(strays.map(\.baseOffset)))
+    frame.judgeNames(strays, isForeign: isForeign)
+    frame.noteLostStart()
+    frame.findFirstWalked(isForWriting: isForWriting)
+    try frame.setEmptyAside()
+    return frame
+  }
+
+  /// The directory's names; a link to a file of the log counts as the file.
+  private static func entries(
+    of directory: LogDirectory, _ names: inout NameFindings
+  ) throws(DiskError) -> [DirectoryEntry] {
+    var entries = try directory.disk.list(directory.path).sorted { $0.name < $1.name }
+    for index in entries.indices {
+      guard SegmentName(entries[index].name) != nil else { continue }
+      let path = directory.path(entries[index].name)
+      if entries[index].kind == .symbolicLink {
+        do throws(DiskError) {
+          guard let kind = try directory.disk.status(path)?.kind else {
+            throw DiskError.notFound(.open, path)
+          }
+          entries[index].kind = kind
+        } catch {
+          noteBroken(error, path, &names)
+          continue
+        }
+      }
+      if entries[index].kind != .file {
+        names.sideFileDamage.append(
+          SideFileDamage(
+            file: path, reason: "is no file, so it holds nothing of the log; move it away",
+            isMendedByOpen: false))
+      }
+    }
+    return entries
+  }
+
+  /// A link that leads nowhere is wrong itself; one that may not be followed is not.
+  private static func noteBroken(
+    _ error: DiskError, _ path: String, _ names: inout NameFindings
+  ) {
+    names.broken.append(error)
+    guard error.isNotFound || error.isLinkLoop else { return names.unreadable.append(error) }
+    names.sideFileDamage.append(
+      SideFileDamage(
+        file: path, reason: "is a link that leads nowhere; mend what it leads to, or remove it",
+        isMendedByOpen: false))
+  }
+
+  /// Whether somebody else wrote behind a clean mark.
+  private static func isOutrun(
+    _ newest: MarkRecord?, _ layout: SegmentLayout, _ directory: LogDirectory
+  ) throws(DiskError) -> Bool {
+    guard let newest, newest.isClean else { return false }
+    for entry in layout.entries where entry.baseOffset >= newest.segmentBaseOffset {
+      let size = try directory.disk.status(directory.path(entry.logName))?.size ?? 0
+      if newest.isOutrun(by: entry.baseOffset, byteCount: size) { return true }
+    }
+    return layout.entries.last.map { newest.isOutrun(by: $0.baseOffset, byteCount: 0) } ?? false
+  }
+
+  private static func readEpochs(
+    _ directory: LogDirectory, _ names: inout NameFindings
+  ) throws(DiskError) -> LeaderEpochCheckpoint? {
+    do throws(CheckpointError) {
+      return try LeaderEpochCheckpoint.read(directory.disk, directory: directory.path)
+    } catch {
+      if case .disk(let error) = error { names.unreadable.append(error) }
+      names.notes.append(
+        VerificationNote(
+          file: directory.path(LeaderEpochCheckpoint.name),
+          text: "\(error); epoch 0 is used for new batches, and leader epochs are not checked"))
+      return nil
+    }
+  }
+
+  private static func strays(
+    _ layout: SegmentLayout, _ directory: LogDirectory
+  ) -> [StraySegments.Stray] {
+    StraySegments.find(
+      layout.entries.map {
+        StraySegments.Candidate(
+          baseOffset: $0.baseOffset, path: directory.path($0.logName),
+          hasOffsetIndex: $0.hasOffsetIndex)
+      }, directory.disk)
+  }
+
+  private mutating func place(without strays: Set<Int64>) {
+    places = layout.entries.filter { !strays.contains($0.baseOffset) }.map {
+      SegmentPlace(directory: directory, entry: $0)
+    }
+    linkPlaces()
+  }
+
+  private mutating func linkPlaces() {
+    for index in places.indices {
+      places[index].nextBaseOffset =
+        index + 1 < places.count ? places[index + 1].baseOffset : nil
+    }
+  }
+
+  /// A log that this engine began, at offset 0, has lost what is missing before its first segment:
+  /// nothing deletes segments but a broker's retention, which moves the first epoch's start along.
+  private mutating func noteLostStart() {
+    guard rules.isGapless, let first = places.first?.baseOffset else { return }
+    let begins = max(startHint, epochs?.entries.first?.startOffset ?? 0)
+    guard begins < first else { return }
+    names.damage.append(
+      DamagedRange(
+        file: directory.path(SegmentName(begins, .log).fileName), bytes: 0..<0,
+        offsets: begins..<first,
+        reason: "the log's first segments are missing; put the files back from a copy"))
+  }
+
+  private mutating func findFirstWalked(isForWriting: Bool) {
+    let index =
+      looksAtEndOnly(isForWriting: isForWriting)
+      ? places.count - 1
+      : places.lastIndex { $0.baseOffset <= min(point.offset, point.segmentBaseOffset) } ?? 0
+    firstWalked = max(0, index)
+  }
+
+  /// Takes empty segments out that count for nothing (R9), so that their names bound nobody's
+  /// offsets. The first one stays, for its name is the log's start, and so does one whose indexes
+  /// tell that something was in it.
+  private mutating func setEmptyAside() throws(DiskError) {
+    guard places.count > 1 else { return }
+    for index in (firstWalked..<places.count - 1).reversed() {
+      let place = places[index]
+      // An empty replacement is what a cleaner left of something.
+      guard index > 0 || place.entry.isReplacement else { continue }
+      guard emptyRow(isLast: false, place.baseOffset) == .r9,
+        try directory.disk.status(place.logPath)?.size == 0
+      else { continue }
+      let start = EndEvidence.End(offset: place.baseOffset, position: 0, size: 0)
+      if isEndTold, !place.entry.isReplacement,
+        try EndEvidence.inIndexes(of: place.baseOffset, behind: start, in: directory) != nil
+      {
+        continue
+      }
+      emptied.insert(place, at: 0)
+      places.remove(at: index)
+    }
+    linkPlaces()
+    firstWalked = max(0, min(firstWalked, places.count - 1))
+  }
+}

@@ -1,0 +1,85 @@
+package import DiskIO
+
+/// What a log's names, mark and checkpoints say, before any of its segments is looked at: the start
+/// of every survey.
+package struct LogFrame: Sendable {
+  package let directory: LogDirectory
+  package let hints: LogHints
+  package let mark: DurableMark.Contents
+  package let layout: SegmentLayout
+  /// How far the log is known to be durable, and what may be concluded from it.
+  package let point: RecoveryPoint
+  /// What is known of the batches where this engine alone has written the log.
+  package let rules: OwnLogRules
+  /// The log's epochs as they are on disk; nil where they are missing or do not read.
+  package let epochs: LeaderEpochCheckpoint?
+  /// Losses that an earlier opening noted.
+  package let noted: [DamagedRange]
+  /// The segments by rising base offset.
+  package internal(set) var places: [SegmentPlace]
+  /// Index of the first segment that opening walks over.
+  package internal(set) var firstWalked: Int
+  /// Empty segments that count for nothing (R9).
+  package internal(set) var emptied: [SegmentPlace] = []
+  /// What the names tell.
+  package internal(set) var names: NameFindings
+
+  /// What the names of a directory tell, and what is done about them.
+  package struct NameFindings: Sendable {
+    /// Files that a plan keeps aside, removes or renames, in this order.
+    package var actions: [RecoveryAction] = []
+    package var damage: [DamagedRange] = []
+    /// Those that nothing tells of once the plan was carried out.
+    package var untold: [DamagedRange] = []
+    package var sideFileDamage: [SideFileDamage] = []
+    /// Files that could not be read.
+    package var unreadable: [DiskError] = []
+    /// Names that could not be followed.
+    package var broken: [DiskError] = []
+    package var notes: [VerificationNote] = []
+    /// Notes that only a verification tells.
+    package var details: [VerificationNote] = []
+    /// Offset behind the last segment that is known to be lost; base offset of the first.
+    package var lostEnd: Int64 = 0
+    package var lostStart: Int64?
+  }
+
+  /// Whether files beside a segment may tell of records behind its end; not where a mark does.
+  package var isEndTold: Bool { !point.isOwn }
+  /// Whether this engine was writing when the last session ended.
+  package var isOwnUnclean: Bool { point.isOwn && !hints.isCleanStop }
+  /// What the log had reached at least: its recovery point, or the end of a segment that is lost.
+  package var reachedOffset: Int64 { max(point.offset, names.lostEnd) }
+  /// First offset that may be read, as far as a checkpoint says.
+  package var startHint: Int64 { hints.logStartOffset ?? 0 }
+  /// Whether opening looks at the log's end alone.
+  package func looksAtEndOnly(isForWriting: Bool) -> Bool {
+    hints.isCleanStop || !isForWriting && !point.isOwn
+  }
+
+  /// Where an invalid batch is that was to have the offset `expected`.
+  package func place(ofFaultAt expected: Int64) -> FaultFacts.Place {
+    if hints.isCleanStop { return .afterCleanStop }
+    if expected < point.offset { return .belowPoint }
+    return point.isOwn ? .aboveOwnPoint : .aboveForeignPoint
+  }
+
+  /// A lost range without what lies below the log's start, which was deleted; nil where that is all
+  /// of it.
+  package func loss(_ range: DamagedRange) -> DamagedRange? {
+    guard let offsets = range.offsets, range.bytes.isEmpty else { return range }
+    let start = max(offsets.lowerBound, startHint)
+    guard start < offsets.upperBound else { return nil }
+    var range = range
+    range.offsets = start..<offsets.upperBound
+    return range
+  }
+
+  /// The row of an empty segment; nil where records are missing in it or behind it, so that it is
+  /// looked at like any other.
+  func emptyRow(isLast: Bool, _ baseOffset: Int64) -> RecoveryRow? {
+    if !isLast { return isOwnUnclean ? nil : .r9 }
+    let isExpected = baseOffset >= point.offset
+    return isExpected || !(point.isOwn || hints.isCleanStop) ? .r8 : nil
+  }
+}

@@ -1,0 +1,58 @@
+package import DiskIO
+
+/// What the store around a log says of it.
+package struct LogHints: Sendable {
+  /// Whether the clean-shutdown marker was there.
+  package var isCleanStop: Bool
+  /// This log's line in the recovery-point checkpoint.
+  package var recoveryPoint: Int64?
+  /// This log's line in the log-start checkpoint.
+  package var logStartOffset: Int64?
+  /// Whether everything in the directory was made durable since only this process writes to it.
+  package var isSynced: Bool
+
+  /// Memberwise.
+  package init(
+    isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?, isSynced: Bool = false
+  ) {
+    self.isCleanStop = isCleanStop
+    self.recoveryPoint = recoveryPoint
+    self.logStartOffset = logStartOffset
+    self.isSynced = isSynced
+  }
+}
+
+/// A store's checkpoints and its clean-shutdown marker, read without a lock.
+package struct StoreHints: Sendable {
+  private var isCleanStop = false
+  private var recoveryPoints: [TopicPartition: Int64] = [:]
+  private var logStarts: [TopicPartition: Int64] = [:]
+
+  /// Nothing is known.
+  package init() {}
+
+  /// Reads a store's directory; a checkpoint whose content makes no sense says nothing.
+  package init(_ disk: any Disk, directory: String) throws(DiskError) {
+    isCleanStop = try disk.status("\(directory)/\(CleanShutdownFile.name)") != nil
+    recoveryPoints = try Self.offsets(disk, directory, .recoveryPoint)
+    logStarts = try Self.offsets(disk, directory, .logStart)
+  }
+
+  /// What they say of one log; nil where a directory's name names none.
+  package func hints(of log: TopicPartition?) -> LogHints {
+    LogHints(
+      isCleanStop: isCleanStop, recoveryPoint: log.flatMap { recoveryPoints[$0] },
+      logStartOffset: log.flatMap { logStarts[$0] })
+  }
+
+  private static func offsets(
+    _ disk: any Disk, _ directory: String, _ name: OffsetCheckpoint.Name
+  ) throws(DiskError) -> [TopicPartition: Int64] {
+    do throws(CheckpointError) {
+      return try OffsetCheckpoint.read(disk, directory: directory, name)?.offsets ?? [:]
+    } catch {
+      if case .disk(let error) = error { throw error }
+      return [:]
+    }
+  }
+}

@@ -1,0 +1,236 @@
+import Bytes
+import DiskIO
+import RecordFormat
+
+/// Walks over one segment's batches from a start to the end and asks the recovery table about every
+/// invalid one. Only reads.
+///
+/// Opening, verifying and a reader's opening all walk by this, from different starts.
+struct SegmentWalk: ~Copyable {
+  /// How often the file's size is asked for again when its last batch is incomplete: a writer that
+  /// is just appending needs a moment.
+  private static let tailRetriesMax = 64
+
+  /// What the walk needs to know about the segment's surroundings.
+  struct Setting {
+    var place: SegmentPlace
+    var log: any DiskFile
+    var size: Int
+    var frame: LogFrame
+    var options: SurveyOptions
+    var areIndexesSane = true
+    /// Index entries that stay if all of the indexes turn out right.
+    var keeping = IndexProbe.Prefix.none
+
+    var isLast: Bool { place.nextBaseOffset == nil }
+  }
+
+  private let setting: Setting
+  private var outcome: SegmentOutcome
+  private var index: IndexAccumulator
+  /// What is to follow the entries that stay.
+  private var rest: IndexAccumulator
+  /// What is looked at beside the batches' own bytes; nil where that is not asked for.
+  private var checks: SegmentChecks?
+
+  init(_ setting: Setting, _ checks: consuming SegmentChecks?) {
+    self.setting = setting
+    self.checks = checks
+    outcome = SegmentOutcome(setting.place)
+    outcome.size = setting.size
+    index = IndexAccumulator(
+      baseOffset: setting.place.baseOffset, intervalBytes: setting.options.indexIntervalBytes)
+    rest = IndexAccumulator(
+      baseOffset: setting.place.baseOffset, intervalBytes: setting.options.indexIntervalBytes,
+      cursor: IndexCursor(
+        lastIndexedPosition: setting.keeping.lastOffset?.position ?? 0,
+        largest: index.cursor.largest),
+      lastTimestamp: setting.keeping.lastTime?.timestamp ?? -1,
+      lastOffset: setting.keeping.lastOffset?.offset ?? -1)
+  }
+
+  /// Walks from `start` (nil: the segment's first byte).
+  consuming func run(from start: WalkStart?) throws(DiskError) -> SegmentOutcome {
+    if let start { begin(at: start) }
+    let first = outcome.position
+    var scanner = scanner(endPosition: outcome.size)
+    try walk(&scanner)
+    outcome.bytesScanned = max(0, outcome.position - first)
+    outcome.index = index
+    outcome.rest = rest
+    outcome.largest = index.cursor.largest
+    if checks != nil {
+      checks!.end(at: outcome.end, isCut: outcome.cut != nil)
+      checks!.finish(&outcome)
+    }
+    return outcome
+  }
+
+  private mutating func begin(at start: WalkStart) {
+    outcome.position = start.position
+    outcome.nextOffset = start.offset
+    outcome.kept = start.prefix
+    index = IndexAccumulator(
+      baseOffset: setting.place.baseOffset, intervalBytes: setting.options.indexIntervalBytes,
+      cursor: IndexCursor(
+        lastIndexedPosition: start.prefix.lastOffset?.position ?? 0, largest: start.largest),
+      lastTimestamp: start.prefix.lastTime?.timestamp ?? -1)
+  }
+
+  private func scanner(endPosition: Int) -> SegmentScanner {
+    var options = SegmentScanner.Options(
+      rules: setting.frame.rules, isFollowed: !setting.isLast)
+    options.chunkBytes = setting.options.chunkBytes
+    return SegmentScanner(
+      setting.log, from: outcome.position, endPosition: endPosition,
+      expectedOffset: outcome.nextOffset, offsetLimit: setting.place.offsetLimit, options: options)
+  }
+
+  private mutating func walk(_ scanner: inout SegmentScanner) throws(DiskError) {
+    var runStart = outcome.position
+    while true {
+      switch try next(&scanner) {
+      case .batch(let header, let position):
+        pass(header, position, &runStart)
+      case .end:
+        note(verified: runStart..<outcome.position)
+        return
+      case .invalid(let fault, let position):
+        if let grown = try grownSize(fault, scanner) {
+          outcome.size = grown
+          scanner = self.scanner(endPosition: grown)
+          continue
+        }
+        note(verified: runStart..<position)
+        guard try decide(fault, at: position, &scanner) else { return }
+        runStart = outcome.position
+      }
+    }
+  }
+
+  private mutating func next(_ scanner: inout SegmentScanner) throws(DiskError) -> ScanEvent {
+    guard checks != nil else { return try scanner.next() }
+    return try checks!.next(&scanner)
+  }
+
+  private mutating func pass(_ header: BatchHeader, _ position: Int, _ runStart: inout Int) {
+    index.note(header, at: position)
+    rest.note(header, at: position)
+    if header.producerId >= 0 { outcome.sawProducers = true }
+    if ProducerIdRange.contains(header.producerId) {
+      outcome.greatestProducerId = max(outcome.greatestProducerId, header.producerId)
+    }
+    let end = position + header.byteCount
+    if let fault = checks?.recordFault {
+      // Its CRC is right, so it was written whole: damage, and never an unfinished write.
+      note(verified: runStart..<position)
+      runStart = end
+      outcome.damage.append(
+        DamagedRange(
+          file: setting.place.logPath, bytes: position..<end,
+          offsets: min(outcome.nextOffset, header.nextOffset)..<header.nextOffset,
+          reason: "\(fault)"))
+    }
+    checks?.pass(header, position, after: outcome.nextOffset)
+    outcome.position = end
+    outcome.nextOffset = header.nextOffset
+  }
+
+  private mutating func note(verified range: Range<Int>) {
+    if !range.isEmpty { outcome.verified.append(range) }
+  }
+
+  /// The file's new size, if an incomplete batch at its end is one that is being written right now.
+  private func grownSize(
+    _ fault: BatchFault, _ scanner: borrowing SegmentScanner
+  ) throws(DiskError) -> Int? {
+    guard setting.options.isLive, setting.isLast, !setting.frame.hints.isCleanStop,
+      fault.isIncomplete
+    else { return nil }
+    for _ in 0..<Self.tailRetriesMax {
+      let size = try setting.log.size()
+      if size > scanner.endPosition { return size }
+    }
+    return nil
+  }
+
+  // MARK: Invalid batches
+
+  /// Asks the table about an invalid batch. Returns whether the walk goes on behind it.
+  private mutating func decide(
+    _ fault: BatchFault, at position: Int, _ scanner: inout SegmentScanner
+  ) throws(DiskError) -> Bool {
+    let expected = outcome.nextOffset
+    let place = setting.frame.place(ofFaultAt: expected)
+    if place == .aboveOwnPoint {
+      let row = row(FaultFacts(place: place))
+      outcome.rows.append(row)
+      if row.treatment == .cut {
+        cut(at: position, expected, fault)
+        return false
+      }
+    }
+    let (skipped, next) = try scanner.resume()
+    let isFollowed = next != nil || !setting.isLast
+    let couldBeUnfinished = isFollowed || position > 0 ? true : try start.isPlausible()
+    let row = row(
+      FaultFacts(
+        place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
+        isAfterDamage: !outcome.damage.isEmpty))
+    outcome.rows.append(row)
+    if row.treatment == .cut {
+      cut(at: position, expected, fault)
+      return false
+    }
+    var end =
+      scanner.offsetBehindDamage ?? setting.place.nextBaseOffset ?? setting.frame.reachedOffset
+    if !isFollowed { end = max(end, try statedEnd(at: position, expected: expected)) }
+    end = max(expected, end)
+    outcome.damage.append(
+      DamagedRange(
+        file: setting.place.logPath, bytes: skipped, offsets: expected..<end,
+        reason: couldBeUnfinished ? fault.description : UnfinishedStart.noBatch(fault)))
+    checks?.passDamage(skipped, before: next == nil ? Int64.max : end)
+    outcome.position = skipped.upperBound
+    outcome.nextOffset = end
+    outcome.endsDamaged = next == nil
+    return next != nil
+  }
+
+  private mutating func cut(at position: Int, _ expected: Int64, _ fault: BatchFault) {
+    outcome.cut = .init(position: position, offset: expected, reason: fault.description)
+    checks?.passCut(at: position)
+  }
+
+  /// What a segment without a valid batch may be.
+  private var start: UnfinishedStart {
+    UnfinishedStart(
+      setting.log, byteCount: outcome.size, baseOffset: setting.place.baseOffset,
+      isNamed: setting.place.isNamed)
+  }
+
+  /// The offset behind a damaged end that no later batch bounds: what the damaged batch's own
+  /// header says, where it agrees with itself (a consumer may have seen those offsets, so they are
+  /// not given out again), else that at least one record stood there.
+  private func statedEnd(at position: Int, expected: Int64) throws(DiskError) -> Int64 {
+    let next = expected == Int64.max ? expected : expected + 1
+    var bytes = [UInt8](repeating: 0, count: BatchHeader.byteCountMin)
+    var target = bytes.mutableSpan
+    let count = try setting.log.read(into: &target, at: position)
+    do throws(BatchError) {
+      let header = try BatchHeader(bytes.span.extracting(first: count))
+      let isWhole =
+        header.baseOffset == expected && header.recordCount == header.lastOffsetDelta &+ 1
+      return isWhole ? header.nextOffset : next
+    } catch {
+      return next
+    }
+  }
+
+  private func row(_ facts: FaultFacts) -> RecoveryRow {
+    SegmentFacts(
+      isCleanStop: setting.frame.hints.isCleanStop, isEmpty: false, isLast: setting.isLast,
+      reachesRecoveryPoint: true, areIndexesSane: setting.areIndexesSane, fault: facts.fault
+    ).row
+  }
+}
