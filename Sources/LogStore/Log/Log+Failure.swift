@@ -45,7 +45,8 @@ extension Log {
   func announceFailure() {
     guard let cause = poison.takeUnannounced() else { return }
     context.metrics.poisonedLogs.increment()
-    context.logger.error(
+    context.rateLimitedLog.log(
+      .error, cause: "failed: \(topicPartition)",
       "a write or sync failed; the log takes nothing more until it is opened again",
       metadata: ["log": "\(topicPartition)", "cause": "\(cause)"])
     let failure = LogError.poisoned(path: path, cause: cause)

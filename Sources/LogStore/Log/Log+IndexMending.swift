@@ -161,7 +161,8 @@ extension Log {
       active.cursor = built.cursor
     } catch {
       // The log itself cannot be read: the index serves as far as it goes, and reads say the rest.
-      context.logger.error(
+      context.rateLimitedLog.log(
+        .error, cause: "index of \(topicPartition)",
         "a log could not be read to make its index", metadata: ["cause": "\(error)"])
     }
     active.offsetIndex.file.retire()

@@ -46,7 +46,8 @@ extension LogManager {
     context.flusher.add(log)
     failed.replaced.publish(1)
     context.metrics.reopenedLogs.increment()
-    context.logger.notice(
+    context.rateLimitedLog.log(
+      .notice, cause: "reopened: \(log.topicPartition)",
       "the log was opened again and takes appends",
       metadata: [
         "log": "\(log.topicPartition)", "logEndOffset": "\(log.logEndOffset)",

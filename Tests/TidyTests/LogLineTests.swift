@@ -1,0 +1,52 @@
+import Testing
+
+/// Log lines of the engine and the server go through `RateLimitedLog`, so that no client and no
+/// state of the disk can fill the log.
+struct LogLineTests {
+  /// A file that may write lines past it, how many, and why.
+  private struct Exception {
+    var file: String
+    var count: Int
+    /// For whoever reads the list.
+    var why: String
+  }
+
+  private static let exceptions = [
+    Exception(
+      file: "Sources/KafkaServer/Broker/Broker.swift", count: 2,
+      why: "at the start: once for each topic with a gap, once for the producer ids"),
+    Exception(
+      file: "Sources/KafkaServer/Broker/ProducerIds.swift", count: 2,
+      why: "at the start, and when a directory is renamed out of the way"),
+    Exception(
+      file: "Sources/KafkaServer/Broker/BrokerServer.swift", count: 2, why: "once, at the stop"),
+    Exception(
+      file: "Sources/KafkaServer/Requests/Broker+Metadata.swift", count: 1,
+      why: "a topic was made: who follows what becomes of topics needs each"),
+    Exception(
+      file: "Sources/KafkaServer/Requests/Broker+Topics.swift", count: 2,
+      why: "a topic was made, or deleted: the same"),
+    Exception(
+      file: "Sources/LogStore/Log/Log+Closing.swift", count: 1, why: "once, when a log is closed"),
+    Exception(
+      file: "Sources/LogStore/Log/Log+Files.swift", count: 1,
+      why: "damage: once for each range, and there are as many as the disk holds"),
+    Exception(
+      file: "Sources/LogStore/Store/StoreOpening.swift", count: 2,
+      why: "once for each log, at an opening"),
+    Exception(file: "Sources/LogStore/Threads/GroupSync.swift", count: 1, why: "once and for all"),
+  ]
+
+  @Test func whatRepeatsGoesThroughTheRateLimitedLog() {
+    let modules: Set = ["KafkaServer", "LogStore"]
+    var found: [String: Int] = [:]
+    for file in SourceTree.sources where modules.contains(file.module) {
+      let count = file.code.count {
+        $0.text.contains(/(?:^|\W)logger\s*\.(?:info|notice|warning|error|critical)\(/)
+      }
+      if count > 0 { found[file.path] = count }
+    }
+    let expected = Dictionary(uniqueKeysWithValues: Self.exceptions.map { ($0.file, $0.count) })
+    #expect(found == expected, "use rateLimitedLog, or say here why a line cannot repeat")
+  }
+}
