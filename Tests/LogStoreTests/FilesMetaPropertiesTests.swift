@@ -19,7 +19,7 @@ struct FilesMetaPropertiesTests {
     try disk.installDirectory("/logs")
     var random = SeededGenerator(seed: 1)
     var meta = MetaProperties.fresh(using: &random)
-    meta.properties["x.y z"] = " a=b:c#d!\\ é\t\u{1F600}"
+    meta.properties["x.y z"] = " a=b:c#d!\\ é\t\n\u{C}\r\u{1F600}"
     meta.properties["node.id"] = "5"
     try meta.write(disk, directory: "/logs")
     let found = try #require(try MetaProperties.read(disk, directory: "/logs"))
@@ -33,6 +33,8 @@ struct FilesMetaPropertiesTests {
     #expect(found.clusterId?.count == 22)
     meta.properties["x.y z"] = nil
     #expect(meta.properties.pairs.count == 4)
+    meta.properties["x.y z"] = nil
+    #expect(meta.properties.pairs.count == 4)
   }
 
   @Test(arguments: [
@@ -40,7 +42,8 @@ struct FilesMetaPropertiesTests {
     ("a", "a", ""),
     ("  # c\n! d\n\n a=1", "a", "1"), ("a=b\\\n   c", "a", "bc"), ("a=b\\\r\n  c\rx", "a", "bc"),
     (#"a\=b=\u0041\t\\\z"#, "a=b", "A\t\\z"), ("a=x\na=y", "a", "y"), ("a=b\\", "a", "b"),
-    ("=b", "", "b"),
+    ("=b", "", "b"), (#"a=\n\f\rb"#, "a", "\n\u{C}\rb"), ("a=b\n  ", "a", "b"),
+    ("a=b\n# c", "a", "b"),
   ])
   func propertiesAreReadAsJavaReadsThem(_ content: String, _ key: String, _ value: String) throws {
     let found = try JavaProperties([UInt8](content.utf8), path: "x")

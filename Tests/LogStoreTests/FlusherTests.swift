@@ -17,6 +17,7 @@ struct FlusherTests {
       var start = Flusher.SharedFlushStart.begun(byteCount: 1)
       var hasBegun = 0
       var sharedFlushes = 0
+      var intervalMs: Int?
     }
     let state = Locked(State())
 
@@ -37,7 +38,7 @@ struct FlusherTests {
       }
       state.broadcast()
     }
-    var flushIntervalMs: Int? { nil }
+    var flushIntervalMs: Int? { state.withLock { $0.intervalMs } }
     var isDirty: Bool { true }
     func refreshMark(force: Bool) {}
 
@@ -267,5 +268,42 @@ struct FlusherTests {
     for client in clients { flusher.request(client) }
     flusher.step(waiting: false)
     #expect(clients.allSatisfy { $0.state.withLock { $0.flushes } == 1 })
+  }
+
+  @Test func aLogOfAnIntervalIsFlushedAgainAndAgainByTheThread() {
+    let flusher = started(threadsMax: 1)
+    // A second start is none.
+    flusher.start(core: nil)
+    let client = Client()
+    client.state.withLock { $0.intervalMs = 1 }
+    flusher.add(client)
+    #expect(client.isReached { $0.flushes >= 3 })
+    flusher.remove(client)
+    flusher.stop()
+  }
+
+  /// What was taken is let go of now and then, and nobody is lost by it.
+  @Test func everyOneOfManyThatWaitIsTakenOnceAndInOrder() {
+    var queue = FlushQueue()
+    let clients = (0..<3_000).map { _ in Client() }
+    for client in clients { _ = queue.request(client) }
+    var taken: [any Flusher.Client] = []
+    var following: [any Flusher.Client] = []
+    while let client = queue.take(following: &following) { taken.append(client) }
+    #expect(taken.count == 3_000 && following.count == 2_999)
+    #expect(zip(taken, clients).allSatisfy { $0 === $1 })
+  }
+
+  /// One that closes while it is flushed is not flushed once more.
+  @Test func aLogThatClosesDuringItsFlushWaitsNoMore() {
+    var queue = FlushQueue()
+    let client = Client()
+    _ = queue.request(client)
+    let taken = queue.take()
+    let isNew = queue.request(client)
+    #expect(taken === client && !isNew)
+    queue.remove(client)
+    let isWanted = queue.isWantedAgain(client)
+    #expect(!isWanted && queue.count == 0)
   }
 }

@@ -205,5 +205,6 @@ import Testing
       #expect(store.log.recoveryPoint == store.log.logEndOffset, "round \(round): not flushed")
       #expect(try disk.unsyncedBytes(of: Self.logPath) == 0)
     }
+    try store.manager.close()
   }
 }

@@ -56,8 +56,8 @@ extension Log {
   /// segment, the sync of sealed ones that pile up. Blocks.
   package func prepareToAppend(byteCount: Int) throws(LogError) {
     defer { announceFailure() }
-    try markBeforeFirstWrite()
     guard let writer else { throw .readOnly(path: path) }
+    try markBeforeFirstWrite()
     // Stored before the lock is taken: an event loop that sees it comes here instead of waiting.
     preparations.wrappingAdd(1, ordering: .acquiringAndReleasing)
     defer { preparations.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
