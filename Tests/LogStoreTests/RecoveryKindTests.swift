@@ -105,9 +105,13 @@ import Testing
     #expect(try verify(disk).damage == before.damage)
   }
 
-  @Test func theLossOfAllSegmentsIsDamageAfterAKillToo() throws {
-    let sample = try RecoverySample(closes: false)
-    let disk = sample.disk.kill()
+  /// After a kill, and after a clean close whose marker another program took away.
+  @Test(arguments: [true, false]) func theLossOfAllSegmentsIsDamageAfterAKillToo(
+    _ isClosed: Bool
+  ) throws {
+    let sample = try RecoverySample(closes: isClosed)
+    let disk = isClosed ? sample.disk : sample.disk.kill()
+    if isClosed { try disk.remove("\(CrashStore.path)/\(CleanShutdownFile.name)") }
     for base in sample.bases { try disk.remove(sample.path(base)) }
     let before = try verify(disk)
     #expect(before.damage.map(\.offsets) == [0..<sample.end])

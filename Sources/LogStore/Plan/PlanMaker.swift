@@ -164,7 +164,9 @@ struct PlanMaker {
     nextOffset = max(reached, names.lostEnd)
     let told = try snapshotEvidence(behind: plan.segments.isEmpty ? 0 : reached)
     if plan.segments.isEmpty { nextOffset = max(nextOffset, told?.nextOffset ?? 0) }
-    if frame.point.isOwn || frame.hints.isCleanStop {
+    // Without a segment nothing contradicts a mark, which has a CRC, whoever stopped last.
+    let isMarkBelieved = plan.segments.isEmpty && frame.mark.newest != nil
+    if frame.point.isOwn || frame.hints.isCleanStop || isMarkBelieved {
       nextOffset = max(nextOffset, frame.point.offset)
     }
     plan.logStartOffset = start

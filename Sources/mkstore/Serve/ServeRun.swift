@@ -92,6 +92,17 @@ struct ServeRun {
     return config
   }
 
+  /// Notes said at the start; a directory of another program may give one for each log.
+  private static let notesMax = 100
+
+  private func sayNotes(_ notes: [String]) {
+    for note in notes.prefix(Self.notesMax) { Messages.say(note) }
+    let left = notes.count - Self.notesMax
+    if left > 0 {
+      Messages.say("and \(left) more notes, which 'mkstore verify \(settings.data)' tells")
+    }
+  }
+
   private func sayOpened(_ manager: LogManager) {
     let report = manager.report
     Messages.say("data directory \(manager.path), durability \(settings.store.log.durability)")
@@ -102,6 +113,8 @@ struct ServeRun {
       for line in RecoveryText.lines(recovery) { Messages.say("\(log): \(line)") }
     }
     for (directory, error) in report.failed { Messages.say("\(directory) is not served: \(error)") }
-    for note in report.notes { Messages.say(note) }
+    sayNotes(
+      report.notes
+        + report.logs.flatMap { log, recovery in recovery.notes.map { "\(log): \($0)" } })
   }
 }
