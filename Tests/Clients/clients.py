@@ -710,6 +710,51 @@ def rot(server):
     check(found == b"".join(value + b"\n" for value in values[:30]), "kcat before the damage")
 
 
+def damaged_files(server):
+    """Files of the store are cut, emptied and taken away under the server: it lives (P4)."""
+    server.stop()
+    server.arguments += ["--set", "segment.bytes=40000", "--set", "index.interval.bytes=100"]
+    server.start()
+    values = [b"record %03d %s" % (number, os.urandom(300).hex().encode()) for number in range(180)]
+    kcat(server, "-P", "-t", "t", "-X", "batch.num.messages=1",
+         data=b"".join(value + b"\n" for value in values))
+    directory = f"{server.data}/t-0"
+
+    def look(missing=()):
+        for offset in range(len(values) - 1, -1, -7):
+            if offset not in missing:
+                error, records = raw_fetch(server.address, "t", offset)
+                check(error == 0 and values[offset] in records, f"error {error} at {offset}")
+        check(server.process.poll() is None, f"the server ended: {server.process.returncode}")
+
+    look()
+    harms = [lambda path: os.truncate(path, 0),
+             lambda path: os.truncate(path, os.path.getsize(path) // 2), os.remove]
+    sides = [f"{directory}/{name}" for name in sorted(os.listdir(directory))
+             if not name.endswith(".log")]
+    sides += [f"{server.data}/{name}" for name in sorted(os.listdir(server.data))
+              if os.path.isfile(f"{server.data}/{name}")]
+    check(len([path for path in sides if path.endswith("index")]) >= 6, f"indexes: {sides}")
+    for path in sides:
+        for harm in harms:
+            if not os.path.exists(path):
+                continue
+            harm(path)
+            look()
+            values.append(b"record %03d" % len(values))
+            kcat(server, "-P", "-t", "t", data=values[-1] + b"\n")
+    look()
+    wait_until(lambda: any("made from its log" in line for line in server.messages), "said so")
+    # A sealed segment loses its end: what is before and behind it is served.
+    logs = sorted(name for name in os.listdir(directory) if name.endswith(".log"))
+    cut, behind = int(logs[1][:20]), int(logs[2][:20])
+    os.truncate(f"{directory}/{logs[1]}", 0)
+    look(range(cut, behind))
+    error, records = raw_fetch(server.address, "t", cut)
+    check(error != 0 and not records, f"error {error} in the segment that was cut")
+    look(range(cut, behind))
+
+
 def rotten_bits(server):
     """A bit flipped on disk before its first read: what is served is what was written, and the
     rest is answered with an error.
@@ -1066,7 +1111,7 @@ SCENARIOS = {
     "pauses": pauses, "second-signal": second_signal, "hostile": hostile, "rot": rot,
     "metrics": metrics, "system-calls": system_calls, "rotten-bits": rotten_bits,
     "evicted": evicted, "full-disk": full_disk, "removed": removed, "settings": settings,
-    "descriptors": descriptors,
+    "descriptors": descriptors, "damaged-files": damaged_files,
     **java_client.SCENARIOS,
 }
 

@@ -119,6 +119,9 @@ struct ServeTests {
 
   @Test func rottenBytesAreNeverServed() throws { try run("rot") }
 
+  /// P4, as clients see it.
+  @Test func damagedFilesEndNoServer() throws { try run("damaged-files") }
+
   @Test func anyRottenBitIsNeverServed() throws { try run("rotten-bits") }
 
   /// P14, where the page was served before, left the cache, and came back rotten.

@@ -59,7 +59,7 @@ extension LogManager {
   private func load(_ failed: Log) throws(LogError) -> Log {
     let loader = LogLoader(
       failed.topicPartition,
-      in: LogDirectory(disk: context.disk, path: failed.path), config: failed.config,
+      in: failed.directory, config: failed.config,
       access: .write,
       hints: .init(
         isCleanStop: false, recoveryPoint: failed.recoveryPoint,
