@@ -114,7 +114,7 @@ struct ProcessTests {
     try FileManager.default.removeItem(atPath: directory.path("store/.kafka_cleanshutdown"))
     let plan = try Tool.run(["recover", directory.path("store"), "--dry-run"])
     #expect(plan.status == 0, "\(plan.messages)")
-    #expect(plan.text.contains("unfinished end at position 5016"), "\(plan.text)")
+    #expect(plan.text.contains("-0/00000000000000000360.log at position 5016"), "\(plan.text)")
     let recovered = try Tool.run(["recover", directory.path("store"), "--json"])
     #expect(recovered.status == 0, "\(recovered.messages)")
     let report = try #require(

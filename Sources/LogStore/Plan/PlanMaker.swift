@@ -241,7 +241,7 @@ struct PlanMaker {
 
   private mutating func count() {
     var gaps: [Range<Int64>] = []
-    plan.counts.segmentCount = plan.segments.count
+    plan.counts.segmentCount = plan.segments.count + frame.emptied.count
     plan.counts.startOffset = plan.segments.first?.place.baseOffset ?? 0
     plan.counts.endOffset = plan.segments.last?.outcome?.nextOffset ?? 0
     for (place, outcome) in plan.segments {

@@ -70,7 +70,7 @@ package struct EndEvidence: Sendable, Hashable {
         }
         return EndEvidence(nextOffset: snapshot, fileName: name)
       } catch {
-        if case .disk(let error) = error { throw error }
+        if case .disk(let error) = error, error.isOutOfDescriptors { throw error }
       }
     }
     return nil
@@ -83,7 +83,8 @@ package struct EndEvidence: Sendable, Hashable {
       let limit = SegmentIndexVerifier.indexBytesMax
       return try SmallFile.read(directory.disk, directory.path(name), limit: limit)
     } catch {
-      if case .disk(let error) = error { throw error }
+      // An index that cannot be read tells nothing; it is made from its log (I9).
+      if case .disk(let error) = error, error.isOutOfDescriptors { throw error }
       return nil
     }
   }
