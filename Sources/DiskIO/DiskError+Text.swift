@@ -58,6 +58,9 @@ extension DiskError {
     isDiskFull || isOutOfDescriptors || code == ENOMEM
   }
 
+  /// Whether the disk does not give the bytes that were asked for (EIO): those next to them it may.
+  package var isUnreadableSector: Bool { operation == .read && code == EIO }
+
   /// Whether the file system takes no writes.
   public var isReadOnly: Bool { code == EROFS }
 

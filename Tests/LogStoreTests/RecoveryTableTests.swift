@@ -19,6 +19,7 @@ import Testing
     (.r9, { $0.isEmpty && !$0.isLast }),
     (.r10, { isUnclean($0) && !isBelow($0) && $0.fault == .aboveForeignPointFollowed }),
     (.r11, { isUnclean($0) && !isBelow($0) && $0.fault == .aboveForeignPointLast }),
+    (.r12, { isUnclean($0) && !isBelow($0) && $0.fault == .unreadable }),
   ]
 
   private static func isUnclean(_ facts: SegmentFacts) -> Bool {
@@ -48,7 +49,7 @@ import Testing
   }()
 
   @Test func everyCombinationMeetsExactlyOneRow() {
-    #expect(Self.all.count == 160)
+    #expect(Self.all.count == 192)
     var met: Set<RecoveryRow> = []
     for facts in Self.all {
       let rows = Self.statement.filter { $0.holds(facts) }.map(\.row)
@@ -60,7 +61,7 @@ import Testing
   }
 
   @Test func onlyR6AndR11Cut() {
-    // R7, R10: what follows damage is never deleted; R2, R4: an invalid batch there is damage.
+    // R7, R10, R12: what follows damage is never deleted; R2, R4: an invalid batch there is damage.
     for facts in Self.all where !facts.isEmpty {
       let mayCut = [RecoveryRow.r6, .r11].contains(facts.row)
       let isUnpromised = facts.fault == .aboveOwnPoint || facts.fault == .aboveForeignPointLast
@@ -79,17 +80,21 @@ import Testing
       for isFollowed in Self.flags {
         for couldBeUnfinished in Self.flags {
           for isAfterDamage in Self.flags {
-            let facts = FaultFacts(
-              place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
-              isAfterDamage: isAfterDamage)
-            let row = SegmentFacts(
-              isCleanStop: place == .afterCleanStop, isEmpty: false, isLast: !isFollowed,
-              reachesRecoveryPoint: true, areIndexesSane: true, fault: facts.fault
-            ).row
-            let isForeignEnd = !isFollowed && couldBeUnfinished && !isAfterDamage
-            let isCut = place == .aboveOwnPoint || place == .aboveForeignPoint && isForeignEnd
-            #expect((row.treatment == .cut) == isCut, "\(facts): \(row)")
-            cuts += isCut ? 1 : 0
+            for isUnreadable in Self.flags {
+              let facts = FaultFacts(
+                place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
+                isAfterDamage: isAfterDamage, isUnreadable: isUnreadable)
+              let row = SegmentFacts(
+                isCleanStop: place == .afterCleanStop, isEmpty: false, isLast: !isFollowed,
+                reachesRecoveryPoint: true, areIndexesSane: true, fault: facts.fault
+              ).row
+              let isForeignEnd = !isFollowed && couldBeUnfinished && !isAfterDamage
+              let isCut =
+                !isUnreadable
+                && (place == .aboveOwnPoint || place == .aboveForeignPoint && isForeignEnd)
+              #expect((row.treatment == .cut) == isCut, "\(facts): \(row)")
+              cuts += isCut ? 1 : 0
+            }
           }
         }
       }

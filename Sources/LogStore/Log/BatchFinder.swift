@@ -113,6 +113,7 @@ struct BatchFinder {
   ) throws(LogError) -> (BatchBrief, Int)? {
     var position = position
     var expected = expected
+    var isDoubted = false
     while position < end {
       if let range = segment.damage(at: position) {
         position = try pass(range, target: target, log, segment)
@@ -121,7 +122,11 @@ struct BatchFinder {
       }
       guard try isChecked(log, segment, files, position, end, expected) else { continue }
       guard let header = try header(files, at: position, end: end) else {
-        throw changedBehindUs(segment, position)
+        // It was checked, but the disk may have lost it since: then it is damage like any other.
+        guard !isDoubted else { throw changedBehindUs(segment, position) }
+        isDoubted = true
+        segment.verified.removeAll()
+        continue
       }
       if header.lastOffset >= target { return (header, position) }
       position += header.byteCount
@@ -151,9 +156,8 @@ struct BatchFinder {
     while cut < end {
       guard segment.damage(at: cut) == nil else { return }
       guard try isChecked(log, segment, files, cut, end, next) else { continue }
-      guard let header = try header(files, at: cut, end: end) else {
-        throw changedBehindUs(segment, cut)
-      }
+      // Where it cannot be read any more, the read that begins there says so.
+      guard let header = try header(files, at: cut, end: end) else { return }
       guard cut + header.byteCount <= upTo, header.lastOffset < limit else { return }
       cut += header.byteCount
       next = header.nextOffset

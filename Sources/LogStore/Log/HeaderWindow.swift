@@ -13,14 +13,15 @@ struct HeaderWindow {
   /// Size of the last batch: where batches are large, reading more than a header is waste.
   private var lastByteCount = 0
 
-  /// The header of the batch at `position`; nil where none can be read there.
+  /// The header of the batch at `position`; nil where none can be read there, also for a bad sector
+  /// of the disk.
   mutating func header(_ file: any DiskFile, at position: Int, end: Int) throws(DiskError)
     -> BatchBrief?
   {
     let isHere =
       self.file === file && position >= start
       && position + BatchHeader.byteCountMin <= start + count
-    if !isHere { try fill(file, position, end) }
+    if !isHere, try !fill(file, position, end) { return nil }
     guard let header = BatchBrief(bytes.span.extracting(position - start..<count)) else {
       return nil
     }
@@ -28,17 +29,33 @@ struct HeaderWindow {
     return header
   }
 
-  private mutating func fill(_ file: any DiskFile, _ position: Int, _ end: Int) throws(DiskError) {
+  /// Returns whether the disk gave the header's bytes; what follows them may be unreadable.
+  private mutating func fill(
+    _ file: any DiskFile, _ position: Int, _ end: Int
+  ) throws(DiskError) -> Bool {
     if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: BatchFinder.windowBytes) }
     let isLarge = lastByteCount > BatchFinder.windowBytes / 2
-    let wanted = isLarge ? BatchHeader.byteCountMin : bytes.count
     // The file may hold unpublished bytes behind `end`; they are not looked at.
-    let bounded = max(0, min(wanted, end - position))
+    let bounded = max(0, min(isLarge ? BatchHeader.byteCountMin : bytes.count, end - position))
+    for wanted in [bounded, min(bounded, BatchHeader.byteCountMin)] {
+      do throws(DiskError) {
+        try fill(file, position, count: wanted)
+        return true
+      } catch {
+        guard error.isUnreadableSector else { throw error }
+      }
+    }
+    return false
+  }
+
+  private mutating func fill(
+    _ file: any DiskFile, _ position: Int, count wanted: Int
+  ) throws(DiskError) {
     self.file = file
     start = position
     count = 0
     var target = bytes.mutableSpan
-    var part = target._mutatingExtracting(first: bounded)
+    var part = target._mutatingExtracting(first: wanted)
     count = try file.read(into: &part, at: position)
   }
 }

@@ -27,8 +27,8 @@ extension Log {
       case .end(let position):
         if position < active.position { throw .cutUnderWriter(active.log.path) }
         return
-      case .invalid(_, let position):
-        guard active.segment.damage(at: position) != nil else {
+      case .invalid(let fault, let position):
+        guard fault.isUnreadable || active.segment.damage(at: position) != nil else {
           throw .cutUnderWriter(active.log.path)
         }
         _ = try scanner.resume()

@@ -42,7 +42,13 @@ struct LookUpWindow {
     // batch. The ordinary way takes as many.
     for _ in 0..<3 {
       guard guess.byteCount <= Self.readBytesMax else { return .unknown }
-      try fill(files.log, guess.position, guess.byteCount, end: end)
+      do throws(DiskError) {
+        try fill(files.log, guess.position, guess.byteCount, end: end)
+      } catch {
+        // Perhaps of bytes that are not needed; the ordinary way reads around them.
+        if error.isUnreadableSector { return .unknown }
+        throw error
+      }
       switch walk(to: offset, guess, segment, end: end, &decoder, body) {
       case .done(let attempt): return attempt
       case .bytesMissing(let byteCount):

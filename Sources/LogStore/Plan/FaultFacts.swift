@@ -20,21 +20,25 @@ package struct FaultFacts: Sendable, Equatable {
   package var couldBeUnfinished: Bool
   /// Whether damage was found in the segment before it: those bytes took part in the verdict.
   package var isAfterDamage: Bool
+  /// Whether the disk does not give some of its bytes, so that nothing is known of them.
+  package var isUnreadable: Bool
 
   package init(
     place: Place, isFollowed: Bool = false, couldBeUnfinished: Bool = true,
-    isAfterDamage: Bool = false
+    isAfterDamage: Bool = false, isUnreadable: Bool = false
   ) {
     self.place = place
     self.isFollowed = isFollowed
     self.couldBeUnfinished = couldBeUnfinished
     self.isAfterDamage = isAfterDamage
+    self.isUnreadable = isUnreadable
   }
 
   /// How the table names it.
   package var fault: SegmentFacts.Fault {
     switch place {
     case .afterCleanStop, .belowPoint: .belowRecoveryPoint
+    case .aboveOwnPoint where isUnreadable, .aboveForeignPoint where isUnreadable: .unreadable
     case .aboveOwnPoint: .aboveOwnPoint
     case .aboveForeignPoint:
       isFollowed || !couldBeUnfinished || isAfterDamage

@@ -25,6 +25,8 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   case r10 = "R10"
   /// The same, nothing valid follows: as R6.
   case r11 = "R11"
+  /// Unreadable bytes at or after a recovery point, whoever's: as R7. What they hold is not known.
+  case r12 = "R12"
 
   /// What is done with an invalid batch that meets the row.
   package enum Treatment: Sendable, Equatable {
@@ -38,7 +40,7 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   package var treatment: Treatment {
     switch self {
     case .r6, .r11: .cut
-    case .r1, .r2, .r3, .r4, .r5, .r7, .r8, .r9, .r10: .fence
+    case .r1, .r2, .r3, .r4, .r5, .r7, .r8, .r9, .r10, .r12: .fence
     }
   }
 }
@@ -53,6 +55,8 @@ package struct SegmentFacts: Sendable, Equatable {
     /// At or after a point that says nothing about who wrote beyond it.
     case aboveForeignPointFollowed
     case aboveForeignPointLast
+    /// At or after a point, with bytes that the disk does not give.
+    case unreadable
   }
 
   /// Whether the clean-shutdown marker stood.
@@ -88,6 +92,7 @@ package struct SegmentFacts: Sendable, Equatable {
     case .aboveOwnPoint: return .r6
     case .aboveForeignPointFollowed: return .r10
     case .aboveForeignPointLast: return .r11
+    case .unreadable: return .r12
     }
   }
 }

@@ -6,12 +6,13 @@ package enum KeptBytes {
   /// Directory in the partition's directory; Kafka looks at files only.
   package static let directoryName = ".bad"
 
-  /// Copies `bytes` of `file` aside, durably.
+  /// Copies `bytes` of `file` aside, durably; what the disk cannot read of them is
+  /// `ReadAroundFile.filler` in the copy.
   ///
   /// - Returns: The copy's path; nil where the bytes are all zeros (nothing to keep) or the disk is
   ///   full: a log must open on a full disk too, and nobody was promised these bytes.
   static func keep(
-    _ bytes: Range<Int>, of file: any DiskFile, named name: String, in directory: LogDirectory
+    _ bytes: Range<Int>, of file: ReadAroundFile, named name: String, in directory: LogDirectory
   ) throws(DiskError) -> String? {
     guard try !isAllZeros(bytes, of: file) else { return nil }
     let folder = directory.path(directoryName)
@@ -76,14 +77,16 @@ package enum KeptBytes {
     var name = path
     var number = 1
     while try directory.disk.status(name) != nil {
-      if let copy, try isSame(copy, try directory.disk.open(name, .read)) { return name }
+      if let copy, try isSame(copy, .around(try directory.disk.open(name, .read))) { return name }
       number += 1
       name = "\(path)~\(number)"
     }
     return name
   }
 
-  private static func isSame(_ one: any DiskFile, _ other: any DiskFile) throws(DiskError) -> Bool {
+  private static func isSame(
+    _ one: any DiskFile, _ other: ReadAroundFile
+  ) throws(DiskError) -> Bool {
     let size = try one.size()
     guard try other.size() == size else { return false }
     var isSame = true

@@ -90,10 +90,17 @@ struct PlanExecution {
   private mutating func cut(_ base: Int64, at position: Int) throws(DiskError) {
     let name = SegmentName(base, .log).fileName
     let log = try disk.open(directory.path(name), .readWrite)
-    let size = try log.size()
-    report.cuts[cutCount].keptAs = try KeptBytes.keep(
-      position..<max(position, size), of: log, named: name, in: directory)
+    let bytes = position..<max(position, try log.size())
+    let source = ReadAroundFile.around(log)
+    let kept = try KeptBytes.keep(bytes, of: source, named: name, in: directory)
+    report.cuts[cutCount].keptAs = kept
     cutCount += 1
+    for lost in source.unreadable(in: bytes) {
+      report.notes.append(
+        "the disk cannot read the \(lost.count) bytes at position \(lost.lowerBound) of "
+          + "\(log.path), which are cut off; each of them is 0xFF in "
+          + "\(kept ?? KeptBytes.directoryName)")
+    }
     try log.truncate(to: position)
     try log.sync()
   }

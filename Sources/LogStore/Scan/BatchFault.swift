@@ -8,6 +8,8 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
   case headerTorn(bytes: Int)
   /// The batch states more bytes than the file has left; what an unfinished write looks like.
   case doesNotFit(byteCount: Int, available: Int)
+  /// The disk does not give the batch's bytes from a position on (EIO).
+  case unreadable(position: Int)
   /// The batch starts below the offset that the batches before it have reached.
   case offsetBelowExpected(Int64, expected: Int64)
   /// The batch reaches into the next segment, or further than a segment can.
@@ -24,10 +26,15 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
   package var isIncomplete: Bool {
     switch self {
     case .headerTorn, .doesNotFit: true
-    case .format, .offsetBelowExpected, .offsetBeyondSegment, .offsetJump, .offsetGap,
-      .leaderEpoch:
+    case .format, .unreadable, .offsetBelowExpected, .offsetBeyondSegment, .offsetJump,
+      .offsetGap, .leaderEpoch:
       false
     }
+  }
+
+  /// Whether nothing is known of the bytes but that they cannot be read.
+  package var isUnreadable: Bool {
+    if case .unreadable = self { true } else { false }
   }
 
   /// One sentence for people, without the position.
@@ -37,6 +44,9 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
     case .headerTorn(let bytes): "the file ends after \(bytes) bytes of a batch header"
     case .doesNotFit(let byteCount, let available):
       "a batch of \(byteCount) bytes does not fit in the \(available) that are left"
+    case .unreadable(let position):
+      "the disk cannot read position \(position): Input/output error (EIO); check the system's log "
+        + "and restore the file from a copy"
     case .offsetBelowExpected(let found, let expected):
       "the batch starts at offset \(found), below the expected \(expected)"
     case .offsetBeyondSegment(let found, let limit):

@@ -6,11 +6,11 @@ package import RecordFormat
 ///
 /// First where the damaged batch's own CRC shows that it ends, with its length as it stands or with
 /// one bit of it turned; then where it says that it ends, if the rest of its header or the offsets
-/// bear that out; else byte by byte: a header that is sound in every field, with offsets that may
-/// come after the damage, and a right CRC. So one flipped bit, wherever it is, never makes a batch
-/// of what stands in a record's value. Where the next segment begins plays no part, so that what is
-/// found in a segment stays the same when another one is added behind it; `SegmentScanner` refuses
-/// what reaches into that one.
+/// bear that out, or only its records cannot be read; else byte by byte: a header that is sound in
+/// every field, with offsets that may come after the damage, and a right CRC. So one flipped bit,
+/// wherever it is, never makes a batch of what stands in a record's value. Where the next segment
+/// begins plays no part, so that what is found in a segment stays the same when another one is
+/// added behind it; `SegmentScanner` refuses what reaches into that one.
 ///
 /// **Cost.** Linear in the bytes passed over, whatever they hold: checking candidates may read at
 /// most `workBase` bytes plus `workFactor` times the bytes passed over, over the life of the value,
@@ -47,8 +47,13 @@ package struct BatchResync: ~Copyable {
   ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
     guard let damaged = try outline(position) else { return nil }
     if let end = try provenEnd(damaged, expectedOffset) {
-      if let header = try candidate(end, expectedOffset) { return (end, header) }
-      return try scan(from: end, before: window.endPosition, expectedOffset)
+      return try batch(from: end, expectedOffset)
+    }
+    if let stated = end(of: damaged, length: damaged.length, lengthMin: Self.lengthMin),
+      window.isUnreadable(position..<stated), try isSound(position, expectedOffset)
+    {
+      // The header was read, and is right: what is wrong are bytes that could not be read.
+      return try batch(from: stated, expectedOffset)
     }
     if let stated = end(of: damaged, length: damaged.length, lengthMin: Self.lengthMin) {
       allowance += Self.workFactor * (stated - position)
@@ -65,6 +70,14 @@ package struct BatchResync: ~Copyable {
       if bound == window.endPosition, try closes(damaged, at: bound) { return nil }
     }
     return try scan(from: position + 1, before: window.endPosition, expectedOffset)
+  }
+
+  /// The first valid batch at or after `end`.
+  private mutating func batch(
+    from end: Int, _ expectedOffset: Int64
+  ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
+    if let header = try candidate(end, expectedOffset) { return (end, header) }
+    return try scan(from: end, before: window.endPosition, expectedOffset)
   }
 
   // MARK: The damaged batch

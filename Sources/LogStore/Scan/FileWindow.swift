@@ -7,14 +7,16 @@ package import RecordFormat
 /// Owned by one thread. One allocation for its life; one read per `chunkBytes` of a sequential
 /// walk.
 package struct FileWindow: ~Copyable {
-  /// The file that is looked at.
-  package let file: any DiskFile
+  /// The file that is looked at, around what the disk cannot read of it.
+  package let file: ReadAroundFile
   /// Where the walk ends. Falls when the file turns out to be shorter.
   package private(set) var endPosition: Int
   /// Position of the buffer's first byte, and how many bytes from there are in the buffer.
   private var start: Int
   private var count: Int
   private var buffer: [UInt8]
+  /// Whether bytes in the buffer are none of the file's: the disk did not give them.
+  private(set) var holdsUnreadable = false
   /// Damaged bytes, whose pages are to leave the page cache again.
   private var rotten = 0..<0
 
@@ -24,7 +26,7 @@ package struct FileWindow: ~Copyable {
   ///   - endPosition: End of the walk, at most the file's size.
   ///   - chunkBytes: Bytes of one read and of the buffer; smaller where the file is.
   package init(_ file: any DiskFile, endPosition: Int, chunkBytes: Int) {
-    self.file = file
+    self.file = ReadAroundFile.around(file)
     self.endPosition = endPosition
     self.start = 0
     self.count = 0
@@ -47,6 +49,7 @@ package struct FileWindow: ~Copyable {
     count = 0
     start = position
     count = try Self.read(file, into: &buffer, wanted, at: position)
+    holdsUnreadable = isUnreadable(position..<position + count)
     // A page that holds the end of the damage and what follows it was read again.
     if position < rotten.upperBound + Self.pageBytesMax { file.dropPages(around: rotten) }
     if count < wanted { endPosition = position + count }
@@ -94,6 +97,13 @@ package struct FileWindow: ~Copyable {
     return buffer.span.extracting(first..<first + byteCount)
   }
 
+  /// Whether the disk did not give a byte of `range`, which was read before.
+  package func isUnreadable(_ range: Range<Int>) -> Bool { unreadableFault(range) != nil }
+
+  private func unreadableFault(_ range: Range<Int>) -> BatchFault? {
+    file.firstUnreadable(in: range).map { .unreadable(position: $0) }
+  }
+
   /// Reads the header at a position whose whole batch lies before the walk's end.
   ///
   /// Nothing is read beyond the header, and nothing is allocated.
@@ -107,7 +117,9 @@ package struct FileWindow: ~Copyable {
       return .failure(.headerTorn(bytes: max(0, endPosition - position)))
     }
     let left = endPosition - position
-    let bytes = bytes(position, min(left, BatchHeader.byteCountMin))
+    let headerEnd = position + min(left, BatchHeader.byteCountMin)
+    if let fault = unreadableFault(position..<headerEnd) { return .failure(fault) }
+    let bytes = bytes(position, headerEnd - position)
     let stated =
       Int(bytes.loadBigEndian(Int32.self, at: BatchLayout.batchLength)) + BatchLayout.lengthOverhead
     // Said first, because a cut header cannot be judged by its other fields.
@@ -136,6 +148,7 @@ package struct FileWindow: ~Copyable {
         return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
       }
     }
+    if let fault = unreadableFault(position..<position + header.byteCount) { return fault }
     if header.isLegacy { return legacyCRCFault(header, at: position) }
     let covered = bytes(position, header.byteCount).extracting(BatchLayout.attributes...)
     let crc = CRC32C.checksum(covered)
@@ -159,6 +172,7 @@ package struct FileWindow: ~Copyable {
     guard let crc = try checksum(of: covered) else {
       return .doesNotFit(byteCount: header.byteCount, available: endPosition - position)
     }
+    if let fault = unreadableFault(position..<position + header.byteCount) { return fault }
     return crc == header.crc ? nil : .format(.checksum(found: header.crc, expected: crc))
   }
 

@@ -73,6 +73,11 @@ package struct SegmentScanner: ~Copyable {
   /// So many offsets a batch may be ahead of the one before it without one behind it that agrees.
   private static let jumpMax = Int64(Int32.max)
 
+  /// The first byte of `range`, which was walked over, that the disk does not give.
+  package func firstUnreadable(in range: Range<Int>) -> Int? {
+    window.file.firstUnreadable(in: range)
+  }
+
   /// Where the walk ends; lower than was asked for where the file turned out to be shorter.
   package var endPosition: Int { window.endPosition }
 
@@ -177,7 +182,7 @@ package struct SegmentScanner: ~Copyable {
   /// the expected offset, right in all respects. Nil in every other: `judge` then tells.
   private func quickHeader() -> BatchHeader? {
     let loaded = window.loadedBytes(from: position)
-    guard loaded >= BatchHeader.byteCountMin else { return nil }
+    guard loaded >= BatchHeader.byteCountMin, !window.holdsUnreadable else { return nil }
     let header: BatchHeader
     do throws(BatchError) {
       header = try BatchHeader(window.bytes(position, BatchHeader.byteCountMin))

@@ -48,8 +48,9 @@ struct SegmentSurvey {
     var indexes = SegmentIndexVerifier(place, isLive: options.isLive && isOpenEnded)
     // Before the log's size is asked for.
     if options.depth >= .standard, hasIndexes { indexes.load() }
-    let log: any DiskFile
-    if let open { log = open } else { log = try place.directory.disk.open(place.logPath, .read) }
+    let file: any DiskFile
+    if let open { file = open } else { file = try place.directory.disk.open(place.logPath, .read) }
+    let log = ReadAroundFile.around(file)
     let size = try log.size()
     var outcome: SegmentOutcome
     if size == 0, frame.emptyRow(isLast: place.nextBaseOffset == nil, place.baseOffset) != nil {
@@ -89,7 +90,7 @@ struct SegmentSurvey {
   // MARK: Every batch
 
   private func lookAtAll(
-    _ log: any DiskFile, _ size: Int, _ indexes: SegmentIndexVerifier
+    _ log: ReadAroundFile, _ size: Int, _ indexes: SegmentIndexVerifier
   ) throws(DiskError) -> SegmentOutcome {
     log.advise(.sequential, at: 0, count: size)
     var setting = SegmentWalk.Setting(
@@ -113,7 +114,7 @@ struct SegmentSurvey {
 
   // MARK: The end alone
 
-  private func lookAtEnd(_ log: any DiskFile, _ size: Int) throws(DiskError) -> SegmentOutcome {
+  private func lookAtEnd(_ log: ReadAroundFile, _ size: Int) throws(DiskError) -> SegmentOutcome {
     var probe = try probe(log)
     let areIndexesSane = try probe.prefix(below: size, offset: Int64.max) != nil
     let setting = SegmentWalk.Setting(
@@ -179,7 +180,7 @@ struct SegmentSurvey {
   /// Asks the indexes of a broker's segment what was behind its end, before they are brought in
   /// line with the log.
   private func findEvidence(
-    _ outcome: inout SegmentOutcome, _ log: any DiskFile
+    _ outcome: inout SegmentOutcome, _ log: ReadAroundFile
   ) throws(DiskError) {
     guard frame.isEndTold, hasIndexes, outcome.unreadable.isEmpty else { return }
     let damagedEnd = outcome.endsDamaged ? outcome.damage.last?.bytes.lowerBound : nil

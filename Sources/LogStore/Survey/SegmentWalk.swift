@@ -14,7 +14,7 @@ struct SegmentWalk: ~Copyable {
   /// What the walk needs to know about the segment's surroundings.
   struct Setting {
     var place: SegmentPlace
-    var log: any DiskFile
+    var log: ReadAroundFile
     var size: Int
     var frame: LogFrame
     var options: SurveyOptions
@@ -162,7 +162,7 @@ struct SegmentWalk: ~Copyable {
   ) throws(DiskError) -> Bool {
     let expected = outcome.nextOffset
     let place = setting.frame.place(ofFaultAt: expected)
-    if place == .aboveOwnPoint {
+    if place == .aboveOwnPoint, !fault.isUnreadable {
       let row = row(FaultFacts(place: place))
       outcome.rows.append(row)
       if row.treatment == .cut {
@@ -172,11 +172,13 @@ struct SegmentWalk: ~Copyable {
     }
     let (skipped, next) = try scanner.resume()
     let isFollowed = next != nil || !setting.isLast
-    let couldBeUnfinished = isFollowed || position > 0 ? true : try start.isPlausible()
+    let unreadable = setting.log.firstUnreadable(in: skipped)
+    let couldBeUnfinished =
+      isFollowed || position > 0 || unreadable != nil ? true : try start.isPlausible()
     let row = row(
       FaultFacts(
         place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
-        isAfterDamage: !outcome.damage.isEmpty))
+        isAfterDamage: !outcome.damage.isEmpty, isUnreadable: unreadable != nil))
     outcome.rows.append(row)
     if row.treatment == .cut {
       cut(at: position, expected, fault)
@@ -189,12 +191,19 @@ struct SegmentWalk: ~Copyable {
     outcome.damage.append(
       DamagedRange(
         file: setting.place.logPath, bytes: skipped, offsets: expected..<end,
-        reason: couldBeUnfinished ? fault.description : UnfinishedStart.noBatch(fault)))
+        reason: couldBeUnfinished
+          ? text(fault, unreadable: unreadable) : UnfinishedStart.noBatch(fault)))
     checks?.passDamage(skipped, before: next == nil ? Int64.max : end)
     outcome.position = skipped.upperBound
     outcome.nextOffset = end
     outcome.endsDamaged = next == nil
     return next != nil
+  }
+
+  /// What is wrong with damaged bytes, some of which the disk may not give.
+  private func text(_ fault: BatchFault, unreadable: Int?) -> String {
+    guard let unreadable, !fault.isUnreadable else { return fault.description }
+    return "\(fault); \(BatchFault.unreadable(position: unreadable))"
   }
 
   private mutating func cut(at position: Int, _ expected: Int64, _ fault: BatchFault) {

@@ -4,9 +4,15 @@ import Glibc
 /// The calls of `DiskFile`, on the state.
 extension DiskState {
   /// The file as it is now, to be read without the disk's lock.
-  mutating func beginRead(_ id: InodeID, _ path: String) throws(DiskError) -> Inode {
+  mutating func beginRead(
+    _ id: InodeID, _ path: String, _ range: Range<Int>
+  ) throws(DiskError) -> Inode {
     _ = try begin(.read, path)
-    if inodes[id]!.isUnreadable { throw DiskError(.read, path, code: EIO) }
+    let range = range.clamped(to: 0..<inodes[id]!.size)
+    if inodes[id]!.isUnreadable || inodes[id]!.badRanges.contains(where: { $0.overlaps(range) }) {
+      counters.unreadableReads += 1
+      throw DiskError(.read, path, code: EIO)
+    }
     return inodes[id]!
   }
 

@@ -34,6 +34,8 @@ struct Inode: Sendable {
   private var droppedSize: Int?
   /// Whether the disk cannot read the file's bytes.
   private(set) var isUnreadable = false
+  /// Bytes of the file that the disk cannot read.
+  var badRanges: [Range<Int>] = []
   /// An error met by a sync of the whole disk that the file's own sync has yet to tell.
   var writeError: Int32?
 

@@ -32,6 +32,12 @@ extension SimulatedDisk {
     try changeFile(path) { $0.makeUnreadable() }
   }
 
+  /// Makes bytes of the file that has this name now unreadable for good, as bad sectors do: reads
+  /// that touch one of them throw EIO. Names and calls that do not read are not affected.
+  public func makeUnreadable(_ path: String, _ range: Range<Int>) throws(DiskError) {
+    try changeFile(path) { $0.badRanges.append(range) }
+  }
+
   /// Cuts a file as another process may: touching a mapped page of it behind the new end is a
   /// SIGBUS (`MappingGuard`).
   public func cut(_ path: String, to size: Int) throws(DiskError) {

@@ -25,8 +25,9 @@ final class SimulatedFile: DiskFile {
 
   func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
     precondition(position >= 0, "read at \(position)")
+    let range = position..<position + buffer.count
     let now = try disk.state.withLock { state throws(DiskError) in
-      try state.beginRead(inode, path)
+      try state.beginRead(inode, path, range)
     }
     let count = now.read(into: &buffer, at: position)
     disk.state.withLock { $0.counters.countRead(count, of: path) }

@@ -10,6 +10,8 @@ public struct DiskCounters: Sendable, Equatable {
   public var bytesReadByPath: [String: Int] = [:]
   /// Most bytes that one `read` gave, by path.
   public var largestReadByPath: [String: Int] = [:]
+  /// Reads that bytes kept from succeeding that the disk cannot read.
+  public var unreadableReads = 0
   /// Bytes that `write` took.
   public var bytesWritten = 0
   /// Files open now.
