@@ -46,6 +46,11 @@ static int64_t ms_of(struct statx_timestamp time) {
   return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+static int64_t ns_of(struct statx_timestamp time) {
+  // Unsigned: a made-up time of year 2400 wraps around instead of being undefined.
+  return (int64_t)((uint64_t)time.tv_sec * 1000000000u + time.tv_nsec);
+}
+
 static int status_at(int fd, const char *path, int flags, struct mk_file_status *status) {
   struct statx found;
   if (statx(fd, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) return errno;
@@ -53,7 +58,9 @@ static int status_at(int fd, const char *path, int flags, struct mk_file_status 
   status->inode = found.stx_ino;
   status->size = (int64_t)found.stx_size;
   status->modified_ms = ms_of(found.stx_mtime);
-  status->created_ms = (found.stx_mask & STATX_BTIME) != 0 ? ms_of(found.stx_btime) : INT64_MIN;
+  bool has_birth = (found.stx_mask & STATX_BTIME) != 0;
+  status->created_ms = has_birth ? ms_of(found.stx_btime) : INT64_MIN;
+  status->created_ns = has_birth ? ns_of(found.stx_btime) : INT64_MIN;
   status->kind = (int32_t)kind_of_mode(found.stx_mode);
   return 0;
 }

@@ -27,6 +27,10 @@ public protocol DiskFile: AnyObject, Sendable {
   /// Current size in bytes.
   func size() throws(DiskError) -> Int
 
+  /// What tells the file from every other that its file system has had, a copy of it too; nil (the
+  /// default) where the file system does not say when a file was made.
+  func birth() throws(DiskError) -> FileBirth?
+
   /// Sets the size; a longer one is filled with a hole that reads as zeros.
   func truncate(to size: Int) throws(DiskError)
 
@@ -56,6 +60,8 @@ public protocol DiskFile: AnyObject, Sendable {
 }
 
 extension DiskFile {
+  /// Not known.
+  public func birth() throws(DiskError) -> FileBirth? { nil }
   /// Nothing: `sync` does it all.
   public func writeOut() throws(DiskError) {}
   /// Nothing: none is known.

@@ -69,6 +69,14 @@ final class PosixFile: DiskFile {
     return Int(status.size)
   }
 
+  func birth() throws(DiskError) -> FileBirth? {
+    var status = mk_file_status()
+    // Safe: `status` outlives the call that fills it.
+    try check(.status, unsafe mk_status_of_descriptor(fd, &status))
+    guard status.created_ns != Int64.min else { return nil }
+    return FileBirth(inode: status.inode, timeNs: status.created_ns)
+  }
+
   func truncate(to size: Int) throws(DiskError) {
     precondition(size >= 0, "truncate to \(size)")
     try check(.truncate, retrying { mk_truncate(fd, Int64(size)) })

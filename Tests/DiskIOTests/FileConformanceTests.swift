@@ -20,6 +20,26 @@ import Testing
     }
   }
 
+  /// A rename keeps what names a file; a copy, and a file made where another was, are others.
+  @Test(arguments: DiskUnderTest.allCases)
+  func everyFileHasABirthOfItsOwn(_ kind: DiskUnderTest) throws {
+    try kind.withDirectory { disk, base in
+      let file = try disk.open("\(base)/a", .create)
+      try file.write([1, 2])
+      let birth = try file.birth()
+      // Some file systems do not tell; a simulated disk does.
+      guard birth != nil || kind == .simulated else { return }
+      #expect(birth != nil)
+      try disk.rename("\(base)/a", to: "\(base)/b")
+      try file.write([3], at: 2)
+      #expect(try file.birth() == birth)
+      #expect(try disk.open("\(base)/b", .read).birth() == birth)
+      let other = try disk.open("\(base)/a", .create)
+      #expect(try other.birth() != birth)
+      #expect(try other.birth() == disk.open("\(base)/a", .readWrite).birth())
+    }
+  }
+
   @Test(arguments: DiskUnderTest.allCases)
   func readLeavesTheRestOfTheBufferAlone(_ kind: DiskUnderTest) throws {
     try kind.withDirectory { disk, base in

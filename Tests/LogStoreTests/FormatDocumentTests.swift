@@ -62,7 +62,10 @@ struct FormatDocumentTests {
     let dump = try document.dump("hex mark")
     let values = dump.values
     let disk = SimulatedDisk()
-    try disk.install("/log/\(DurableMark.fileName)", dump.bytes)
+    let birth = FileBirth(
+      inode: try #require(UInt64(values["inode"] ?? "")),
+      timeNs: try #require(Int64(values["birthTime"] ?? "")))
+    try disk.install("/log/\(DurableMark.fileName)", dump.bytes, birth: birth)
     let contents = try DurableMark.read(LogDirectory(disk: disk, path: "/log"))
     let record = try #require(contents.durable)
     #expect(values["sequence"] == "\(record.sequence)")
@@ -74,6 +77,7 @@ struct FormatDocumentTests {
     #expect(values["largestOffset"] == "\(record.largest.offset)")
     #expect(values["offsetEntries"] == "\(record.offsetEntries)")
     #expect(values["timeEntries"] == "\(record.timeEntries)")
+    #expect(record.birth == birth && !contents.isCopy)
     #expect(!record.isClean)
     #expect(values["flags"] == "8" && record.durability == .flushed)
   }
@@ -81,7 +85,10 @@ struct FormatDocumentTests {
   @Test func markIsWrittenAsTheDocumentShows() throws {
     let dump = try document.dump("hex mark")
     let disk = SimulatedDisk()
-    try disk.install("/log/\(DurableMark.fileName)", dump.bytes)
+    let birth = FileBirth(
+      inode: try #require(UInt64(dump.values["inode"] ?? "")),
+      timeNs: try #require(Int64(dump.values["birthTime"] ?? "")))
+    try disk.install("/log/\(DurableMark.fileName)", dump.bytes, birth: birth)
     let directory = LogDirectory(disk: disk, path: "/log")
     var record = try #require(try DurableMark.read(directory).durable)
     let (mark, isNew) = try DurableMark.open(directory)
@@ -90,16 +97,16 @@ struct FormatDocumentTests {
     try mark.noteDurable(record)
     // Slot 0 held the best record, so slot 1 was written, then slot 2.
     let bytes = try content("/log/\(DurableMark.fileName)", on: disk)
-    #expect(bytes.count == DurableMark.slotBytes * 2 + 80)
-    #expect(Array(bytes[..<80]) == dump.bytes)
+    #expect(bytes.count == DurableMark.slotBytes * 2 + 96)
+    #expect(Array(bytes[..<96]) == dump.bytes)
     for (slot, sequence) in [(1, 8), (2, 9)] as [(Int, UInt64)] {
       var expected = dump.bytes
       var span = expected.mutableSpan
       span.storeBigEndian(sequence, at: 8)
       span.storeBigEndian(UInt32(9), at: 64)
-      span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<76)), at: 76)
+      span.storeBigEndian(CRC32C.checksum(span.span.extracting(0..<92)), at: 92)
       let start = slot * DurableMark.slotBytes
-      #expect(Array(bytes[start..<start + 80]) == expected, "slot \(slot)")
+      #expect(Array(bytes[start..<start + 96]) == expected, "slot \(slot)")
     }
   }
 
@@ -107,7 +114,7 @@ struct FormatDocumentTests {
     (".index", "hex index base=0", OffsetIndex.entryBytes),
     (".timeindex", "hex timeindex base=720", TimeIndex.entryBytes),
     (".txnindex", "hex txnindex base=123", AbortedTransaction.byteCount),
-    (".snapshot", "hex snapshot", 56), ("mkstore.mark", "hex mark", 80),
+    (".snapshot", "hex snapshot", 56), ("mkstore.mark", "hex mark", 96),
   ])
   func tablesLeaveNoGapAndGiveTheSize(heading: String, info: String, entryBytes: Int) throws {
     let fields = try document.table(heading)

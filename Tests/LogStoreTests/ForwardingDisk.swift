@@ -41,6 +41,7 @@ extension ForwardingFile {
   func write(_ bytes: Span<UInt8>, at position: Int) throws(DiskError) {
     try base.write(bytes, at: position)
   }
+  func birth() throws(DiskError) -> FileBirth? { try base.birth() }
   func truncate(to size: Int) throws(DiskError) { try base.truncate(to: size) }
   func allocate(to size: Int) throws(DiskError) { try base.allocate(to: size) }
   func sync() throws(DiskError) { try base.sync() }

@@ -25,7 +25,20 @@ struct MutatedDirectory {
     }
     disk = SimulatedDisk(seed: seed)
     try disk.installDirectory(Self.store)
-    for (path, bytes) in files.sorted(by: { $0.key < $1.key }) { try disk.install(path, bytes) }
+    // A mark is that of the log that it was written in; of every eighth one it is copied.
+    let isCopy = seed % 8 == 7
+    for (path, bytes) in files.sorted(by: { $0.key < $1.key }) {
+      try disk.install(path, bytes, birth: isCopy ? nil : Self.birth(path, bytes))
+    }
+  }
+
+  /// The file that a mark names.
+  private static func birth(_ path: String, _ bytes: [UInt8]) -> FileBirth? {
+    guard path.hasSuffix(DurableMark.fileName) else { return nil }
+    let slots = stride(from: 0, to: bytes.count, by: DurableMark.slotBytes).compactMap {
+      MarkRecord(bytes.span.extracting($0..<min(bytes.count, $0 + DurableMark.slotBytes)))
+    }
+    return slots.max { $0.sequence < $1.sequence }?.birth
   }
 
   private enum Fault: CaseIterable {

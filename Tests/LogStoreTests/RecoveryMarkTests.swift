@@ -52,7 +52,7 @@ import Testing
     let mark = try #require(marks.last)
     #expect(mark.count > 2 * DurableMark.slotBytes)
     for slot in 0..<3 {
-      for byte in 0..<84 where slot * DurableMark.slotBytes + byte < mark.count {
+      for byte in 0..<100 where slot * DurableMark.slotBytes + byte < mark.count {
         for bit in 0..<8 {
           var flipped = mark
           flipped[slot * DurableMark.slotBytes + byte] ^= 1 << UInt8(bit)
@@ -66,12 +66,12 @@ import Testing
     let (disk, content, marks) = try killed()
     let (older, mark) = (marks[marks.count - 4], marks[marks.count - 1])
     for slot in 0..<3 {
-      for end in stride(from: 0, through: 80, by: 4) {
+      for end in stride(from: 0, through: 96, by: 4) {
         var torn = mark
         let start = slot * DurableMark.slotBytes
-        for byte in start + end..<min(start + 80, torn.count) { torn[byte] = older[byte] }
+        for byte in start + end..<min(start + 96, torn.count) { torn[byte] = older[byte] }
         try expectSame(disk, torn, content, "slot \(slot) torn at \(end)")
-        for byte in start + end..<min(start + 80, torn.count) { torn[byte] = 0 }
+        for byte in start + end..<min(start + 96, torn.count) { torn[byte] = 0 }
         try expectSame(disk, torn, content, "slot \(slot) zero from \(end)")
       }
     }
@@ -90,7 +90,7 @@ import Testing
   @Test func aLostMarkLosesNothing() throws {
     let (disk, content, marks) = try killed()
     try expectSame(disk, nil, content, "no mark")
-    for count in [0, 1, 79, 80, 511, 512, 591, 592, 1_023, 1_024] {
+    for count in [0, 1, 79, 95, 96, 511, 512, 607, 608, 1_023, 1_024] {
       try expectSame(disk, Array(marks[marks.count - 1].prefix(count)), content, "\(count) bytes")
     }
     try expectSame(

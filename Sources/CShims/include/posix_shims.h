@@ -80,6 +80,8 @@ struct mk_file_status {
   int64_t modified_ms;
   /// Milliseconds since 1970, or INT64_MIN where the file system does not tell.
   int64_t created_ms;
+  /// The same in nanoseconds.
+  int64_t created_ns;
   /// One of `mk_file_kind`.
   int32_t kind;
 };

@@ -32,14 +32,27 @@ package enum SmallFile {
   package static func writeAtomically(
     _ disk: any Disk, directory: String, name: String, _ bytes: [UInt8]
   ) throws(DiskError) {
-    let path = "\(directory)/\(name)"
-    let temporary = path + ".tmp"
+    let file = try createReplacement(disk, directory: directory, name: name)
+    try finishReplacement(file, disk, directory: directory, name: name, bytes)
+  }
+
+  /// Makes the file `<name>.tmp` of a replacement whose content says which file it is.
+  static func createReplacement(
+    _ disk: any Disk, directory: String, name: String
+  ) throws(DiskError) -> any DiskFile {
+    let temporary = "\(directory)/\(name).tmp"
     // Left over from a crash between create and rename: never read by anyone.
     if try disk.status(temporary) != nil { try disk.remove(temporary) }
-    let file = try disk.open(temporary, .create)
+    return try disk.open(temporary, .create)
+  }
+
+  /// Writes the content and puts the file in the place of `name`, as `writeAtomically`.
+  static func finishReplacement(
+    _ file: any DiskFile, _ disk: any Disk, directory: String, name: String, _ bytes: [UInt8]
+  ) throws(DiskError) {
     try file.write(bytes.span, at: 0)
     try file.sync()
-    try disk.rename(temporary, to: path)
+    try disk.rename("\(directory)/\(name).tmp", to: "\(directory)/\(name)")
     try disk.syncDirectory(directory)
   }
 

@@ -57,7 +57,7 @@ extension Log {
     let record = markRecord(active, recoveryPoint: flushed.value, isClean: true)
     if mark == nil, hadMark {
       mark =
-        recovery.wasClean
+        recovery.wasClean && !hadMarkCopy
         ? try DurableMark.open(directory).0 : try DurableMark.replace(directory, with: record)
     }
     if let mark { try writeDurableMark(record, mark) }
@@ -65,10 +65,11 @@ extension Log {
   }
 
   /// The segment to close: the one that was appended to; where none was, the one that recovery
-  /// changed, for its indexes lack their final entry and its mark still says that we write.
+  /// changed, for its indexes lack their final entry and its mark still says that we write, or names
+  /// another file.
   private func activeToClose() throws(DiskError) -> ActiveSegment? {
     try writer?.withLock { (state) throws(DiskError) in
-      let isUnsettled = !recovery.wasClean || recovery.isEventful
+      let isUnsettled = !recovery.wasClean || recovery.isEventful || hadMarkCopy
       if isUnsettled, state.dormant != nil { try activate(&state, nowMs: context.nowMs()) }
       return state.active
     }

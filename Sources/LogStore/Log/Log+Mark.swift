@@ -48,7 +48,7 @@ extension Log {
   }
 
   private func firstMark(_ record: MarkRecord) throws(DiskError) -> DurableMark {
-    if !recovery.wasClean { return try DurableMark.replace(directory, with: record) }
+    if !recovery.wasClean || hadMarkCopy { return try DurableMark.replace(directory, with: record) }
     let (mark, _) = try DurableMark.open(directory)
     try mark.noteDurable(record)
     return mark

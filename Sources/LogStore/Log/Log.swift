@@ -62,6 +62,8 @@ public final class Log: Sendable {
   let preparations = Atomic<Int>(0)
   /// Whether the log had a mark when it was opened, so that a clean close must make it clean.
   package let hadMark: Bool
+  /// Whether the mark was copied here, so that the first write replaces it.
+  package let hadMarkCopy: Bool
   /// What is known of the batches where this engine alone has written the log.
   package let rules: OwnLogRules
   package let isReadOnly: Bool
@@ -98,6 +100,7 @@ public final class Log: Sendable {
     flushed = OffsetNotifier(loaded.recoveryPoint)
     startOffset = Atomic(loaded.logStartOffset)
     hadMark = loaded.hasMark
+    hadMarkCopy = loaded.isMarkCopy
     rules = loaded.rules
   }
 

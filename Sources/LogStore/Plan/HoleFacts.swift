@@ -25,7 +25,8 @@ package struct HoleFacts: Sendable, Equatable {
   package var isGapless: Bool
   /// Whether the segment ends before the recovery point.
   package var endsBelowPoint: Bool
-  /// Whether the next segment begins at or below the recovery point.
+  /// Whether the next segment begins at or below the recovery point, or the log is a copy: no
+  /// unsynced roll that lost what is before it.
   package var isNextBelowPoint: Bool
   package var hasEvidence: Bool
   package var isNoted: Bool

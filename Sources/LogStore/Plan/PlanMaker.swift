@@ -165,10 +165,10 @@ struct PlanMaker {
     let told = try snapshotEvidence(behind: plan.segments.isEmpty ? 0 : reached)
     if plan.segments.isEmpty { nextOffset = max(nextOffset, told?.nextOffset ?? 0) }
     // Without a segment nothing contradicts a mark, which has a CRC, whoever stopped last.
-    let isMarkBelieved = plan.segments.isEmpty && frame.mark.newest != nil
-    if frame.point.isOwn || frame.hints.isCleanStop || isMarkBelieved {
-      nextOffset = max(nextOffset, frame.point.offset)
+    if plan.segments.isEmpty, let newest = frame.mark.newest {
+      nextOffset = max(nextOffset, newest.recoveryPoint)
     }
+    if frame.point.isOwn || frame.isCleanStop { nextOffset = max(nextOffset, frame.point.offset) }
     plan.logStartOffset = start
     plan.logEndOffset = nextOffset
     if plan.segments.isEmpty {
@@ -177,6 +177,18 @@ struct PlanMaker {
     } else {
       noteLostEnd(from: reached, told)
     }
+    noteShortCopy()
+  }
+
+  private mutating func noteShortCopy() {
+    guard frame.isCopy, let newest = frame.mark.newest, nextOffset < newest.recoveryPoint else {
+      return
+    }
+    plan.notes.append(
+      VerificationNote(
+        file: frame.directory.path(DurableMark.fileName),
+        text: "was copied later than the segments: it says that the log had reached offset "
+          + "\(newest.recoveryPoint), but the copied segments end at offset \(nextOffset)"))
   }
 
   private func snapshotEvidence(behind offset: Int64) throws(DiskError) -> EndEvidence? {
@@ -218,6 +230,7 @@ struct PlanMaker {
     var files = SideFilePlan(frame, end: plan.logEndOffset, start: plan.logStartOffset)
     files.keepSnapshots(of: plan.segments.map(\.place.baseOffset))
     files.fitEpochs()
+    try files.fitProducers()
     if options.depth >= .standard { files.check(plan.segments.compactMap(\.outcome)) }
     plan.epochs = files.epochs
     plan.snapshots = files.snapshots

@@ -31,7 +31,7 @@ extension RecoveryPlan {
 
   /// What a reader is told, who changes nothing.
   package var view: RecoveryReport {
-    var report = RecoveryReport(wasClean: frame.hints.isCleanStop)
+    var report = RecoveryReport(wasClean: frame.isCleanStop)
     report.logStartOffset = logStartOffset
     report.logEndOffset = logEndOffset
     report.segmentCount = frame.places.count + frame.emptied.count

@@ -63,6 +63,19 @@ struct SideFilePlan {
     epochs = LeaderEpochCheckpoint(entries)
   }
 
+  /// Of a copy: a state of producers that is ahead of the log goes, durably, before other records
+  /// take the offsets that it speaks of.
+  mutating func fitProducers() throws(DiskError) {
+    guard frame.isCopy else { return }
+    do throws(CheckpointError) {
+      let state = try ProducerFile.read(frame.directory, expirationMs: Int64.max)
+      if let state, state.endOffset > end { actions.append(.remove(ProducerFile.name)) }
+    } catch {
+      // What does not read is not believed later either.
+      if case .disk(let error) = error, error.isOutOfDescriptors { throw error }
+    }
+  }
+
   /// Reads every small file. What the log itself tells is made anew: the epochs of a log that this
   /// engine alone has written, all of them 0, and snapshots, of which an older one will do.
   mutating func check(_ outcomes: [SegmentOutcome]) {

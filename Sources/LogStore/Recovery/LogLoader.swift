@@ -13,6 +13,8 @@ package struct LoadedLog {
   package var recoveryPoint: Int64
   /// Whether the directory has a durable mark.
   package var hasMark: Bool
+  /// Whether that was copied here and is to be replaced.
+  package var isMarkCopy: Bool
   /// What is known of the batches where this engine alone has written the log.
   package var rules: OwnLogRules
   package var producers: ProducerTracking
@@ -61,11 +63,12 @@ package struct LogLoader {
     options.indexIntervalBytes = config.indexIntervalBytes
     let frame = try LogFrame.read(directory, hints, isForWriting: options.isForWriting)
     let plan = try LogSurvey(frame, options).run { (place) throws(DiskError) in
-      try open(place, frame.point)
+      try open(place, frame)
     }
     guard access == .write else {
       return loaded(plan, plan.view, writer: nil)
     }
+    if frame.isCopy { try syncCopy(frame) }
     var execution = PlanExecution(plan, config: config, nowMs: nowMs)
     try execution.run()
     var log = loaded(
@@ -79,19 +82,39 @@ package struct LogLoader {
   /// an earlier failed sync left there, marked clean though the disk never got it, is dropped, so
   /// that the walk sees what the disk has. What the mark says was synced may stay in memory.
   private func open(
-    _ place: SegmentPlace, _ point: RecoveryPoint
+    _ place: SegmentPlace, _ frame: LogFrame
   ) throws(DiskError) -> any DiskFile {
     guard access == .write else { return try directory.disk.open(place.logPath, .read) }
     let log = try directory.disk.open(place.logPath, .readWrite)
-    guard !hints.isCleanStop else { return log }
+    guard !frame.isCleanStop || frame.isCopy else { return log }
     if hints.isSynced { try log.checkWritten() } else { try log.sync() }
     let size = try log.size()
-    let start = point.scanStart.flatMap { start in
+    let start = frame.point.scanStart.flatMap { start in
       start.segmentBaseOffset == place.baseOffset ? start.position : nil
     }
     let synced = min(start ?? 0, size)
     log.advise(.dontNeed, at: synced, count: size - synced)
     return log
+  }
+
+  /// Makes the segments of a copy durable that opening does not walk over: whoever copied them need
+  /// not have synced them, and the next mark will say that all of the log is.
+  private func syncCopy(_ frame: LogFrame) throws(DiskError) {
+    if hints.isSynced { return }
+    for place in frame.places[..<frame.firstWalked] {
+      guard let log = openIfReadable(place) else { continue }
+      try log.sync()
+    }
+    try directory.disk.syncDirectory(PathText.parent(directory.path))
+  }
+
+  /// nil for a segment that may not be opened, which reads and `verify` tell.
+  private func openIfReadable(_ place: SegmentPlace) -> (any DiskFile)? {
+    do throws(DiskError) {
+      return try directory.disk.open(place.logPath, .read)
+    } catch {
+      return nil
+    }
   }
 
   // MARK: The log as the plan leaves it
@@ -104,7 +127,7 @@ package struct LogLoader {
       topicPartition: topicPartition, directory: directory, segments: segments, writer: writer,
       logStartOffset: plan.logStartOffset, logEndOffset: plan.logEndOffset,
       recoveryPoint: plan.logEndOffset, hasMark: plan.frame.mark.newest != nil,
-      rules: rules(plan, segments), producers: producers(plan, segments),
+      isMarkCopy: plan.frame.isCopy, rules: rules(plan, segments), producers: producers(plan, segments),
       greatestProducerId: plan.greatestProducerId, epochs: plan.epochs, report: report)
   }
 
@@ -168,6 +191,6 @@ package struct LogLoader {
     guard let newest = plan.frame.mark.newest, newest.isWithoutProducers else { return false }
     if newest.recoveryPoint == plan.logEndOffset { return true }
     // Everything from our own point on was scanned.
-    return !newest.isClean && !hints.isCleanStop && !plan.sawProducers
+    return !newest.isClean && !plan.frame.isCleanStop && !plan.sawProducers
   }
 }

@@ -39,7 +39,8 @@ struct PlanExecution {
       }
       try carryOut(action)
     }
-    let isNeeded = !plan.frame.hints.isCleanStop || report.isEventful || isDirectoryDirty
+    let isNeeded =
+      !plan.frame.isCleanStop || plan.frame.isCopy || report.isEventful || isDirectoryDirty
     if isDirectoryDirty || hasOldNames, isNeeded { try syncDirectory() }
     if report.isEventful, let note = RecoveryHistory.add(report, to: directory, nowMs: nowMs) {
       report.notes.append(note)
@@ -109,7 +110,7 @@ struct PlanExecution {
     let isSealed = work.baseOffset < plan.frame.places[plan.frame.firstWalked].baseOffset
     var writing = IndexWriting(
       work, in: directory, only: isSealed ? work.isTold : nil,
-      isCleanStop: plan.frame.hints.isCleanStop)
+      isCleanStop: plan.frame.isCleanStop)
     stored = try writing.run()
     indexFault = writing.fault
     for path in writing.rebuilt where !report.rebuiltIndexes.contains(path) {

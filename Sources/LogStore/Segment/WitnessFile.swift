@@ -34,6 +34,7 @@ final class WitnessFile: DiskFile {
     try base.write(bytes, at: position)
   }
   func size() throws(DiskError) -> Int { try base.size() }
+  func birth() throws(DiskError) -> FileBirth? { try base.birth() }
   func truncate(to size: Int) throws(DiskError) { try base.truncate(to: size) }
   func allocate(to size: Int) throws(DiskError) { try base.allocate(to: size) }
   func sync() throws(DiskError) { try base.sync() }

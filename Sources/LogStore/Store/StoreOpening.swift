@@ -14,6 +14,8 @@ struct StoreOpening {
   private(set) var holdsStaleCheckpoints = false
   /// One sync for many logs, where the disk has one.
   private(set) var group: GroupSync?
+  /// Logs that a broker's cleaner was at work on.
+  private var compacted: Set<TopicPartition> = []
 
   private var disk: any Disk { context.disk }
 
@@ -75,7 +77,8 @@ struct StoreOpening {
       report.sideFileDamage = damage.filter { !$0.isMendedByOpen }
     }
     do throws(CheckpointError) {
-      _ = try OffsetCheckpoint.read(disk, directory: path, .cleaner)
+      let cleaned = try OffsetCheckpoint.read(disk, directory: path, .cleaner)
+      compacted = Set(cleaned?.offsets.keys.map { $0 } ?? [])
     } catch {
       guard case .unreadable = error else { return }
       report.notes.append("\(error); it is made anew without an entry")
@@ -157,6 +160,7 @@ struct StoreOpening {
     let (path, config, context) = (path, config, context)
     let group = !wasClean && syncTogether(logCount: found.count) ? group : nil
     let settings = readSettings(found)
+    let compacted = compacted
     let results = WorkerThreads.map(
       jobCount: found.count, threadCount: config.loaderThreads
     ) { index -> Result<Log, LogError> in
@@ -170,6 +174,7 @@ struct StoreOpening {
         hints: .init(
           isCleanStop: wasClean, recoveryPoint: points[topicPartition],
           logStartOffset: starts[topicPartition],
+          isCompacted: compacted.contains(topicPartition),
           isSynced: group?.covers(directory.path) ?? false),
         depth: config.surveyDepth, nowMs: context.nowMs())
       do throws(DiskError) {

@@ -13,7 +13,8 @@ extension LogFrame {
     self.init(
       directory: directory,
       hints: LogHints(isCleanStop: false, recoveryPoint: nil, logStartOffset: nil),
-      mark: DurableMark.Contents(), layout: SegmentLayout(), point: .unknown, rules: .none,
+      mark: DurableMark.Contents(), layout: SegmentLayout(), point: .unknown,
+      isCleanStop: false, rules: .none,
       epochs: nil, noted: [], places: [place], firstWalked: 0, names: NameFindings())
   }
 }

@@ -60,6 +60,8 @@ extension LogFrame {
     var lost: Set<Int64> = []
     for base in layout.orphans {
       let next = layout.entries.first { $0.baseOffset > base }?.baseOffset
+      // At the end of a copy it only says that the segment was not copied any more.
+      if isCopy, next == nil { continue }
       let previous = layout.entries.last { $0.baseOffset < base }?.baseOffset
       let found = LostSegment.range(base, in: directory, after: previous, before: next)
       guard let range = found else { continue }

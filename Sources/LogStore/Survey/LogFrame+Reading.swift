@@ -17,16 +17,21 @@ extension LogFrame {
     let point = RecoveryPoint.judge(
       mark, checkpoint: hints.recoveryPoint, isOutrun: isOutrun,
       bootIdentifier: directory.disk.bootIdentifier)
+    let isCleanStop =
+      hints.isCleanStop ? try isCleanStopTold(mark, layout, isOutrun, directory) : false
     let epochs = try readEpochs(directory, &names)
+    // What is beyond the mark in a copy was mostly written before it was copied; only a broker's
+    // cleaner leaves gaps.
     let rules = OwnLogRules(
-      mark.newest, standsBeyondMark: isOutrun && mark.newest?.isClean ?? false, epochs: epochs)
+      mark.newest, standsBeyondMark: isOutrun && (!mark.isCopy || hints.isCompacted),
+      epochs: epochs)
     let strays = isForeign ? self.strays(layout, directory) : []
     var frame = LogFrame(
-      directory: directory, hints: hints, mark: mark, layout: layout, point: point, rules: rules,
-      epochs: epochs, noted: try KnownLosses.read(directory, &names), places: [], firstWalked: 0,
-      names: names)
+      directory: directory, hints: hints, mark: mark, layout: layout, point: point,
+      isCleanStop: isCleanStop, rules: rules, epochs: epochs,
+      noted: try KnownLosses.read(directory, &names), places: [], firstWalked: 0, names: names)
     frame.place(without: Set(strays.map(\.baseOffset)))
-    frame.judgeNames(strays, isForeign: isForeign)
+    frame.judgeNames(strays, isForeign: isForeign || mark.isCopy && !rules.isGapless)
     frame.noteLostStart()
     frame.findFirstWalked(isForWriting: isForWriting)
     try frame.setEmptyAside()
@@ -86,6 +91,19 @@ extension LogFrame {
     return layout.entries.last.map { newest.isOutrun(by: $0.baseOffset, byteCount: 0) } ?? false
   }
 
+  /// Whether the store's clean marker speaks of the log as it is. A copied mark must confirm that:
+  /// written at a clean stop, with segments that do not end before it.
+  private static func isCleanStopTold(
+    _ mark: DurableMark.Contents, _ layout: SegmentLayout, _ isOutrun: Bool,
+    _ directory: LogDirectory
+  ) throws(DiskError) -> Bool {
+    guard mark.isCopy, let newest = mark.newest else { return true }
+    guard newest.isClean, let last = layout.entries.last else { return false }
+    if isOutrun { return true }
+    guard last.baseOffset == newest.segmentBaseOffset else { return false }
+    return try directory.disk.status(directory.path(last.logName))?.size == newest.position
+  }
+
   private static func readEpochs(
     _ directory: LogDirectory, _ names: inout NameFindings
   ) throws(DiskError) -> LeaderEpochCheckpoint? {
@@ -143,7 +161,7 @@ extension LogFrame {
     let index =
       looksAtEndOnly(isForWriting: isForWriting)
       ? places.count - 1
-      : places.lastIndex { $0.baseOffset <= min(point.offset, point.segmentBaseOffset) } ?? 0
+      : places.lastIndex { $0.baseOffset <= point.segmentBaseOffset } ?? 0
     firstWalked = max(0, index)
   }
 
@@ -160,7 +178,7 @@ extension LogFrame {
         try directory.disk.status(place.logPath)?.size == 0
       else { continue }
       let start = EndEvidence.End(offset: place.baseOffset, position: 0, size: 0)
-      if isEndTold, !place.entry.isReplacement,
+      if isHoleTold, !place.entry.isReplacement,
         try EndEvidence.inIndexes(of: place.baseOffset, behind: start, in: directory) != nil
       {
         continue

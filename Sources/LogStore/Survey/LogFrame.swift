@@ -9,6 +9,8 @@ package struct LogFrame: Sendable {
   package let layout: SegmentLayout
   /// How far the log is known to be durable, and what may be concluded from it.
   package let point: RecoveryPoint
+  /// Whether the store's last stop was clean, as far as that may be said of this log.
+  package let isCleanStop: Bool
   /// What is known of the batches where this engine alone has written the log.
   package let rules: OwnLogRules
   /// The log's epochs as they are on disk; nil where they are missing or do not read.
@@ -44,22 +46,28 @@ package struct LogFrame: Sendable {
     package var lostStart: Int64?
   }
 
-  /// Whether files beside a segment may tell of records behind its end; not where a mark does.
-  package var isEndTold: Bool { !point.isOwn }
+  /// Whether the mark was copied here, as a file among others: the files are of different moments
+  /// (docs/durability.md#copies).
+  package var isCopy: Bool { mark.isCopy }
+  /// Whether files beside a segment may tell of records between its end and the next segment; not
+  /// where a mark does.
+  package var isHoleTold: Bool { !point.isOwn }
+  /// Whether they may tell of records behind the log's end.
+  package var isEndTold: Bool { isHoleTold && !isCopy }
   /// Whether this engine was writing when the last session ended.
-  package var isOwnUnclean: Bool { point.isOwn && !hints.isCleanStop }
+  package var isOwnUnclean: Bool { point.isOwn && !isCleanStop }
   /// What the log had reached at least: its recovery point, or the end of a segment that is lost.
   package var reachedOffset: Int64 { max(point.offset, names.lostEnd) }
   /// First offset that may be read, as far as a checkpoint says.
   package var startHint: Int64 { hints.logStartOffset ?? 0 }
   /// Whether opening looks at the log's end alone.
   package func looksAtEndOnly(isForWriting: Bool) -> Bool {
-    hints.isCleanStop || !isForWriting && !point.isOwn
+    isCleanStop || !isForWriting && !point.isOwn
   }
 
   /// Where an invalid batch is that was to have the offset `expected`.
   package func place(ofFaultAt expected: Int64) -> FaultFacts.Place {
-    if hints.isCleanStop { return .afterCleanStop }
+    if isCleanStop { return .afterCleanStop }
     if expected < point.offset { return .belowPoint }
     return point.isOwn ? .aboveOwnPoint : .aboveForeignPoint
   }
@@ -78,8 +86,8 @@ package struct LogFrame: Sendable {
   /// The row of an empty segment; nil where records are missing in it or behind it, so that it is
   /// looked at like any other.
   func emptyRow(isLast: Bool, _ baseOffset: Int64) -> RecoveryRow? {
-    if !isLast { return isOwnUnclean ? nil : .r9 }
+    if !isLast { return isOwnUnclean || isCopy && rules.isGapless ? nil : .r9 }
     let isExpected = baseOffset >= point.offset
-    return isExpected || !(point.isOwn || hints.isCleanStop) ? .r8 : nil
+    return isExpected || !(point.isOwn || isCleanStop) ? .r8 : nil
   }
 }

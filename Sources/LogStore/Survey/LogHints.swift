@@ -8,16 +8,20 @@ package struct LogHints: Sendable {
   package var recoveryPoint: Int64?
   /// This log's line in the log-start checkpoint.
   package var logStartOffset: Int64?
+  /// Whether a broker's cleaner was at work on the log.
+  package var isCompacted: Bool
   /// Whether everything in the directory was made durable since only this process writes to it.
   package var isSynced: Bool
 
   /// Memberwise.
   package init(
-    isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?, isSynced: Bool = false
+    isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?, isCompacted: Bool = false,
+    isSynced: Bool = false
   ) {
     self.isCleanStop = isCleanStop
     self.recoveryPoint = recoveryPoint
     self.logStartOffset = logStartOffset
+    self.isCompacted = isCompacted
     self.isSynced = isSynced
   }
 }
@@ -27,6 +31,7 @@ package struct StoreHints: Sendable {
   private var isCleanStop = false
   private var recoveryPoints: [TopicPartition: Int64] = [:]
   private var logStarts: [TopicPartition: Int64] = [:]
+  private var cleaned: [TopicPartition: Int64] = [:]
 
   /// Nothing is known.
   package init() {}
@@ -36,13 +41,15 @@ package struct StoreHints: Sendable {
     isCleanStop = try disk.status("\(directory)/\(CleanShutdownFile.name)") != nil
     recoveryPoints = try Self.offsets(disk, directory, .recoveryPoint)
     logStarts = try Self.offsets(disk, directory, .logStart)
+    cleaned = try Self.offsets(disk, directory, .cleaner)
   }
 
   /// What they say of one log; nil where a directory's name names none.
   package func hints(of log: TopicPartition?) -> LogHints {
     LogHints(
       isCleanStop: isCleanStop, recoveryPoint: log.flatMap { recoveryPoints[$0] },
-      logStartOffset: log.flatMap { logStarts[$0] })
+      logStartOffset: log.flatMap { logStarts[$0] },
+      isCompacted: log.map { cleaned[$0] != nil } ?? false)
   }
 
   private static func offsets(

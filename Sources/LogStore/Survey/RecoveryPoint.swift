@@ -15,7 +15,7 @@ package struct RecoveryPoint: Sendable, Equatable {
 
   /// All records below were synced.
   package var offset: Int64
-  /// Base offset of the first segment to look at. It may end at the point: all its records are
+  /// Base offset of the first segment to look at, never above `offset` but in a copy. It may end at the point: all its records are
   /// synced then, but where it was rolled since, nobody says that its indexes were trimmed.
   package var segmentBaseOffset: Int64
   /// Whether what stands at or after `offset` was written by this engine in the session that ended,
@@ -44,16 +44,26 @@ package struct RecoveryPoint: Sendable, Equatable {
       return RecoveryPoint(
         offset: offset, segmentBaseOffset: offset, isOwn: false, scanStart: nil)
     }
+    if mark.isCopy { return copied(newest) }
     let known = isOutrun ? max(checkpoint ?? 0, newest.recoveryPoint) : newest.recoveryPoint
     let start = newest.bootIdentifier == bootIdentifier ? newest : mark.durable
     return RecoveryPoint(
       offset: known,
-      segmentBaseOffset: known > newest.recoveryPoint ? known : newest.segmentBaseOffset,
+      segmentBaseOffset:
+        known > newest.recoveryPoint ? known : min(known, newest.segmentBaseOffset),
       isOwn: !newest.isClean,
       scanStart: start.map {
         ScanStart(
           segmentBaseOffset: $0.segmentBaseOffset, position: $0.position, offset: $0.recoveryPoint,
           largest: $0.largest, offsetEntries: $0.offsetEntries, timeEntries: $0.timeEntries)
       })
+  }
+
+  /// The files of a copy are of different moments, and nobody synced them: the mark only tells from
+  /// which segment on one of them may end early, and the checkpoint, copied too, nothing.
+  private static func copied(_ mark: MarkRecord) -> RecoveryPoint {
+    RecoveryPoint(
+      offset: 0, segmentBaseOffset: min(mark.recoveryPoint, mark.segmentBaseOffset),
+      isOwn: false, scanStart: nil)
   }
 }

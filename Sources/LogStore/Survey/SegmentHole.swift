@@ -56,7 +56,7 @@ struct SegmentHole {
       isLast: next == nil, isOwnUnclean: frame.isOwnUnclean,
       isAtPoint: index >= frame.firstWalked, isGapless: frame.rules.isGapless,
       endsBelowPoint: outcome.nextOffset < (next == nil ? frame.reachedOffset : frame.point.offset),
-      isNextBelowPoint: next.map { $0 <= frame.point.offset } ?? false,
+      isNextBelowPoint: next.map { frame.isCopy || $0 <= frame.point.offset } ?? false,
       hasEvidence: outcome.evidence != nil && next != nil, isNoted: isNoted)
   }
 
@@ -77,7 +77,7 @@ struct SegmentHole {
 
   private func row(_ fault: SegmentFacts.Fault) -> RecoveryRow {
     SegmentFacts(
-      isCleanStop: frame.hints.isCleanStop, isEmpty: false,
+      isCleanStop: frame.isCleanStop, isEmpty: false,
       isLast: index + 1 == frame.places.count, reachesRecoveryPoint: true, areIndexesSane: true,
       fault: fault
     ).row

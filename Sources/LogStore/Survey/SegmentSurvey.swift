@@ -71,7 +71,7 @@ struct SegmentSurvey {
 
   /// Those of a replacement still have other names.
   private var hasIndexes: Bool { !place.entry.isReplacement && !place.isLone }
-  private var isOpenEnded: Bool { place.nextBaseOffset == nil && !frame.hints.isCleanStop }
+  private var isOpenEnded: Bool { place.nextBaseOffset == nil && !frame.isCleanStop }
 
   /// R8, and the first segment, whose name is the log's start.
   private func empty(_ indexes: SegmentIndexVerifier) throws(DiskError) -> SegmentOutcome {
@@ -132,7 +132,7 @@ struct SegmentSurvey {
     outcome.wrongIndexes = probe.missing.map {
       .init(kind: $0, reason: "missing", isMissing: true)
     }
-    if frame.hints.isCleanStop, !areIndexesSane, outcome.wrongIndexes.isEmpty {
+    if frame.isCleanStop, !areIndexesSane, outcome.wrongIndexes.isEmpty {
       outcome.wrongIndexes = [.init(kind: .index, reason: "its last entry contradicts the log")]
     }
     return outcome
@@ -182,7 +182,7 @@ struct SegmentSurvey {
   private func findEvidence(
     _ outcome: inout SegmentOutcome, _ log: ReadAroundFile
   ) throws(DiskError) {
-    guard frame.isEndTold, hasIndexes, outcome.unreadable.isEmpty else { return }
+    guard frame.isHoleTold, hasIndexes, outcome.unreadable.isEmpty else { return }
     let damagedEnd = outcome.endsDamaged ? outcome.damage.last?.bytes.lowerBound : nil
     outcome.evidence = try EndEvidence.inIndexes(
       of: place.baseOffset,
@@ -195,7 +195,7 @@ struct SegmentSurvey {
 
   private func row(areIndexesSane: Bool) -> RecoveryRow {
     SegmentFacts(
-      isCleanStop: frame.hints.isCleanStop, isEmpty: false, isLast: place.nextBaseOffset == nil,
+      isCleanStop: frame.isCleanStop, isEmpty: false, isLast: place.nextBaseOffset == nil,
       reachesRecoveryPoint: index >= frame.firstWalked, areIndexesSane: areIndexesSane, fault: nil
     ).row
   }

@@ -144,7 +144,7 @@ struct SegmentWalk: ~Copyable {
   private func grownSize(
     _ fault: BatchFault, _ scanner: borrowing SegmentScanner
   ) throws(DiskError) -> Int? {
-    guard setting.options.isLive, setting.isLast, !setting.frame.hints.isCleanStop,
+    guard setting.options.isLive, setting.isLast, !setting.frame.isCleanStop,
       fault.isIncomplete
     else { return nil }
     for _ in 0..<Self.tailRetriesMax {
@@ -238,7 +238,7 @@ struct SegmentWalk: ~Copyable {
 
   private func row(_ facts: FaultFacts) -> RecoveryRow {
     SegmentFacts(
-      isCleanStop: setting.frame.hints.isCleanStop, isEmpty: false, isLast: setting.isLast,
+      isCleanStop: setting.frame.isCleanStop, isEmpty: false, isLast: setting.isLast,
       reachesRecoveryPoint: true, areIndexesSane: setting.areIndexesSane, fault: facts.fault
     ).row
   }

@@ -40,7 +40,7 @@ extension DiskState {
       let inode = inodes[id]!
       after.inodes[id] = Inode(
         content: Self.content(live: inode.content, durable: inode.durable, &chooser),
-        createdMs: inode.createdMs, modifiedMs: inode.modifiedMs)
+        birth: inode.birth, modifiedMs: inode.modifiedMs)
     }
     for id in after.inodes.keys { after.inodes[id]!.names = after.inodes[id]!.durableNames }
     after.collectGarbage()

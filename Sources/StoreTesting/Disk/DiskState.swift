@@ -31,7 +31,7 @@ struct DiskState: Sendable {
   var isCut = false
 
   init(seed: UInt64) {
-    inodes = [Self.root: Inode(kind: .directory, nowMs: nowMs)]
+    inodes = [Self.root: Inode(kind: .directory, Self.root, nowMs: nowMs)]
     random = SeededGenerator(seed: seed)
     bootIdentifier = random.next()
   }
@@ -155,7 +155,7 @@ struct DiskState: Sendable {
     if availableBytes <= 0 { throw DiskError(operation, path, code: ENOSPC) }
     let id = nextInode
     nextInode += 1
-    inodes[id] = Inode(kind: kind, nowMs: nowMs)
+    inodes[id] = Inode(kind: kind, id, nowMs: nowMs)
     change("\(operation.rawValue) \(path)", [(place.directory, .set(name: place.name, id))])
     return id
   }

@@ -8,7 +8,8 @@ typealias InodeID = Int
 /// it for certain (durable).
 struct Inode: Sendable {
   let kind: FileKind
-  var createdMs: Int64
+  /// Number and time of birth: kept by a rename and a power cut, another in every copy.
+  private(set) var birth: FileBirth
   var modifiedMs: Int64
   /// Handles that are open.
   var openFiles = 0
@@ -39,21 +40,25 @@ struct Inode: Sendable {
   /// An error met by a sync of the whole disk that the file's own sync has yet to tell.
   var writeError: Int32?
 
-  init(kind: FileKind, nowMs: Int64) {
+  /// - Parameter id: The number of the new file or directory.
+  init(kind: FileKind, _ id: InodeID, nowMs: Int64) {
     self.kind = kind
-    createdMs = nowMs
+    birth = FileBirth(inode: UInt64(id), timeNs: nowMs * 1_000_000)
     modifiedMs = nowMs
   }
 
   /// A file whose content is durable.
-  init(content: PagedBytes, createdMs: Int64, modifiedMs: Int64) {
-    self.init(kind: .file, nowMs: createdMs)
+  init(content: PagedBytes, birth: FileBirth, modifiedMs: Int64) {
+    kind = .file
+    self.birth = birth
     self.modifiedMs = modifiedMs
     pages = content
     durable = content
   }
 
   var size: Int { pages.size }
+
+  var createdMs: Int64 { birth.timeNs / 1_000_000 }
 
   var allocatedPages: Int { pages.allocatedPages }
 

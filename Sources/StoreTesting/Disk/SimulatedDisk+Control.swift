@@ -106,14 +106,23 @@ extension SimulatedDisk {
 
   /// Puts a file there with this content, both durable, replacing what had the name, and makes the
   /// directories it needs.
-  public func install(_ path: String, _ bytes: [UInt8]) throws(DiskError) {
+  ///
+  /// - Parameter birth: Of the file; nil: that of the file that has the name, which counts as
+  ///   changed in place, or a new one.
+  public func install(
+    _ path: String, _ bytes: [UInt8], birth: FileBirth? = nil
+  ) throws(DiskError) {
     try state.withLock { state throws(DiskError) in
       let names = try DiskState.components(.create, path)
       guard let name = names.last else { throw DiskError(.create, path, code: EISDIR) }
       let directory = try state.installDirectories(path, names.dropLast())
       var content = PagedBytes()
       content.write(bytes.span, at: 0)
-      let inode = Inode(content: content, createdMs: state.nowMs, modifiedMs: state.nowMs)
+      let replaced = state.inodes[directory]!.names[name].flatMap { state.inodes[$0]?.birth }
+      let new = FileBirth(
+        inode: UInt64(state.nextInode), timeNs: state.nowMs * 1_000_000)
+      let inode = Inode(
+        content: content, birth: birth ?? replaced ?? new, modifiedMs: state.nowMs)
       state.installInode(inode, name, in: directory)
     }
   }
@@ -124,6 +133,11 @@ extension SimulatedDisk {
       let names = try DiskState.components(.makeDirectory, path)
       _ = try state.installDirectories(path, names[...])
     }
+  }
+
+  /// Number and time of birth of the file that has this name now; nil where there is none.
+  public func birth(of path: String) -> FileBirth? {
+    state.withLock { $0.file(path)?.birth }
   }
 
   /// The live content of a file; nil where there is none.
@@ -169,7 +183,7 @@ extension DiskState {
     var id = Self.root
     for name in names {
       if inodes[id]!.names[name] == nil {
-        installInode(Inode(kind: .directory, nowMs: nowMs), name, in: id)
+        installInode(Inode(kind: .directory, nextInode, nowMs: nowMs), name, in: id)
       }
       let child = inodes[id]!.names[name]!
       guard inodes[child]!.kind == .directory else {

@@ -53,6 +53,13 @@ final class SimulatedFile: DiskFile {
     }
   }
 
+  func birth() throws(DiskError) -> FileBirth? {
+    try disk.state.withLock { state throws(DiskError) in
+      _ = try state.begin(.status, path)
+      return state.inodes[inode]!.birth
+    }
+  }
+
   func truncate(to size: Int) throws(DiskError) {
     precondition(size >= 0, "truncate to \(size)")
     try disk.state.withLock { state throws(DiskError) in

@@ -38,6 +38,11 @@ final class CountingFile: DiskFile {
     return try base.size()
   }
 
+  func birth() throws(DiskError) -> FileBirth? {
+    disk.count(.status, path)
+    return try base.birth()
+  }
+
   func truncate(to size: Int) throws(DiskError) {
     disk.count(.truncate, path)
     try base.truncate(to: size)

@@ -75,9 +75,12 @@ struct LogDirectoryInput {
     case 5:
       for slot in 0..<DurableMark.slotCount {
         let start = slot * DurableMark.slotBytes
-        guard start + 80 <= span.count else { return }
-        let crc = CRC32C.checksum(span.span.extracting(start..<start + 76))
-        span.storeBigEndian(crc, at: start + 76)
+        guard start < span.count else { return }
+        guard let position = MarkRecord.crcPosition(span.span.extracting(start...)) else {
+          continue
+        }
+        let crc = CRC32C.checksum(span.span.extracting(start..<start + position))
+        span.storeBigEndian(crc, at: start + position)
       }
     default: return
     }

@@ -37,12 +37,15 @@ extension DumpRun {
         object.add("segmentBaseOffset", record.segmentBaseOffset)
         object.add("position", record.position)
         object.add("clean", record.isClean)
+        object.add("inode", record.birth?.inode)
+        object.add("birthTimeNs", record.birth?.timeNs)
+        object.add("copied", contents.isCopy)
         out.line(object)
       } else {
         out.line(
           "\(slot): recovery point \(record.recoveryPoint), segment \(record.segmentBaseOffset) "
             + "position \(record.position), \(record.isClean ? "clean stop" : "in use"), "
-            + "write \(record.sequence)")
+            + "write \(record.sequence)\(contents.isCopy ? ", copied from another file" : "")")
       }
     }
   }

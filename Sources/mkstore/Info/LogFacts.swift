@@ -8,6 +8,8 @@ struct LogFacts {
   let segments: [SegmentDescription]
   /// The engine's own mark; nil in a directory that it never wrote to.
   let mark: MarkRecord?
+  /// Whether the mark was copied here as a file among others, so that it says nothing of this log.
+  let isMarkCopy: Bool
   /// The recovery history.
   let history: RecoveryHistory.Content
   /// Settings of the topic, "name=value", or why they cannot be read.
@@ -26,7 +28,9 @@ struct LogFacts {
       segments.append(try SegmentDescription(segment, disk))
     }
     self.segments = segments
-    mark = try withDiskErrors { () throws(DiskError) in try DurableMark.read(directory).newest }
+    let found = try withDiskErrors { () throws(DiskError) in try DurableMark.read(directory) }
+    mark = found.newest
+    isMarkCopy = found.isCopy
     latest = try withLogErrors { () throws(LogError) in try log.offsetOfLargestTimestamp() }
     do throws(CheckpointError) {
       history = try RecoveryHistory.read(directory)
@@ -89,6 +93,9 @@ struct LogFacts {
     guard let mark else {
       return "not known: no mark of this engine, as in a directory that Kafka wrote"
     }
+    if isMarkCopy {
+      return "not known: mkstore.mark was copied here with the log, which was not opened since"
+    }
     return "offsets below \(mark.recoveryPoint) survive a power cut (mkstore.mark, "
       + (mark.isClean ? "clean stop)" : "in use or not stopped cleanly)")
   }
@@ -118,8 +125,8 @@ struct LogFacts {
     object.add("segmentCount", segments.count)
     object.addTime("latestTimestamp", milliseconds: latest?.timestamp)
     object.add("latestOffset", latest?.offset)
-    object.add("durableOffset", mark?.recoveryPoint)
-    object.add("cleanStop", mark?.isClean)
+    object.add("durableOffset", isMarkCopy ? nil : mark?.recoveryPoint)
+    object.add("cleanStop", isMarkCopy ? nil : mark?.isClean)
     object.add("durability", mark?.durability?.description)
     object.add("damage", log.damagedRanges.map(DamageText.part))
     switch settings {

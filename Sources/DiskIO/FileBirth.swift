@@ -1,0 +1,14 @@
+/// Names a file among all that its file system has had: renaming it keeps this, copying it makes
+/// another one, and a number that was given back comes with another time.
+public struct FileBirth: Sendable, Hashable {
+  /// The inode number.
+  public var inode: UInt64
+  /// When the file was made, nanoseconds since 1970 UTC.
+  public var timeNs: Int64
+
+  /// Memberwise.
+  public init(inode: UInt64, timeNs: Int64) {
+    self.inode = inode
+    self.timeNs = timeNs
+  }
+}
