@@ -4,8 +4,8 @@ import Testing
 
 @testable import LogStore
 
-/// A copy of a live log, made file by file in whatever order, is a log that ends earlier: damage is
-/// only what is missing before a segment that was copied.
+/// P34: a copy of a live log, made file by file in whatever order, is a log that ends earlier:
+/// damage is only what is missing before a segment that was copied.
 @Suite struct LiveCopyTests {
   @Test(arguments: LiveCopy.Writer.allCases)
   func everyOrderOfFilesGivesALog(_ writer: LiveCopy.Writer) throws {

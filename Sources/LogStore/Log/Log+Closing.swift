@@ -65,8 +65,8 @@ extension Log {
   }
 
   /// The segment to close: the one that was appended to; where none was, the one that recovery
-  /// changed, for its indexes lack their final entry and its mark still says that we write, or names
-  /// another file.
+  /// changed, for its indexes lack their final entry and its mark still says that we write; or the
+  /// last one, where the mark names another file.
   private func activeToClose() throws(DiskError) -> ActiveSegment? {
     try writer?.withLock { (state) throws(DiskError) in
       let isUnsettled = !recovery.wasClean || recovery.isEventful || hadMarkCopy

@@ -127,7 +127,8 @@ package struct LogLoader {
       topicPartition: topicPartition, directory: directory, segments: segments, writer: writer,
       logStartOffset: plan.logStartOffset, logEndOffset: plan.logEndOffset,
       recoveryPoint: plan.logEndOffset, hasMark: plan.frame.mark.newest != nil,
-      isMarkCopy: plan.frame.isCopy, rules: rules(plan, segments), producers: producers(plan, segments),
+      isMarkCopy: plan.frame.isCopy, rules: rules(plan, segments),
+      producers: producers(plan, segments),
       greatestProducerId: plan.greatestProducerId, epochs: plan.epochs, report: report)
   }
 

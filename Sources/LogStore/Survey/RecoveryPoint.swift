@@ -15,8 +15,9 @@ package struct RecoveryPoint: Sendable, Equatable {
 
   /// All records below were synced.
   package var offset: Int64
-  /// Base offset of the first segment to look at, never above `offset` but in a copy. It may end at the point: all its records are
-  /// synced then, but where it was rolled since, nobody says that its indexes were trimmed.
+  /// Base offset of the first segment to look at, never above `offset` but in a copy. It may end at
+  /// the point: all its records are synced then, but where it was rolled since, nobody says that
+  /// its indexes were trimmed.
   package var segmentBaseOffset: Int64
   /// Whether what stands at or after `offset` was written by this engine in the session that ended,
   /// so that an invalid batch there is an unfinished write that nobody was promised.
