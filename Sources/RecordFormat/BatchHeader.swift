@@ -16,17 +16,17 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   public let magic: Int8
   /// Offset of the first record. Old formats: the entry's offset field, which for a compressed set
   /// is the offset of its last message.
-  public let baseOffset: Int64
+  public package(set) var baseOffset: Int64
   /// Offset of the last record, or of what was the last one before compaction.
-  public let lastOffset: Int64
+  public package(set) var lastOffset: Int64
   /// Bytes of the whole entry.
   public let byteCount: Int
   /// Epoch of the leader that took the batch; −1 for none.
-  public let leaderEpoch: Int32
+  public package(set) var leaderEpoch: Int32
   /// The stored checksum: CRC-32C, or CRC-32 in the old formats.
-  public let crc: UInt32
+  public package(set) var crc: UInt32
   /// Codec and flags as stored.
-  public let attributes: BatchAttributes
+  public package(set) var attributes: BatchAttributes
   /// How the records are compressed.
   public let codec: CompressionCodec
   /// `lastOffset` less `baseOffset`.
@@ -34,7 +34,7 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   /// Where timestamp deltas count from (milliseconds since 1970), or the delete horizon.
   public let baseTimestamp: Int64
   /// The largest timestamp as stated, in milliseconds since 1970; −1 for none.
-  public let maxTimestamp: Int64
+  public package(set) var maxTimestamp: Int64
   /// Who produced it; −1 for none.
   public let producerId: Int64
   /// The producer's generation; −1 for none.
@@ -58,6 +58,20 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   public var hasDeleteHorizon: Bool { !isLegacy && attributes.hasDeleteHorizon }
   /// The time from which the cleaner may drop the batch's tombstones or its transaction marker.
   public var deleteHorizon: Int64? { hasDeleteHorizon ? baseTimestamp : nil }
+
+  /// Puts the batch at an offset, as `assignOffset` does with its bytes.
+  package mutating func place(at baseOffset: Int64, leaderEpoch: Int32) {
+    self.baseOffset = baseOffset
+    self.leaderEpoch = leaderEpoch
+    lastOffset = baseOffset + Int64(lastOffsetDelta)
+  }
+
+  /// Gives the batch the time at which it is appended, as `rewriteLogAppendTime` does with its
+  /// bytes; the checksum of those is another one then.
+  package mutating func stampLogAppendTime(_ timestamp: Int64) {
+    attributes = BatchAttributes(rawValue: attributes.rawValue | BatchAttributes.logAppendTime)
+    maxTimestamp = timestamp
+  }
 
   /// Reads the header at the start of `bytes`.
   ///

@@ -15,7 +15,12 @@ public struct RecordBatch: ~Escapable, BitwiseCopyable {
   ///   else as `BatchHeader.init`.
   @_lifetime(copy bytes)
   public init(_ bytes: Span<UInt8>) throws(BatchError) {
-    let header = try BatchHeader(bytes)
+    try self.init(bytes, header: try BatchHeader(bytes))
+  }
+
+  /// The same, of an entry whose header was decoded before.
+  @_lifetime(copy bytes)
+  package init(_ bytes: Span<UInt8>, header: BatchHeader) throws(BatchError) {
     guard bytes.count >= header.byteCount else {
       throw .incomplete(needed: header.byteCount, available: bytes.count)
     }

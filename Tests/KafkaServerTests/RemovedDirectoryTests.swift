@@ -55,7 +55,7 @@ struct RemovedDirectoryTests {
         TemporaryDirectory.remove(directory)
         let result = try client.produce("t", try TestBatch.make(["y"]))
         #expect(result.errorCode == .kafkaStorageError)
-        isRefused = broker.manager.logs.allSatisfy(\.poison.isSet)
+        isRefused = broker.manager.logs.allSatisfy(\.health.isFailed)
       }
       Issue.record("a store that is gone closed cleanly")
     } catch is LogError {

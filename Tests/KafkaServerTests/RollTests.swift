@@ -126,7 +126,7 @@ struct RollTests {
       #expect(try slow.produce("slow", batch).errorCode == .none)
       gate.shut()
       defer { gate.open() }
-      let rounds = 3 * Log.unsyncedSealedMax
+      let rounds = 3 * Writer.unsyncedSealedMax
       for _ in 0..<rounds {
         try slow.send(
           TestClient.produceRequest("slow", byteCount: batch.count), version: 9, records: batch)

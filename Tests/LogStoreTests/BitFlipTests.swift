@@ -26,7 +26,7 @@ import Testing
     let store = try CrashStore(disk, Self.config)
     for batch in SampleBatches.small[..<5] { try store.append(batch, &model) }
     let content = try LogModel.content(of: store.log)
-    #expect(store.log.segments.snapshot.segments.count == 2)
+    #expect(store.log.store.state.segments.count == 2)
     if knowledge == .killed { return (disk.kill(), content) }
     try store.manager.close()
     let closed = disk.kill()

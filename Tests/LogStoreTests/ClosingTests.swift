@@ -41,7 +41,7 @@ import Testing
       #expect(isClosed { try log.offset(forTimestamp: 1) })
       var bytes = SampleBatches.small[0]
       #expect(isClosed { try log.append(batch: &bytes) })
-      #expect(next.logs[0].segments.snapshot.segments.count == 1)
+      #expect(next.logs[0].store.state.segments.count == 1)
       try next.close()
     }
   }

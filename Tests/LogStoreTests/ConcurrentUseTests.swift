@@ -83,7 +83,7 @@ import Testing
       let own = seen.filter { $0.starts(with: Array("\(appender):".utf8)) }
       #expect(own == (0..<Self.perAppender).map { Self.value(appender, $0) })
     }
-    #expect(log.segments.snapshot.segments.count > 5)
+    #expect(log.store.state.segments.count > 5)
     try log.flush()
     // What was acknowledged as durable survives the loss of all that was not synced.
     let after = disk.crash(.loseAllUnsynced)

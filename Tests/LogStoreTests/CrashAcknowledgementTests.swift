@@ -43,7 +43,7 @@ import Testing
   private func expectDurable(_ disk: SimulatedDisk, _ log: Log, _ place: String) throws {
     #expect(try disk.unsyncedNames(in: CrashStore.directory) == [], "\(place)")
     #expect(log.recoveryPoint == log.logEndOffset, "\(place)")
-    for segment in log.segments.snapshot.segments {
+    for segment in log.store.state.segments {
       #expect(
         try disk.unsyncedBytes(of: segment.path(.log)) == 0, "\(place): \(segment.baseOffset)")
       guard segment.isSealed else { continue }

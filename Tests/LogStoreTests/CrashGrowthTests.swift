@@ -66,7 +66,7 @@ import Testing
       do {
         let store = try CrashStore(disk, config)
         for batch in SampleBatches.small[..<14] { try store.append(batch, &model) }
-        #expect(store.log.segments.snapshot.segments.count >= 3)
+        #expect(store.log.store.state.segments.count >= 3)
       } catch {
         #expect(disk.isCut, "\(error)")
       }

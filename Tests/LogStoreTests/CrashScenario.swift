@@ -48,7 +48,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
     try store.manager.writeCheckpoints()
     for batch in SampleBatches.small[3..<12] {
       try store.append(batch, &model)
-      store.log.refreshMark(force: true)
+      store.log.pipeline.refreshMark(force: true)
     }
     try store.manager.writeCheckpoints()
     try store.append(SampleBatches.small[12], &model)

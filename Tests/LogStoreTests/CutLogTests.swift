@@ -17,7 +17,7 @@ import Testing
         var batch = SampleBatches.make(number, records: 1, valueBytes: 600)
         _ = try log.append(batch: &batch)
       }
-      let path = log.segments.snapshot.segments[0].path(.log)
+      let path = log.store.state.segments[0].path(.log)
       let end = log.logEndOffset
       #expect(end == 40)
       try PosixDisk().open(path, .readWrite).truncate(to: size)
@@ -61,7 +61,7 @@ import Testing
         if number % 3 == 0 { try log.flush() }
       }
       try log.flush()
-      #expect(log.segments.snapshot.segments.count >= 3)
+      #expect(log.store.state.segments.count >= 3)
       try store.close()
     }
   }

@@ -28,7 +28,7 @@ struct EvictionTests {
       }
       let found = try log.readAround()
       content = found.batches
-      path = log.segments.snapshot.segments[0].path(.log)
+      path = log.store.state.segments[0].path(.log)
     }
 
     deinit {
@@ -110,14 +110,15 @@ struct EvictionTests {
   /// Another way of reading met the damage first: what was checked before counts no more.
   @Test func damageThatALookUpByTimeFoundIsNotServed() throws {
     let sample = try Sample()
-    let segment = sample.log.segments.snapshot.segments[0]
+    let segment = sample.log.store.state.segments[0]
     let file = try PosixDisk().open(sample.path, .readWrite)
     let batch = sample.content[40]
     let place = sample.position(40)..<sample.position(41)
     let flipped = [batch.bytes[100] ^ 1]
     try file.write(flipped.span, at: place.lowerBound + 100)
     try #require(segment.verified.contains(place))
-    sample.log.fence(segment, place, batch.baseOffset..<batch.nextOffset, "found by a look-up")
+    try sample.log.access.open(segment).fence(
+      place, batch.baseOffset..<batch.nextOffset, "found by a look-up")
     #expect(!segment.verified.contains(place))
     #expect(segment.verified.contains(0..<place.lowerBound))
     let reader = LogReader(sample.log)

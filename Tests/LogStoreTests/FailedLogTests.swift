@@ -146,7 +146,7 @@ struct FailedLogTests {
       let result = try append(again, 1)
       #expect(result.isDuplicate == (again.logEndOffset == 2 && isWrittenBack))
       #expect(try append(again, 2).baseOffset == 2)
-      #expect(again.refused.isEmpty)
+      #expect(again.writer.refused.isEmpty)
     }
     #expect(survived == [false, true])
   }

@@ -18,9 +18,9 @@ import Testing
       CrashStore.directory, disk: ShuffledDisk(disk, order: order), logger: .silent)
     var rolls = 0
     for batch in SampleBatches.small[1..<10] {
-      let before = store.log.segments.snapshot.segments.count
+      let before = store.log.store.state.segments.count
       try store.append(batch, &model)
-      rolls += store.log.segments.snapshot.segments.count - before
+      rolls += store.log.store.state.segments.count - before
     }
     #expect(rolls >= 3)
     #expect(try follower.refresh())
@@ -37,7 +37,7 @@ import Testing
     for batch in SampleBatches.small[..<4] { try store.append(batch, &model) }
     let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
     let end = follower.logEndOffset
-    let path = store.log.segments.snapshot.segments[0].path(.log)
+    let path = store.log.store.state.segments[0].path(.log)
     let bytes = try #require(disk.contents(of: path))
     try disk.install(path, bytes + [1, 2, 3])
     try disk.install("\(CrashStore.directory)/\(SegmentName(2, .log).fileName)", [])
@@ -53,9 +53,9 @@ import Testing
     var model = LogModel()
     for batch in SampleBatches.small[..<2] { try store.append(batch, &model) }
     let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
-    let start = store.log.segments.snapshot.segments[0].publishedEnd
+    let start = store.log.store.state.segments[0].publishedEnd
     for batch in SampleBatches.small[2..<6] { try store.append(batch, &model) }
-    let path = store.log.segments.snapshot.segments[0].path(.log)
+    let path = store.log.store.state.segments[0].path(.log)
     var bytes = try #require(disk.contents(of: path))
     bytes[Int(start.position) + 70] ^= 1
     try disk.install(path, bytes)

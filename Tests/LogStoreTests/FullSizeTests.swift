@@ -25,7 +25,7 @@ import Testing
     let log = store.log
     var model = LogModel()
     for batch in SampleBatches.small { try store.append(batch, &model) }
-    #expect(log.segments.snapshot.segments.count > segmentCount + 10)
+    #expect(log.store.state.segments.count > segmentCount + 10)
 
     let content = try LogModel.content(of: log)
     let offsets = content.prefix(segmentCount).map(\.baseOffset)
@@ -54,7 +54,10 @@ import Testing
     #expect(sealed.count == 100)
     let disk = SimulatedDisk(seed: 52)
     for number in 0..<logCount {
-      for (name, bytes) in files { try disk.install("/data/t-\(number)/\(name)", bytes) }
+      for (name, bytes) in files {
+        let path = "/data/t-\(number)/\(name)"
+        try disk.install(path, bytes, birth: MutatedDirectory.birth(path, bytes))
+      }
     }
     if isClean { try disk.install("/data/\(CleanShutdownFile.name)", []) }
     let before = disk.counters
@@ -81,7 +84,7 @@ import Testing
     config.log.durability = .operatingSystem
     let store = try CrashStore(disk, config)
     var model = LogModel()
-    while store.log.segments.snapshot.segments.count <= 100 {
+    while store.log.store.state.segments.count <= 100 {
       try store.append(SampleBatches.small[0], &model)
     }
     try store.flush(&model)

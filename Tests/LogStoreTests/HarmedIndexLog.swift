@@ -78,7 +78,7 @@ struct HarmedIndexLog {
     }
   }
 
-  var bases: [Int64] { log.segments.snapshot.segments.map(\.baseOffset) }
+  var bases: [Int64] { log.store.state.segments.map(\.baseOffset) }
 
   func file(_ base: Int64, _ kind: SegmentName.Kind) -> String {
     "\(log.path)/\(SegmentName(base, kind).fileName)"

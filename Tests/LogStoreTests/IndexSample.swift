@@ -36,7 +36,7 @@ struct IndexSample {
     }
     batches = try LogModel.content(of: store.log)
     records = try store.log.allRecords().records
-    bases = store.log.segments.snapshot.segments.map(\.baseOffset)
+    bases = store.log.store.state.segments.map(\.baseOffset)
     times = Array(Set(records.flatMap { [$0.timestamp - 1, $0.timestamp, $0.timestamp + 1] }))
       .sorted()
     killed = disk.kill()

@@ -78,7 +78,7 @@ struct InvariantTests {
   /// I2: base offsets ascend, ranges do not overlap.
   @Test func segmentsAscendAndDoNotOverlap() throws {
     try append(60)
-    let segments = log.segments.snapshot.segments
+    let segments = log.store.state.segments
     #expect(segments.count > 3)
     for (segment, next) in zip(segments, segments.dropFirst()) {
       #expect(segment.baseOffset < next.baseOffset)
@@ -95,7 +95,7 @@ struct InvariantTests {
       try append()
       let written = disk.trace.filter { $0.operation == .write && $0.path.hasSuffix(".log") }
       disk.setTracing(false)
-      let last = try #require(log.segments.snapshot.segments.last)
+      let last = try #require(log.store.state.segments.last)
       #expect(written.map(\.path) == [last.path(.log)])
     }
   }
@@ -103,7 +103,7 @@ struct InvariantTests {
   /// I4: bytes below a published end never change, whatever comes after.
   @Test func publishedBytesNeverChange() throws {
     try append(20)
-    let before = log.segments.snapshot.segments.map { segment in
+    let before = log.store.state.segments.map { segment in
       (segment, Array(logFile(segment)[..<Int(segment.publishedEnd.position)]))
     }
     #expect(before.count > 1)
@@ -122,8 +122,8 @@ struct InvariantTests {
   @Test func publishedBytesAreWholeValidBatches() throws {
     for _ in 0..<30 {
       try append(isDurable: false)
-      for segment in log.segments.snapshot.segments {
-        let end = Int(try log.end(of: segment).position)
+      for segment in log.store.state.segments {
+        let end = Int(try log.access.open(segment).end().position)
         let found = try batches(Array(logFile(segment)[..<end]))
         #expect(!found.isEmpty)
       }
@@ -135,7 +135,7 @@ struct InvariantTests {
   @Test func indexEntriesNameBatchesAndAscend() throws {
     try append(80)
     var entryCount = 0
-    for segment in log.segments.snapshot.segments {
+    for segment in log.store.state.segments {
       let bytes = disk.contents(of: segment.path(.index)) ?? []
       let entries = IndexContent<OffsetIndexEntry>(bytes.span, baseOffset: segment.baseOffset)
         .entries
@@ -159,13 +159,13 @@ struct InvariantTests {
       let again = try #require(found.logs.first)
       #expect(again.logEndOffset == log.recoveryPoint)
       #expect(again.recovery.damage.isEmpty && again.recovery.rebuiltIndexes.isEmpty)
-      for segment in log.segments.snapshot.segments.dropLast() {
+      for segment in log.store.state.segments.dropLast() {
         let durable = disk.durableContents(of: segment.path(.index)) ?? []
         #expect(IndexContent<OffsetIndexEntry>(durable.span, baseOffset: 0).zeroTailBytes == 0)
         #expect(disk.durableContents(of: segment.path(.log)) == logFile(segment))
       }
     }
-    #expect(log.segments.snapshot.segments.count > 3)
+    #expect(log.store.state.segments.count > 3)
   }
 
   /// I8: after a failed sync nothing is written or acknowledged, though the next one would work.
@@ -186,7 +186,7 @@ struct InvariantTests {
     #expect(throws: LogError.self) { try log.flush() }
     // No mark either, though one was due of what was flushed before.
     let operations = disk.operationCount
-    log.refreshMark(force: true)
+    log.pipeline.refreshMark(force: true)
     #expect(disk.operationCount == operations)
     let reader = LogReader(log)
     #expect(try reader.read(from: 0, maxBytes: 10_000)?.baseOffset == 0)
@@ -195,7 +195,7 @@ struct InvariantTests {
   /// I9: an index decides nothing: with garbage in all of them each record is found as before.
   @Test func indexesAreNoEvidence() throws {
     try append(60)
-    let segments = log.segments.snapshot.segments
+    let segments = log.store.state.segments
     let last = log.logEndOffset
     try store.close()
     var random = SeededGenerator(seed: 9)

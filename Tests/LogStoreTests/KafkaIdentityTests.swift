@@ -1,5 +1,6 @@
 import DiskIO
 import Foundation
+import RecordFormat
 import StoreTesting
 import Testing
 
@@ -151,6 +152,13 @@ extension Log {
   /// Appends a batch that Kafka wrote as it stands: with its time type and producer.
   func appendSealed(_ batch: inout [UInt8]) throws(LogError) {
     var span = batch.mutableSpan
-    _ = try writeSealed(&span)
+    var failure: LogError?
+    do throws(BatchError) {
+      let header = try BatchHeader(span.span)
+      do throws(LogError) { _ = try appender.writeValid(&span, header) } catch { failure = error }
+    } catch {
+      failure = .invalidBatch(error)
+    }
+    if let failure { throw failure }
   }
 }

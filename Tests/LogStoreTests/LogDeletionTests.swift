@@ -64,7 +64,7 @@ struct LogDeletionTests {
     var (store, log) = try ProducerFixture.open(disk)
     let first = try #require(try store.topicId(of: "a"))
     try fill(log, 30)
-    log.advanceLogStartOffset(to: 40)
+    log.store.raiseStart(to: 40)
     try store.writeCheckpoints()
     let stale = log
     let reader = LogReader(stale)
@@ -75,7 +75,7 @@ struct LogDeletionTests {
     try fill(log, 2)
     #expect(isClosed { _ = try reader.read(from: 41, maxBytes: 100) })
     #expect(isClosed { try fill(stale, 1) })
-    #expect(isClosed { _ = try stale.files(of: log.segments.snapshot.segments[0]) })
+    #expect(isClosed { _ = try stale.access.open(log.store.state.segments[0]) })
     // Nor may a checkpoint of the old one speak of the new one.
     (store, log) = try ProducerFixture.open(disk.crash(.loseAllUnsynced))
     #expect(log.logStartOffset == 0 && log.logEndOffset == 4)
@@ -87,7 +87,7 @@ struct LogDeletionTests {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)
     try fill(log, 30)
-    log.advanceLogStartOffset(to: 40)
+    log.store.raiseStart(to: 40)
     try store.writeCheckpoints()
     disk.plan(
       FaultPlan(
@@ -136,7 +136,7 @@ struct LogDeletionTests {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)
     try fill(log, 30)
-    log.advanceLogStartOffset(to: 40)
+    log.store.raiseStart(to: 40)
     try store.writeCheckpoints()
     let fault = FaultPlan(
       .error(ENOSPC), at: 1, isForEver: true, operations: [.write],

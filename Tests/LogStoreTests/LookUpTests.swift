@@ -96,7 +96,7 @@ import Testing
       disk, CrashStore.config(segmentBytes: 400_000, indexIntervalBytes: 4_096), creates: false)
     let reader = LogReader(store.log)
     // Checked once, so that the short way is taken.
-    for segment in store.log.segments.snapshot.segments {
+    for segment in store.log.store.state.segments {
       _ = try reader.read(from: segment.baseOffset, maxBytes: Int.max)
     }
     for offset in sample.values.indices {
@@ -222,7 +222,7 @@ import Testing
       #expect(record?.offset == 1 && record?.value == value, "round \(round)")
     }
     // The second batch is checked, and the first is not.
-    let segment = again.log.segments.snapshot.segments[0]
+    let segment = again.log.store.state.segments[0]
     #expect(segment.verified.contains(first.count..<first.count + outer.count))
     #expect(again.log.damagedRanges.map(\.bytes) == [0..<first.count])
   }

@@ -20,7 +20,7 @@ import Testing
     let store = try CrashStore(disk, CrashStore.config(segmentBytes: 700))
     var model = LogModel()
     for batch in SampleBatches.small[..<32] { try store.append(batch, &model) }
-    let segments = store.log.segments.snapshot.segments
+    let segments = store.log.store.state.segments
     try #require(segments.count > 3)
     let next = segments[2].baseOffset
     let end = store.log.logEndOffset
@@ -77,8 +77,8 @@ import Testing
     var model = LogModel()
     for batch in SampleBatches.small[..<8] { try store.append(batch, &model) }
     let end = store.log.logEndOffset
-    try #require(store.log.segments.snapshot.segments.count == 1)
-    let path = store.log.segments.snapshot.segments[0].path(.log)
+    try #require(store.log.store.state.segments.count == 1)
+    let path = store.log.store.state.segments[0].path(.log)
     if clean { try store.manager.close() }
     let after = clean ? disk : disk.kill()
     try after.remove(path)
@@ -100,11 +100,11 @@ import Testing
     let killed = disk.kill()
     try killed.install("\(CrashStore.directory)/\(SegmentName(0, .log).fileName)", [])
     let store = try CrashStore(killed, CrashStore.config(), creates: false)
-    #expect(store.log.rules == OwnLogRules(isGapless: true, leaderEpoch: 0))
+    #expect(store.log.store.state.rules == OwnLogRules(isGapless: true, leaderEpoch: 0))
     var model = LogModel()
     try store.append(SampleBatches.small[0], &model)
     let again = try CrashStore(killed.kill(), CrashStore.config(), creates: false)
-    #expect(again.log.rules == OwnLogRules(isGapless: true, leaderEpoch: 0))
+    #expect(again.log.store.state.rules == OwnLogRules(isGapless: true, leaderEpoch: 0))
   }
 
   /// A log that somebody else began, or has gone on with, is none of ours alone.
@@ -114,22 +114,22 @@ import Testing
     let bytes = try BatchSource.batches(from: 0, count: 3, valueBytes: 20)
     try disk.install("\(log)/\(SegmentName(0, .log).fileName)", bytes)
     let begun = try CrashStore(disk, CrashStore.config())
-    #expect(!begun.log.isGapless)
+    #expect(!begun.log.store.state.rules.isGapless)
     var model = LogModel()
     try begun.append(SampleBatches.small[0], &model)
     try begun.manager.close()
-    #expect(try !CrashStore(disk, CrashStore.config()).log.isGapless)
+    #expect(try !CrashStore(disk, CrashStore.config()).log.store.state.rules.isGapless)
 
     let ours = SimulatedDisk(seed: 43)
     let store = try CrashStore(ours, CrashStore.config())
-    #expect(store.log.isGapless)
+    #expect(store.log.store.state.rules.isGapless)
     try store.append(SampleBatches.small[0], &model)
     let end = store.log.logEndOffset
     try store.manager.close()
     let path = "\(log)/\(SegmentName(0, .log).fileName)"
     let more = try BatchSource.batches(from: end + 5, count: 2, valueBytes: 20)
     try ours.install(path, try #require(ours.contents(of: path)) + more)
-    #expect(try !CrashStore(ours, CrashStore.config()).log.isGapless)
+    #expect(try !CrashStore(ours, CrashStore.config()).log.store.state.rules.isGapless)
   }
 }
 

@@ -65,7 +65,7 @@ import Testing
       }
       store.context.flusher.step(waiting: false)
     }
-    #expect(logs.map(\.poison.isSet) == [false, true, false, false])
+    #expect(logs.map(\.health.isFailed) == [false, true, false, false])
     #expect(logs.map { $0.recoveryPoint == $0.logEndOffset } == [true, false, true, true])
     let hasSharedSync = try PosixDisk().sharedSync(of: root + "/meta.properties") != nil
     #expect((disk.counters.calls[.syncFileSystem, default: 0] >= 2) == hasSharedSync)

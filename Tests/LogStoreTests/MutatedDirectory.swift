@@ -33,7 +33,7 @@ struct MutatedDirectory {
   }
 
   /// The file that a mark names.
-  private static func birth(_ path: String, _ bytes: [UInt8]) -> FileBirth? {
+  static func birth(_ path: String, _ bytes: [UInt8]) -> FileBirth? {
     guard path.hasSuffix(DurableMark.fileName) else { return nil }
     let slots = stride(from: 0, to: bytes.count, by: DurableMark.slotBytes).compactMap {
       MarkRecord(bytes.span.extracting($0..<min(bytes.count, $0 + DurableMark.slotBytes)))

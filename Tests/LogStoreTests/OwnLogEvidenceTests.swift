@@ -48,7 +48,7 @@ import Testing
     try LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0), .init(epoch: 3, startOffset: end)])
       .write(sample.disk, directory: CrashStore.directory)
     let store = try CrashStore(sample.disk, OwnLogSample.config, creates: false)
-    #expect(store.log.isGapless && store.log.rules.leaderEpoch == nil)
+    #expect(store.log.store.state.rules.isGapless && store.log.store.state.rules.leaderEpoch == nil)
     var batch = SampleBatches.small[0]
     try store.log.append(batch: &batch)
     let content = try LogModel.content(of: store.log)
@@ -65,7 +65,7 @@ import Testing
     try sample.disk.install(last.path, last.bytes + theirs)
     try sample.disk.remove("\(CrashStore.path)/recovery-point-offset-checkpoint")
     let store = try CrashStore(sample.disk, OwnLogSample.config, creates: false)
-    #expect(!store.log.isGapless && store.log.rules == .none)
+    #expect(!store.log.store.state.rules.isGapless && store.log.store.state.rules == .none)
     let content = try LogModel.content(of: store.log)
     #expect(content.count == sample.content.count + 1)
     try expectSound(sample.disk.kill(), content, "appended")

@@ -96,7 +96,7 @@ import Testing
       #expect(before.damaged.isEmpty && before.batches.count == sample.content.count + 1)
       let file = try disk.open(flip.segment.path, .readWrite)
       try file.write(flip.flipped.span, at: 0)
-      for segment in store.log.segments.snapshot.segments { segment.verified.removeAll() }
+      for segment in store.log.store.state.segments { segment.verified.removeAll() }
       let damaged = sample.content[flip.index]
       let found = try store.log.readAround()
       #expect(

@@ -35,7 +35,7 @@ struct OwnLogSample {
     var model = LogModel()
     for batch in try Self.batches() { try store.append(batch, &model) }
     let content = try LogModel.content(of: store.log)
-    let paths = store.log.segments.snapshot.segments.map { ($0.path(.log), $0.baseOffset) }
+    let paths = store.log.store.state.segments.map { ($0.path(.log), $0.baseOffset) }
     if stop == .clean { try store.manager.close() }
     let stopped = disk.kill()
     segments = try paths.enumerated().map { index, path in

@@ -103,7 +103,7 @@ import Testing
       #expect(try LogReader(store.log).read(from: offset, maxBytes: 1)?.baseOffset == offset)
     }
     let positions = try positions(try #require(disk.contents(of: Self.logPath)))
-    let index = try #require(store.log.writer?.withLock { $0.active?.offsetIndex })
+    let index = try #require(store.log.writer.active?.offsetIndex)
     #expect(index.count > Self.batchCount / 2)
     for number in 0..<index.count {
       let entry = try index.entry(number)
@@ -164,7 +164,7 @@ import Testing
       var bytes = SampleBatches.sealed(batch.map { ($0, [UInt8](repeating: 1, count: 20)) })
       try store.log.append(batch: &bytes)
     }
-    #expect(store.log.segments.snapshot.segments.count > 4)
+    #expect(store.log.store.state.segments.count > 4)
     if reopens {
       try store.manager.close()
       store = try CrashStore(disk, config, creates: false)

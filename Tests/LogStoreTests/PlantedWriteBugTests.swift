@@ -41,7 +41,7 @@ import Testing
       #expect(try disk.unsyncedNames(in: CrashStore.directory) == [], "append \(index)")
       try expectNothingLost(disk, config, model, "append \(index)")
     }
-    #expect(store.log.segments.snapshot.segments.count > 2)
+    #expect(store.log.store.state.segments.count > 2)
   }
 
   /// After a failed sync the pages count as clean, so that a second one would succeed (I8).
@@ -76,14 +76,14 @@ import Testing
         try store.append(SampleBatches.small[round * 3 + index], to: index, &models)
       }
       if round == 1 {
-        try disk.failWriteBack(of: store.logs[1].segments.snapshot.segments[0].path(.log), EIO)
+        try disk.failWriteBack(of: store.logs[1].store.state.segments[0].path(.log), EIO)
       }
       store.step(&models)
     }
     #expect(store.sharedSyncCount == 1)
     #expect(store.failedLogs == [1])
     #expect(models.map(\.durableCount) == [2, 1, 2])
-    #expect(store.logs.map(\.poison.isSet) == [false, true, false])
+    #expect(store.logs.map(\.health.isFailed) == [false, true, false])
   }
 
   @Test func theMarkIsDurableBeforeTheFirstByte() throws {
@@ -102,13 +102,13 @@ import Testing
   @Test func theMarksDurableSlotsTakeTurns() throws {
     let disk = SimulatedDisk(seed: 5)
     let store = try CrashStore(disk, CrashStore.config(segmentBytes: 1 << 20))
-    let path = store.log.directory.path(DurableMark.fileName)
+    let path = store.log.environment.directory.path(DurableMark.fileName)
     var model = LogModel()
     var before: [UInt8] = []
     var changed: [Int] = []
     for index in 0..<4 {
       try store.append(SampleBatches.small[index], &model)
-      store.log.refreshMark(force: true)
+      store.log.pipeline.refreshMark(force: true)
       let bytes = try #require(disk.contents(of: path))
       for slot in 0..<2 where !before.isEmpty {
         let range = slot * DurableMark.slotBytes..<(slot + 1) * DurableMark.slotBytes
@@ -139,7 +139,7 @@ import Testing
     case "roll":
       // Too large for what is left of the segment.
       try store.append(SampleBatches.make(200, records: 1, valueBytes: 1_900), &model)
-      #expect(store.log.segments.snapshot.segments.count == 2)
+      #expect(store.log.store.state.segments.count == 2)
       #expect(disk.contents(of: Self.logPath)?.count == end)
     default:
       try store.manager.close()

@@ -70,6 +70,6 @@ enum ProducerFixture {
   /// What the writer knows of its producers.
   static func state(_ log: Log) throws -> ProducerState {
     try log.loadProducers()
-    return log.writer!.withLock { $0.producers }
+    return log.writer.withState { $0.producers }
   }
 }

@@ -27,7 +27,7 @@ struct ProducerLifeTests {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)
     try append(log, 1, 0..<40)
-    let bases = log.segments.snapshot.segments.map(\.baseOffset)
+    let bases = log.store.state.segments.map(\.baseOffset)
     #expect(bases.count > 3)
     #expect(snapshots(disk) == Array(bases.dropFirst()))
     try store.close()
@@ -139,7 +139,7 @@ struct ProducerLifeTests {
     let reopened = try #require(again.log(ProducerFixture.partition()))
     let before = killed.counters.bytesRead
     #expect(try ProducerFixture.state(reopened).producers[1]?.batches.count == 5)
-    #expect(killed.counters.bytesRead - before < Log.markIntervalBytes + (10 << 20))
+    #expect(killed.counters.bytesRead - before < SessionMark.intervalBytes + (10 << 20))
     #expect(killed.counters.bytesRead - before > 8 << 20, "the test would show nothing")
   }
 

@@ -18,7 +18,7 @@ import Testing
       var batch = SampleBatches.sealed([(strange[index % strange.count], [UInt8(index)])])
       try store.log.append(batch: &batch)
     }
-    #expect(store.log.segments.snapshot.segments.count == 1)
+    #expect(store.log.store.state.segments.count == 1)
   }
 
   /// P21: what is no log is told, left as it is, and holds nobody up.

@@ -44,7 +44,7 @@ import Testing
     follower.cancel()
     let count = try await follower.value
     #expect(count == 0)
-    #expect(!log.flushed.hasCallbacks)
+    #expect(!log.offsets.flushed.hasCallbacks)
     try store.close()
   }
 

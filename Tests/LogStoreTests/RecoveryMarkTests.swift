@@ -20,7 +20,7 @@ import Testing
       for index in 0..<8 {
         try store.append(SampleBatches.small[session * 8 + index], &model)
         marks.append(try #require(disk.contents(of: Self.markPath)))
-        if index % 3 == 2 { store.log.refreshMark(force: true) }
+        if index % 3 == 2 { store.log.pipeline.refreshMark(force: true) }
       }
       if session == 0 {
         try store.manager.close()

@@ -84,7 +84,7 @@ import Testing
     #expect(told.last?.offsets?.lowerBound == store.log.logEndOffset)
     _ = try store.tryAppend(SampleBatches.small[40]).get()
     #expect(sample.disk.contents(of: path) == bytes)
-    #expect(store.log.segments.snapshot.segments.map(\.baseOffset).last! > base)
+    #expect(store.log.store.state.segments.map(\.baseOffset).last! > base)
   }
 
   // MARK: Unclean stop
@@ -147,7 +147,7 @@ import Testing
     #expect(disk.durableContents(of: kept) == torn)
     #expect(disk.durableContents(of: sample.path(base))?.count == position)
     #expect(try LogModel.content(of: store.log) == sample.content)
-    #expect(try RecoveryHistory.read(store.log.directory).lines.count == 1)
+    #expect(try RecoveryHistory.read(store.log.environment.directory).lines.count == 1)
     try expectUsable(store, from: sample.end)
   }
 
@@ -160,7 +160,7 @@ import Testing
     try store.append(SampleBatches.small[0], &model)
     try store.flush(&model)
     for batch in SampleBatches.small[1..<10] { try store.append(batch, &model) }
-    let segments = store.log.segments.snapshot.segments.map { $0.path(.log) }
+    let segments = store.log.store.state.segments.map { $0.path(.log) }
     try #require(segments.count >= 3)
     let after = disk.crash(.keepAll)
     var bytes = try #require(after.contents(of: segments[1]))
@@ -228,7 +228,7 @@ import Testing
     #expect(store.log.recovery.rows.contains("R8"))
     #expect(store.log.logEndOffset == sample.end)
     _ = try store.tryAppend(SampleBatches.small[40]).get()
-    #expect(store.log.segments.snapshot.segments.last?.baseOffset == sample.end)
+    #expect(store.log.store.state.segments.last?.baseOffset == sample.end)
     #expect(try LogModel.content(of: store.log).count == 13)
   }
 

@@ -18,7 +18,7 @@ struct RecoverySample {
     let store = try CrashStore(disk, config)
     for batch in SampleBatches.small[..<batches] { try store.append(batch, &model) }
     content = try LogModel.content(of: store.log)
-    bases = store.log.segments.snapshot.segments.map(\.baseOffset)
+    bases = store.log.store.state.segments.map(\.baseOffset)
     if closes { try store.manager.close() }
   }
 

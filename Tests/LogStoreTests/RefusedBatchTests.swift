@@ -62,7 +62,7 @@ struct RefusedBatchTests {
     #expect(try send(log, 1, 4) == .appended(5))
     #expect(try send(log, 1, 5) == .appended(6))
     // All have come: from here on Kafka's rules hold alone.
-    #expect(log.refused.isEmpty)
+    #expect(log.writer.refused.isEmpty)
     #expect(try send(log, 1, 9) == .outOfOrder)
   }
 
@@ -79,7 +79,7 @@ struct RefusedBatchTests {
     #expect(try send(log, 1, 1) == .awaits(0))
     #expect(try send(log, 1, 0) == .appended(1))
     #expect(try send(log, 1, 1) == .appended(2))
-    #expect(log.refused.isEmpty)
+    #expect(log.writer.refused.isEmpty)
   }
 
   /// Refused before the writer is reached: by the session's mark, by a roll.
@@ -89,11 +89,11 @@ struct RefusedBatchTests {
     try store.close()
     let (_, log) = try ProducerFixture.open(disk, segmentBytes: 300)
     isFull(disk)
-    #expect(try send(log, 1, 7) == .full && !log.hasCurrentMark)
+    #expect(try send(log, 1, 7) == .full && log.pipeline.hasBegunSession == false)
     disk.removeFaults()
     #expect(try send(log, 1, 8) == .awaits(7))
     var next: Int32 = 7
-    while log.segments.snapshot.segments.count == 1 || next < 10 {
+    while log.store.state.segments.count == 1 || next < 10 {
       #expect(try send(log, 1, next) == .appended(Int64(next) - 7))
       next += 1
     }
@@ -135,7 +135,7 @@ struct RefusedBatchTests {
     #expect(try send(log, 2, 6) == .awaits(5))
     clock.withLock { $0 += 1 }
     #expect(try send(log, 2, 6) == .appended(4))
-    #expect(log.refused.isEmpty)
+    #expect(log.writer.refused.isEmpty)
   }
 
   /// Whoever invents producers on a full disk makes nothing grow without end; what finds no room
@@ -147,10 +147,10 @@ struct RefusedBatchTests {
     isFull(disk)
     for producerId in 100..<100 + Int64(RefusedBatches.producersMax) + 50 {
       let answer = try send(log, producerId, 3)
-      let hasRoom = log.refused.count < RefusedBatches.producersMax
+      let hasRoom = log.writer.refused.count < RefusedBatches.producersMax
       #expect(hasRoom ? answer == .full : answer == .full || answer == .awaits(0))
     }
-    #expect(log.refused.count == RefusedBatches.producersMax)
+    #expect(log.writer.refused.count == RefusedBatches.producersMax)
     #expect(try send(log, 6, 1) == .full)
     disk.removeFaults()
     // One that found no room: known to the log, and its refused batch is the next one.
@@ -174,11 +174,11 @@ struct RefusedBatchTests {
     for sequence: Int32 in 0...1 {
       #expect(try send(log, 1, sequence) == .appended(Int64(sequence)))
     }
-    log.refused.note(1, epoch: 0, first: 1, end: 2, nowMs: ProducerFixture.nowMs)
+    log.writer.refused.note(1, epoch: 0, first: 1, end: 2, nowMs: ProducerFixture.nowMs)
     #expect(try send(log, 1, 2) == .awaits(1))
     #expect(try send(log, 1, 2) == .appended(2))
     // Where its producer still waits for an answer it sends it first.
-    log.refused.note(1, epoch: 0, first: 2, end: 3, nowMs: ProducerFixture.nowMs)
+    log.writer.refused.note(1, epoch: 0, first: 2, end: 3, nowMs: ProducerFixture.nowMs)
     #expect(try send(log, 1, 3) == .awaits(2))
     #expect(try send(log, 1, 2) == .duplicate(2))
     #expect(try send(log, 1, 3) == .appended(3))

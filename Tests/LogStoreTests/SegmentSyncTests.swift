@@ -14,12 +14,12 @@ struct SegmentSyncTests {
     config.log.durability = .operatingSystem
     let store = try LogManager.open("/data", config: config, disk: SimulatedDisk(seed: 1))
     let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
-    while log.segments.snapshot.segments.count < 3 {
+    while log.store.state.segments.count < 3 {
       var batch = sampleBatch(3)
       let result = try log.append(batch: &batch)
       #expect(!result.isDurable)
     }
-    let sealedEnd = try #require(log.segments.snapshot.segments.last).baseOffset
+    let sealedEnd = try #require(log.store.state.segments.last).baseOffset
     #expect(log.recoveryPoint == 0)
     store.context.flusher.step(waiting: false)
     #expect(log.recoveryPoint >= sealedEnd)

@@ -64,8 +64,8 @@ final class SharedStore {
 
   /// Bytes of acknowledged segments that a power cut could take; 0 is right.
   func unsyncedAcknowledgedBytes() throws -> Int {
-    try logs.filter { $0.recoveryPoint == $0.logEndOffset && !$0.poison.isSet }
-      .flatMap { $0.segments.snapshot.segments }
+    try logs.filter { $0.recoveryPoint == $0.logEndOffset && !$0.health.isFailed }
+      .flatMap { $0.store.state.segments }
       .reduce(0) { $0 + (try disk.unsyncedBytes(of: $1.path(.log))) }
   }
 }

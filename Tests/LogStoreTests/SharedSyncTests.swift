@@ -113,9 +113,9 @@ import Testing
           store.step(&models)
           #expect(try store.unsyncedAcknowledgedBytes() == 0, "\(occurrence), round \(round)")
         }
-        poisoned += store.logs.count { $0.poison.isSet }
+        poisoned += store.logs.count { $0.health.isFailed }
         for (index, log) in store.logs.enumerated()
-        where log.poison.isSet && log.recoveryPoint < log.logEndOffset {
+        where log.health.isFailed && log.recoveryPoint < log.logEndOffset {
           #expect(store.failedLogs.contains(index), "\(occurrence): log \(index) is silent")
         }
         if !disk.faultFired { break }
@@ -143,7 +143,7 @@ import Testing
       let store = try SharedStore(disk, Self.config(), logCount: Self.logCount)
       var models = [LogModel](repeating: LogModel(), count: Self.logCount)
       func appendToAll(_ round: Int) throws {
-        for index in 0..<Self.logCount where !store.logs[index].poison.isSet {
+        for index in 0..<Self.logCount where !store.logs[index].health.isFailed {
           try store.append(SampleBatches.small[round * 5 + index], to: index, &models)
         }
         store.step(&models)
@@ -159,7 +159,7 @@ import Testing
       try appendToAll(3)
       #expect(store.sharedSyncCount == before + 1)
       for (index, log) in store.logs.enumerated() {
-        if log.poison.isSet {
+        if log.health.isFailed {
           broken += 1
           #expect(store.failedLogs.contains(index))
         } else {
@@ -184,7 +184,7 @@ import Testing
             .error(EIO), at: 1, operations: [.writeOut],
             pathSuffix: "t-1/00000000000000000000.log"))
       }
-      for index in 0..<Self.logCount where !store.logs[index].poison.isSet {
+      for index in 0..<Self.logCount where !store.logs[index].health.isFailed {
         try store.append(SampleBatches.small[round * 5 + index], to: index, &models)
       }
       let before = store.sharedSyncCount
@@ -193,7 +193,7 @@ import Testing
     }
     #expect(disk.faultFired)
     #expect(store.failedLogs == [1])
-    #expect(store.logs.map(\.poison.isSet) == [false, true, false, false])
+    #expect(store.logs.map(\.health.isFailed) == [false, true, false, false])
     #expect(try store.unsyncedAcknowledgedBytes() == 0)
   }
 

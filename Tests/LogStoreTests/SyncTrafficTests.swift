@@ -107,7 +107,7 @@ struct SyncTrafficTests {
     }
     #expect(store.context.syncTraffic.level == level)
     let log = try #require(store.log(scanned))
-    let path = log.segments.snapshot.segments[0].path(.log)
+    let path = log.store.state.segments[0].path(.log)
     let reader = LogReader(log)
     var offset: Int64 = 0
     var byteCount = 0

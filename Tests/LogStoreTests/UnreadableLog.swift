@@ -45,7 +45,7 @@ struct UnreadableLog {
         &model)
     }
     let content = try LogModel.content(of: store.log)
-    let places = store.log.segments.snapshot.segments.map { ($0.path(.log), $0.baseOffset) }
+    let places = store.log.store.state.segments.map { ($0.path(.log), $0.baseOffset) }
     if stop == .closed { try store.manager.close() }
     let stopped = store.disk.kill()
     if stop == .foreign { try stopped.remove("\(CrashStore.directory)/\(DurableMark.fileName)") }

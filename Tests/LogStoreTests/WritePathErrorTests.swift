@@ -106,7 +106,7 @@ import Testing
     let refusals = [
       error { try write(SampleBatches.small[1], to: log) },
       error { try log.append(&full) },
-      error { try log.prepareToAppend(byteCount: 100) },
+      error { try log.append([]) },
     ]
     for refusal in refusals {
       guard case .readOnly = refusal else {
@@ -116,13 +116,8 @@ import Testing
     }
     let keptCount = full.recordCount
     #expect(keptCount == 1)
-    #expect(!log.isReadyToAppend(byteCount: 100))
-    // What the flusher asks of every log.
-    log.startFlush()
-    guard case .alone = log.beginSharedFlush(by: try group(disk)) else {
-      Issue.record("a log that is only read began a flush")
-      return
-    }
+    // There is nothing for a flusher either.
+    #expect(log.writing == nil)
     // Nothing of its own is unsynced.
     try log.flush()
     try log.close()
@@ -139,19 +134,19 @@ import Testing
     try store.append(SampleBatches.small[0], &model)
     // A new segment is due, and the disk is full.
     disk.plan(FaultPlan(.error(ENOSPC), at: 1, operations: [.allocate]))
-    guard case .diskFull = error({ try log.prepareToAppend(byteCount: 290) }) else {
+    guard case .diskFull = error({ try log.appender.prepare(byteCount: 290) }) else {
       Issue.record("a segment was made on a full disk")
       return
     }
-    #expect(disk.faultFired && log.segments.snapshot.segments.count == 1)
-    try log.prepareToAppend(byteCount: 290)
-    #expect(log.segments.snapshot.segments.count == 2)
+    #expect(disk.faultFired && log.store.state.segments.count == 1)
+    try log.appender.prepare(byteCount: 290)
+    #expect(log.store.state.segments.count == 2)
     try store.append(SampleBatches.small[1], &model)
     // After a failed sync, and after the end.
     _ = try write(SampleBatches.small[2], to: log)
     disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync]))
     guard case .poisoned = error({ try log.flush() }),
-      case .poisoned = error({ try log.prepareToAppend(byteCount: 290) })
+      case .poisoned = error({ try log.appender.prepare(byteCount: 290) })
     else {
       Issue.record("prepared after a failed sync")
       return
@@ -159,7 +154,7 @@ import Testing
     let other = try store.manager.createLog(try TopicPartition(topic: "u", partition: 0))
     _ = try write(SampleBatches.small[0], to: other)
     try other.close()
-    guard case .closed = error({ try other.prepareToAppend(byteCount: 100) }) else {
+    guard case .closed = error({ try other.appender.prepare(byteCount: 100) }) else {
       Issue.record("prepared after the end")
       return
     }
@@ -181,20 +176,20 @@ import Testing
     }
     disk.setTracing(true)
     guard case .closed = error({ try log.waitFlushed(upTo: 1) }),
-      case .alone = log.beginSharedFlush(by: try group(disk))
+      case .alone = log.pipeline.beginSharedFlush(by: try group(disk))
     else {
       Issue.record("flushed after the end")
       return
     }
-    #expect(!log.isReadyToAppend(byteCount: 1) && log.recoveryPoint == 0)
+    #expect(log.appender.isReady(byteCount: 1) == false && log.recoveryPoint == 0)
     #expect(disk.trace.allSatisfy { $0.operation != .sync && $0.operation != .write })
   }
 
   /// I8: the first cause stays.
   @Test func theFirstFailedSyncIsTheOneThatIsTold() throws {
     let store = try CrashStore(SimulatedDisk(seed: 7), CrashStore.config())
-    store.log.poisonLog(DiskError(.sync, "first", code: EIO))
-    store.log.poisonLog(DiskError(.sync, "second", code: EIO))
+    store.log.health.fail(DiskError(.sync, "first", code: EIO))
+    store.log.health.fail(DiskError(.sync, "second", code: EIO))
     guard case .failure(.poisoned(_, let cause)) = store.tryAppend(SampleBatches.small[0]) else {
       Issue.record("an append after a failed sync went through")
       return
@@ -219,14 +214,14 @@ import Testing
     try store.append(SampleBatches.small[0], &model)
     _ = try write(SampleBatches.small[1], to: log)
     let group = try group(disk)
-    guard case .begun = log.beginSharedFlush(by: group) else {
+    guard case .begun = log.pipeline.beginSharedFlush(by: group) else {
       Issue.record("no shared flush began")
       return
     }
-    #expect(log.writeSharedFlush() && group.run(logCount: 2))
+    #expect(log.pipeline.writeSharedFlush() && group.run(logCount: 2))
     let before = log.recoveryPoint
-    log.poisonLog(DiskError(.sync, log.path, code: EIO))
-    log.endSharedFlush(isSynced: true)
+    log.health.fail(DiskError(.sync, log.path, code: EIO))
+    log.pipeline.endSharedFlush(isSynced: true)
     #expect(log.recoveryPoint == before)
   }
 
@@ -240,12 +235,12 @@ import Testing
     let group = GroupSync(
       BlindSync(), logCountMin: 2, othersBytesMax: 1 << 20, traffic: SyncTraffic(),
       logger: .silent, metrics: StoreMetrics())
-    guard case .alone = store.log.beginSharedFlush(by: group) else {
+    guard case .alone = store.log.pipeline.beginSharedFlush(by: group) else {
       Issue.record("a shared flush began")
       return
     }
     try store.log.flush()
-    #expect(try disk.unsyncedBytes(of: store.log.segments.snapshot.segments[0].path(.log)) == 0)
+    #expect(try disk.unsyncedBytes(of: store.log.store.state.segments[0].path(.log)) == 0)
   }
 
   /// Its descriptor has told its error and will not tell it again.
@@ -275,17 +270,17 @@ import Testing
   @Test func aMarkThatARollHasOvertakenIsLeftToTheNextFlush() throws {
     let disk = SimulatedDisk(seed: 11)
     let store = try CrashStore(disk, CrashStore.config(segmentBytes: 400))
-    let path = store.log.directory.path(DurableMark.fileName)
+    let path = store.log.environment.directory.path(DurableMark.fileName)
     var model = LogModel()
     try store.append(SampleBatches.small[0], &model)
     for batch in SampleBatches.small[1..<8] { _ = try write(batch, to: store.log) }
-    #expect(store.log.segments.snapshot.segments.count > 1)
+    #expect(store.log.store.state.segments.count > 1)
     let before = disk.contents(of: path)
-    store.log.refreshMark(force: true)
+    store.log.pipeline.refreshMark(force: true)
     #expect(disk.contents(of: path) == before)
     try store.log.flush()
-    store.log.refreshMark(force: true)
-    let mark = try DurableMark.read(store.log.directory)
+    store.log.pipeline.refreshMark(force: true)
+    let mark = try DurableMark.read(store.log.environment.directory)
     #expect(mark.durable?.recoveryPoint == store.log.logEndOffset)
   }
 }

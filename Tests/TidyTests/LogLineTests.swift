@@ -27,9 +27,10 @@ struct LogLineTests {
       file: "Sources/KafkaServer/Requests/Broker+Topics.swift", count: 2,
       why: "a topic was made, or deleted: the same"),
     Exception(
-      file: "Sources/LogStore/Log/Log+Closing.swift", count: 1, why: "once, when a log is closed"),
+      file: "Sources/LogStore/Flush/FlushPipeline+Closing.swift", count: 1,
+      why: "once, when a log is closed"),
     Exception(
-      file: "Sources/LogStore/Log/Log+Files.swift", count: 1,
+      file: "Sources/LogStore/Read/SegmentView.swift", count: 1,
       why: "damage: once for each range, and there are as many as the disk holds"),
     Exception(
       file: "Sources/LogStore/Store/StoreOpening.swift", count: 2,

@@ -20,7 +20,7 @@ extension Broker {
     if !isServing.load(ordering: .acquiring) {
       return AdminHandler.Page(status: "503 Service Unavailable", text: "not serving\n")
     }
-    let poisoned = manager.logs.filter(\.poison.isSet).map { "\($0.topicPartition)\n" }
+    let poisoned = manager.logs.filter(\.health.isFailed).map { "\($0.topicPartition)\n" }
     if poisoned.isEmpty {
       // Another start would not open them either, and everything else is served.
       let offline = topics.offlineCount
@@ -55,11 +55,11 @@ extension Broker {
     func gauge(_ name: String, _ value: Int) -> String {
       "\(head(name))\(name) \(value)\n"
     }
-    let poisonedCount = logs.count { $0.poison.isSet }
+    let poisonedCount = logs.count { $0.health.isFailed }
     var text = table("mkstore_log_start_offset") { $0.logStartOffset }
     text += table("mkstore_log_end_offset") { $0.logEndOffset }
     text += table("mkstore_log_high_watermark") { $0.highWatermark }
-    text += table("mkstore_log_segments") { Int64($0.segments.snapshot.segments.count) }
+    text += table("mkstore_log_segments") { Int64($0.store.state.segments.count) }
     text += table("mkstore_log_bytes", bytes)
     text += gauge("mkstore_poisoned_logs", poisonedCount)
     text += gauge("mkstore_offline_partitions", topics.offlineCount)
@@ -78,7 +78,7 @@ extension Broker {
     // Under the names that dashboards for Kafka and Redpanda look for (MetricAlias).
     text += table("kafka_log_log_logstartoffset") { $0.logStartOffset }
     text += table("kafka_log_log_logendoffset") { $0.logEndOffset }
-    text += table("kafka_log_log_numlogsegments") { Int64($0.segments.snapshot.segments.count) }
+    text += table("kafka_log_log_numlogsegments") { Int64($0.store.state.segments.count) }
     text += table("kafka_log_log_size", bytes)
     text += table("redpanda_kafka_max_offset") { $0.highWatermark }
     text += gauge("kafka_server_replicamanager_partitioncount", logs.count)

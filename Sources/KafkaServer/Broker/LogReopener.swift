@@ -48,7 +48,7 @@ package final class LogReopener: Sendable {
   /// Begins to listen for failures; those there were count too.
   package func listen() {
     manager.context.failures.set { [weak self] in self?.add($0) }
-    for log in manager.logs where log.poison.isSet { add(log.topicPartition) }
+    for log in manager.logs where log.health.isFailed { add(log.topicPartition) }
   }
 
   /// Listens, and starts the thread. Once.

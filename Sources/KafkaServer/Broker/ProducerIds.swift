@@ -81,7 +81,7 @@ package final class ProducerIds: Sendable {
   /// Makes sure that `next` is an id that no log told of, with room for a block above it.
   private func choosePlace(_ state: inout State) {
     if !state.hasAskedSnapshots {
-      for log in manager.logs { log.noteSnapshotIds() }
+      for log in manager.logs { log.producers.noteSnapshotIds() }
       state.hasAskedSnapshots = true
     }
     let told = manager.context.knownProducerIds.take()

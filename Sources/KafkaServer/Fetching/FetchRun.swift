@@ -72,12 +72,12 @@ final class FetchRun: @unchecked Sendable {
       $0.highWatermark = -1
       $0.records = ByteRange(offset: 0, count: 0)
     }
-    guard let (log, reader) = part.source, !log.isDeleted else {
+    guard let (log, reader) = part.source, !log.health.isDeleted else {
       let name = request.topics[part.topic].topic
       return refuse(&part, broker.missing(name, part.asked.partition))
     }
     // It has failed and was opened again: the client asks once more, and finds it.
-    if log.isGivenUp { return refuse(&part, .notLeaderOrFollower) }
+    if log.health.isGivenUp { return refuse(&part, .notLeaderOrFollower) }
     let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)
     if epoch != .none { return refuse(&part, epoch) }
     if let outcome = checkLastFetched(&part, log) { return outcome }

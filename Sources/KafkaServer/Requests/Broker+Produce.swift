@@ -28,7 +28,9 @@ extension Broker {
         let byteCount = partition.records?.count ?? 0
         // More than that is refused, and begins no segment.
         let expected = byteCount > limit ? 0 : byteCount
-        if !log.isReadyToAppend(byteCount: expected) { logs.append((log, expected)) }
+        if let appender = log.writing?.appender, !appender.isReady(byteCount: expected) {
+          logs.append((log, expected))
+        }
       }
     }
     return logs
@@ -38,7 +40,7 @@ extension Broker {
   package func prepare(_ logs: [(log: Log, byteCount: Int)]) {
     for (log, byteCount) in logs {
       do throws(LogError) {
-        try log.prepareToAppend(byteCount: byteCount)
+        try log.writing?.appender.prepare(byteCount: byteCount)
       } catch .closed {
         // Deleted meanwhile: the producer is told, and nobody else need be.
       } catch {
@@ -56,7 +58,7 @@ extension Broker {
     var answer = ProduceResponse.Topic.Partition()
     answer.index = partition
     answer.baseOffset = -1
-    guard let log = log(topic, partition) else {
+    guard let log = log(topic, partition), let appender = log.writing?.appender else {
       let code = missing(topic, partition)
       let what = code == .unknownTopicOrPartition ? "there is no" : "the server could not open"
       return refused(answer, code, "\(what) partition \(topic)-\(partition)")
@@ -64,11 +66,14 @@ extension Broker {
     answer.logStartOffset = log.logStartOffset
     do throws(LogError) {
       // Before anything of the batch is judged.
-      try log.refuseIfFailed(records.span)
-      if let (code, reason) = refuse(records.span, version: version) {
-        return refusedForGood(answer, code, reason, records.span, log)
+      try appender.checkNotFailed(records.span)
+      let header: BatchHeader
+      switch decode(records.span, version: version) {
+      case .success(let decoded): header = decoded
+      case .failure(let rejection):
+        return refusedForGood(answer, rejection.code, rejection.reason, records.span, log)
       }
-      let result = try log.write(batch: &records)
+      let result = try appender.write(&records, decoded: header)
       answer.baseOffset = result.baseOffset
       answer.logAppendTimeMs = result.logAppendTimeMs
       let waits = log.config.durability == .flushed
@@ -93,7 +98,7 @@ extension Broker {
     guard code != .kafkaStorageError, code != .notLeaderOrFollower,
       let header = idempotentHeader(batch)
     else { return refused(answer, code, reason) }
-    if log.awaitsRefusedBatch(before: header) {
+    if log.writing?.appender.awaitsRefusedBatch(before: header) ?? false {
       return refused(
         answer, .kafkaStorageError, "an earlier batch must come again first; \(reason)")
     }
@@ -122,25 +127,44 @@ extension Broker {
       metadata: ["log": "\(log.topicPartition)"])
   }
 
-  /// What the log does not look at: formats and codecs that go with a request's version.
-  private func refuse(_ records: Span<UInt8>, version: Int16) -> (ErrorCode, String)? {
-    if records.isEmpty { return (.invalidRecord, "the request has no records for the partition") }
+  /// Why a batch is not appended.
+  private struct Rejection: Error {
+    var code: ErrorCode
+    var reason: String
+
+    init(_ code: ErrorCode, _ reason: String) {
+      self.code = code
+      self.reason = reason
+    }
+  }
+
+  /// Decodes the header of a request's batch, and checks what the log does not look at: formats and
+  /// codecs that go with a request's version.
+  private func decode(_ records: Span<UInt8>, version: Int16) -> Result<BatchHeader, Rejection> {
+    func reject(_ code: ErrorCode, _ reason: String) -> Result<BatchHeader, Rejection> {
+      .failure(Rejection(code, reason))
+    }
+    if records.isEmpty {
+      return reject(.invalidRecord, "the request has no records for the partition")
+    }
     do throws(BatchError) {
       let header = try BatchHeader(records)
       if header.isLegacy {
         return version < 3
-          ? (.unsupportedForMessageFormat, "message format \(header.magic) is not taken any more")
-          : (.invalidRecord, "message format \(header.magic), expected 2")
+          ? reject(
+            .unsupportedForMessageFormat, "message format \(header.magic) is not taken any more")
+          : reject(.invalidRecord, "message format \(header.magic), expected 2")
       }
       if header.baseOffset != 0 {
-        return (.invalidRecord, "the batch's base offset is \(header.baseOffset), expected 0")
+        return reject(
+          .invalidRecord, "the batch's base offset is \(header.baseOffset), expected 0")
       }
       if header.codec == .zstd, version < 7 {
-        return (.unsupportedCompressionType, "zstd needs Produce v7 or later")
+        return reject(.unsupportedCompressionType, "zstd needs Produce v7 or later")
       }
-      return nil
+      return .success(header)
     } catch {
-      return (ErrorCode(error), "\(error)")
+      return reject(ErrorCode(error), "\(error)")
     }
   }
 

@@ -2,10 +2,8 @@ package import LogStore
 
 extension Log {
   /// What the log's end of acknowledged records is published by.
-  package var acknowledgedEnd: OffsetNotifier {
-    config.durability == .flushed ? flushed : logEnd
-  }
+  package var acknowledgedEnd: OffsetNotifier { offsets.acknowledged }
 
   /// Whether the log may hold aborted transactions that only the disk can tell.
-  package var mayHoldAbortedTransactions: Bool { !producers.transactionIndexes.isEmpty }
+  package var mayHoldAbortedTransactions: Bool { !store.state.transactionIndexes.isEmpty }
 }

@@ -1,9 +1,6 @@
-internal import RecordFormat
 public import DiskIO
 public import Logging
 
-/// Reading a log that another process (or nobody) owns: no lock, no change, also on read-only
-/// media.
 extension Log {
   /// Opens a log's directory for reading only.
   ///
@@ -57,80 +54,5 @@ extension Log {
     } catch {
       return StoreHints().hints(of: topicPartition)
     }
-  }
-
-  /// Looks for batches that the log's owner has appended since; one thread at a time.
-  ///
-  /// - Returns: Whether the log end offset moved; false in a log that is open for writing.
-  /// - Throws: `.disk`; what was found before stays found.
-  /// - Complexity: Lists the directory, and reads what was appended since.
-  public func refresh() throws(LogError) -> Bool {
-    guard isReadOnly else { return false }
-    let before = logEndOffset
-    do throws(DiskError) {
-      // Whoever has a successor by now has its last byte: each segment is read to its end before
-      // the next one is taken, by rising offsets, whatever the order of the names.
-      for baseOffset in try newSegments() {
-        try followTail(before: baseOffset)
-        let segment = Segment(
-          baseOffset: baseOffset, directory: directory,
-          end: SegmentEnd(relativeOffset: 0, position: 0), isSealed: true)
-        segments.update { $0.append(segment) }
-        if baseOffset > logEndOffset { logEnd.publish(baseOffset) }
-      }
-      try followTail(before: nil)
-    } catch {
-      throw LogError(error)
-    }
-    return logEndOffset > before
-  }
-
-  /// Base offsets of the segments behind the last one that is known, rising.
-  private func newSegments() throws(DiskError) -> [Int64] {
-    let known = segments.snapshot.segments.last?.baseOffset ?? -1
-    return try directory.disk.list(directory.path).compactMap { entry -> Int64? in
-      guard let name = SegmentName(entry.name), name.kind == .log, name.stage == nil,
-        name.baseOffset > known
-      else { return nil }
-      return name.baseOffset
-    }.sorted()
-  }
-
-  /// Publishes whole valid batches that stand behind the last segment's known end.
-  ///
-  /// - Parameter next: Base offset of the segment that follows it, so that nothing more is written
-  ///   to it: then an invalid batch is damage, not one that is being written.
-  private func followTail(before next: Int64?) throws(DiskError) {
-    guard let segment = segments.snapshot.segments.last, segment.isEndKnown else { return }
-    let end = segment.publishedEnd
-    let log = try directory.disk.open(segment.path(.log), .read)
-    let size = try log.size()
-    guard size > Int(end.position) else { return }
-    var scanner = SegmentScanner(
-      log, from: Int(end.position), endPosition: size,
-      expectedOffset: segment.baseOffset + Int64(end.relativeOffset),
-      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: next),
-      options: SegmentScanner.Options(rules: rules, isFollowed: next != nil))
-    walk: while true {
-      switch try scanner.next() {
-      case .batch(let header, let position):
-        segment.verified.appended(position..<position + header.byteCount)
-      case .end: break walk
-      case .invalid(let fault, _):
-        guard let next else { break walk }
-        let expected = scanner.expectedOffset
-        let skipped = try scanner.resume().skipped
-        let end = scanner.offsetBehindDamage ?? next
-        fence(segment, skipped, expected..<max(expected, end), fault.description)
-      }
-    }
-    guard scanner.position > Int(end.position) else { return }
-    segment.setLargestTimestamp(nil)
-    segment.publish(
-      SegmentEnd(
-        relativeOffset: UInt32(clamping: scanner.expectedOffset - segment.baseOffset),
-        position: UInt32(clamping: scanner.position)))
-    logEnd.publish(scanner.expectedOffset)
-    flushed.publish(scanner.expectedOffset)
   }
 }

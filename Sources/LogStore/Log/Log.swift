@@ -1,10 +1,10 @@
 internal import DiskIO
-internal import Logging
 internal import RecordFormat
-internal import Synchronization
 
 /// A log: one `<topic>-<partition>` directory of Kafka's format, appended to by any number of
 /// threads and read by any number of `LogReader`s.
+///
+/// A facade: each part of its state has an owner of its own (docs/architecture.md#owners).
 ///
 /// Offsets, all "next offset" style, keep this order (I1):
 /// `logStartOffset ≤ recoveryPoint ≤ highWatermark ≤ logEndOffset`.
@@ -15,58 +15,28 @@ internal import Synchronization
 /// they, their directory entry and, at a segment's end, its indexes are synced; I8 a failed write
 /// or sync is final; I9 an index is never evidence.
 ///
-/// **Threads.** Every method may be called from any thread. Locks, in this order: the flush role
-/// (one flush at a time), the writer lock (append, roll; no sync under it), and the small locks
-/// inside segments (docs/architecture.md#locks-and-threads).
+/// **Threads.** Every method may be called from any thread.
 public final class Log: Sendable {
-  /// The topic and partition that the directory's name states.
-  public let topicPartition: TopicPartition
-  /// Settings; fixed while the log is open.
-  public let config: LogConfig
   /// What opening found and did.
   public let recovery: RecoveryReport
 
-  package let directory: LogDirectory
-  package let context: StoreContext
-  package let segments: SegmentList
+  package let environment: LogEnvironment
+  package let store: SegmentStore
+  package let offsets: LogOffsets
+  package let health: LogHealth
+  package let access: SegmentAccess
+  package let producers: ProducerKeeper
   /// nil in a log that was opened for reading only.
-  package let writer: Locked<LogWriter>?
-  package let logEnd: OffsetNotifier
-  package let flushed: OffsetNotifier
-  package let flushRole = Locked(FlushRole())
-  package let poison = Poison()
-  /// Producers whose batches were refused, and must come again first.
-  package let refused: RefusedBatches
-  /// Whom to wake when another object has taken this one's place: its value is 1 from then on.
+  package let writing: Writing?
+  /// Becomes 1 once another object has taken this one's place.
   package let replaced = OffsetNotifier(0)
-  /// Idle builders of `append(records)`.
-  package let assemblers = ReusePool<BatchAssembler>()
-  /// Idle decoders that check ready batches.
-  package let validators = ReusePool<BatchValidator>()
-  /// What is known of the log's producers beside the writer's state.
-  package let producers: ProducerTracking
-  /// The state of the log's producers in a log opened for reading only, as of the last look.
-  package let followedProducers: Locked<ProducerState?>
-  /// Which leader epoch each part of the log was written in; the last one is the epoch of new
-  /// batches.
-  package let epochs: LeaderEpochCheckpoint
-  /// Settings of the topic that differ from the store's.
-  public let overrides: TopicConfig
-  /// Why every append is refused: the topic's settings cannot be read. nil where they can.
-  public let settingsFault: LogError?
-  let deleted = Atomic<Bool>(false)
-  let givenUp = Atomic<Bool>(false)
-  private let startOffset: Atomic<Int64>
-  private let isMarkCurrent = Atomic<Bool>(false)
-  /// Threads that are in `prepareToAppend`.
-  let preparations = Atomic<Int>(0)
-  /// Whether the log had a mark when it was opened, so that a clean close must make it clean.
-  package let hadMark: Bool
-  /// Whether the mark was copied here, so that the first write replaces it.
-  package let hadMarkCopy: Bool
-  /// What is known of the batches where this engine alone has written the log.
-  package let rules: OwnLogRules
-  package let isReadOnly: Bool
+
+  /// The owners of what only a log that is appended to has.
+  package struct Writing: Sendable {
+    package let writer: Writer
+    package let pipeline: FlushPipeline
+    package let appender: Appender
+  }
 
   /// Takes over what the loader found. See `LogManager` for opening.
   ///
@@ -75,92 +45,92 @@ public final class Log: Sendable {
     _ loaded: LoadedLog, config: LogConfig, context: StoreContext,
     settings: LogSettings = LogSettings(), refused: RefusedBatches? = nil
   ) {
-    topicPartition = loaded.topicPartition
-    self.config = config
-    overrides = settings.overrides
-    settingsFault = settings.fault
-    self.context = context
-    self.refused = refused ?? RefusedBatches(expirationMs: context.producerExpirationMs)
-    directory = loaded.directory
     recovery = loaded.report
-    segments = SegmentList(loaded.segments)
-    let producerState = ProducerState(
+    environment = LogEnvironment(
+      loaded.topicPartition, in: loaded.directory, config: config, settings: settings,
+      context: context, isReadOnly: loaded.writer == nil)
+    store = SegmentStore(loaded.state)
+    offsets = LogOffsets(
+      end: loaded.logEndOffset, flushed: loaded.recoveryPoint,
+      isAcknowledgedOnceFlushed: loaded.writer != nil && config.durability == .flushed)
+    let role = FlushRole()
+    health = LogHealth(environment, offsets, role)
+    var writer: Writer?
+    let nothingKnown = ProducerState(
       endOffset: loaded.logEndOffset, expirationMs: context.producerExpirationMs)
-    writer = loaded.writer.map { state in
-      var state = state
-      state.producers = producerState
-      return Locked(state)
+    if var state = loaded.writer {
+      state.producers = nothingKnown
+      writer = Writer(
+        environment, store, offsets, health, loaded.producers,
+        refused ?? RefusedBatches(expirationMs: context.producerExpirationMs), state: state)
     }
-    producers = loaded.producers
     context.knownProducerIds.note(loaded.greatestProducerId)
-    followedProducers = Locked(loaded.producers.isLoaded ? producerState : nil)
-    epochs = loaded.epochs
-    isReadOnly = loaded.writer == nil
-    logEnd = OffsetNotifier(loaded.logEndOffset)
-    flushed = OffsetNotifier(loaded.recoveryPoint)
-    startOffset = Atomic(loaded.logStartOffset)
-    hadMark = loaded.hasMark
-    hadMarkCopy = loaded.isMarkCopy
-    rules = loaded.rules
+    access = SegmentAccess(environment, store, offsets, health, writer)
+    producers = ProducerKeeper(
+      access, loaded.producers, role, followed: loaded.producers.isLoaded ? nothingKnown : nil)
+    guard let writer else {
+      writing = nil
+      return
+    }
+    let pipeline = FlushPipeline(
+      environment, store, offsets, health, role, writer, access, producers,
+      opened: .init(
+        hadMark: loaded.hasMark, isCopy: loaded.isMarkCopy, wasClean: loaded.report.wasClean))
+    writing = Writing(
+      writer: writer, pipeline: pipeline,
+      appender: Appender(environment, health, writer, pipeline))
   }
 
+  // MARK: What it is
+
+  /// The topic and partition that the directory's name states.
+  public var topicPartition: TopicPartition { environment.topicPartition }
   /// Path of the log's directory.
-  public var path: String { directory.path }
-
-  /// Whether the mark says durably that this session appends.
-  @inline(__always)
-  package var hasCurrentMark: Bool { isMarkCurrent.load(ordering: .acquiring) }
-
-  package func setCurrentMark() { isMarkCurrent.store(true, ordering: .releasing) }
-
-  /// Whether this engine alone has written the log, so that no offset is missing by right.
-  package var isGapless: Bool { rules.isGapless }
+  public var path: String { environment.path }
+  /// Settings; fixed while the log is open.
+  public var config: LogConfig { environment.config }
+  /// Settings of the topic that differ from the store's.
+  public var overrides: TopicConfig { environment.settings.overrides }
+  /// Why every append is refused: the topic's settings cannot be read. nil where they can.
+  public var settingsFault: LogError? { environment.settings.fault }
+  package var context: StoreContext { environment.context }
 
   // MARK: Offsets
 
   /// Offset of the first record that may be read.
-  public var logStartOffset: Int64 { startOffset.load(ordering: .acquiring) }
-
+  public var logStartOffset: Int64 { store.startOffset }
   /// Offset that the next appended record gets.
-  public var logEndOffset: Int64 { logEnd.value }
-
+  public var logEndOffset: Int64 { offsets.end.value }
   /// All records below this offset survive a power cut.
-  public var recoveryPoint: Int64 { flushed.value }
-
+  public var recoveryPoint: Int64 { offsets.flushed.value }
   /// All records below this offset are acknowledged: the recovery point where an acknowledgement
   /// means durable, else the log end offset. In a log opened for reading only, the log end offset.
-  public var highWatermark: Int64 {
-    !isReadOnly && config.durability == .flushed ? recoveryPoint : logEndOffset
+  public var highWatermark: Int64 { offsets.acknowledged.value }
+
+  /// The epoch that appended batches are stamped with.
+  public var leaderEpoch: Int32 { store.state.epochs.latest }
+
+  /// Where `epoch` ends, as Kafka's `LeaderEpochFileCache.endOffsetFor` tells it: a consumer that
+  /// read further in that epoch has read what is no longer part of the log.
+  ///
+  /// - Returns: nil where the log knows no such epoch: above the last one, or nothing is known.
+  public func endOffset(forLeaderEpoch epoch: Int32) -> EpochEnd? {
+    store.state.epochs.end(of: epoch, logEnd: logEndOffset)
   }
 
-  /// Moves the log start offset (never back); the files below it go with retention.
-  package func advanceLogStartOffset(to offset: Int64) {
-    var current = startOffset.load(ordering: .relaxed)
-    while offset > current {
-      let (exchanged, original) = startOffset.compareExchange(
-        expected: current, desired: offset, ordering: .acquiringAndReleasing)
-      if exchanged { return }
-      current = original
-    }
-  }
+  // MARK: Segments
 
   /// Damaged ranges of this log known so far, by offset: found in recovery or by a read.
-  public var damagedRanges: [DamagedRange] {
-    segments.snapshot.segments.flatMap(\.damagedRanges)
-  }
-
-  /// The damage found at opening that took the record at an offset, where some did.
-  func lostRange(at offset: Int64) -> DamagedRange? {
-    recovery.damage.first { $0.offsets?.contains(offset) ?? false }
-  }
+  public var damagedRanges: [DamagedRange] { store.state.segments.flatMap(\.damagedRanges) }
 
   /// Base offsets and sizes of the segments, oldest first.
   ///
   /// - Throws: `LogError` where a file's size cannot be read.
   public func segmentInfo() throws(LogError) -> [SegmentInfo] {
     var result: [SegmentInfo] = []
-    for segment in segments.snapshot.segments {
-      let end = try end(of: segment)
+    for segment in store.state.segments {
+      let end =
+        segment.isEndKnown ? segment.publishedEnd : try access.open(segment).end()
       result.append(
         SegmentInfo(
           baseOffset: segment.baseOffset, path: segment.path(.log), bytes: Int(end.position),
@@ -168,16 +138,38 @@ public final class Log: Sendable {
     }
     return result
   }
-}
 
-/// One segment, for people and metrics.
-public struct SegmentInfo: Sendable, Equatable {
-  /// First offset the segment may hold.
-  public var baseOffset: Int64
-  /// Path of its `.log` file.
-  public var path: String
-  /// Bytes of whole batches.
-  public var bytes: Int
-  /// Whether it is the one that is appended to.
-  public var isActive: Bool
+  // MARK: End of use
+
+  /// Makes everything durable and the directory as a clean stop leaves it; see
+  /// `FlushPipeline.close`.
+  package func close() throws(LogError) { try writing?.pipeline.close(after: recovery) }
+
+  /// Ends every use of the log before its directory goes: appends and waits fail with `.closed`,
+  /// no flush runs any more, and no file is kept open.
+  package func endForDeletion() {
+    endUse { health.markDeleted() }
+    store.removeAll().forEach(letGo)
+  }
+
+  /// Ends every use of the files, before the store gives its lock back: what they hold after that
+  /// is for the next session to say, which may cut them. Changes nothing on disk. Idempotent.
+  package func giveUp() {
+    if health.giveUp() { return }
+    endUse {}
+    store.state.segments.filter { $0.openFiles != nil }.forEach(letGo)
+  }
+
+  private func endUse(marking: () -> Void) {
+    guard let writing else {
+      marking()
+      return health.endWaits()
+    }
+    writing.pipeline.endUse(marking: marking)
+  }
+
+  private func letGo(of segment: Segment) {
+    segment.setPinned(false)
+    context.fileCache.remove(segment)
+  }
 }

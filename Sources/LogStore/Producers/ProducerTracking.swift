@@ -2,14 +2,10 @@ internal import Synchronization
 
 /// What all threads may know of a log's producer state, and what was found of it at opening.
 ///
-/// The state itself belongs to the holder of the writer lock (`LogWriter.producers`). It is read
+/// The state itself belongs to the holder of the writer lock (`WriterState.producers`). It is read
 /// when it is first needed, since most logs have no such producers and none should pay for it at
 /// opening (docs/decisions/0006-producer-state.md).
 package final class ProducerTracking: Sendable {
-  /// Offsets of the snapshots in the directory that may be used, rising.
-  package let snapshotOffsets: [Int64]
-  /// Segments that have a transaction index.
-  package let transactionIndexes: Set<Int64>
   /// Whether only this engine wrote to the log since it last wrote its mark, so that a
   /// `mkstore.producers` that stands there speaks of this log as it is.
   package let isOwn: Bool
@@ -26,12 +22,8 @@ package final class ProducerTracking: Sendable {
     var indexes: [Int64: [AbortedTransaction]] = [:]
   }
 
-  package init(
-    snapshotOffsets: [Int64], transactionIndexes: Set<Int64>, isOwn: Bool, isKnownEmpty: Bool
-  ) {
+  package init(isOwn: Bool, isKnownEmpty: Bool) {
     self.isOwn = isOwn
-    self.snapshotOffsets = snapshotOffsets
-    self.transactionIndexes = transactionIndexes
     isReady = Atomic(isKnownEmpty)
     mayHold = Atomic(!isKnownEmpty)
   }

@@ -5,22 +5,18 @@ internal import RecordFormat
 package struct LoadedLog {
   package var topicPartition: TopicPartition
   package var directory: LogDirectory
-  package var segments: [Segment]
+  package var state: LogState
   /// nil in a log opened for reading only.
-  package var writer: LogWriter?
-  package var logStartOffset: Int64
+  package var writer: WriterState?
   package var logEndOffset: Int64
   package var recoveryPoint: Int64
   /// Whether the directory has a durable mark.
   package var hasMark: Bool
   /// Whether that was copied here and is to be replaced.
   package var isMarkCopy: Bool
-  /// What is known of the batches where this engine alone has written the log.
-  package var rules: OwnLogRules
   package var producers: ProducerTracking
   /// The greatest producer id of those that a store gives out in what was scanned, -1 none.
   package var greatestProducerId: Int64
-  package var epochs: LeaderEpochCheckpoint
   package var report: RecoveryReport
 }
 
@@ -72,8 +68,8 @@ package struct LogLoader {
     var execution = PlanExecution(plan, config: config, nowMs: nowMs)
     try execution.run()
     var log = loaded(
-      plan, execution.report, writer: LogWriter(dormant: nil, leaderEpoch: plan.epochs.latest))
-    log.writer?.dormant = try dormant(plan, log.segments, execution)
+      plan, execution.report, writer: WriterState(dormant: nil, leaderEpoch: plan.epochs.latest))
+    log.writer?.dormant = try dormant(plan, log.state.segments, execution)
     return log
   }
 
@@ -120,16 +116,21 @@ package struct LogLoader {
   // MARK: The log as the plan leaves it
 
   private func loaded(
-    _ plan: RecoveryPlan, _ report: RecoveryReport, writer: LogWriter?
+    _ plan: RecoveryPlan, _ report: RecoveryReport, writer: WriterState?
   ) -> LoadedLog {
     let segments = plan.segments.filter { $0.outcome?.refusal == nil }.map(segment)
+    let bases = Set(segments.map(\.baseOffset))
+    let indexed = plan.frame.layout.entries.filter(\.hasTransactionIndex).map(\.baseOffset)
+    let state = LogState(
+      segments: segments, startOffset: plan.logStartOffset, epochs: plan.epochs,
+      snapshotOffsets: plan.snapshots, transactionIndexes: bases.intersection(indexed),
+      rules: rules(plan, segments))
     return LoadedLog(
-      topicPartition: topicPartition, directory: directory, segments: segments, writer: writer,
-      logStartOffset: plan.logStartOffset, logEndOffset: plan.logEndOffset,
-      recoveryPoint: plan.logEndOffset, hasMark: plan.frame.mark.newest != nil,
-      isMarkCopy: plan.frame.isCopy, rules: rules(plan, segments),
-      producers: producers(plan, segments),
-      greatestProducerId: plan.greatestProducerId, epochs: plan.epochs, report: report)
+      topicPartition: topicPartition, directory: directory, state: state, writer: writer,
+      logEndOffset: plan.logEndOffset, recoveryPoint: plan.logEndOffset,
+      hasMark: plan.frame.mark.newest != nil, isMarkCopy: plan.frame.isCopy,
+      producers: producers(plan),
+      greatestProducerId: plan.greatestProducerId, report: report)
   }
 
   private func segment(_ place: SegmentPlace, _ outcome: SegmentOutcome?) -> Segment {
@@ -174,15 +175,10 @@ package struct LogLoader {
     return isNew ? OwnLogRules(epochs: plan.frame.epochs) : .none
   }
 
-  private func producers(_ plan: RecoveryPlan, _ segments: [Segment]) -> ProducerTracking {
+  private func producers(_ plan: RecoveryPlan) -> ProducerTracking {
     let end = plan.logEndOffset
-    let bases = Set(segments.map(\.baseOffset))
     let newest = plan.frame.mark.newest
     return ProducerTracking(
-      snapshotOffsets: plan.snapshots,
-      transactionIndexes: Set(
-        plan.frame.layout.entries.filter(\.hasTransactionIndex).map(\.baseOffset)
-      ).intersection(bases),
       isOwn: newest.map { $0.recoveryPoint == end || !$0.isClean } ?? false,
       isKnownEmpty: isWithoutProducers(plan) || (end == 0 && plan.frame.layout.snapshots.isEmpty))
   }

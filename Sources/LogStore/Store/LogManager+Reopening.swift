@@ -24,8 +24,8 @@ extension LogManager {
         guard let log = log(topicPartition) else {
           throw .notFound(path: "\(path)/\(topicPartition)")
         }
-        if log.isDeleted { throw .closed(path: log.path) }
-        return log.poison.isSet ? try replace(log) : log
+        if log.health.isDeleted { throw .closed(path: log.path) }
+        return log.health.isFailed ? try replace(log) : log
       }
     }
   }
@@ -33,17 +33,17 @@ extension LogManager {
   /// Holder of `naming` and `closing`.
   private func replace(_ failed: Log) throws(LogError) -> Log {
     do throws(DiskError) {
-      try failed.refuseIfMoved()
+      try failed.checkNotMoved()
       try probe(failed.path)
     } catch {
       throw LogError(error)
     }
     // From here on nobody touches the files through the old object: they may be cut.
     failed.giveUp()
-    failed.noteUncertainBatches()
+    failed.writing?.writer.noteUncertainBatches()
     let log = try load(failed)
     state.withLock { $0.logs[log.topicPartition] = log }
-    context.flusher.add(log)
+    log.writing.map { context.flusher.add($0.pipeline) }
     failed.replaced.publish(1)
     context.metrics.reopenedLogs.increment()
     context.rateLimitedLog.log(
@@ -59,7 +59,7 @@ extension LogManager {
   private func load(_ failed: Log) throws(LogError) -> Log {
     let loader = LogLoader(
       failed.topicPartition,
-      in: failed.directory, config: failed.config,
+      in: failed.environment.directory, config: failed.config,
       access: .write,
       hints: .init(
         isCleanStop: false, recoveryPoint: failed.recoveryPoint,
@@ -81,7 +81,7 @@ extension LogManager {
     return Log(
       loaded, config: failed.config, context: context,
       settings: LogSettings(overrides: failed.overrides, fault: failed.settingsFault),
-      refused: failed.refused)
+      refused: failed.writing?.writer.refused)
   }
 
   /// Whether the disk answers: writes a small file in the log's directory, syncs and removes it.
@@ -106,8 +106,8 @@ extension LogManager {
 extension Log {
   /// Throws where the files are not under their names any more: the directory was moved or removed,
   /// and what is there now is not this log.
-  func refuseIfMoved() throws(DiskError) {
-    guard let file = writer?.withLock({ $0.active?.log }), !file.isStillNamed else { return }
+  func checkNotMoved() throws(DiskError) {
+    guard let file = writing?.writer.active?.log, !file.isStillNamed else { return }
     throw DiskError.notFound(.open, file.path)
   }
 }

@@ -54,7 +54,7 @@ extension LogManager {
         state.logs[topicPartition] = log
         state.topicIds[topicPartition.topic] = topicId
       }
-      context.flusher.add(log)
+      log.writing.map { context.flusher.add($0.pipeline) }
       return log
     }
   }
@@ -214,7 +214,7 @@ extension LogManager {
     var generator = SystemRandomNumberGenerator()
     do throws(DiskError) {
       let path = try DeletedLog.rename(
-        log.directory, in: path, to: DeletedLog.name(for: name, using: &generator))
+        log.environment.directory, in: path, to: DeletedLog.name(for: name, using: &generator))
       state.withLock { state in
         state.logs[name] = nil
         if !state.logs.keys.contains(where: { $0.topic == name.topic }) {

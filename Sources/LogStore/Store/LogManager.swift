@@ -129,7 +129,7 @@ public final class LogManager: Sendable {
   }
 
   private func start(_ logs: [Log]) {
-    for log in logs { context.flusher.add(log) }
+    for log in logs { log.writing.map { context.flusher.add($0.pipeline) } }
     context.flusher.onCheckpoint { [weak self] in
       self?.writeCheckpointsOrLog()
       self?.context.rateLimitedLog.tellDue()
@@ -161,7 +161,7 @@ public final class LogManager: Sendable {
       var starts = OffsetCheckpoint()
       for log in logs {
         points.offsets[log.topicPartition] = log.recoveryPoint
-        let first = log.segments.snapshot.segments.first?.baseOffset ?? log.logStartOffset
+        let first = log.store.state.segments.first?.baseOffset ?? log.logStartOffset
         if log.logStartOffset > first { starts.offsets[log.topicPartition] = log.logStartOffset }
       }
       try points.write(context.disk, directory: path, .recoveryPoint)
@@ -222,7 +222,8 @@ public final class LogManager: Sendable {
     do throws(DiskError) {
       try writeCheckpoints()
       // To Kafka a clean stop means that the producer snapshots are there, too.
-      if failure == nil, report.failed.isEmpty, !logs.contains(where: \.lacksClosingSnapshot) {
+      let lacksSnapshot = logs.contains { $0.writing?.pipeline.lacksClosingSnapshot ?? false }
+      if failure == nil, report.failed.isEmpty, !lacksSnapshot {
         try CleanShutdownFile.write(context.disk, directory: path)
       }
     } catch {

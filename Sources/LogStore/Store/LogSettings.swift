@@ -1,7 +1,7 @@
 internal import DiskIO
 
 /// What a log's directory says of its topic's settings.
-struct LogSettings {
+package struct LogSettings {
   /// The settings that differ from the store's; none where they cannot be read.
   var overrides = TopicConfig()
   /// Why nothing may be appended: a setting cannot be read, and what it forbids is not known.

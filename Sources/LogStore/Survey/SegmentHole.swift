@@ -26,7 +26,7 @@ struct SegmentHole {
       lose(reached..<synced, Self.lostBelowPoint, &outcome)
       if !facts.isGapless, next.map({ $0 <= synced }) ?? false { markUntold(&outcome) }
     case .lostBetween:
-      lose(reached..<(next ?? synced), Log.missingEnd, &outcome)
+      lose(reached..<(next ?? synced), SegmentView.missingEnd, &outcome)
     case .lostByEvidence:
       guard let next, let evidence = outcome.evidence else { break }
       let found = evidence.loss(

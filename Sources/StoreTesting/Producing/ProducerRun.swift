@@ -144,7 +144,7 @@ package final class ProducerRun {
   {
     let reply = ProducerConnection.Reply(nil)
     do throws(LogError) {
-      if !log.isReadyToAppend(byteCount: 200) { prepare() }
+      if !(log.writing?.appender.isReady(byteCount: 200) ?? true) { prepare() }
       var bytes = Self.encode(batch, of: clients[client].producerId)
       var span = bytes.mutableSpan
       let result = try log.write(batch: &span)
@@ -165,7 +165,7 @@ package final class ProducerRun {
 
   /// As the server's thread for it, which tells nobody where it fails: the append meets the same.
   private func prepare() {
-    do throws(LogError) { try log.prepareToAppend(byteCount: 200) } catch { note(error) }
+    do throws(LogError) { try log.writing?.appender.prepare(byteCount: 200) } catch { note(error) }
   }
 
   private func answer(_ error: LogError) -> ProducerClient.Answer {
@@ -206,11 +206,11 @@ package final class ProducerRun {
 
   /// Opens the log again where it has failed, as the server's thread for it does.
   func reopen() {
-    guard let failed = store.log(topicPartition), failed.poison.isSet else { return }
-    let isSync = failed.poison.cause.isOfSync
+    guard let failed = store.log(topicPartition), failed.health.isFailed else { return }
+    let isSync = failed.health.cause?.isOfSync ?? false
     do throws(LogError) {
       _ = try store.reopenLog(topicPartition)
-      trace("reopened; it had failed of \(failed.poison.cause)")
+      trace("reopened; it had failed of \(failed.health.cause as Any)")
       counts[.reopened] += 1
       counts[isSync ? .failedSync : .failedWrite] += 1
     } catch {

@@ -110,21 +110,14 @@ struct BatchAppender: ~Copyable {
   private static func write(
     _ builder: inout RecordBatchBuilder, to log: Log
   ) throws(CommandFailure) -> (AppendResult, Int) {
-    let outcome: Result<(AppendResult, Int), LogError>
-    do throws(BatchError) {
-      var batch = try builder.finish()
-      do throws(LogError) {
-        outcome = .success((try log.writeSealed(&batch), batch.count))
-      } catch {
-        outcome = .failure(error)
-      }
-    } catch {
+    do throws(LogError) {
+      return try log.write(storing: &builder)
+    } catch .recordTooLarge(let bytes, let limit) {
+      throw tooLarge(bytes, limit)
+    } catch .invalidBatch(let error) {
       throw CommandFailure.failure("\(error)")
-    }
-    switch outcome {
-    case .success(let written): return written
-    case .failure(.recordTooLarge(let bytes, let limit)): throw tooLarge(bytes, limit)
-    case .failure(let error): throw CommandFailure(error)
+    } catch {
+      throw CommandFailure(error)
     }
   }
 

@@ -122,7 +122,7 @@ struct FetchRun: ~Copyable {
     case .corrupt(let range): return range
     case .disk(let cause):
       let next = printer.nextOffset
-      let segments = log.segments.snapshot.segments
+      let segments = log.store.state.segments
       guard let following = segments.first(where: { $0.baseOffset > next }) else {
         throw CommandFailure(error)
       }
@@ -135,7 +135,7 @@ struct FetchRun: ~Copyable {
   /// The first offset behind a damaged range that may be readable.
   private func behind(_ range: DamagedRange) -> Int64 {
     if let offsets = range.offsets { return offsets.upperBound }
-    let segments = log.segments.snapshot.segments
+    let segments = log.store.state.segments
     let next = printer.nextOffset
     return segments.first { $0.baseOffset > next }?.baseOffset ?? log.logEndOffset
   }

@@ -1,0 +1,9 @@
+/// What flush an append asks for.
+package enum FlushNeed: Sendable {
+  /// None of its own.
+  case none
+  /// One by the store's flusher.
+  case soon
+  /// One before more is appended.
+  case now
+}

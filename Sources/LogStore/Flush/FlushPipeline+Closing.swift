@@ -1,0 +1,83 @@
+internal import DiskIO
+internal import Logging
+
+/// The clean close of a log, and the end of its use without one.
+extension FlushPipeline {
+  /// Makes everything durable, trims the active indexes and writes the clean mark; after this every
+  /// append is refused. Idempotent.
+  ///
+  /// - Throws: Where something could not be made durable; the store then writes no clean marker.
+  ///   `.diskFull` passes: all that was appended is durable, and `close` may be tried again.
+  package func close(after recovery: RecoveryReport) throws(LogError) {
+    writer.close()
+    log.context.flusher.remove(self)
+    defer { health.endWaits() }
+    if withState({ $0.isSettled }) { return }
+    try health.checkNotFailed()
+    try flush()
+    var snapshotFailure: LogError?
+    do throws(LogError) { try producers.loadForClosing(recovery, mark) } catch {
+      snapshotFailure = error
+    }
+    role.take()
+    defer { giveBackRole() }
+    do throws(DiskError) {
+      try producers.writeClosingSnapshot(hasMark: mark.isThere)
+    } catch {
+      if error.isDiskFull { throw .diskFull(error) }
+      snapshotFailure = LogError(error)
+    }
+    do throws(DiskError) {
+      try closeActive(after: recovery)
+    } catch {
+      // What a write or an allocation was refused, another may get. A sync is not repeated (I8).
+      if error.isDiskFull, !error.isFailedSync { throw .diskFull(error) }
+      health.fail(error)
+      throw .poisoned(path: log.path, cause: error)
+    }
+    if let snapshotFailure {
+      log.context.logger.warning(
+        "no producer snapshot at the log's end; the next opening counts as one after a crash",
+        metadata: ["log": "\(log.topicPartition)", "error": "\(snapshotFailure)"])
+    }
+    withState { state in
+      state.isSettled = true
+      state.lacksClosingSnapshot = snapshotFailure != nil
+    }
+  }
+
+  /// Whether the log was closed without the producer snapshot at its end that a clean stop
+  /// promises; everything else is in order.
+  package var lacksClosingSnapshot: Bool { withState { $0.lacksClosingSnapshot } }
+
+  private func closeActive(after recovery: RecoveryReport) throws(DiskError) {
+    // The segment that was appended to; where none was, the one that recovery changed, for its
+    // indexes lack their final entry and its mark still says that we write; or the last one, where
+    // the mark names another file.
+    let isUnsettled = !recovery.wasClean || recovery.isEventful || mark.isCopy
+    let open =
+      isUnsettled && writer.isDormant ? try writer.activate() : writer.active
+    guard var active = open else { return }
+    try active.removeStrayTail()
+    active = try settling.close(active)
+    try active.log.sync()
+    try mark.close(active, recoveryPoint: offsets.flushed.value)
+    try log.disk.syncDirectory(log.path)
+  }
+
+  /// Ends every use of the files: no append and no flush runs any more, and waits fail with
+  /// `.closed`. Changes nothing on disk.
+  ///
+  /// - Parameter mark: Marks the log as gone, before a flush that still runs is waited for.
+  package func endUse(marking: () -> Void) {
+    writer.close()
+    marking()
+    log.context.flusher.remove(self)
+    // A flush that runs may still use the files; one that begins later sees that they are gone.
+    role.take()
+    giveBackRole()
+    health.endWaits()
+    writer.release()
+    mark.release()
+  }
+}

@@ -1,0 +1,215 @@
+internal import CShims
+internal import CoreMetrics
+internal import DiskIO
+
+/// Makes a log's appends durable: whoever waits for a flush runs it where none runs, and so serves
+/// every other waiter (docs/decisions/0004-who-flushes.md). Owns who flushes, and the order in
+/// which things become durable (I7). Any thread.
+package final class FlushPipeline: Sendable {
+  let log: LogEnvironment
+  let store: SegmentStore
+  let offsets: LogOffsets
+  let health: LogHealth
+  let role: FlushRole
+  let writer: Writer
+  let settling: IndexSettling
+  let mark: SessionMark
+  let producers: ProducerKeeper
+  private let state = Locked(State())
+
+  /// What only the holder of the role changes.
+  struct State {
+    /// What the sync that others share is to make durable.
+    var sharedWork: FlushWork?
+    /// Whether the store's shared sync covers the log; nil until it was looked at.
+    var isCovered: Bool?
+    /// Whether the log was closed, with nothing left to do.
+    var isSettled = false
+    /// Whether it was closed without the producer snapshot at its end that a clean stop promises;
+    /// everything else is in order.
+    var lacksClosingSnapshot = false
+  }
+
+  package init(
+    _ log: LogEnvironment, _ store: SegmentStore, _ offsets: LogOffsets, _ health: LogHealth,
+    _ role: FlushRole, _ writer: Writer, _ access: SegmentAccess, _ producers: ProducerKeeper,
+    opened: SessionMark.Opened
+  ) {
+    self.log = log
+    self.store = store
+    self.offsets = offsets
+    self.health = health
+    self.role = role
+    self.writer = writer
+    self.producers = producers
+    settling = IndexSettling(writer, access)
+    mark = SessionMark(log, writer, settling, opened)
+  }
+
+  /// Runs `body` with the pipeline's own state; for the extensions of this type alone.
+  func withState<Result>(_ body: (inout State) -> Result) -> Result { state.withLock(body) }
+
+  // MARK: Waiting
+
+  /// Blocks until every record below `offset` is durable; see `Log.waitFlushed`.
+  package func waitFlushed(upTo offset: Int64) throws(LogError) {
+    while offsets.flushed.value < offset {
+      try health.checkNotFailed()
+      if role.tryTake() {
+        defer { giveBackRole() }
+        try health.checkPresent()
+        // Another thread may have flushed since this one looked.
+        guard offsets.flushed.value < offset, let work = writer.takeFlushWork() else { return }
+        try finish(work, isSynced: false).get()
+      } else {
+        role.wait { offsets.flushed.value >= offset || health.isFailed }
+      }
+    }
+  }
+
+  /// Makes everything appended so far durable.
+  package func flush() throws(LogError) { try waitFlushed(upTo: offsets.end.value) }
+
+  /// Does what an append asks for.
+  package func flush(_ need: FlushNeed) throws(LogError) {
+    switch need {
+    case .none: break
+    case .soon: log.context.flusher.request(self)
+    case .now: try flush()
+    }
+  }
+
+  /// Suspends until every record below `offset` is durable; see `Log.flushedEnd`.
+  package func flushedEnd(reaches offset: Int64) async throws(LogError) {
+    let outcome: OffsetNotifier.Outcome = await withCheckedContinuation { continuation in
+      onFlushed(offset) { outcome in continuation.resume(returning: outcome) }
+    }
+    try outcome.get()
+  }
+
+  /// Calls `body` once when every record below `offset` is durable; see `Log.onFlushed`.
+  package func onFlushed(
+    _ offset: Int64, _ body: @escaping @Sendable (Result<Void, LogError>) -> Void
+  ) {
+    if offsets.flushed.onReach(offset, body) != 0 { log.context.flusher.request(self) }
+  }
+
+  /// Gives the role back, and asks for another flush where others wait for what came meanwhile.
+  func giveBackRole() {
+    role.giveBack()
+    if offsets.flushed.hasCallbacks, isDirty { log.context.flusher.request(self) }
+  }
+
+  // MARK: The session
+
+  /// Whether an append needs nothing more before its first byte.
+  @inline(__always)
+  package var hasBegunSession: Bool { mark.isCurrent }
+
+  /// What comes before the first byte of a session: the state of the log's producers, which is the
+  /// writer's from then on, and a durable mark.
+  package func beginSession() throws(LogError) {
+    if mark.isCurrent { return }
+    if let fault = log.settings.fault { throw fault }
+    try producers.load()
+    while !mark.isCurrent {
+      try health.checkNotFailed()
+      guard role.tryTake() else {
+        role.wait { false }
+        continue
+      }
+      defer { giveBackRole() }
+      try health.checkPresent()
+      do throws(DiskError) {
+        try mark.begin(recoveryPoint: offsets.flushed.value)
+      } catch {
+        // Nothing was appended, so that a full disk may be tried again; a failed write or sync may
+        // not (I8), nor a directory that was removed: the records would be lost with it.
+        throw health.rejection(for: error)
+      }
+    }
+  }
+
+  // MARK: One flush
+
+  /// Syncs what a flush has to make durable, notes it in the mark and publishes it. Holder of the
+  /// role.
+  ///
+  /// Order (I7): sealed segments and their trimmed indexes, the active segment, the directory; then
+  /// the mark; then the recovery point; then the waiters.
+  ///
+  /// - Parameter isSynced: Whether a sync that was begun after the work was taken has covered it.
+  func finish(_ work: FlushWork, isSynced: Bool) -> Result<Void, LogError> {
+    do throws(DiskError) {
+      if let cause = health.cause { throw cause }
+      if isSynced {
+        try work.active?.log.checkWritten()
+      } else {
+        try log.context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
+      }
+      if let active = work.active { try checkThere(active) }
+      producers.write(work.snapshots, hasMark: mark.isThere)
+      if try mark.note(work) { log.context.flusher.requestMark(self) }
+    } catch {
+      health.fail(error)
+      return .failure(.poisoned(path: log.path, cause: error))
+    }
+    let metrics = log.context.metrics
+    metrics.flushTime.recordNanoseconds(mk_monotonic_ns() - work.startedNs)
+    metrics.flushedRecords.record(work.target - offsets.flushed.value)
+    offsets.flushed.publish(work.target)
+    return .success(())
+  }
+
+  /// Throws where what was synced cannot be found again: its directory was removed, or another
+  /// process cut the file.
+  private func checkThere(_ active: ActiveSegment) throws(DiskError) {
+    if active.log.isUnlinked { throw DiskError.notFound(.sync, active.log.path) }
+    try CutCheck.run(active, since: mark.flushedPosition(in: active), store.state.rules)
+  }
+
+  private func sync(_ work: FlushWork) throws(DiskError) {
+    for sealed in work.sealed {
+      try sealed.log.sync()
+      settling.settle(sealed)
+    }
+    try work.active?.log.sync()
+    guard work.isDirectoryDirty else { return }
+    try log.disk.syncDirectory(log.path)
+    // Files that were made by their path and files that were open before must still be in one
+    // directory: where another was put in its place, each holds half a log.
+    for file in work.sealed.map(\.log) + [work.active?.log].compactMap({ $0 })
+    where !file.isStillNamed {
+      throw DiskError.notFound(.sync, file.path)
+    }
+  }
+}
+
+// MARK: - What the flusher's thread does
+
+extension FlushPipeline: Flusher.Client {
+  package func flushNow() {
+    // A failure ends the log and reaches whoever waits; no one else is to be told.
+    do throws(LogError) { try flush() } catch { return }
+  }
+
+  package func startFlush() { writer.active?.log.startSync() }
+
+  package var flushIntervalMs: Int? {
+    if case .interval(let milliseconds) = log.config.durability { milliseconds } else { nil }
+  }
+
+  package var isDirty: Bool { offsets.flushed.value < offsets.end.value && !health.isFailed }
+
+  package func refreshMark(force: Bool) {
+    guard mark.isDue(force: force) else { return }
+    role.take()
+    defer { giveBackRole() }
+    if health.isFailed { return }
+    do throws(DiskError) {
+      try mark.makeDurable()
+    } catch {
+      health.fail(error)
+    }
+  }
+}

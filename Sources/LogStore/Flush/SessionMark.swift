@@ -1,0 +1,167 @@
+package import DiskIO
+internal import Synchronization
+
+/// The mark of a session: what the log's directory says of how far this engine has written it and
+/// what of that is durable (docs/durability.md#mark). For the holder of the flush role, but for
+/// what says otherwise.
+package final class SessionMark: Sendable {
+  /// After this many flushed bytes the mark is made durable: what a power cut can make the next
+  /// opening scan (docs/performance.md#recovery).
+  package static let intervalBytes = 64 << 20
+
+  private struct State {
+    /// The mark file, opened by the first write.
+    var file: DurableMark?
+    /// Bytes flushed since the mark was last made durable.
+    var bytesSinceDurable = 0
+    /// Position that was flushed last, to count them.
+    var flushedPosition = 0
+    /// The last record noted, for a durable mark at the next occasion.
+    var lastRecord: MarkRecord?
+  }
+
+  private let log: LogEnvironment
+  private let writer: Writer
+  private let settling: IndexSettling
+  /// How the log was found when it was opened.
+  private let opened: Opened
+  private let state = Locked(State())
+  private let current = Atomic<Bool>(false)
+
+  /// What opening found of the mark.
+  package struct Opened: Sendable {
+    /// Whether there was one, so that a clean close must make it clean.
+    package var hadMark: Bool
+    /// Whether the log was closed cleanly.
+    package var wasClean: Bool
+
+    /// Whether the mark was copied here, so that the first write replaces it.
+    package var isCopy: Bool
+
+    package init(hadMark: Bool, isCopy: Bool, wasClean: Bool) {
+      self.hadMark = hadMark
+      self.isCopy = isCopy
+      self.wasClean = wasClean
+    }
+
+    /// Whether the file is gone on with; else another takes its place.
+    var goesOn: Bool { wasClean && !isCopy }
+  }
+
+  package init(
+    _ log: LogEnvironment, _ writer: Writer, _ settling: IndexSettling, _ opened: Opened
+  ) {
+    self.log = log
+    self.writer = writer
+    self.settling = settling
+    self.opened = opened
+  }
+
+  /// Whether the mark says durably that this session appends. Any thread.
+  @inline(__always)
+  package var isCurrent: Bool { current.load(ordering: .acquiring) }
+
+  /// Whether there was a mark when the log was opened. Any thread.
+  package var hadMark: Bool { opened.hadMark }
+
+  /// Whether the mark was copied here. Any thread.
+  package var isCopy: Bool { opened.isCopy }
+
+  /// Whether the directory has a mark that tells the next session who wrote the log. Any thread.
+  package var isThere: Bool { opened.hadMark || state.withLock { $0.file != nil } }
+
+  /// Says durably, before the first byte of a session is appended, that this engine writes from
+  /// the recovery point on. Costs one sync per log and session.
+  package func begin(recoveryPoint: Int64) throws(DiskError) {
+    if isCurrent { return }
+    // The mark says that the entries below it are durable.
+    let active = settling.sync(try writer.activate())
+    let record = writer.markRecord(of: active, recoveryPoint: recoveryPoint, isClean: false)
+    let file: DurableMark
+    if opened.goesOn {
+      file = try DurableMark.open(log.directory).0
+      try file.noteDurable(record)
+    } else {
+      file = try DurableMark.replace(log.directory, with: record)
+    }
+    try log.disk.syncDirectory(log.path)
+    state.withLock { state in
+      state.file = file
+      state.flushedPosition = record.position
+      state.lastRecord = record
+    }
+    current.store(true, ordering: .releasing)
+  }
+
+  /// Position of the segment up to which it was flushed before.
+  package func flushedPosition(in active: ActiveSegment) -> Int {
+    state.withLock { state in
+      state.lastRecord?.segmentBaseOffset == active.baseOffset ? state.flushedPosition : 0
+    }
+  }
+
+  /// Bytes of the segment that no flush has covered.
+  package func unflushedBytes(of active: ActiveSegment) -> Int {
+    state.withLock { max(0, active.position - $0.flushedPosition) }
+  }
+
+  /// Notes what was just made durable.
+  ///
+  /// - Returns: Whether the mark should be made durable at the next occasion.
+  package func note(_ work: FlushWork) throws(DiskError) -> Bool {
+    guard let active = work.active, let record = work.record else { return false }
+    let (file, isDue) = state.withLock { state -> (DurableMark?, Bool) in
+      let byteCount = max(0, active.position - state.flushedPosition)
+      log.context.syncTraffic.noteSynced(byteCount)
+      state.bytesSinceDurable += byteCount
+      if !work.sealed.isEmpty { state.bytesSinceDurable += Self.intervalBytes }
+      state.flushedPosition = active.position
+      state.lastRecord = record
+      return (state.file, state.bytesSinceDurable >= Self.intervalBytes)
+    }
+    settling.writeOut(active)
+    try file?.noteFlushed(record)
+    return isDue
+  }
+
+  /// Whether so much was flushed since the mark was durable that it should be made so again. Any
+  /// thread.
+  package func isDue(force: Bool) -> Bool {
+    let limit = force ? 1 : Self.intervalBytes
+    return state.withLock { $0.bytesSinceDurable >= limit }
+  }
+
+  /// Makes the mark durable.
+  package func makeDurable() throws(DiskError) {
+    let (file, record) = state.withLock { ($0.file, $0.lastRecord) }
+    if let file, let record { try write(record, to: file) }
+  }
+
+  /// Makes the mark say that the log was closed cleanly, where it has one.
+  package func close(_ active: ActiveSegment, recoveryPoint: Int64) throws(DiskError) {
+    let record = writer.markRecord(of: active, recoveryPoint: recoveryPoint, isClean: true)
+    var file = state.withLock { $0.file }
+    if file == nil, opened.hadMark {
+      file =
+        opened.goesOn
+        ? try DurableMark.open(log.directory).0
+        : try DurableMark.replace(log.directory, with: record)
+    }
+    if let file { try write(record, to: file) }
+  }
+
+  /// The active indexes come first, so that what is below a durable mark has its entries too. A
+  /// record that a roll has overtaken is left to the next flush, which brings a newer one.
+  private func write(_ record: MarkRecord, to file: DurableMark) throws(DiskError) {
+    guard let active = writer.active, active.baseOffset == record.segmentBaseOffset else { return }
+    _ = settling.sync(active)
+    try file.noteDurable(record)
+    state.withLock { state in
+      state.bytesSinceDurable = 0
+      state.lastRecord = record
+    }
+  }
+
+  /// Lets go of the file.
+  package func release() { state.withLock { $0.file = nil } }
+}

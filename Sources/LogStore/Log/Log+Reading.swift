@@ -1,0 +1,71 @@
+internal import DiskIO
+
+/// Looking for times and transactions. Records are read with a `LogReader`.
+extension Log {
+  /// The first record, by offset, whose time is at or after `timestamp`.
+  ///
+  /// Record times need not rise. Time indexes only tell where to begin; every entry that is used is
+  /// confirmed by the batch it names, so a wrong index changes nothing but the cost.
+  ///
+  /// - Parameter timestamp: Milliseconds since 1970 UTC.
+  /// - Returns: nil where every record is older.
+  /// - Throws: `.disk`. A damaged range is passed over: what it held is unknown.
+  public func offset(forTimestamp timestamp: Int64) throws(LogError) -> OffsetForTime? {
+    try TimeLookup(access).offset(forTimestamp: timestamp)
+  }
+
+  /// The record with the greatest time and the first batch that holds it; nil in an empty log.
+  ///
+  /// - Throws: As `offset(forTimestamp:)`.
+  public func offsetOfLargestTimestamp() throws(LogError) -> OffsetForTime? {
+    try TimeLookup(access).offsetOfLargestTimestamp()
+  }
+
+  /// All records below this offset belong to no open transaction: where a reader of committed
+  /// records stops. Never beyond the high watermark.
+  ///
+  /// - Throws: As `loadProducers`, which the first call does.
+  /// - Complexity: Three atomic loads once the producer state is there.
+  public var lastStableOffset: Int64 {
+    get throws(LogError) { try producers.lastStableOffset() }
+  }
+
+  /// The aborted transactions that a reader of the offsets from `offset` up to `end` must know,
+  /// by rising last offset.
+  ///
+  /// - Throws: `.disk`.
+  public func abortedTransactions(from offset: Int64, to end: Int64) throws(LogError)
+    -> [AbortedTransaction]
+  {
+    try producers.abortedTransactions(from: offset, to: end)
+  }
+
+  /// Whether `lastStableOffset` and a batch with a producer id need not read the log first.
+  public var isProducerStateLoaded: Bool { producers.tracking.isLoaded }
+
+  /// Reads the state of the log's producers, where it was not read yet: the newest snapshot, and
+  /// the log from there on. Blocks, so not for an event loop; the first append does it too.
+  ///
+  /// - Throws: `.disk` where the log cannot be read; a snapshot that cannot be read is passed by.
+  public func loadProducers() throws(LogError) { try producers.load() }
+
+  /// Looks for batches that the log's owner has appended since; one thread at a time.
+  ///
+  /// - Returns: Whether the log end offset moved; false in a log that is open for writing.
+  /// - Throws: `.disk`; what was found before stays found.
+  /// - Complexity: Lists the directory, and reads what was appended since.
+  public func refresh() throws(LogError) -> Bool {
+    environment.isReadOnly ? try LogFollower(access).refresh() : false
+  }
+
+  /// The records from `offset` on, for `for await`.
+  ///
+  /// - Parameters:
+  ///   - offset: The first one's offset.
+  ///   - limit: By default only what is acknowledged.
+  public func records(from offset: Int64, limit: LogReader.Limit = .highWatermark)
+    -> RecordStream
+  {
+    RecordStream(log: self, offset: offset, limit: limit)
+  }
+}

@@ -1,0 +1,86 @@
+internal import DiskIO
+internal import RecordFormat
+
+/// Follows a log that another process writes: takes over what its owner has appended. One thread at
+/// a time.
+struct LogFollower {
+  private let access: SegmentAccess
+  private var log: LogEnvironment { access.log }
+
+  init(_ access: SegmentAccess) {
+    self.access = access
+  }
+
+  /// Looks for batches that the log's owner has appended since; one thread at a time.
+  ///
+  /// - Returns: Whether the log end offset moved.
+  /// - Throws: `.disk`; what was found before stays found.
+  /// - Complexity: Lists the directory, and reads what was appended since.
+  func refresh() throws(LogError) -> Bool {
+    let before = access.offsets.end.value
+    do throws(DiskError) {
+      // Whoever has a successor by now has its last byte: each segment is read to its end before
+      // the next one is taken, by rising offsets, whatever the order of the names.
+      for baseOffset in try newSegments() {
+        try followTail(before: baseOffset)
+        let segment = Segment(
+          baseOffset: baseOffset, directory: log.directory,
+          end: SegmentEnd(relativeOffset: 0, position: 0), isSealed: true)
+        access.store.roll(to: segment)
+        if baseOffset > access.offsets.end.value { access.offsets.end.publish(baseOffset) }
+      }
+      try followTail(before: nil)
+    } catch {
+      throw LogError(error)
+    }
+    return access.offsets.end.value > before
+  }
+
+  /// Base offsets of the segments after the last one that is known, rising.
+  private func newSegments() throws(DiskError) -> [Int64] {
+    let known = access.store.state.segments.last?.baseOffset ?? -1
+    return try log.disk.list(log.path).compactMap { entry -> Int64? in
+      guard let name = SegmentName(entry.name), name.kind == .log, name.stage == nil,
+        name.baseOffset > known
+      else { return nil }
+      return name.baseOffset
+    }.sorted()
+  }
+
+  /// Publishes whole valid batches after the last segment's known end.
+  ///
+  /// - Parameter next: Base offset of the segment that follows it, so that nothing more is written
+  ///   to it: then an invalid batch is damage, not one that is being written.
+  private func followTail(before next: Int64?) throws(DiskError) {
+    let state = access.store.state
+    guard let segment = state.segments.last, segment.isEndKnown else { return }
+    let end = segment.publishedEnd
+    let file = try log.disk.open(segment.path(.log), .read)
+    let size = try file.size()
+    guard size > Int(end.position) else { return }
+    let view = SegmentView(access, segment, SegmentFiles(log: file, indexes: nil))
+    var scanner = SegmentScanner(
+      file, from: Int(end.position), endPosition: size,
+      expectedOffset: segment.baseOffset + Int64(end.relativeOffset),
+      offsetLimit: SegmentScanner.offsetLimit(after: segment.baseOffset, before: next),
+      options: SegmentScanner.Options(rules: state.rules, isFollowed: next != nil))
+    walk: while true {
+      switch try scanner.next() {
+      case .batch(let header, let position):
+        segment.verified.appended(position..<position + header.byteCount)
+      case .end: break walk
+      case .invalid(let fault, _):
+        guard let next else { break walk }
+        _ = try view.fence(fault, &scanner, limit: next)
+      }
+    }
+    guard scanner.position > Int(end.position) else { return }
+    segment.setLargestTimestamp(nil)
+    segment.publish(
+      SegmentEnd(
+        relativeOffset: UInt32(clamping: scanner.expectedOffset - segment.baseOffset),
+        position: UInt32(clamping: scanner.position)))
+    access.offsets.end.publish(scanner.expectedOffset)
+    access.offsets.flushed.publish(scanner.expectedOffset)
+  }
+}

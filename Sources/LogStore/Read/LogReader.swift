@@ -1,0 +1,388 @@
+internal import Bytes
+internal import DiskIO
+internal import RecordFormat
+
+/// A fetcher's place in a log: finds batches, checks them before they are served, and follows the
+/// tail without touching an index.
+///
+/// Keeps the segment, its open file and the position behind the last read, so that going on costs
+/// two atomic loads. Not for two threads at once; any number of readers may read one log. Holds one
+/// segment's file open.
+public final class LogReader {
+  /// How far a read may go.
+  public enum Limit: Sendable {
+    /// Acknowledged records only: nothing that a power cut could take back (with the default
+    /// durability).
+    case highWatermark
+    /// Everything appended.
+    case logEnd
+  }
+
+  private let log: Log
+  private var state: LogState
+  private var place: Place?
+  private var finder: BatchFinder
+  private var window = LookUpWindow()
+  /// Bytes and codec contexts of `forEachRecord`, reused.
+  var scratch: [UInt8] = []
+  var decoder = RecordDecoder(tolerance: .kafka)
+  /// Bytes of the last answer, where its one batch was larger than what was asked for; so will the
+  /// next one be, for all one knows.
+  private var oversizedBytes = 0
+  /// Whether bytes that left the page cache are checked again before they are served.
+  private let rechecksEvicted: Bool
+
+  /// Where the last read ended.
+  private struct Place {
+    var view: SegmentView
+    /// Index in `state`.
+    var index: Int
+    var position: Int
+    var nextOffset: Int64
+  }
+
+  /// Makes a reader of `log`; nothing is opened yet.
+  public convenience init(_ log: Log) {
+    self.init(log, rechecksEvicted: false)
+  }
+
+  /// Makes a reader of `log` that may check bytes more than once; nothing is opened yet.
+  ///
+  /// - Parameters:
+  ///   - log: What to read; held open as long as the reader lives.
+  ///   - rechecksEvicted: Whether to ask the kernel before each read if the bytes are still in the
+  ///     page cache, and to check a segment's bytes again once some of them are not.
+  public init(_ log: Log, rechecksEvicted: Bool) {
+    self.log = log
+    self.rechecksEvicted = rechecksEvicted
+    state = log.store.state
+    finder = BatchFinder()
+  }
+
+  /// Whether the log is gone, so that keeping this keeps files open that nobody reads any more.
+  package var isOfEndedLog: Bool { log.health.isGone }
+
+  /// The offset up to which `limit` lets records be read.
+  public func endOffset(_ limit: Limit) -> Int64 {
+    log.offsets.notifier(limit).value
+  }
+
+  /// Finds whole batches beginning with the one that holds `offset` (or, in a gap, the next one).
+  ///
+  /// - Parameters:
+  ///   - offset: Where to begin.
+  ///   - maxBytes: Most bytes; the first batch is given whole even where it is larger.
+  ///   - limit: How far the read may go.
+  /// - Returns: nil where nothing stands at or after `offset` yet.
+  /// - Throws: `.offsetOutOfRange`; `.corrupt` where `offset` lies in a damaged range, with the
+  ///   range: go on at its end; `.disk`.
+  /// - Complexity: Following: no search. Bytes not served before are read once and their CRCs
+  ///   checked.
+  public func read(from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark)
+    throws(LogError) -> FileRecords?
+  {
+    try read(from: offset, maxBytes: maxBytes, below: endOffset(limit))
+  }
+
+  /// The same, but only batches that end at or before `end`, which is not beyond the log's end.
+  package func read(from offset: Int64, maxBytes: Int, below end: Int64)
+    throws(LogError) -> FileRecords?
+  {
+    try checkRange(of: offset, below: end)
+    refreshState()
+    let records = try take(
+      from: offset, end: end, maxBytes: maxBytes, askedBytes: rechecksEvicted ? maxBytes : nil)
+    // No segment holds them: said, or whoever asks would wait for them for ever.
+    if records == nil, offset < end,
+      let lost = log.recovery.damage.first(where: { $0.offsets?.contains(offset) ?? false })
+    {
+      throw .corrupt(lost)
+    }
+    return records
+  }
+
+  /// What a read that must not wait for a disk gives.
+  package enum HotRead {
+    /// As `read`.
+    case records(FileRecords)
+    /// Nothing stands at or after the offset yet.
+    case nothing
+    /// A disk may be needed: call `read` on a thread that may wait.
+    case cold
+  }
+
+  /// Reads as `read` does, but only where that takes no look at a disk: the read goes on where the
+  /// last one ended, and the bytes are checked and in the page cache.
+  ///
+  /// - Throws: As `read`.
+  /// - Complexity: One system call that asks for the pages; small preads of cached headers.
+  package func readHot(
+    from offset: Int64, maxBytes: Int, below end: Int64
+  ) throws(LogError) -> HotRead {
+    try checkRange(of: offset, below: end)
+    if offset == end { return .nothing }
+    refreshState()
+    guard let place, place.nextOffset == offset, place.view.segment.isEndKnown else {
+      return .cold
+    }
+    let segment = place.view.segment
+    let segmentEnd = Int(segment.publishedEnd.position)
+    guard place.position < segmentEnd else { return .cold }
+    let upTo = min(segmentEnd, place.position + min(max(maxBytes, oversizedBytes), segmentEnd))
+    guard segment.verified.contains(place.position..<max(upTo, place.position + 1)),
+      place.view.files.log.isCached(at: place.position, count: upTo - place.position)
+    else { return .cold }
+    guard let records = try take(from: offset, end: end, maxBytes: maxBytes, askedBytes: nil)
+    else { return .nothing }
+    // A first batch that is larger than was asked for; what stands behind the segment's end was
+    // written since.
+    if upTo < segmentEnd, records.position + records.byteCount > upTo {
+      self.place = place
+      return .cold
+    }
+    return .records(records)
+  }
+
+  /// Forgets what was checked of a segment of which the page cache has lost pages: what is read
+  /// from the disk anew is checked anew (docs/serving.md#checked-bytes). Comes before anything is
+  /// read there, for that brings pages back.
+  ///
+  /// - Returns: The end of what was asked about; beyond the segment's end, what was written since.
+  private func forgetEvicted(of view: SegmentView, from position: Int, byteCount: Int) -> Int {
+    let segment = view.segment
+    // Where nobody looked at the file yet, nothing was checked.
+    guard segment.isEndKnown else { return Int.max }
+    let end = Int(segment.publishedEnd.position)
+    let upTo = min(end, position + min(byteCount, end))
+    if upTo > position, !view.files.log.isCached(at: position, count: upTo - position) {
+      segment.verified.removeAll()
+    }
+    return upTo >= end ? Int.max : upTo
+  }
+
+  /// - Parameter askedBytes: How many bytes the kernel is asked about first; nil: none.
+  private func take(
+    from offset: Int64, end: Int64, maxBytes: Int, askedBytes: Int?
+  ) throws(LogError) -> FileRecords? {
+    var target = offset
+    while target < end {
+      guard let (found, askedEnd) = try locate(target, askedBytes: askedBytes) else { return nil }
+      var place = found
+      let expected = place.nextOffset < 0 ? nil : place.nextOffset
+      let range = BatchFinder.Range(target: target, limit: end, maxBytes: maxBytes)
+      var taken = try finder.take(range, in: place.view, from: place.position, expected: expected)
+      if case .found(let records) = taken, records.position + records.byteCount > askedEnd {
+        // More than the kernel was asked about, and by now pages of it may have been read anew.
+        place.view.segment.verified.removeAll()
+        taken = try finder.take(
+          range, in: place.view, from: place.position, expected: expected)
+      }
+      switch taken {
+      case .found(let records):
+        // Checked bytes may have left the page cache: the kernel reads them ahead again.
+        if !place.view.files.isReadingAhead, log.context.syncTraffic.level == .none {
+          place.view.files.setReadAhead(true)
+        }
+        oversizedBytes = records.byteCount > maxBytes ? records.byteCount : 0
+        place.position = records.position + records.byteCount
+        place.nextOffset = records.nextOffset
+        self.place = place
+        return records
+      case .endOfSegment:
+        guard place.index + 1 < state.segments.count else { return nil }
+        target = max(target, state.segments[place.index + 1].baseOffset)
+        self.place = nil
+      }
+    }
+    return nil
+  }
+
+  /// Blocks until a record at or after `offset` may be read.
+  ///
+  /// - Parameters:
+  ///   - offset: What is waited for.
+  ///   - limit: When it may be read.
+  ///   - timeoutMs: Longest wait; nil for ever. More than a year counts as a year.
+  /// - Returns: Whether there is one.
+  /// - Throws: `.closed` or `.poisoned` where the log ends meanwhile.
+  public func wait(for offset: Int64, limit: Limit = .highWatermark, timeoutMs: Int? = nil)
+    throws(LogError) -> Bool
+  {
+    try log.offsets.notifier(limit).wait(
+      offset + 1, timeoutNs: timeoutMs.map { Int64(min($0, Self.timeoutMaxMs)) * 1_000_000 })
+  }
+
+  private static let timeoutMaxMs = 365 * 86_400_000
+
+  /// Suspends until a record at or after `offset` may be read or the task is cancelled.
+  ///
+  /// - Throws: `.closed` or `.poisoned` where the log ends meanwhile.
+  public func wait(for offset: Int64, limit: Limit = .highWatermark) async throws(LogError) {
+    try await log.offsets.notifier(limit).reached(offset + 1)
+  }
+
+  /// Throws where the log is gone, or holds nothing at `offset` that may be read.
+  private func checkRange(of offset: Int64, below end: Int64) throws(LogError) {
+    try log.health.checkPresent()
+    let start = log.store.startOffset
+    guard offset >= start, offset <= end else {
+      throw .offsetOutOfRange(offset: offset, logStartOffset: start, logEndOffset: end)
+    }
+  }
+
+  /// Takes over what has changed in the log.
+  @inline(__always)
+  private func refreshState() {
+    guard log.store.generation != state.generation else { return }
+    state = log.store.state
+    guard let segment = place?.view.segment else { return }
+    if let index = state.index(of: segment.baseOffset), state.segments[index] === segment {
+      place?.index = index
+    } else {
+      place = nil
+    }
+  }
+
+  /// Runs `body` with the record at `offset` where that takes no search; false: take the ordinary
+  /// way.
+  func lookUp(_ offset: Int64, _ limit: Limit, _ body: (borrowing RecordView) -> Void)
+    throws(LogError) -> Bool
+  {
+    try log.health.checkPresent()
+    guard !rechecksEvicted, offset >= log.logStartOffset, offset < endOffset(limit) else {
+      return false
+    }
+    refreshState()
+    guard let index = state.index(of: offset) else { return false }
+    let segment = state.segments[index]
+    guard segment.isEndKnown else { return false }
+    let view: SegmentView
+    if let place, place.view.segment === segment {
+      view = place.view
+    } else {
+      view = try log.access.open(segment)
+    }
+    let offsets = try view.indexes().offset
+    let attempt: LookUpWindow.Attempt
+    do throws(DiskError) {
+      attempt = try window.withRecord(
+        at: offset, in: view, offsets, end: Int(segment.publishedEnd.position), &decoder,
+        body)
+    } catch {
+      throw LogError(error)
+    }
+    guard case .found(let position, let baseOffset) = attempt else { return false }
+    place = Place(view: view, index: index, position: position, nextOffset: baseOffset)
+    return true
+  }
+
+  /// Bytes from an index entry on within which the wanted batch begins, as a rule.
+  private static let searchBytes = 16 << 10
+  /// As large as a batch is by default at most (Kafka's `message.max.bytes`); the first one is
+  /// given whole.
+  private static let batchBytes = 1 << 20
+
+  /// The segment that may hold `offset`, and a position in it at or before the offset's batch.
+  ///
+  /// - Returns: With it the end of what the kernel was asked about (`askedBytes` not nil).
+  private func locate(
+    _ offset: Int64, askedBytes: Int?
+  ) throws(LogError) -> (Place, askedEnd: Int)? {
+    guard let askedBytes else {
+      return try locate(offset, beforeReading: { (_, _, _) in }).map { ($0, Int.max) }
+    }
+    var asked: Int?
+    let byteCount =
+      min(max(askedBytes, Self.batchBytes), Int.max - Self.searchBytes) + Self.searchBytes
+    let place = try locate(offset) { (view, position, index) in
+      let reach = Self.reach(from: position, of: offset, askedBytes: askedBytes, index)
+      asked = forgetEvicted(of: view, from: position, byteCount: max(reach, byteCount))
+    }
+    guard let place else { return nil }
+    let isFound = place.nextOffset == offset
+    let end =
+      asked
+      ?? forgetEvicted(
+        of: place.view, from: place.position,
+        byteCount: isFound ? max(askedBytes, oversizedBytes) : byteCount)
+    return (place, end)
+  }
+
+  /// How far an answer may reach that begins with the batch of `offset`, as the index tells: the
+  /// batches from `position` on up to it, and that batch itself where it is the larger.
+  private static func reach(
+    from position: Int, of offset: Int64, askedBytes: Int, _ index: OffsetIndex
+  ) -> Int {
+    let found: OffsetIndex.Bracket?
+    do throws(DiskError) {
+      found = try index.bracket(offset)
+    } catch {
+      found = nil  // as far as it may be; the next look-up makes the index from the log (I9)
+    }
+    guard let entries = found else { return Int.max }
+    let start = max(0, entries.above.position - position)
+    let batchEnd = entries.next.map { $0.position - position } ?? Int.max
+    return max(start + min(askedBytes, Int.max - start), batchEnd)
+  }
+
+  private func locate(
+    _ offset: Int64, beforeReading: (SegmentView, Int, OffsetIndex) -> Void
+  ) throws(LogError) -> Place? {
+    if let place, place.nextOffset == offset { return place }
+    guard !state.segments.isEmpty else { return nil }
+    // Below the first base (a log start within a gap) reading begins at the first segment.
+    let index = state.index(of: offset) ?? 0
+    let segment = state.segments[index]
+    if let place, place.view.segment === segment, place.nextOffset <= offset,
+      offset - place.nextOffset < 64
+    {
+      return place
+    }
+    let view = try log.access.open(segment)
+    let position = try finder.startPosition(in: view, for: offset) { beforeReading(view, $0, $1) }
+    return Place(view: view, index: index, position: position, nextOffset: -1)
+  }
+}
+
+extension LogReader {
+  /// Reads the batches that `read` would give into the reader's own buffer.
+  func readIntoScratch(from offset: Int64, maxBytes: Int, limit: Limit) throws(LogError)
+    -> FileRecords?
+  {
+    try read(from: offset, maxBytes, limit) { (records) throws(LogError) in
+      try records.copy(into: &scratch)
+    }
+  }
+
+  /// Reads the batches that `read` would give into `buffer`, replacing its content.
+  ///
+  /// - Returns: What was read; nil where nothing stands there yet, and `buffer` is as it was.
+  /// - Throws: As `read(from:maxBytes:limit:)`.
+  public func read(
+    from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark, into buffer: inout [UInt8]
+  ) throws(LogError) -> FileRecords? {
+    try read(from: offset, maxBytes, limit) { (records) throws(LogError) in
+      try records.copy(into: &buffer)
+    }
+  }
+
+  /// Bytes that were checked before and that the disk does not give any more are checked again:
+  /// what is before them is given, and they are damage like any other.
+  private func read(
+    from offset: Int64, _ maxBytes: Int, _ limit: Limit,
+    copy: (FileRecords) throws(LogError) -> Void
+  ) throws(LogError) -> FileRecords? {
+    guard let records = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
+    do throws(LogError) {
+      try copy(records)
+      return records
+    } catch {
+      guard case .disk(let cause) = error, cause.isUnreadableSector, let place else { throw error }
+      place.view.segment.verified.removeAll()
+      self.place = nil
+    }
+    guard let again = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
+    try copy(again)
+    return again
+  }
+}

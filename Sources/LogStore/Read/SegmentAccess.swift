@@ -1,0 +1,61 @@
+internal import DiskIO
+internal import Logging
+
+/// Opens segments of a log for whoever reads them, through the store's cache of open files. Any
+/// thread.
+package final class SegmentAccess: Sendable {
+  package let log: LogEnvironment
+  package let store: SegmentStore
+  package let offsets: LogOffsets
+  let health: LogHealth
+  /// nil in a log that was opened for reading only.
+  let writer: Writer?
+
+  package init(
+    _ log: LogEnvironment, _ store: SegmentStore, _ offsets: LogOffsets, _ health: LogHealth,
+    _ writer: Writer?
+  ) {
+    self.log = log
+    self.store = store
+    self.offsets = offsets
+    self.health = health
+    self.writer = writer
+  }
+
+  /// Opens a segment.
+  package func open(_ segment: Segment) throws(LogError) -> SegmentView {
+    SegmentView(self, segment, try files(of: segment))
+  }
+
+  private func files(of segment: Segment) throws(LogError) -> SegmentFiles {
+    let cache = log.context.fileCache
+    do throws(DiskError) {
+      let files = try cache.files(of: segment) { () throws(DiskError) in
+        let file = try log.disk.open(segment.path(.log), .read)
+        return SegmentFiles(
+          log: log.isReadOnly ? WitnessFile(file, segment.damage) : file, indexes: nil)
+      }
+      if !health.isGone { return files }
+    } catch {
+      try health.checkPresent()
+      throw LogError(error)
+    }
+    // What was opened may be the file of a log that has the name now.
+    cache.remove(segment)
+    throw .closed(path: log.path)
+  }
+
+  /// The segments that have any bytes, oldest first, each opened as it comes, until `body` returns
+  /// false.
+  package func forEachView(
+    from offset: Int64? = nil, _ body: (SegmentView) throws(LogError) -> Bool
+  ) throws(LogError) {
+    let state = store.state
+    let first = offset.flatMap { state.index(of: $0) } ?? 0
+    for segment in state.segments.dropFirst(first) {
+      let view = try open(segment)
+      guard Int(try view.end().position) > 0 else { continue }
+      guard try body(view) else { return }
+    }
+  }
+}

@@ -1,0 +1,113 @@
+internal import CoreMetrics
+package import DiskIO
+internal import Logging
+internal import Synchronization
+
+/// Whether a log still takes appends and reads: a failed write or sync (I8), its deletion and the
+/// end of its store each end something for good. Any thread.
+package final class LogHealth: Sendable {
+  private let log: LogEnvironment
+  private let offsets: LogOffsets
+  private let role: FlushRole
+  private let failed = Atomic<Bool>(false)
+  private let failure = Locked<(cause: DiskError?, isAnnounced: Bool)>((nil, false))
+  private let deleted = Atomic<Bool>(false)
+  private let givenUp = Atomic<Bool>(false)
+
+  package init(_ log: LogEnvironment, _ offsets: LogOffsets, _ role: FlushRole) {
+    self.log = log
+    self.offsets = offsets
+    self.role = role
+  }
+
+  // MARK: Failure
+
+  /// Whether a write or a sync has failed; set after the cause (release), loaded before it.
+  @inline(__always)
+  package var isFailed: Bool { failed.load(ordering: .acquiring) }
+
+  /// The first write or sync that failed; nil where none has.
+  package var cause: DiskError? { isFailed ? failure.withLock { $0.cause } : nil }
+
+  /// Throws where an earlier write or sync failed (I8).
+  @inline(__always)
+  package func checkNotFailed() throws(LogError) {
+    guard let cause, !isDeleted else { return }
+    throw .poisoned(path: log.path, cause: cause)
+  }
+
+  /// What an append throws that the disk refused; nothing of it was appended.
+  ///
+  /// Where something ran out that may come back, the log goes on as it is. Anything else marks it
+  /// as failed. May be called under the writer lock; `announce` comes after it.
+  package func rejection(for error: DiskError) -> LogError {
+    if error.isShortage, !error.isFailedSync { return LogError(error) }
+    note(error)
+    return .poisoned(path: log.path, cause: cause ?? error)
+  }
+
+  /// Marks the log as failed and ends its waits. Not under the writer lock.
+  package func fail(_ error: DiskError) {
+    note(error)
+    announce()
+  }
+
+  private func note(_ error: DiskError) {
+    failure.withLock { $0.cause = $0.cause ?? error }
+    failed.store(true, ordering: .releasing)
+  }
+
+  /// Ends the log's waits where it has failed, and says so, once. Not under the writer lock, since
+  /// those who wait are called.
+  package func announce() {
+    guard isFailed, let cause = takeUnannounced() else { return }
+    let context = log.context
+    context.metrics.poisonedLogs.increment()
+    context.rateLimitedLog.log(
+      .error, cause: "failed: \(log.topicPartition)",
+      "a write or sync failed; the log takes nothing more until it is opened again",
+      metadata: ["log": "\(log.topicPartition)", "cause": "\(cause)"])
+    offsets.fail(.poisoned(path: log.path, cause: cause))
+    role.wake()
+    context.failures.note(log.topicPartition)
+  }
+
+  private func takeUnannounced() -> DiskError? {
+    failure.withLock { failure in
+      defer { failure.isAnnounced = failure.cause != nil }
+      return failure.isAnnounced ? nil : failure.cause
+    }
+  }
+
+  // MARK: End of use
+
+  /// Whether the log was deleted from its store: its paths may be another log's by now.
+  package var isDeleted: Bool { deleted.load(ordering: .acquiring) }
+
+  /// Whether the log's store was closed: another session may write to the directory by now.
+  package var isGivenUp: Bool { givenUp.load(ordering: .acquiring) }
+
+  /// Whether the files are not this log's to touch any more.
+  @inline(__always)
+  package var isGone: Bool { isDeleted || isGivenUp }
+
+  /// Throws where the log was deleted or its store was closed.
+  @inline(__always)
+  package func checkPresent() throws(LogError) {
+    if isGone { throw .closed(path: log.path) }
+  }
+
+  package func markDeleted() { deleted.store(true, ordering: .releasing) }
+
+  /// - Returns: Whether it was given up before.
+  package func giveUp() -> Bool { givenUp.exchange(true, ordering: .acquiringAndReleasing) }
+
+  /// Ends the waits of a log that takes nothing more.
+  package func endWaits() { offsets.fail(.closed(path: log.path)) }
+}
+
+extension DiskError {
+  /// Whether it says that bytes or names may not be on disk, which no second attempt can prove
+  /// otherwise (I8).
+  var isFailedSync: Bool { operation == .sync || operation == .syncDirectory }
+}

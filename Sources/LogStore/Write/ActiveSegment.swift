@@ -1,0 +1,109 @@
+package import DiskIO
+package import RecordFormat
+
+/// The one segment of a log that grows, with what only its writer needs.
+package struct ActiveSegment {
+  package let segment: Segment
+  package let log: any DiskFile
+  /// Replaced where an index fails; readers may still use the one before.
+  package var offsetIndex: OffsetIndex
+  package var timeIndex: TimeIndex
+  /// Position behind the last whole batch.
+  package var position: Int
+  /// Offset of the next record.
+  package var nextOffset: Int64
+  /// Which batches get index entries.
+  package var cursor: IndexCursor
+  /// When the segment was made, milliseconds since 1970 UTC, for `segmentMs`.
+  package var createdMs: Int64
+  /// Whether a failed write may have left bytes behind `position`.
+  package var hasStrayTail = false
+  /// Why the indexes lack entries and must be made from the log.
+  package var indexFault: DiskError?
+
+  package var baseOffset: Int64 { segment.baseOffset }
+
+  /// Why the segment must be rolled before a batch is appended to it, nil where it need not.
+  package func rollReason(
+    appending byteCount: Int, lastOffset: Int64, config: LogConfig, nowMs: Int64
+  ) -> RollReason? {
+    if position > config.segmentBytes - byteCount, position > 0 { return .size }
+    if position > 0, nowMs - createdMs > config.segmentMs { return .age }
+    if offsetIndex.isFull || timeIndex.isFull { return .indexFull }
+    if lastOffset - baseOffset > Int64(Int32.max) { return .offsetRange }
+    return nil
+  }
+
+  /// Makes sure that the entries a batch at `position` may need have their blocks.
+  @inline(__always)
+  package func reserveEntries(intervalBytes: Int) throws(DiskError) {
+    guard cursor.isEntryDue(at: position, intervalBytes: intervalBytes) else { return }
+    try offsetIndex.file.reserve()
+    try timeIndex.file.reserve()
+  }
+
+  /// Notes an appended batch, also in the indexes; `reserveEntries` came before.
+  ///
+  /// Whatever becomes of an index, the batch is part of the segment: `indexFault` says what failed.
+  @inline(__always)
+  package mutating func noteAppended(_ header: BatchHeader, intervalBytes: Int) {
+    let start = position
+    position += header.byteCount
+    nextOffset = header.nextOffset
+    guard cursor.note(header, at: start, intervalBytes: intervalBytes) else { return }
+    do throws(DiskError) {
+      try offsetIndex.append(offset: header.lastOffset, position: start)
+      try timeIndex.appendIfLarger(cursor.largest)
+    } catch {
+      indexFault = error
+    }
+  }
+
+  /// The end that readers may see.
+  package var end: SegmentEnd {
+    SegmentEnd(
+      relativeOffset: UInt32(clamping: nextOffset - baseOffset), position: UInt32(position))
+  }
+}
+
+/// Why a segment is rolled.
+package enum RollReason: String, Sendable {
+  case size, age, indexFull, offsetRange
+}
+
+extension ActiveSegment {
+  /// Adds the entry that seals the time index; room was reserved.
+  mutating func noteFinalTime() {
+    do throws(DiskError) {
+      try timeIndex.appendIfLarger(cursor.largest)
+    } catch {
+      indexFault = error
+    }
+  }
+
+  /// Writes a batch at the end and publishes it to readers: bytes, then index entries, then the
+  /// segment's end (release).
+  mutating func append(
+    _ batch: Span<UInt8>, _ header: BatchHeader, indexIntervalBytes: Int
+  ) throws(DiskError) {
+    let start = position
+    // Bytes of a failed write may hold anything, also what looks like the batch after this one.
+    try removeStrayTail()
+    do throws(DiskError) {
+      try log.write(batch, at: start)
+    } catch {
+      hasStrayTail = true
+      throw error
+    }
+    noteAppended(header, intervalBytes: indexIntervalBytes)
+    segment.verified.appended(start..<position)
+    segment.publish(end)
+  }
+
+  /// Cuts away what a failed write may have left after the last whole batch.
+  mutating func removeStrayTail() throws(DiskError) {
+    guard hasStrayTail else { return }
+    try log.truncate(to: position)
+    hasStrayTail = false
+  }
+}

@@ -1,0 +1,85 @@
+package import RecordFormat
+
+/// Decides whether a ready batch of a client may be appended, as Kafka's `LogValidator` does, and
+/// puts its times right. Any thread.
+package struct BatchIntake: Sendable {
+  private let log: LogEnvironment
+  /// Idle decoders.
+  private let validators = ReusePool<BatchValidator>()
+
+  package init(_ log: LogEnvironment) {
+    self.log = log
+  }
+
+  /// Checks a batch, every record of it, and corrects in place what Kafka corrects: its base offset
+  /// and leader epoch (it gets the log's), its largest timestamp, and, where the records' own times
+  /// count, the type LogAppendTime.
+  ///
+  /// - Parameter decoded: The batch's header, where it was decoded before.
+  /// - Returns: The batch's header as it is then.
+  package func admit(
+    _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader?
+  ) throws(LogError) -> BatchHeader {
+    // Before the batch is held to settings that are not the topic's.
+    if let fault = log.settings.fault { throw fault }
+    guard batch.count <= log.config.maxMessageBytes else {
+      throw .recordTooLarge(bytes: batch.count, limit: log.config.maxMessageBytes)
+    }
+    if batch.count >= BatchHeader.byteCountMin {
+      assignOffset(&batch, baseOffset: 0, leaderEpoch: -1)
+    }
+    let validator = validators.take(where: { _ in true }) { BatchValidator() }
+    defer { validators.give(validator) }
+    var decoded = decoded
+    decoded?.place(at: 0, leaderEpoch: -1)
+    var (header, records) = try check(batch.span, decoded, by: validator)
+    try checkTimes(header, records)
+    if header.timestampType == .logAppendTime {
+      clearLogAppendTime(&batch)
+      // What counts now are the times that its records have themselves.
+      (header, records) = try check(batch.span, nil, by: validator)
+    }
+    if header.maxTimestamp != records.maxTimestamp {
+      rewriteMaxTimestamp(&batch, timestamp: records.maxTimestamp)
+      header.maxTimestamp = records.maxTimestamp
+    }
+    return header
+  }
+
+  private func check(
+    _ batch: Span<UInt8>, _ header: BatchHeader?, by validator: BatchValidator
+  ) throws(LogError) -> (header: BatchHeader, records: BatchSummary) {
+    try validator.check(
+      batch, header: header, maxMessageBytes: log.config.maxMessageBytes,
+      needsKeys: log.settings.overrides.isCompacted)
+  }
+
+  /// Kafka's rules for the times of a client's batch (`LogValidator.validateTimestamp`): where
+  /// producers say the time it must lie within the topic's limits, and the type LogAppendTime is
+  /// passed over; where the log says the time, or a record has none, the type is refused.
+  private func checkTimes(_ header: BatchHeader, _ records: BatchSummary) throws(LogError) {
+    let config = log.config
+    if header.timestampType == .logAppendTime,
+      config.timestampType == .logAppendTime || header.maxTimestamp == -1
+    {
+      throw .invalidTimestamp(
+        found: header.maxTimestamp, reason: "a producer must not set the type LogAppendTime")
+    }
+    let (before, after) = (config.timestampBeforeMaxMs, config.timestampAfterMaxMs)
+    guard config.timestampType == .createTime, min(before, after) < .max,
+      let earliest = records.minTimestamp
+    else { return }
+    let nowMs = log.context.nowMs()
+    let (oldest, isUnbounded) = nowMs.subtractingReportingOverflow(before)
+    guard isUnbounded || earliest >= oldest else {
+      throw .invalidTimestamp(
+        found: earliest, reason: "more than message.timestamp.before.max.ms = \(before) ago")
+    }
+    let (newest, isEndless) = nowMs.addingReportingOverflow(after)
+    guard isEndless || records.maxTimestamp <= newest else {
+      throw .invalidTimestamp(
+        found: records.maxTimestamp,
+        reason: "more than message.timestamp.after.max.ms = \(after) ahead")
+    }
+  }
+}

@@ -1,0 +1,135 @@
+internal import RecordFormat
+
+/// What the writer knows of idempotent producers: it judges their batches, and takes snapshots of
+/// what it knows for the next flush to write. All but the last part for the holder of the writer
+/// lock.
+extension Writer {
+  /// Judges a producer's batch before it is written.
+  ///
+  /// - Returns: The batch that the log has already, where it is sent again.
+  func judge(_ header: BatchHeader, _ state: inout WriterState, nowMs: Int64) throws(LogError)
+    -> ProducerState.Batch?
+  {
+    if header.isTransactional {
+      throw .invalidTransactionState(
+        producerId: header.producerId, reason: "no transaction was begun here")
+    }
+    if !refused.isEmpty { return try judgeAfterRefusals(header, &state, nowMs: nowMs) }
+    switch try state.producers.judge(header, nowMs: nowMs) {
+    case .append: return nil
+    case .duplicate(let batch): return batch
+    }
+  }
+
+  /// `judge` where batches were refused that have not all come again.
+  private func judgeAfterRefusals(
+    _ header: BatchHeader, _ state: inout WriterState, nowMs: Int64
+  ) throws(LogError) -> ProducerState.Batch? {
+    let knownEpoch = state.producers.producers[header.producerId]?.epoch
+    func check(expected: Int32?) throws(LogError) {
+      let awaited = refused.awaited(
+        before: header, knownEpoch: knownEpoch, expected: expected, nowMs: nowMs)
+      guard let awaited else { return }
+      throw .earlierBatchRefused(
+        producerId: header.producerId, found: header.baseSequence, expected: awaited)
+    }
+    let verdict: ProducerState.Verdict
+    do throws(LogError) {
+      verdict = try state.producers.judge(header, nowMs: nowMs)
+    } catch {
+      guard case .outOfOrderSequence(_, _, let expected) = error else { throw error }
+      try check(expected: expected)
+      throw error
+    }
+    try check(expected: nil)
+    guard case .duplicate(let batch) = verdict else { return nil }
+    refused.didCome(header, isDuplicate: true)
+    return batch
+  }
+
+  /// Before the first batch of a producer is published.
+  func noteProducer(_ producerId: Int64, _ state: borrowing WriterState) {
+    tracking.noteProducer()
+    if state.producers.producers[producerId] == nil {
+      log.context.knownProducerIds.note(producerId)
+    }
+  }
+
+  /// Takes a snapshot at a roll, for the flush that covers it.
+  func takeSnapshot(_ state: inout WriterState, at offset: Int64) {
+    state.snapshotPosition = 0
+    guard isTrackingProducers else { return }
+    state.producers.expire(nowMs: log.context.nowMs())
+    state.pendingSnapshots.append(PendingSnapshot(offset: offset, state: state.producers))
+  }
+
+  /// Takes one more where much was appended since the last, so that a long segment need not be read
+  /// as a whole after a crash.
+  func takeSnapshotIfDue(_ state: inout WriterState) {
+    guard let position = state.active?.position,
+      position - state.snapshotPosition >= SessionMark.intervalBytes, isTrackingProducers
+    else { return }
+    state.snapshotPosition = position
+    state.pendingSnapshots.append(
+      PendingSnapshot(offset: offsets.end.value, state: state.producers))
+  }
+
+  /// A log that never knew a producer has no snapshots, and pays for none.
+  package var isTrackingProducers: Bool {
+    tracking.mayHoldProducers || !store.state.snapshotOffsets.isEmpty
+  }
+
+  // MARK: For others
+
+  /// Takes over what was read of the log's producers, before the first append of a session.
+  package func setProducers(_ producers: ProducerState) {
+    withState { $0.producers = producers }
+  }
+
+  /// What is known of producers at the log's end, for the snapshot that a clean close leaves.
+  package func closingSnapshot(nowMs: Int64) -> PendingSnapshot {
+    withState { state in
+      state.producers.expire(nowMs: nowMs)
+      return PendingSnapshot(offset: offsets.end.value, state: state.producers)
+    }
+  }
+
+  /// Notes the batches that were written but not synced when the log failed: their producers were
+  /// told to send them again. Where an acknowledgement does not mean durable they were told nothing
+  /// of the kind. The log takes no appends any more.
+  package func noteUncertainBatches() {
+    guard log.config.durability == .flushed else { return }
+    let durableEnd = offsets.flushed.value
+    let nowMs = log.context.nowMs()
+    for (producerId, producer) in withState({ $0.producers.producers }) {
+      let uncertain = producer.batches.filter {
+        $0.lastOffset >= durableEnd && $0.lastSequence >= 0
+      }
+      guard let first = uncertain.first, let last = uncertain.last else { continue }
+      refused.note(
+        producerId, epoch: producer.epoch, first: first.baseSequence,
+        end: ProducerState.sequence(last.lastSequence, plus: 1), nowMs: nowMs)
+    }
+  }
+}
+
+extension RefusedBatches {
+  /// Notes that a producer's batch was refused because of the disk, so that none that its producer
+  /// has sent after it comes before it.
+  func noteRefusal(
+    of batch: Span<UInt8>, _ error: LogError, _ health: LogHealth, nowMs: Int64
+  ) {
+    switch error {
+    case .poisoned, .diskFull, .disk, .closed: break
+    default: return
+    }
+    if health.isDeleted { return }
+    do throws(BatchError) {
+      let header = try BatchHeader(batch)
+      if !header.isLegacy { note(header, nowMs: nowMs) }
+    } catch {
+      // It is no batch, so there is none to come again.
+      return
+    }
+  }
+}

@@ -1,0 +1,69 @@
+internal import CoreMetrics
+internal import DiskIO
+internal import Logging
+
+/// Beginning segments. All for the holder of the writer lock.
+extension Writer {
+  /// Seals the active segment and starts the next one; syncs nothing (the next flush does).
+  ///
+  /// A failure leaves the active segment as it was, so that the append can be tried again.
+  func roll(
+    _ state: inout WriterState, to baseOffset: Int64, _ reason: RollReason, nowMs: Int64
+  ) throws(DiskError) {
+    try reserveFinalEntry(&state)
+    guard var sealed = state.active else { return }
+    try sealed.removeStrayTail()
+    try startSegment(&state, at: baseOffset, nowMs: nowMs)
+    // From here on nothing fails.
+    sealed.noteFinalTime()
+    sealed.segment.setLargestTimestamp(sealed.cursor.largest)
+    sealed.segment.markSealed()
+    sealed.segment.setPinned(false)
+    state.unsyncedSealed.append(sealed)
+    takeSnapshot(&state, at: baseOffset)
+    let context = log.context
+    context.fileCache.admit(sealed.segment)
+    context.metrics.rolledSegments.increment()
+    context.logger.debug(
+      "rolled",
+      metadata: [
+        "log": "\(log.topicPartition)", "baseOffset": "\(baseOffset)",
+        "reason": "\(reason.rawValue)",
+      ])
+  }
+
+  /// Opens the segment that appends go to where this session has not done so yet.
+  func activate(_ state: inout WriterState, nowMs: Int64) throws(DiskError) {
+    if state.active != nil { return }
+    if let dormant = state.dormant {
+      state.active = try ActiveSegment.resume(dormant, in: log.directory, config: log.config)
+      state.dormant = nil
+      mendActiveIndexes(&state)
+    } else {
+      try startSegment(&state, at: offsets.end.value, nowMs: nowMs)
+    }
+  }
+
+  /// Makes an empty segment at `baseOffset` the active one and shows it to readers.
+  private func startSegment(
+    _ state: inout WriterState, at baseOffset: Int64, nowMs: Int64
+  ) throws(DiskError) {
+    let active = try ActiveSegment.create(
+      in: log.directory, baseOffset: baseOffset, config: log.config, nowMs: nowMs)
+    state.isDirectoryDirty = true
+    state.active = active
+    store.roll(to: active.segment)
+    mendActiveIndexes(&state)
+  }
+
+  /// What the mark says of the active segment.
+  func markRecord(of active: ActiveSegment, recoveryPoint: Int64, isClean: Bool) -> MarkRecord {
+    MarkRecord(
+      sequence: 0, bootIdentifier: log.disk.bootIdentifier, recoveryPoint: recoveryPoint,
+      segmentBaseOffset: active.baseOffset, position: active.position,
+      largest: active.cursor.largest, offsetEntries: active.offsetIndex.count,
+      timeEntries: active.timeIndex.count, isClean: isClean,
+      isWithoutProducers: tracking.isLoaded && !tracking.mayHoldProducers,
+      isGapless: store.state.rules.isGapless, durability: log.config.durability)
+  }
+}
