@@ -58,6 +58,7 @@ static int status_at(int fd, const char *path, int flags, struct mk_file_status 
   status->inode = found.stx_ino;
   status->size = (int64_t)found.stx_size;
   status->modified_ms = ms_of(found.stx_mtime);
+  status->changed_ms = ms_of(found.stx_ctime);
   bool has_birth = (found.stx_mask & STATX_BTIME) != 0;
   status->created_ms = has_birth ? ms_of(found.stx_btime) : INT64_MIN;
   status->created_ns = has_birth ? ns_of(found.stx_btime) : INT64_MIN;

@@ -87,6 +87,8 @@ public struct FileStatus: Sendable, Equatable {
   public var size: Int
   /// Last change of the content, milliseconds since 1970 UTC.
   public var modifiedMs: Int64
+  /// Last change of the file's content, name or rights, milliseconds since 1970 UTC.
+  public var changedMs: Int64
   /// When the file was made, milliseconds since 1970 UTC, where the file system tells it.
   public var createdMs: Int64?
   /// What it is whatever leads to it; nil where the file system has no links.
@@ -94,11 +96,13 @@ public struct FileStatus: Sendable, Equatable {
 
   /// Memberwise.
   public init(
-    kind: FileKind, size: Int, modifiedMs: Int64, createdMs: Int64?, identity: FileIdentity? = nil
+    kind: FileKind, size: Int, modifiedMs: Int64, changedMs: Int64, createdMs: Int64?,
+    identity: FileIdentity? = nil
   ) {
     self.kind = kind
     self.size = size
     self.modifiedMs = modifiedMs
+    self.changedMs = changedMs
     self.createdMs = createdMs
     self.identity = identity
   }

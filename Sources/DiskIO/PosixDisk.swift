@@ -35,6 +35,7 @@ public final class PosixDisk: Disk {
     let kind = FileKind(shim: found.kind)
     return FileStatus(
       kind: kind, size: kind == .file ? Int(found.size) : 0, modifiedMs: found.modified_ms,
+      changedMs: found.changed_ms,
       createdMs: found.created_ms == Int64.min ? nil : found.created_ms,
       identity: FileIdentity(device: found.device, inode: found.inode))
   }

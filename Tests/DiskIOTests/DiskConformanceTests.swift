@@ -112,6 +112,12 @@ import Testing
       #expect(second.size == 5_001)
       #expect(second.modifiedMs >= first.modifiedMs)
       #expect(second.createdMs == first.createdMs)
+      #expect(second.changedMs >= second.modifiedMs)
+
+      try disk.rename("\(base)/a", to: "\(base)/b")
+      let renamed = try #require(try disk.status("\(base)/b"))
+      #expect(renamed.modifiedMs == second.modifiedMs)
+      #expect(renamed.changedMs >= second.changedMs)
 
       let directory = try #require(try disk.status(base))
       #expect(directory.kind == .directory)

@@ -78,6 +78,7 @@ struct mk_file_status {
   uint64_t inode;
   int64_t size;
   int64_t modified_ms;
+  int64_t changed_ms;
   /// Milliseconds since 1970, or INT64_MIN where the file system does not tell.
   int64_t created_ms;
   /// The same in nanoseconds.

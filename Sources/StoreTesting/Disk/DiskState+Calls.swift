@@ -37,7 +37,7 @@ extension DiskState {
       let inode = inodes[id]!
       return FileStatus(
         kind: inode.kind, size: inode.size, modifiedMs: inode.modifiedMs,
-        createdMs: inode.createdMs)
+        changedMs: inode.changedMs, createdMs: inode.createdMs)
     } catch  where error.isNotFound {
       return nil
     } catch {
@@ -87,6 +87,7 @@ extension DiskState {
         (to.directory, .set(name: to.name, inode)),
         (from.directory, .clearIf(name: from.name, inode)),
       ])
+    inodes[inode]!.changedMs = nowMs
   }
 
   private func checkReplaceable(

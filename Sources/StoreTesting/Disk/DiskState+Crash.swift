@@ -41,6 +41,7 @@ extension DiskState {
       after.inodes[id] = Inode(
         content: Self.content(live: inode.content, durable: inode.durable, &chooser),
         birth: inode.birth, modifiedMs: inode.modifiedMs)
+      after.inodes[id]!.changedMs = inode.changedMs
     }
     for id in after.inodes.keys { after.inodes[id]!.names = after.inodes[id]!.durableNames }
     after.collectGarbage()

@@ -10,7 +10,11 @@ struct Inode: Sendable {
   let kind: FileKind
   /// Number and time of birth: kept by a rename and a power cut, another in every copy.
   private(set) var birth: FileBirth
-  var modifiedMs: Int64
+  var modifiedMs: Int64 {
+    didSet { changedMs = modifiedMs }
+  }
+  /// Last change of the content or of a name.
+  var changedMs: Int64
   /// Handles that are open.
   var openFiles = 0
   /// Mappings that are alive.
@@ -45,6 +49,7 @@ struct Inode: Sendable {
     self.kind = kind
     birth = FileBirth(inode: UInt64(id), timeNs: nowMs * 1_000_000)
     modifiedMs = nowMs
+    changedMs = nowMs
   }
 
   /// A file whose content is durable.
@@ -52,6 +57,7 @@ struct Inode: Sendable {
     kind = .file
     self.birth = birth
     self.modifiedMs = modifiedMs
+    changedMs = modifiedMs
     pages = content
     durable = content
   }
