@@ -47,6 +47,11 @@ public struct LogConfig: Sendable, Equatable {
   public var timestampAfterMaxMs = Int64.max
   /// What an acknowledgement means.
   public var durability: Durability = .flushed
+  /// Most bytes in the log's `.bad/`, where recovery keeps what it takes out of the log; nil: no
+  /// bound. An opening removes the oldest files beyond it, never those that it kept itself.
+  public var keptBytesMax: Int?
+  /// Most lines of the log's `mkstore.history`, 1 … 10,000; the oldest go first.
+  public var historyLinesMax = 200
 
   /// Kafka's defaults.
   public init() {}
@@ -61,6 +66,8 @@ public struct LogConfig: Sendable, Equatable {
     try LogError.check("maxMessageBytes", maxMessageBytes, 1...int32Max)
     try LogError.check("timestampBeforeMaxMs", timestampBeforeMaxMs, 0...Int64.max)
     try LogError.check("timestampAfterMaxMs", timestampAfterMaxMs, 0...Int64.max)
+    if let keptBytesMax { try LogError.check("keptBytesMax", keptBytesMax, 0...Int.max) }
+    try LogError.check("historyLinesMax", historyLinesMax, 1...10_000)
     if case .interval(let milliseconds) = durability {
       try LogError.check("durability interval", milliseconds, 1...3_600_000)
     }

@@ -42,9 +42,31 @@ struct PlanExecution {
     let isNeeded =
       !plan.frame.isCleanStop || plan.frame.isCopy || report.isEventful || isDirectoryDirty
     if isDirectoryDirty || hasOldNames, isNeeded { try syncDirectory() }
-    if report.isEventful, let note = RecoveryHistory.add(report, to: directory, nowMs: nowMs) {
-      report.notes.append(note)
+    boundKept()
+    noteHistory()
+  }
+
+  /// Once what this opening kept is durable, the oldest that was kept before goes.
+  private mutating func boundKept() {
+    guard let bytesMax = config.keptBytesMax,
+      plan.frame.layout.hasKeptBytes || !report.cuts.isEmpty
+    else { return }
+    do throws(DiskError) {
+      let kept = try KeptFiles(of: directory)
+      let removal = kept.remove(
+        kept.excess(over: bytesMax, staying: Set(report.cuts.compactMap(\.keptAs))))
+      report.droppedKeptFiles = removal.removed
+      report.notes += removal.failures.map { "\($0); more is kept than the bound allows" }
+    } catch {
+      report.notes.append("\(error); whether more is kept than the bound allows is not known")
     }
+  }
+
+  private mutating func noteHistory() {
+    guard report.isEventful || plan.frame.layout.hasHistory else { return }
+    let note = RecoveryHistory.add(
+      report, to: directory, nowMs: nowMs, linesMax: config.historyLinesMax)
+    if let note { report.notes.append(note) }
   }
 
   private func isAboutNames(_ action: RecoveryAction) -> Bool {

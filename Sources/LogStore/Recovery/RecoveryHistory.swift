@@ -6,28 +6,48 @@ internal import DiskIO
 package enum RecoveryHistory {
   /// Name of the file.
   package static let fileName = "mkstore.history"
-  /// Lines kept.
-  package static let linesMax = 200
 
-  /// Adds what an opening did; a failure to write is returned as a note, since the log itself is
-  /// fine.
-  static func add(_ report: RecoveryReport, to directory: LogDirectory, nowMs: Int64) -> String? {
+  /// Adds what an opening did, and takes out the oldest lines beyond `linesMax`, at once and
+  /// atomically; writes nothing where neither is needed. A failure is returned as a note, since the
+  /// log itself is fine.
+  static func add(
+    _ report: RecoveryReport, to directory: LogDirectory, nowMs: Int64, linesMax: Int
+  ) -> String? {
     do throws(CheckpointError) {
       let found = try read(directory)
+      let news = report.isEventful ? text(of: report) : []
+      guard !news.isEmpty || found.lines.count > linesMax else { return nil }
       var lines = found.lines
       if !found.isSound { lines.append("\(nowMs) \(wrongChecksum)") }
-      lines += text(of: report).map { "\(nowMs) \($0)" }
-      let kept = lines.suffix(linesMax).joined(separator: "\n") + "\n"
-      do throws(DiskError) {
-        try SmallFile.writeAtomically(
-          directory.disk, directory: directory.path, name: fileName,
-          CheckedText.encode(Array(kept.utf8)))
-      } catch {
-        throw .disk(error)
-      }
+      lines += news.map { "\(nowMs) \($0)" }
+      try write(newest(linesMax, of: lines), to: directory)
       return nil
     } catch {
       return "the recovery history could not be written: \(error)"
+    }
+  }
+
+  /// The last lines, so few that the file can be read again.
+  static func newest(
+    _ linesMax: Int, of lines: [String],
+    bytesMax: Int = SmallFile.bytesMax - CheckedText.encode([]).count
+  ) -> [UInt8] {
+    var bytesLeft = bytesMax
+    let count = lines.suffix(linesMax).reversed().prefix { line in
+      bytesLeft -= line.utf8.count + 1
+      return bytesLeft >= 0
+    }.count
+    return lines.suffix(count).flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] }
+  }
+
+  private static func write(
+    _ text: [UInt8], to directory: LogDirectory
+  ) throws(CheckpointError) {
+    do throws(DiskError) {
+      try SmallFile.writeAtomically(
+        directory.disk, directory: directory.path, name: fileName, CheckedText.encode(text))
+    } catch {
+      throw .disk(error)
     }
   }
 
@@ -63,6 +83,9 @@ package enum RecoveryHistory {
     for range in report.damage { lines.append("damaged \(range)") }
     for index in report.rebuiltIndexes { lines.append("rebuilt \(index)") }
     for file in report.removedFiles { lines.append("removed \(file)") }
+    for file in report.droppedKeptFiles {
+      lines.append("removed \(file.path), \(file.bytes) bytes: beyond the bound of .bad/")
+    }
     return lines.map { $0.split(separator: "\n").joined(separator: " ") }
   }
 }

@@ -48,6 +48,8 @@ public struct RecoveryReport: Sendable, Equatable {
   /// Files that were removed: empty segments, left-overs of an interrupted replacement, snapshots
   /// of producers that are of no use.
   public var removedFiles: [String]
+  /// Files of `.bad/` that were removed since it held more than `LogConfig.keptBytesMax`.
+  public var droppedKeptFiles: [KeptFile]
   /// Files beside the segments that were found wrong; of those that opening mends, before it did.
   public var sideFileDamage: [SideFileDamage]
   /// Files that could not be read, one sentence each.
@@ -67,6 +69,7 @@ public struct RecoveryReport: Sendable, Equatable {
     damage = []
     rebuiltIndexes = []
     removedFiles = []
+    droppedKeptFiles = []
     sideFileDamage = []
     unreadableFiles = []
     rows = []
@@ -75,7 +78,7 @@ public struct RecoveryReport: Sendable, Equatable {
 
   /// Whether opening changed or found anything that an operator should know of.
   public var isEventful: Bool {
-    !cuts.isEmpty || !damage.isEmpty || !rebuiltIndexes.isEmpty
+    !cuts.isEmpty || !damage.isEmpty || !rebuiltIndexes.isEmpty || !droppedKeptFiles.isEmpty
       // Old snapshots of producers go at every opening.
       || removedFiles.contains { !$0.hasSuffix(".\(SegmentName.Kind.snapshot.rawValue)") }
   }

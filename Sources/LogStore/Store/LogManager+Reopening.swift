@@ -78,6 +78,7 @@ extension LogManager {
           file: failed.path, bytes: 0..<0, offsets: loaded.logEndOffset..<failed.recoveryPoint,
           reason: "acknowledged records are not on disk any more; the log stays closed"))
     }
+    context.tellDropped(loaded.report, of: failed.topicPartition)
     return Log(
       loaded, config: failed.config, context: context,
       settings: LogSettings(overrides: failed.overrides, fault: failed.settingsFault),

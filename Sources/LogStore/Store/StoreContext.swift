@@ -46,4 +46,16 @@ package final class StoreContext: Sendable {
     self.producerExpirationMs = producerExpirationMs
     self.lock = lock
   }
+
+  /// Writes a line for each kept file that an opening of `log` removed for the sake of a bound.
+  func tellDropped(_ report: RecoveryReport, of log: TopicPartition) {
+    for file in report.droppedKeptFiles {
+      logger.notice(
+        "a kept file was removed: .bad/ held more than its bound allows",
+        metadata: [
+          "log": "\(log)", "path": "\(file.path)", "bytes": "\(file.bytes)",
+          "ageSeconds": "\(max(0, nowMs() - file.keptMs) / 1000)",
+        ])
+    }
+  }
 }

@@ -191,6 +191,7 @@ struct StoreOpening {
       switch result {
       case .success(let log):
         report.logs.append((topicPartition, log.recovery))
+        context.tellDropped(log.recovery, of: topicPartition)
         logs.append(log)
       case .failure(let error):
         noteFailed("\(path)/\(topicPartition)", error)

@@ -37,6 +37,8 @@ package struct SegmentLayout: Sendable, Equatable {
   package var temporary: [String] = []
   /// Whether there are bytes that recovery kept aside.
   package var hasKeptBytes = false
+  /// Whether there is a history of what openings did.
+  package var hasHistory = false
 
   /// A file that gets another name.
   package struct Rename: Sendable, Equatable {
@@ -86,6 +88,7 @@ package struct SegmentLayout: Sendable, Equatable {
     }
     unknown.sort()
     hasKeptBytes = names.contains { $0.name == KeptBytes.directoryName }
+    hasHistory = names.contains { $0.name == RecoveryHistory.fileName }
     dropUnfinished(&files)
     try resolveSwaps(&files, swap, isEmpty)
     // A cleaner's unfinished work says nothing of the segment that it is made of.

@@ -16,6 +16,10 @@ struct RecoverCommand: ParsableCommand {
 
       --dry-run changes nothing and says what would be done; it needs no lock.
 
+      What is cut off or set aside is kept in each log's .bad/ until it is removed. \
+      --drop-kept does that, and nothing else: all of .bad/ and mkstore.history go, of the store \
+      or of the one log that PATH names. What verify tells of damage and losses stays the same.
+
       The exit status is 3 where damage remains that cannot be mended, before and after.
       """)
 
@@ -25,11 +29,20 @@ struct RecoverCommand: ParsableCommand {
   @Flag(help: "Change nothing; say what would be done.")
   var dryRun = false
 
+  @Flag(
+    help: """
+      Only remove what earlier openings kept: .bad/ and mkstore.history, of a log or of all logs.
+      """)
+  var dropKept = false
+
   @OptionGroup var json: JSONOption
 
   mutating func run() throws {
     let store = try StoreLocation.find(path)
     try StoreGuess(PosixDisk(), store.path).refuseForeign()
+    if dropKept {
+      return try KeptDrop(path, store, isDryRun: dryRun).tell(asJSON: json.isOn)
+    }
     let recovery = dryRun ? try plan(store) : try recover(store)
     var out = OutputBuffer()
     for log in recovery.logs { print(log, to: &out) }

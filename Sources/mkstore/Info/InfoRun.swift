@@ -84,12 +84,15 @@ struct InfoRun: ~Copyable {
       }
     }
     let bytes = facts.reduce(0) { $0 + $1.byteCount }
+    var kept = KeptSum()
+    for case .success(let data) in facts.map(\.kept) { kept.add(data) }
     if isJSON {
       var object = JSONObject(type: "store")
       object.add("path", path)
       object.add("cleanStop", isClean)
       object.add("logs", logs.count)
       object.add("bytes", bytes)
+      kept.add(to: &object)
       out.line(object)
       for log in facts { out.line(log.object(withSegments: false)) }
       return
@@ -97,6 +100,8 @@ struct InfoRun: ~Copyable {
     out.line("store      \(path)")
     out.line("logs       \(logs.count), \(ByteCountArgument.text(bytes))")
     out.line("last stop  \(isClean ? "clean" : "not clean, or the store is in use")")
+    out.line("kept       \(kept.text)")
+    out.line("histories  \(ByteCountArgument.text(kept.historyBytes))")
     for log in facts { out.line("  \(log.line)") }
   }
 

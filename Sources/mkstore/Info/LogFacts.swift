@@ -12,6 +12,8 @@ struct LogFacts {
   let isMarkCopy: Bool
   /// The recovery history.
   let history: RecoveryHistory.Content
+  /// What openings kept, or why that cannot be looked at.
+  let kept: Result<KeptData, DiskError>
   /// Settings of the topic, "name=value", or why they cannot be read.
   let settings: Result<[String], CheckpointError>
   /// Time of the latest record and where it stands.
@@ -37,6 +39,7 @@ struct LogFacts {
     } catch {
       throw CommandFailure(error)
     }
+    kept = Result { () throws(DiskError) in try KeptData(of: directory) }
     do throws(CheckpointError) {
       let found = try TopicConfigFile.read(disk, directory: location.path)?.config.values ?? [:]
       settings = .success(found.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
@@ -71,6 +74,11 @@ struct LogFacts {
     case .success(let values): lines.append("settings   " + values.joined(separator: " "))
     case .failure(let error): lines.append("settings   unreadable, no appends: \(error)")
     }
+    switch kept {
+    case .success(let data) where data.kept.files.isEmpty: break
+    case .success: lines.append("kept       \(keptSum.text)")
+    case .failure(let error): lines.append("kept       not known: \(error)")
+    }
     for range in log.damagedRanges { lines.append("damaged    \(range)") }
     for note in log.recovery.notes { lines.append("note       \(note)") }
     if !segments.isEmpty {
@@ -82,10 +90,19 @@ struct LogFacts {
           + padded(RFC3339.text(segment.largestTimestamp ?? -1), 24) + "  "
           + RFC3339.text(segment.modifiedMs ?? -1))
     }
-    lines.append(history.lines.isEmpty ? "history    nothing was ever mended" : "history")
+    let historySize = ByteCountArgument.text(keptSum.historyBytes)
+    lines.append(
+      history.lines.isEmpty
+        ? "history    empty" : "history    \(history.lines.count) lines, \(historySize)")
     lines += history.lines.map { "  " + HistoryText.line($0) }
     if !history.isSound { lines.append("  \(RecoveryHistory.wrongChecksum)") }
     return lines
+  }
+
+  private var keptSum: KeptSum {
+    var sum = KeptSum()
+    if case .success(let data) = kept { sum.add(data) }
+    return sum
   }
 
   /// What is known to be on disk.
@@ -129,6 +146,8 @@ struct LogFacts {
     object.add("cleanStop", isMarkCopy ? nil : mark?.isClean)
     object.add("durability", mark?.durability?.description)
     object.add("damage", log.damagedRanges.map(DamageText.part))
+    keptSum.add(to: &object)
+    if case .failure(let error) = kept { object.add("keptError", "\(error)") }
     switch settings {
     case .success(let values): object.add("settings", values)
     case .failure(let error): object.add("settingsError", "\(error)")

@@ -25,7 +25,7 @@ struct ServeSettings: Sendable {
   static let names: [String] = [
     "data", "listen", "advertise", "admin.listen", "insecure", "must.exist", "cores",
     "fetcher.threads", "flusher.threads", "flusher.shared.min", "flusher.core", "durability",
-    "log.level",
+    "kept.bytes.max", "history.lines.max", "log.level",
     "auto.create.topics.enable", "num.partitions",
     "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
     "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
@@ -115,6 +115,10 @@ struct ServeSettings: Sendable {
         throw .usage("\(name): '\(value)' is none of flushed, interval:MS, os")
       }
       store.log.durability = durability
+    case "kept.bytes.max":
+      let bytes = try number(name, value, -1...Int.max)
+      store.log.keptBytesMax = bytes < 0 ? nil : bytes
+    case "history.lines.max": store.log.historyLinesMax = try number(name, value, 1...10_000)
     case "log.level":
       guard let level = Logger.Level(rawValue: value) else {
         let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")

@@ -1,0 +1,79 @@
+package import DiskIO
+
+/// What openings left in a log's directory for people: the bytes that they took out of the log, and
+/// the history of what they did. Kafka and the engine read neither.
+package struct KeptData: Sendable {
+  /// The files of `.bad/`.
+  package let kept: KeptFiles
+  /// Size of `mkstore.history`, a half-written one included; nil where there is none.
+  package let historyBytes: Int?
+
+  private let directory: LogDirectory
+  private static let historyNames = [
+    RecoveryHistory.fileName, RecoveryHistory.fileName + ".tmp",
+  ]
+
+  /// What a removal did.
+  package struct Removal: Sendable {
+    /// Files of `.bad/` that are gone.
+    package var files: [KeptFile] = []
+    /// Size of the history that is gone; nil where none is.
+    package var historyBytes: Int?
+    /// What is still there or not gone for certain, and why.
+    package var failures: [String] = []
+  }
+
+  /// Looks at a log's directory.
+  package init(of directory: LogDirectory) throws(DiskError) {
+    self.directory = directory
+    kept = try KeptFiles(of: directory)
+    var sizes: [Int] = []
+    for name in Self.historyNames {
+      if let size = try directory.disk.status(directory.path(name))?.size { sizes.append(size) }
+    }
+    historyBytes = sizes.isEmpty ? nil : sizes.reduce(0, +)
+  }
+
+  /// Whether there is nothing to remove.
+  package var isEmpty: Bool { kept.files.isEmpty && kept.others.isEmpty && historyBytes == nil }
+
+  /// What `remove` would do, if the disk lets it.
+  package var foreseen: Removal {
+    Removal(files: kept.files, historyBytes: historyBytes, failures: leftAlone)
+  }
+
+  private var leftAlone: [String] {
+    kept.others.map { "\($0) is no file that recovery kept; it is left alone" }
+  }
+
+  /// Removes all of it, durably. The caller holds the store's lock. A crash on the way leaves some
+  /// of the files, and the same call removes them.
+  package func remove() -> Removal {
+    let files = kept.remove(kept.files)
+    var removal = Removal(files: files.removed)
+    removal.failures = files.failures.map { "\($0)" } + leftAlone
+    do throws(DiskError) {
+      if removal.failures.isEmpty { try removeFolder() }
+      try removeHistory()
+      removal.historyBytes = historyBytes
+      try directory.disk.syncDirectory(directory.path)
+    } catch {
+      removal.failures.append("\(error)")
+    }
+    return removal
+  }
+
+  /// A link to a directory elsewhere stays, for what is kept later.
+  private func removeFolder() throws(DiskError) {
+    let isThere = try directory.disk.list(directory.path).contains {
+      $0.name == KeptBytes.directoryName && $0.kind == .directory
+    }
+    if isThere { try directory.disk.removeDirectory(directory.path(KeptBytes.directoryName)) }
+  }
+
+  private func removeHistory() throws(DiskError) {
+    for name in Self.historyNames where try directory.disk.status(directory.path(name)) != nil {
+      try directory.disk.remove(directory.path(name))
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/// One file of a log's `.bad/`: bytes that recovery took out of the log and kept.
+public struct KeptFile: Sendable, Equatable {
+  /// Path of the file.
+  public var path: String
+  /// Its size.
+  public var bytes: Int
+  /// When it was kept, milliseconds since 1970 UTC.
+  public var keptMs: Int64
+
+  /// Memberwise.
+  public init(path: String, bytes: Int, keptMs: Int64) {
+    self.path = path
+    self.bytes = bytes
+    self.keptMs = keptMs
+  }
+}
