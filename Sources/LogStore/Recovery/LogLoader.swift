@@ -26,7 +26,7 @@ package struct LoadedLog {
 /// below the recovery point are not even opened. With `access` `.write` it carries the plan out,
 /// durably, before it returns; with `.read` it looks through it: it changes nothing and gives the
 /// same view.
-package struct LogLoader {
+package struct LogLoader: Sendable {
   /// Whether the directory may be changed.
   package enum Access: Sendable { case read, write }
 
@@ -36,12 +36,16 @@ package struct LogLoader {
   private let access: Access
   private let hints: LogHints
   private let depth: SurveyOptions.Depth
+  private let threadCount: Int
   private let nowMs: Int64
 
-  /// - Parameter depth: How far the log is looked at; the unsynced end as a rule.
+  /// - Parameters:
+  ///   - depth: How far the log is looked at; the unsynced end as a rule.
+  ///   - threadCount: Segments looked at at the same time, where all of them are.
   package init(
     _ topicPartition: TopicPartition, in directory: LogDirectory, config: LogConfig,
-    access: Access, hints: LogHints, depth: SurveyOptions.Depth = .ends, nowMs: Int64
+    access: Access, hints: LogHints, depth: SurveyOptions.Depth = .ends, threadCount: Int = 1,
+    nowMs: Int64
   ) {
     self.topicPartition = topicPartition
     self.directory = directory
@@ -49,6 +53,7 @@ package struct LogLoader {
     self.access = access
     self.hints = hints
     self.depth = depth
+    self.threadCount = threadCount
     self.nowMs = nowMs
   }
 
@@ -56,6 +61,7 @@ package struct LogLoader {
   package func load() throws(DiskError) -> LoadedLog {
     var options = SurveyOptions(depth: depth)
     options.isForWriting = access == .write
+    options.threadCount = threadCount
     options.indexIntervalBytes = config.indexIntervalBytes
     let frame = try LogFrame.read(directory, hints, isForWriting: options.isForWriting)
     let plan = try LogSurvey(frame, options).run { (place) throws(DiskError) in

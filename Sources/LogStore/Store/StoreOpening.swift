@@ -153,6 +153,15 @@ struct StoreOpening {
   /// What a log that was written to may have left in the page cache: the ends of its files.
   private static let expectedBytesPerLog = 64 << 10
 
+  /// Threads that look at the segments of one log where all of them are looked at: with few logs
+  /// each may use the whole machine; with many, one that is far larger than the others still has
+  /// more than one.
+  private func surveyThreads(logCount: Int) -> Int {
+    guard config.surveyDepth > .ends else { return 1 }
+    let processors = max(1, AllowedProcessors.list().count)
+    return max(min(processors, 8), processors / max(1, min(logCount, config.loaderThreads)))
+  }
+
   private mutating func load(
     _ found: [TopicPartition], wasClean: Bool, _ points: [TopicPartition: Int64],
     _ starts: [TopicPartition: Int64]
@@ -161,6 +170,7 @@ struct StoreOpening {
     let group = !wasClean && syncTogether(logCount: found.count) ? group : nil
     let settings = readSettings(found)
     let compacted = compacted
+    let threadCount = surveyThreads(logCount: found.count)
     let results = WorkerThreads.map(
       jobCount: found.count, threadCount: config.loaderThreads
     ) { index -> Result<Log, LogError> in
@@ -176,7 +186,7 @@ struct StoreOpening {
           logStartOffset: starts[topicPartition],
           isCompacted: compacted.contains(topicPartition),
           isSynced: group?.covers(directory.path) ?? false),
-        depth: config.surveyDepth, nowMs: context.nowMs())
+        depth: config.surveyDepth, threadCount: threadCount, nowMs: context.nowMs())
       do throws(DiskError) {
         var loaded = try loader.load()
         if let note = settings.note { loaded.report.notes.append(note) }

@@ -1,7 +1,7 @@
 package import DiskIO
 
 /// Surveys one log: reads, never writes, and gives the plan that everybody goes by.
-package struct LogSurvey {
+package struct LogSurvey: Sendable {
   private let frame: LogFrame
   private let options: SurveyOptions
 
@@ -11,17 +11,26 @@ package struct LogSurvey {
     self.options = options
   }
 
-  /// The plan of an opening, by one thread.
+  /// Opens a segment's file that opening looks at, before it is read. Called by several threads at
+  /// a time.
+  package typealias Preparation = @Sendable (SegmentPlace) throws(DiskError) -> any DiskFile
+
+  /// The plan of an opening.
   ///
-  /// - Parameter prepare: Opens a segment's file that opening looks at, before it is read.
   /// - Throws: What keeps a log from being opened; a reader does without a segment that it may not
   ///   open, unless it is the only one.
-  package func run(
-    _ prepare: (SegmentPlace) throws(DiskError) -> any DiskFile
-  ) throws(DiskError) -> RecoveryPlan {
+  package func run(_ prepare: @escaping Preparation) throws(DiskError) -> RecoveryPlan {
     if options.isForWriting, let error = brokenLog { throw error }
+    let outcomes =
+      options.depth == .ends ? try lookAtEnd(prepare) : try lookAtAll(prepare)
+    return try PlanMaker(frame, outcomes, options).make()
+  }
+
+  /// From the first segment that opening walks over; where the end cannot be read, also those
+  /// before it, one by one.
+  private func lookAtEnd(_ prepare: Preparation) throws(DiskError) -> [SegmentOutcome?] {
     var outcomes = [SegmentOutcome?](repeating: nil, count: frame.places.count)
-    var index = options.depth == .ends ? frame.firstWalked : 0
+    var index = frame.firstWalked
     while index < outcomes.count {
       let outcome = try look(index, prepare)
       outcomes[index] = outcome
@@ -33,11 +42,30 @@ package struct LogSurvey {
       if outcome.cut != nil { break }
       index = (outcomes[(index + 1)...].firstIndex { $0 == nil }) ?? outcomes.count
     }
-    return try PlanMaker(frame, outcomes, options).make()
+    return outcomes
+  }
+
+  /// Every segment, several at a time. What comes after a cut is as if it had not been looked at,
+  /// whichever was done first.
+  private func lookAtAll(
+    _ prepare: @escaping Preparation
+  ) throws(DiskError) -> [SegmentOutcome?] {
+    let results = WorkerThreads.map(
+      jobCount: frame.places.count, threadCount: options.threadCount
+    ) { index in
+      Result { () throws(DiskError) in try look(index, prepare) }
+    }
+    var outcomes = [SegmentOutcome?](repeating: nil, count: results.count)
+    for (index, result) in results.enumerated() {
+      let outcome = try result.get()
+      outcomes[index] = outcome
+      if outcome.cut != nil { break }
+    }
+    return outcomes
   }
 
   private func look(
-    _ index: Int, _ prepare: (SegmentPlace) throws(DiskError) -> any DiskFile
+    _ index: Int, _ prepare: Preparation
   ) throws(DiskError) -> SegmentOutcome {
     let survey = SegmentSurvey(frame, index, options)
     let outcome: SegmentOutcome

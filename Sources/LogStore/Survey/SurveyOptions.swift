@@ -18,6 +18,8 @@ package struct SurveyOptions: Sendable {
   package var indexIntervalBytes = LogConfig().indexIntervalBytes
   /// Bytes of one read of a segment.
   package var chunkBytes = 1 << 20
+  /// Segments looked at at the same time, where all of them are.
+  package var threadCount = 1
   /// Whether the plan will be carried out, so that the end must be known to its index entries.
   package var isForWriting = false
   /// Whether somebody else may be writing to the log meanwhile.
