@@ -69,18 +69,14 @@ struct LiveCopy {
       + [[mark], others.filter(isInLog) + others.filter { !isInLog($0) }]
   }
 
-  /// The copy in which group `order[n]` was copied after `n` steps; a file that was not there then
-  /// is missing.
-  func copy(_ groups: [[String]], _ order: [Int]) throws -> SimulatedDisk {
-    let disk = SimulatedDisk(seed: 78)
-    try disk.installDirectory(CrashStore.directory)
+  /// The files of the copy in which group `order[n]` was copied after `n` steps; one that was not
+  /// there then is missing.
+  func copy(_ groups: [[String]], _ order: [Int]) -> [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
     for (moment, group) in order.enumerated() {
-      for path in groups[group] {
-        guard let bytes = moments[min(moment, Self.stepCount)][path] else { continue }
-        try disk.install(path, bytes)
-      }
+      for path in groups[group] { files[path] = moments[min(moment, Self.stepCount)][path] }
     }
-    return disk
+    return files
   }
 
   /// All orders of so many.
