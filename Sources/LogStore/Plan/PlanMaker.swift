@@ -98,7 +98,7 @@ struct PlanMaker {
           VerificationNote(file: path, text: "missing; the next open for writing makes it anew"))
       } else {
         plan.sideFileDamage.append(
-          SideFileDamage(file: path, reason: wrong.reason, isMendedByOpen: true))
+          SideFileDamage(file: path, reason: wrong.reason, remedy: nil))
       }
     }
     guard let index = outcome.index else { return }
@@ -236,6 +236,8 @@ struct PlanMaker {
     plan.snapshots = files.snapshots
     plan.actions += files.actions
     plan.sideFileDamage += files.damage
+    // What a finding tells of a file needs no note.
+    plan.notes.removeAll { note in files.damage.contains { $0.file == note.file } }
     plan.unreadable += files.unreadable
   }
 

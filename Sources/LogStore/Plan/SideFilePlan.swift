@@ -86,7 +86,8 @@ struct SideFilePlan {
       if found.file == frame.directory.path(LeaderEpochCheckpoint.name) {
         damage.append(
           SideFileDamage(
-            file: found.file, reason: found.reason, isMendedByOpen: frame.rules.isGapless))
+            file: found.file, reason: found.reason,
+            remedy: frame.rules.isGapless ? nil : found.remedy))
       } else {
         damage.append(found)
       }

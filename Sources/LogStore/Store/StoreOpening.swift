@@ -59,7 +59,7 @@ struct StoreOpening {
       do throws(CheckpointError) {
         _ = try MetaProperties.read(disk, directory: path)
       } catch {
-        report.notes.append("\(error)")
+        report.notes.append("\(error) (\(SideFileRemedy.metaProperties))")
       }
       return
     }
@@ -91,7 +91,7 @@ struct StoreOpening {
       return try OffsetCheckpoint.read(disk, directory: path, name)?.offsets ?? [:]
     } catch {
       // As in Kafka: without it the logs are scanned from their start.
-      report.notes.append("\(error)")
+      report.notes.append("\(error); it is made anew when the store is closed")
       return [:]
     }
   }

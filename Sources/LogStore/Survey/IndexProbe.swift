@@ -49,7 +49,7 @@ package struct IndexProbe {
     baseOffset: Int64, log: any DiskFile, disk: any Disk, path: (SegmentName.Kind) -> String
   ) throws(DiskError) {
     self.baseOffset = baseOffset
-    self.log = log
+    self.log = ReadAroundFile.around(log)
     offsets = try open(path(.index), disk)
     times = try open(path(.timeindex), disk)
   }

@@ -25,7 +25,7 @@ package enum KnownLosses {
           SideFileDamage(
             file: directory.path(fileName),
             reason: "does not read; losses that an earlier opening noted are not known",
-            isMendedByOpen: true))
+            remedy: nil))
         return []
       }
       return losses

@@ -27,7 +27,7 @@ extension LogFrame {
       names.sideFileDamage.append(
         SideFileDamage(
           file: stray.path, reason: "is no segment of the log: it \(stray.reason)",
-          isMendedByOpen: true))
+          remedy: nil))
     }
   }
 
@@ -85,7 +85,7 @@ extension LogFrame {
       names.sideFileDamage.append(
         SideFileDamage(
           file: directory.path(name.fileName), reason: SegmentLayout.damagedSwapReason,
-          isMendedByOpen: true))
+          remedy: nil))
     }
   }
 

@@ -60,8 +60,8 @@ extension LogFrame {
       if entries[index].kind != .file {
         names.sideFileDamage.append(
           SideFileDamage(
-            file: path, reason: "is no file, so it holds nothing of the log; move it away",
-            isMendedByOpen: false))
+            file: path, reason: "is no file, so it holds nothing of the log",
+            remedy: SideFileRemedy.noFile))
       }
     }
     return entries
@@ -75,8 +75,7 @@ extension LogFrame {
     guard error.isNotFound || error.isLinkLoop else { return names.unreadable.append(error) }
     names.sideFileDamage.append(
       SideFileDamage(
-        file: path, reason: "is a link that leads nowhere; mend what it leads to, or remove it",
-        isMendedByOpen: false))
+        file: path, reason: "is a link that leads nowhere", remedy: SideFileRemedy.brokenLink))
   }
 
   /// Whether somebody else wrote behind a clean mark.

@@ -189,7 +189,8 @@ struct SegmentIndexVerifier {
       return
     }
     damage.append(
-      SideFileDamage(file: place.path(kind), reason: reason, isMendedByOpen: false))
+      SideFileDamage(
+        file: place.path(kind), reason: reason, remedy: SideFileRemedy.transactionIndex))
   }
 
   private mutating func note(_ kind: SegmentName.Kind, _ text: String) {

@@ -4,11 +4,12 @@ public struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
   public var file: String
   /// What is wrong with it, one sentence.
   public var reason: String
+  /// What an operator does about it; nil where the next opening for writing makes the file anew.
+  public var remedy: String?
+
   /// Whether the file is derived from the log, so that the next open for writing makes it anew.
-  public var isMendedByOpen: Bool
+  public var isMendedByOpen: Bool { remedy == nil }
 
   /// File, reason and remedy in one line.
-  public var description: String {
-    "\(file): \(reason)" + (isMendedByOpen ? " (mkstore recover mends it)" : "")
-  }
+  public var description: String { "\(file): \(reason) (\(remedy ?? "mkstore recover mends it"))" }
 }

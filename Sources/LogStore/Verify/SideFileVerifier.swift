@@ -24,14 +24,14 @@ struct SideFileVerifier {
   func storeFindings(_ directory: String) -> Findings {
     var findings = Findings()
     for name in OffsetCheckpoint.Name.allCases {
-      collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
+      collect(&findings, remedy: nil) { () throws(CheckpointError) in
         _ = try OffsetCheckpoint.read(disk, directory: directory, name)
       }
     }
-    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+    collect(&findings, remedy: SideFileRemedy.metaProperties) { () throws(CheckpointError) in
       _ = try MetaProperties.read(disk, directory: directory)
     }
-    collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
+    collect(&findings, remedy: nil) { () throws(CheckpointError) in
       try checkProducerIds(directory)
     }
     return findings
@@ -53,20 +53,20 @@ struct SideFileVerifier {
   func logFindings(_ frame: LogFrame, _ outcomes: [SegmentOutcome]) -> Findings {
     var findings = Findings()
     let path = frame.directory.path
-    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+    collect(&findings, remedy: SideFileRemedy.partitionMetadata) { () throws(CheckpointError) in
       _ = try PartitionMetadata.read(disk, directory: path)
     }
-    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+    collect(&findings, remedy: SideFileRemedy.leaderEpochs) { () throws(CheckpointError) in
       try checkEpochs(path, outcomes)
     }
-    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+    collect(&findings, remedy: SideFileRemedy.topicSettings) { () throws(CheckpointError) in
       _ = try TopicConfigFile.read(disk, directory: path)
     }
-    collect(&findings, mendedByOpen: false) { () throws(CheckpointError) in
+    collect(&findings, remedy: SideFileRemedy.history) { () throws(CheckpointError) in
       try checkHistory(frame.directory)
     }
     for baseOffset in frame.layout.snapshots {
-      collect(&findings, mendedByOpen: true) { () throws(CheckpointError) in
+      collect(&findings, remedy: nil) { () throws(CheckpointError) in
         try checkSnapshot(path, baseOffset)
       }
     }
@@ -77,8 +77,7 @@ struct SideFileVerifier {
     guard try RecoveryHistory.read(directory).isSound else {
       throw .unreadable(
         path: directory.path(RecoveryHistory.fileName), line: nil,
-        what: "the CRC in its first line is wrong; the file only tells people what happened, and "
-          + "may be removed")
+        what: "the CRC in its first line is wrong")
     }
   }
 
@@ -109,9 +108,9 @@ struct SideFileVerifier {
     }
   }
 
-  /// Turns an unreadable file into a finding.
+  /// Turns an unreadable file into a finding; `remedy` is nil for one that opening makes anew.
   private func collect(
-    _ findings: inout Findings, mendedByOpen: Bool,
+    _ findings: inout Findings, remedy: String?,
     _ check: () throws(CheckpointError) -> Void
   ) {
     do throws(CheckpointError) {
@@ -124,7 +123,7 @@ struct SideFileVerifier {
       case .unreadable(let path, let line, let what):
         let place = line.map { "line \($0): " } ?? ""
         findings.damage.append(
-          SideFileDamage(file: path, reason: place + what, isMendedByOpen: mendedByOpen))
+          SideFileDamage(file: path, reason: place + what, remedy: remedy))
       }
     }
   }

@@ -98,7 +98,7 @@ public struct VerificationReport: Sendable {
     for wrong in outcome.wrongIndexes where !wrong.isMissing {
       sideFileDamage.append(
         SideFileDamage(
-          file: outcome.place.path(wrong.kind), reason: wrong.reason, isMendedByOpen: true))
+          file: outcome.place.path(wrong.kind), reason: wrong.reason, remedy: nil))
     }
     unreadable += outcome.unreadable + (outcome.refusal.map { [$0] } ?? [])
     notes += outcome.notes

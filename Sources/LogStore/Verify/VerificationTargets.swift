@@ -130,8 +130,7 @@ struct VerificationTargets {
     } else {
       report.sideFileDamage.append(
         SideFileDamage(
-          file: path, reason: "is no .log file; give the log's directory to verify it",
-          isMendedByOpen: false))
+          file: path, reason: "is no .log file", remedy: SideFileRemedy.noLog))
     }
   }
 

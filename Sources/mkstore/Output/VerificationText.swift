@@ -33,6 +33,7 @@ enum VerificationText {
     for damage in report.sideFileDamage {
       var object = object("sideFileDamage", damage.file, text: damage.reason)
       object.add("mendedByOpen", damage.isMendedByOpen)
+      object.add("remedy", damage.remedy)
       out.line(object)
     }
     for error in report.unreadable { out.line(object("unreadable", error.path, text: "\(error)")) }

@@ -1,0 +1,22 @@
+/// What an operator does about a wrong file beside a log that opening does not make anew.
+enum SideFileRemedy {
+  static let metaProperties =
+    "put it back from a copy or correct it by hand; or remove it: the store then gets a new id, "
+    + "and a broker of its cluster refuses it"
+  static let partitionMetadata =
+    "put it back from a copy or from another partition of the topic; or remove it: where no other "
+    + "partition tells it, the topic gets a new id when it is next served"
+  static let leaderEpochs =
+    "put it back from a copy or another replica; or remove it: new batches then bear epoch 0, and "
+    + "leader epochs are not checked"
+  static let topicSettings =
+    "put the settings right and remove the line '#crc32c', or remove the file where the store's "
+    + "settings will do; until then nothing is appended to the topic"
+  static let history = "remove it: it only tells people what happened"
+  static let transactionIndex =
+    "put it back from a copy or another replica; until then consumers with read_committed may be "
+    + "given records of aborted transactions"
+  static let noFile = "move it away"
+  static let brokenLink = "mend what it leads to, or remove it"
+  static let noLog = "give the log's directory to verify it"
+}

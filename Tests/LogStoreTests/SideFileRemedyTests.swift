@@ -1,0 +1,84 @@
+import DiskIO
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// A wrong file that opening does not make anew is told with what an operator does about it, once
+/// and in the same words by `verify`, the dry run and the run.
+@Suite struct SideFileRemedyTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var name: String
+    var bytes: [UInt8]
+    var remedy: String
+    var isOfStore = false
+    var testDescription: String { name }
+  }
+
+  static let cases: [Case] = [
+    Case(name: "partition.metadata", bytes: [9], remedy: "another partition of the topic"),
+    Case(name: "leader-epoch-checkpoint", bytes: [9], remedy: "new batches then bear epoch 0"),
+    Case(name: TopicConfigFile.name, bytes: Array("#\n".utf8), remedy: "put the settings right"),
+    Case(name: RecoveryHistory.fileName, bytes: Array("#crc32c: 0\nx\n".utf8), remedy: "remove it"),
+    Case(
+      name: "00000000000000000000.txnindex", bytes: [1, 2, 3],
+      remedy: "another replica"),
+    Case(name: MetaProperties.name, bytes: [9], remedy: "from a copy", isOfStore: true),
+  ]
+
+  @Test(arguments: cases) func aFindingNamesItsRemedy(_ wrong: Case) throws {
+    let log = try SmallLog("seg-0")
+    let disk = try log.disk(isClean: true)
+    let path = "\(wrong.isOfStore ? "/store" : log.path)/\(wrong.name)"
+    try disk.install(path, wrong.bytes)
+    let before = try verify(disk, "/store")
+    let found = before.sideFileDamage.filter { $0.file == path }
+    #expect(found.count == 1 && before.hasDamage, "\(before.sideFileDamage)")
+    let finding = try #require(found.first)
+    #expect(finding.remedy?.contains(wrong.remedy) == true, "\(finding)")
+    #expect("\(finding)".hasSuffix("(\(finding.remedy ?? ""))"))
+    #expect(!before.notes.contains { $0.file == path }, "told twice: \(before.notes)")
+
+    var config = CrashStore.config()
+    config.surveyDepth = .deep
+    let manager = try LogManager.open("/store", config: config, disk: disk, logger: .silent)
+    let report = manager.report
+    let told = report.sideFileDamage + report.logs.flatMap(\.recovery.sideFileDamage)
+    #expect(told.filter { $0.file == path } == [finding])
+    try manager.close()
+    #expect(try verify(disk, "/store").sideFileDamage.filter { $0.file == path } == [finding])
+  }
+
+  /// Every reason in the sources goes with a remedy: the type has no place for one without.
+  @Test func aFindingWithoutARemedyIsMendedByOpening() {
+    let lasting = SideFileDamage(file: "f", reason: "r", remedy: "do it")
+    #expect(!lasting.isMendedByOpen && "\(lasting)" == "f: r (do it)")
+    let mended = SideFileDamage(file: "f", reason: "r", remedy: nil)
+    #expect(mended.isMendedByOpen && "\(mended)" == "f: r (mkstore recover mends it)")
+  }
+
+  /// The epochs of a log of ours are made anew: told as that, and not again as a note.
+  @Test func epochsOfAnOwnLogAreToldOnce() throws {
+    let sample = try RecoverySample()
+    let disk = sample.disk.kill()
+    let path = "\(CrashStore.directory)/\(LeaderEpochCheckpoint.name)"
+    try disk.install(path, [9])
+    let before = try verify(disk, CrashStore.path)
+    #expect(before.sideFileDamage.map(\.file) == [path] && !before.hasDamage)
+    #expect(!before.notes.contains { $0.file == path })
+    var config = CrashStore.config(segmentBytes: 500)
+    config.surveyDepth = .deep
+    let store = try CrashStore(disk, config, creates: false)
+    #expect(store.log.recovery.rebuiltIndexes == [path])
+    #expect(!store.log.recovery.notes.contains { $0.contains(LeaderEpochCheckpoint.name) })
+    try store.manager.close()
+    #expect(try verify(disk, CrashStore.path).sideFileDamage.isEmpty)
+  }
+
+  private func verify(_ disk: SimulatedDisk, _ path: String) throws -> VerificationReport {
+    var options = VerificationOptions()
+    options.depth = .deep
+    options.threadCount = 1
+    return try LogVerifier(disk, options).verify([path])
+  }
+}
