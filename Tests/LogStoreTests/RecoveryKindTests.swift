@@ -149,6 +149,21 @@ import Testing
     #expect(try store.tryAppend(SampleBatches.small[0]).get().baseOffset == sample.end)
   }
 
+  /// Nor does one in the checkpoint of the log's start hide any.
+  @Test func aStartCheckpointBehindTheEndOfAClosedLogHidesNoRecord() throws {
+    let sample = try RecoverySample()
+    try sample.disk.install(
+      "\(CrashStore.path)/log-start-offset-checkpoint",
+      [UInt8]("0\n1\nt 0 \(sample.end + 40)\n".utf8))
+    let before = try verify(sample.disk)
+    #expect(!before.hasDamage && before.notes.contains { $0.text.contains("was closed with its") })
+    let store = try recover(sample.disk)
+    #expect(store.log.logStartOffset == 0 && store.log.logEndOffset == sample.end)
+    #expect(try LogModel.content(of: store.log).map(\.bytes) == sample.content.map(\.bytes))
+    try store.manager.close()
+    #expect(try verify(sample.disk).notes.isEmpty)
+  }
+
   /// The only `.log` is gone and its index tells of records: said, or a consumer waits for ever.
   @Test func lostOffsetsOfABrokersLogAreCorrupt() throws {
     let index: [UInt8] = [0, 0, 0, 40, 0, 0, 10, 0, 0, 0, 0, 80, 0, 0, 20, 0]

@@ -19,10 +19,9 @@ import Testing
     Case(name: "partition.metadata", bytes: [9], remedy: "another partition of the topic"),
     Case(name: "leader-epoch-checkpoint", bytes: [9], remedy: "new batches then bear epoch 0"),
     Case(name: TopicConfigFile.name, bytes: Array("#\n".utf8), remedy: "put the settings right"),
-    Case(name: RecoveryHistory.fileName, bytes: Array("#crc32c: 0\nx\n".utf8), remedy: "remove it"),
     Case(
       name: "00000000000000000000.txnindex", bytes: [1, 2, 3],
-      remedy: "another replica"),
+      remedy: "do not remove it"),
     Case(name: MetaProperties.name, bytes: [9], remedy: "from a copy", isOfStore: true),
   ]
 
@@ -73,6 +72,45 @@ import Testing
     #expect(!store.log.recovery.notes.contains { $0.contains(LeaderEpochCheckpoint.name) })
     try store.manager.close()
     #expect(try verify(disk, CrashStore.path).sideFileDamage.isEmpty)
+  }
+
+  /// An opening writes the history anyway when it has something to tell, so a wrong CRC in it is
+  /// mended by every opening that looks at all files: the lines stay, and one says what was wrong.
+  @Test(arguments: [true, false]) func aWrongHistoryIsMendedWithItsLines(
+    _ isEventful: Bool
+  ) throws {
+    let sample = try RecoverySample()
+    let disk = sample.disk.kill()
+    let path = "\(CrashStore.directory)/\(RecoveryHistory.fileName)"
+    var bytes = CheckedText.encode(Array("17 cut\n18 rebuilt\n".utf8))
+    bytes[bytes.count - 3] ^= 1
+    try disk.install(path, bytes)
+    if isEventful { try disk.install(sample.path(sample.bases[0], .index), [7]) }
+    let before = try verify(disk, CrashStore.path)
+    #expect(before.sideFileDamage.contains { $0.file == path && $0.remedy == nil })
+    #expect(!before.hasDamage, "\(before.sideFileDamage)")
+    var config = CrashStore.config(segmentBytes: 500)
+    config.surveyDepth = .deep
+    let store = try CrashStore(disk, config, creates: false)
+    #expect(store.log.recovery.rebuiltIndexes.contains(path))
+    #expect(
+      store.log.recovery.rebuiltIndexes.count == (isEventful ? 2 : 1),
+      "\(store.log.recovery.rebuiltIndexes)")
+    let history = try RecoveryHistory.read(store.log.environment.directory)
+    #expect(history.isSound && history.lines.prefix(2) == ["17 cut", "18 rebuimt"])
+    #expect(history.lines.contains { $0.hasSuffix(RecoveryHistory.wrongChecksum) })
+    try store.manager.close()
+    #expect(try verify(disk, CrashStore.path).sideFileDamage.isEmpty)
+  }
+
+  /// One that is too large to be read is left as it is.
+  @Test func aHistoryThatIsTooLargeStays() throws {
+    let sample = try RecoverySample()
+    let disk = sample.disk.kill()
+    let path = "\(CrashStore.directory)/\(RecoveryHistory.fileName)"
+    try disk.install(path, [UInt8](repeating: 32, count: SmallFile.bytesMax + 1))
+    let before = try verify(disk, CrashStore.path)
+    #expect(before.sideFileDamage.map(\.remedy) == [SideFileRemedy.history] && before.hasDamage)
   }
 
   private func verify(_ disk: SimulatedDisk, _ path: String) throws -> VerificationReport {

@@ -16,6 +16,8 @@ package enum RecoveryAction: Sendable {
   case writeIndexes(IndexWork)
   /// The leader epochs are written.
   case writeEpochs(LeaderEpochCheckpoint)
+  /// The history is written with a right CRC, together with what was done.
+  case writeHistory
 
   /// The entries that a segment's indexes end with.
   package struct IndexWork: Sendable {

@@ -23,6 +23,7 @@ extension RecoveryPlan {
           report.rebuiltIndexes.append(path(SegmentName(work.baseOffset, kind).fileName))
         }
       case .writeEpochs: report.rebuiltIndexes.append(path(LeaderEpochCheckpoint.name))
+      case .writeHistory: report.rebuiltIndexes.append(path(RecoveryHistory.fileName))
       case .noteLosses: break
       }
     }
@@ -48,7 +49,8 @@ extension RecoveryPlan {
       case .cut(let base, let position, _, let reason):
         let file = path(SegmentName(base, .log).fileName)
         report.notes.append("\(file) has an unfinished end at position \(position): \(reason)")
-      case .remove, .rename, .writeIndexes, .writeEpochs, .noteLosses: break
+      case .remove, .rename, .writeIndexes, .writeEpochs, .writeHistory, .noteLosses:
+        break
       }
     }
     return report

@@ -91,6 +91,7 @@ struct SideFilePlan {
       } else {
         damage.append(found)
       }
+      if found == RecoveryHistory.wrongFile(frame.directory) { actions.append(.writeHistory) }
       guard let name, name.kind == .snapshot, snapshots.contains(name.baseOffset) else { continue }
       snapshots.removeAll { $0 == name.baseOffset }
       actions.append(.remove(name.fileName))

@@ -72,7 +72,7 @@ struct PlanExecution {
   private func isAboutNames(_ action: RecoveryAction) -> Bool {
     switch action {
     case .remove, .rename: true
-    case .noteLosses, .setAside, .cut, .writeIndexes, .writeEpochs: false
+    case .noteLosses, .setAside, .cut, .writeIndexes, .writeEpochs, .writeHistory: false
     }
   }
 
@@ -98,6 +98,8 @@ struct PlanExecution {
     case .cut(let base, let position, _, _): try cut(base, at: position)
     case .writeIndexes(let work): try write(work)
     case .writeEpochs(let epochs): try epochs.write(disk, directory: directory.path)
+    // Last of all, with everything that was done.
+    case .writeHistory: break
     }
   }
 

@@ -62,6 +62,14 @@ package enum RecoveryHistory {
   /// What is said of a file whose CRC is wrong.
   package static let wrongChecksum = "the lines before may be damaged: their CRC is wrong"
 
+  /// The finding of a file whose CRC is wrong. The next line written tells it, so that nothing is
+  /// left to be done.
+  static func wrongFile(_ directory: LogDirectory) -> SideFileDamage {
+    SideFileDamage(
+      file: directory.path(fileName),
+      reason: "the CRC in its first line is wrong; the lines are kept", remedy: nil)
+  }
+
   /// Reads a log's history; empty where it has none.
   package static func read(_ directory: LogDirectory) throws(CheckpointError) -> Content {
     guard let bytes = try SmallFile.read(directory.disk, directory.path(fileName)) else {

@@ -17,6 +17,7 @@ extension LogFrame {
     let point = RecoveryPoint.judge(
       mark, checkpoint: hints.recoveryPoint, isOutrun: isOutrun,
       bootIdentifier: directory.disk.bootIdentifier)
+    let hints = believable(hints, mark, isOutrun, directory, &names)
     let isCleanStop =
       hints.isCleanStop ? try isCleanStopTold(mark, layout, isOutrun, directory) : false
     let epochs = try readEpochs(directory, &names)
@@ -88,6 +89,26 @@ extension LogFrame {
       if newest.isOutrun(by: entry.baseOffset, byteCount: size) { return true }
     }
     return layout.entries.last.map { newest.isOutrun(by: $0.baseOffset, byteCount: 0) } ?? false
+  }
+
+  /// A checkpoint has no CRC, so one bit in it hides no records: a log that was closed ends where
+  /// its mark says, and does not begin behind that.
+  private static func believable(
+    _ hints: LogHints, _ mark: DurableMark.Contents, _ isOutrun: Bool, _ directory: LogDirectory,
+    _ names: inout NameFindings
+  ) -> LogHints {
+    guard let newest = mark.newest, newest.isClean, !isOutrun, !mark.isCopy,
+      let start = hints.logStartOffset, start > newest.recoveryPoint
+    else { return hints }
+    let name = OffsetCheckpoint.Name.logStart.rawValue
+    names.notes.append(
+      VerificationNote(
+        file: "\(PathText.parent(directory.path))/\(name)",
+        text: "says that the log begins at offset \(start), but it was closed with its end at "
+          + "\(newest.recoveryPoint); the log begins with its first segment"))
+    var hints = hints
+    hints.logStartOffset = nil
+    return hints
   }
 
   /// Whether the store's clean marker speaks of the log as it is. A copied mark must confirm that:

@@ -15,7 +15,8 @@ enum SideFileRemedy {
   static let history = "remove it: it only tells people what happened"
   static let transactionIndex =
     "put it back from a copy or another replica; until then consumers with read_committed may be "
-    + "given records of aborted transactions"
+    + "given records of aborted transactions; do not remove it, for then they are given all of the "
+    + "segment's"
   static let noFile = "move it away"
   static let brokenLink = "mend what it leads to, or remove it"
   static let noLog = "give the log's directory to verify it"

@@ -62,23 +62,17 @@ struct SideFileVerifier {
     collect(&findings, remedy: SideFileRemedy.topicSettings) { () throws(CheckpointError) in
       _ = try TopicConfigFile.read(disk, directory: path)
     }
+    var isHistorySound = true
     collect(&findings, remedy: SideFileRemedy.history) { () throws(CheckpointError) in
-      try checkHistory(frame.directory)
+      isHistorySound = try RecoveryHistory.read(frame.directory).isSound
     }
+    if !isHistorySound { findings.damage.append(RecoveryHistory.wrongFile(frame.directory)) }
     for baseOffset in frame.layout.snapshots {
       collect(&findings, remedy: nil) { () throws(CheckpointError) in
         try checkSnapshot(path, baseOffset)
       }
     }
     return findings
-  }
-
-  private func checkHistory(_ directory: LogDirectory) throws(CheckpointError) {
-    guard try RecoveryHistory.read(directory).isSound else {
-      throw .unreadable(
-        path: directory.path(RecoveryHistory.fileName), line: nil,
-        what: "the CRC in its first line is wrong")
-    }
   }
 
   private func checkEpochs(
