@@ -103,20 +103,23 @@ struct RecoverCommand: ParsableCommand {
         + "\(report.segmentCount) segments, \(report.bytesScanned) bytes scanned after "
         + (report.wasClean ? "a clean stop" : "an unclean stop")
         + (log.hasNews ? "" : "; nothing to mend"))
-    for line in RecoveryText.actions(report) { out.line("  \(dryRun ? "would be " : "")\(line)") }
+    for line in RecoveryText.actions(report, tense) { out.line("  \(line)") }
     for line in RecoveryText.damage(report) { out.line("  \(line)") }
     for note in report.notes { out.line("  note: \(note)") }
   }
 
+  private var tense: RecoveryText.Tense { dryRun ? .planned : .done }
+
   /// About the files of the store's own directory.
   private func storeLines(_ recovery: StoreRecovery) -> [String] {
-    recovery.mendedFiles.map { "\(dryRun ? "would be " : "")rebuilt \($0)" }
+    recovery.mendedFiles.map(tense.rebuilt)
       + recovery.sideFileDamage.map { "damaged: \($0)" }
   }
 
   private func printSum(_ recovery: StoreRecovery, to out: inout OutputBuffer) {
     let eventful = recovery.logs.count { $0.hasNews }
     let damaged = recovery.logs.reduce(0) { $0 + $1.report.damage.count }
+    let wrong = recovery.wrongFileCount
     if json.isOn {
       var object = JSONObject(type: "recovered")
       object.add("logs", recovery.logs.count)
@@ -132,6 +135,7 @@ struct RecoverCommand: ParsableCommand {
     let failed = recovery.failures.isEmpty ? "" : ", \(recovery.failures.count) not looked at"
     out.line(
       "\(recovery.logs.count) logs\(dryRun ? " looked at, nothing changed" : " recovered"): "
-        + "\(eventful) with something to report, \(damaged) damaged ranges remain" + failed)
+        + "\(eventful) with something to report, \(damaged) damaged ranges"
+        + (wrong > 0 ? " and \(wrong) wrong files" : "") + " remain" + failed)
   }
 }

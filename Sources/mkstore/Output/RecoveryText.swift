@@ -3,22 +3,37 @@ import LogStore
 /// What opening a log found and did, for people.
 enum RecoveryText {
   /// One line for each change, and for what remains damaged.
-  static func lines(_ report: RecoveryReport) -> [String] { actions(report) + damage(report) }
+  static func lines(_ report: RecoveryReport) -> [String] {
+    actions(report, .done) + damage(report)
+  }
+
+  /// Whether a change was made or is only announced.
+  enum Tense {
+    case done, planned
+
+    /// A change's first words.
+    func verb(_ done: String, _ planned: String) -> String {
+      self == .done ? done : "would \(planned)"
+    }
+
+    /// A file that is made anew.
+    func rebuilt(_ file: String) -> String { "\(verb("rebuilt", "rebuild")) \(file)" }
+  }
 
   /// One line for each change.
-  static func actions(_ report: RecoveryReport) -> [String] {
+  static func actions(_ report: RecoveryReport, _ tense: Tense) -> [String] {
     var lines: [String] = []
     for cut in report.cuts {
       let kept = cut.keptAs.map { ", kept as \($0)" } ?? ", kept in \(keptIn(cut))"
       let what =
         cut.isWholeFile
-        ? "set aside \(cut.file), \(cut.bytes) bytes"
-        : "cut \(cut.bytes) bytes of an unfinished write from \(cut.file) at position "
-          + "\(cut.position)"
+        ? "\(tense.verb("set aside", "set aside")) \(cut.file), \(cut.bytes) bytes"
+        : "\(tense.verb("cut", "cut")) \(cut.bytes) bytes of an unfinished write from "
+          + "\(cut.file) at position \(cut.position)"
       lines.append("\(what)\(kept): \(cut.reason)")
     }
-    lines += report.rebuiltIndexes.map { "rebuilt \($0)" }
-    lines += report.removedFiles.map { "removed \($0)" }
+    lines += report.rebuiltIndexes.map { tense.rebuilt($0) }
+    lines += report.removedFiles.map { "\(tense.verb("removed", "remove")) \($0)" }
     return lines
   }
 

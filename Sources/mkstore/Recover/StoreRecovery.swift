@@ -11,7 +11,11 @@ struct StoreRecovery {
     /// Whether there is more to say than that it was opened.
     var hasNews: Bool {
       report.isEventful || !report.notes.isEmpty || !report.removedFiles.isEmpty
+        || wrongFileCount > 0
     }
+
+    /// Files beside the segments that are wrong and stay so.
+    var wrongFileCount: Int { report.sideFileDamage.count { !$0.isMendedByOpen } }
   }
 
   private(set) var logs: [Log] = []
@@ -57,13 +61,11 @@ struct StoreRecovery {
     failures += logs.flatMap(\.report.unreadableFiles)
   }
 
+  /// Files that are wrong and stay so.
+  var wrongFileCount: Int { sideFileDamage.count + logs.reduce(0) { $0 + $1.wrongFileCount } }
+
   /// Whether damage remains.
-  var hasDamage: Bool {
-    !sideFileDamage.isEmpty
-      || logs.contains {
-        !$0.report.damage.isEmpty || $0.report.sideFileDamage.contains { !$0.isMendedByOpen }
-      }
-  }
+  var hasDamage: Bool { wrongFileCount > 0 || logs.contains { !$0.report.damage.isEmpty } }
 
   /// Whether something could not be looked at.
   var isIncomplete: Bool { !failures.isEmpty }
