@@ -49,6 +49,10 @@ struct SideFilePlan {
   /// An epoch that was to begin beyond the end (its batches are lost) begins at the end: epochs
   /// never go back, and the next batches are of the last one.
   mutating func fitEpochs() {
+    if let wrong = lateEpochs {
+      damage.append(wrong)
+      return writeOwnEpochs()
+    }
     var entries = frame.epochs?.entries ?? []
     let beyond = entries.last.flatMap { $0.startOffset > end ? $0.epoch : nil }
     if let beyond {
@@ -61,6 +65,18 @@ struct SideFilePlan {
       entries[0].startOffset = start
     }
     epochs = LeaderEpochCheckpoint(entries)
+  }
+
+  /// The first epoch of a log that this engine alone has written begins with the log: one that
+  /// begins later leaves batches without an epoch.
+  private var lateEpochs: SideFileDamage? {
+    guard frame.rules.isGapless, let first = frame.epochs?.entries.first,
+      first.startOffset > start
+    else { return nil }
+    return SideFileDamage(
+      file: frame.directory.path(LeaderEpochCheckpoint.name),
+      reason: "epoch \(first.epoch) begins at offset \(first.startOffset), but the log at "
+        + "\(start)", remedy: nil)
   }
 
   /// Of a copy: a state of producers that is ahead of the log goes, durably, before other records
@@ -81,9 +97,12 @@ struct SideFilePlan {
   mutating func check(_ outcomes: [SegmentOutcome]) {
     let findings = SideFileVerifier(frame.directory.disk).logFindings(frame, outcomes)
     unreadable += findings.unreadable
-    for found in findings.damage {
+    let epochsPath = frame.directory.path(LeaderEpochCheckpoint.name)
+    // One finding about a file will do.
+    let isTold = damage.contains { $0.file == epochsPath }
+    for found in findings.damage where !isTold || found.file != epochsPath {
       let name = SegmentName(PathText.lastComponent(found.file))
-      if found.file == frame.directory.path(LeaderEpochCheckpoint.name) {
+      if found.file == epochsPath {
         damage.append(
           SideFileDamage(
             file: found.file, reason: found.reason,
@@ -96,14 +115,11 @@ struct SideFilePlan {
       snapshots.removeAll { $0 == name.baseOffset }
       actions.append(.remove(name.fileName))
     }
-    mendEpochs(
-      isWrong: findings.damage.contains {
-        $0.file == frame.directory.path(LeaderEpochCheckpoint.name)
-      })
+    let isWrong = findings.damage.contains { $0.file == epochsPath }
+    if frame.rules.isGapless, !isTold, isWrong || frame.epochs == nil { writeOwnEpochs() }
   }
 
-  private mutating func mendEpochs(isWrong: Bool) {
-    guard frame.rules.isGapless, isWrong || frame.epochs == nil else { return }
+  private mutating func writeOwnEpochs() {
     let own = LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
     actions.append(.writeEpochs(own))
     epochs = own
