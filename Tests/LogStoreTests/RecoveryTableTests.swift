@@ -118,7 +118,7 @@ import Testing
         ? facts.endsBelowPoint
         : facts.isGapless && facts.isNextBelowPoint
           || facts.isOwnUnclean && facts.isAtPoint && facts.endsBelowPoint
-      let isTold = facts.isNoted || !facts.isLast && facts.hasEvidence
+      let isTold = !facts.isLast && (facts.isNoted || facts.hasEvidence)
       #expect((facts.verdict == .gap) == !(isPromised || isTold), "\(facts)")
       if isPromised {
         #expect([.lostBelowPoint, .lostBetween].contains(facts.verdict), "\(facts)")

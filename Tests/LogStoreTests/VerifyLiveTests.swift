@@ -124,24 +124,3 @@ struct VerifyLiveTests {
     return config
   }
 }
-
-/// A disk that tells somebody of each list and status before it is carried out.
-private final class WatchedDisk: ForwardingDisk {
-  let base: any Disk
-  private let watcher: @Sendable (DiskError.Operation, String) -> Void
-
-  init(_ base: any Disk, _ watcher: @escaping @Sendable (DiskError.Operation, String) -> Void) {
-    self.base = base
-    self.watcher = watcher
-  }
-
-  func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
-    watcher(.list, directory)
-    return try base.list(directory)
-  }
-
-  func status(_ path: String) throws(DiskError) -> FileStatus? {
-    watcher(.status, path)
-    return try base.status(path)
-  }
-}

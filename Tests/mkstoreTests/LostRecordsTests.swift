@@ -156,7 +156,7 @@ struct LostRecordsTests {
     for command in ["verify", "recover"] {
       let outcome = try Tool.run([command, log])
       #expect(outcome.status == 3)
-      #expect(outcome.text.contains("offsets 660 to 999 lost"), "\(outcome.text)")
+      #expect(outcome.text.contains("offsets 660 to 719 lost"), "\(outcome.text)")
       #expect(outcome.text.contains("offsets 720 to 999 lost"), "\(outcome.text)")
     }
   }

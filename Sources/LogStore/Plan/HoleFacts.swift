@@ -25,15 +25,15 @@ package struct HoleFacts: Sendable, Equatable {
   package var isGapless: Bool
   /// Whether the segment ends before the recovery point.
   package var endsBelowPoint: Bool
-  /// Whether the next segment begins at or below the recovery point, or the log is a copy: no
-  /// unsynced roll that lost what is before it.
+  /// Whether the next segment begins at or below the recovery point, or nothing before it can be
+  /// unfinished: the store was closed in order, or the log is a copy.
   package var isNextBelowPoint: Bool
   package var hasEvidence: Bool
   package var isNoted: Bool
 
   /// What becomes of the missing offsets.
   package var verdict: Verdict {
-    if isLast { return endsBelowPoint ? .lostBelowPoint : isNoted ? .lostAsNoted : .gap }
+    if isLast { return endsBelowPoint ? .lostBelowPoint : .gap }
     if isGapless, isNextBelowPoint { return .lostBetween }
     if isOwnUnclean, isAtPoint, endsBelowPoint { return .lostBelowPoint }
     if isNoted { return .lostAsNoted }

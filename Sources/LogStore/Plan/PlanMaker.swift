@@ -22,6 +22,7 @@ struct PlanMaker {
   consuming func make() throws(DiskError) -> RecoveryPlan {
     takeNames()
     takeSegments()
+    takeNoted()
     try findEnds()
     plan.damage = findings.told
     if options.depth > .ends {
@@ -36,9 +37,7 @@ struct PlanMaker {
   // MARK: Names
 
   private mutating func takeNames() {
-    for range in frame.names.damage {
-      findings.add(range, frame.names.untold.contains(range) ? .otherwise : .bySegmentNames)
-    }
+    for range in frame.names.damage { findings.add(range, .bySegmentNames) }
     plan.sideFileDamage += frame.names.sideFileDamage
     plan.unreadable += frame.names.unreadable
     plan.notes += frame.names.notes
@@ -82,9 +81,7 @@ struct PlanMaker {
 
   private mutating func take(_ outcome: SegmentOutcome) {
     plan.rows += outcome.rows
-    for range in outcome.damage {
-      findings.add(range, outcome.untold.contains(range) ? .otherwise : .byRecoveryPoint)
-    }
+    for range in outcome.damage { findings.add(range, .byRecoveryPoint) }
     plan.unreadable += outcome.unreadable
     plan.sideFileDamage += outcome.sideFileDamage
     plan.details += outcome.notes
@@ -158,7 +155,8 @@ struct PlanMaker {
     if let last = plan.segments.last {
       nextOffset = last.outcome?.nextOffset ?? last.place.baseOffset
     }
-    let first = plan.segments.first?.place.baseOffset ?? names.lostStart ?? nextOffset
+    let first =
+      plan.segments.first?.place.baseOffset ?? names.lost.first?.lowerBound ?? nextOffset
     let start = max(first, frame.hints.logStartOffset ?? first)
     let reached = max(nextOffset, start)
     nextOffset = max(reached, names.lostEnd)
@@ -172,7 +170,6 @@ struct PlanMaker {
     plan.logStartOffset = start
     plan.logEndOffset = nextOffset
     if plan.segments.isEmpty {
-      for noted in frame.noted { findings.add(noted, .otherwise) }
       noteLostLog(from: max(start, names.lostEnd))
     } else {
       noteLostEnd(from: reached, told)
@@ -206,22 +203,51 @@ struct PlanMaker {
         reason: "the log has no segment, but had reached offset \(nextOffset)"), .byRecoveryPoint)
   }
 
-  /// What was behind the last segment's end, by the files beside it or an earlier opening's note.
+  /// What was behind the last segment's end, by the files beside it, and what else new records
+  /// leave out.
   private mutating func noteLostEnd(from end: Int64, _ told: EndEvidence?) {
     guard let last = plan.segments.last, let outcome = last.outcome, outcome.refusal == nil,
       !outcome.isGone
     else { return }
-    let found = EndEvidence.further(outcome.evidence, told)
-    var loss: DamagedRange?
-    // What was told before is told in the same words, unless more is known now.
-    let noted = frame.noted.first { $0.offsets?.lowerBound == end }
-    if frame.isEndTold, let found, found.nextOffset > max(end, noted?.offsets?.upperBound ?? end) {
-      loss = found.loss(in: last.place.logPath, at: outcome.end, from: end, before: nil)
-    } else {
-      loss = noted
+    let isLast = frame.nextBase(after: last.place) == nil
+    let known = isLast ? end : max(end, frame.names.lostEnd)
+    let found = EndEvidence.further(isLast ? outcome.evidence : nil, told)
+    var reached = known
+    if frame.isEndTold, let found, found.nextOffset > known {
+      let range = found.loss(in: last.place.toldPath, at: outcome.end, from: known, before: nil)
+      if let range = frame.loss(range) { findings.add(range, .otherwise) }
+      reached = found.nextOffset
     }
-    guard let loss, let range = frame.loss(loss) else { return }
-    findings.add(range, .otherwise)
+    guard reached < nextOffset else { return }
+    let range = DamagedRange(
+      file: last.place.toldPath, bytes: outcome.end..<outcome.end, offsets: reached..<nextOffset,
+      reason: SegmentHole.lostBelowPoint)
+    if let range = frame.loss(range) { findings.add(range, .byRecoveryPoint) }
+  }
+
+  /// What earlier openings noted, as far as no valid batch is there by now. A segment that was not
+  /// looked at is not told of.
+  private mutating func takeNoted() {
+    let walked =
+      options.depth > .ends || plan.segments.isEmpty
+      ? Int64.min
+      : plan.segments[min(frame.firstWalked, plan.segments.count - 1)].place.baseOffset
+    for noted in frame.noted where noted.offsets?.lowerBound ?? 0 >= walked {
+      if let range = frame.loss(noted).flatMap(withoutFound) { findings.add(range, .byNote) }
+    }
+  }
+
+  /// A loss up to the first batch that is there; nil where that is at its first offset.
+  private func withoutFound(_ loss: DamagedRange) -> DamagedRange? {
+    guard let offsets = loss.offsets, !offsets.isEmpty else { return loss }
+    var end = offsets.upperBound
+    for run in plan.segments.flatMap({ $0.outcome?.runs ?? [] }) where run.overlaps(offsets) {
+      end = min(end, max(run.lowerBound, offsets.lowerBound))
+    }
+    guard end > offsets.lowerBound else { return nil }
+    var loss = loss
+    loss.offsets = offsets.lowerBound..<end
+    return loss
   }
 
   // MARK: Small files
@@ -243,11 +269,11 @@ struct PlanMaker {
 
   /// An opening that looks at the log's end alone knows nothing of losses before it.
   private mutating func noteLosses() {
-    let untold = findings.untold
+    let told = findings.told.filter { $0.bytes.isEmpty && !($0.offsets?.isEmpty ?? true) }
     let known = frame.noted.filter { noted in
-      options.depth == .ends && !untold.contains { $0.offsets == noted.offsets }
+      options.depth == .ends && !told.contains(noted)
     }
-    let losses = known + untold
+    let losses = known + told
     guard losses != frame.noted else { return }
     plan.actions.insert(.noteLosses(losses), at: 0)
   }
@@ -268,7 +294,7 @@ struct PlanMaker {
       gaps += outcome.gaps
       if let next = place.nextBaseOffset, next > outcome.nextOffset, outcome.refusal == nil,
         outcome.cut == nil, !outcome.isGone,
-        !outcome.untold.contains(where: { $0.offsets?.upperBound == next })
+        !outcome.damage.contains(where: { $0.bytes.isEmpty && $0.offsets?.upperBound == next })
       {
         plan.counts.missingOffsetCount += next - outcome.nextOffset
         gaps.append(outcome.nextOffset..<next)

@@ -2,7 +2,7 @@ package import DiskIO
 
 /// One change of a log's directory that a plan asks for.
 package enum RecoveryAction: Sendable {
-  /// Notes losses that nothing will tell of once the plan was carried out.
+  /// Notes losses, so that they are told the same from now on.
   case noteLosses([DamagedRange])
   /// A whole `.log` goes to `.bad/`; its indexes are removed.
   case setAside(SegmentName, byteCount: Int, reason: String)

@@ -19,6 +19,9 @@ extension RecoveryPlan {
       case .remove(let name): report.removedFiles.append(path(name))
       case .rename(_, let to): report.notes.append("completed the replacement of \(to)")
       case .writeIndexes(let work):
+        for (_, fault) in work.faults {
+          report.notes.append("\(fault); the index is made from the log")
+        }
         for kind in [SegmentName.Kind.index, .timeindex] where work.isTold.contains(kind) {
           report.rebuiltIndexes.append(path(SegmentName(work.baseOffset, kind).fileName))
         }

@@ -96,6 +96,7 @@ struct SideFilePlan {
   /// engine alone has written, all of them 0, and snapshots, of which an older one will do.
   mutating func check(_ outcomes: [SegmentOutcome]) {
     let findings = SideFileVerifier(frame.directory.disk).logFindings(frame, outcomes)
+    let areMended = areEpochsMended(outcomes)
     unreadable += findings.unreadable
     let epochsPath = frame.directory.path(LeaderEpochCheckpoint.name)
     // One finding about a file will do.
@@ -106,7 +107,7 @@ struct SideFilePlan {
         damage.append(
           SideFileDamage(
             file: found.file, reason: found.reason,
-            remedy: frame.rules.isGapless ? nil : found.remedy))
+            remedy: areMended ? nil : found.remedy))
       } else {
         damage.append(found)
       }
@@ -116,7 +117,22 @@ struct SideFilePlan {
       actions.append(.remove(name.fileName))
     }
     let isWrong = findings.damage.contains { $0.file == epochsPath }
-    if frame.rules.isGapless, !isTold, isWrong || frame.epochs == nil { writeOwnEpochs() }
+    if areMended, !isTold, isWrong || frame.epochs == nil { writeOwnEpochs() }
+  }
+
+  /// Whether the epochs can be made anew: those of a log that this engine alone has written, where
+  /// all batches bear the one that it gives them (one that does not would be judged otherwise from
+  /// then on), unless a directory that holds something has the file's name.
+  private func areEpochsMended(_ outcomes: [SegmentOutcome]) -> Bool {
+    let isKnown = outcomes.allSatisfy { $0.epochStarts.allSatisfy { $0.epoch == 0 } }
+    guard frame.rules.isGapless, isKnown else { return false }
+    let path = frame.directory.path(LeaderEpochCheckpoint.name)
+    do throws(DiskError) {
+      guard try frame.directory.disk.status(path)?.kind == .directory else { return true }
+      return try frame.directory.disk.list(path).isEmpty
+    } catch {
+      return false
+    }
   }
 
   private mutating func writeOwnEpochs() {

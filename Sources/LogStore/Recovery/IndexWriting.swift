@@ -35,10 +35,7 @@ struct IndexWriting {
   ///
   /// - Returns: Entries in the files that may be gone on with.
   mutating func run() throws(DiskError) -> (offset: Int, time: Int) {
-    for (kind, fault) in work.faults {
-      notes.append("\(fault); the index is made from the log")
-      discard(kind)
-    }
+    for (kind, _) in work.faults { discard(kind) }
     do throws(DiskError) {
       return try write()
     } catch {
@@ -86,7 +83,7 @@ struct IndexWriting {
     if let only, !only.contains(kind) { return 0 }
     let path = directory.path(SegmentName(work.baseOffset, kind).fileName)
     do throws(DiskError) {
-      let found = try disk.openIfPresent(path, .readWrite)
+      let found = try openOrClear(path)
       let file = if let found { found } else { try disk.open(path, .create) }
       madeNames = madeNames || found == nil
       if work.goesOn, let sealed, try holds(file, kept, sealed) { return kept + fresh.count }
@@ -105,6 +102,17 @@ struct IndexWriting {
     } catch  where error.isDiskFull {
       notes.append("the disk is full: \(path) could not be made")
       return 0
+    }
+  }
+
+  /// Opens an index that is there; an empty directory that has its name is removed.
+  private func openOrClear(_ path: String) throws(DiskError) -> (any DiskFile)? {
+    do throws(DiskError) {
+      return try disk.openIfPresent(path, .readWrite)
+    } catch {
+      guard try disk.status(path)?.kind == .directory else { throw error }
+      try disk.removeDirectory(path)
+      return nil
     }
   }
 

@@ -62,9 +62,15 @@ package enum KeptBytes {
     try directory.disk.rename(path(.log), to: kept)
     try directory.disk.syncDirectory(folder)
     for kind in [SegmentName.Kind.index, .timeindex, .txnindex] {
-      if try directory.disk.status(path(kind)) != nil { try directory.disk.remove(path(kind)) }
+      try remove(path(kind), directory.disk)
     }
     return kept
+  }
+
+  /// Removes a file, or an empty directory that has its name, where it is there.
+  static func remove(_ path: String, _ disk: any Disk) throws(DiskError) {
+    guard let found = try disk.status(path) else { return }
+    if found.kind == .directory { try disk.removeDirectory(path) } else { try disk.remove(path) }
   }
 
   /// A name that is free, or that of a copy with the same bytes: what was kept of an earlier cut at

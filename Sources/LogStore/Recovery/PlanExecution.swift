@@ -90,14 +90,17 @@ struct PlanExecution {
       cutCount += 1
       try syncDirectory()
     case .remove(let name):
-      try disk.remove(directory.path(name))
+      try KeptBytes.remove(directory.path(name), disk)
       isDirectoryDirty = true
     case .rename(let from, let to):
       try disk.rename(directory.path(from), to: directory.path(to))
       isDirectoryDirty = true
     case .cut(let base, let position, _, _): try cut(base, at: position)
     case .writeIndexes(let work): try write(work)
-    case .writeEpochs(let epochs): try epochs.write(disk, directory: directory.path)
+    case .writeEpochs(let epochs):
+      let path = directory.path(LeaderEpochCheckpoint.name)
+      if try disk.status(path)?.kind == .directory { try disk.removeDirectory(path) }
+      try epochs.write(disk, directory: directory.path)
     // Last of all, with everything that was done.
     case .writeHistory: break
     }

@@ -1,12 +1,12 @@
 internal import Bytes
 internal import DiskIO
 
-/// The file `mkstore.lost` of a log: offsets that an opening found lost and of which nothing else
-/// tells any more, since opening brought the files that told of them in line with the log.
+/// The file `mkstore.lost` of a log: offsets that an opening found lost, as it told them. What told
+/// of them changes with the opening and with what is appended later.
 ///
 /// So the same loss is told before and after. A line for each, `<first offset> <end offset>
 /// <position> <file> <reason>`, and last `crc32c <hexadecimal>` of the lines before. Kafka ignores
-/// the file. A note is told as long as the log has nothing at those offsets.
+/// the file. A note is told up to the first valid batch at one of its offsets.
 package enum KnownLosses {
   /// Name of the file.
   package static let fileName = "mkstore.lost"

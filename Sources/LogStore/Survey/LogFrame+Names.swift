@@ -2,13 +2,13 @@ internal import DiskIO
 
 /// Which of a directory's names make up the log, and what is done about the others.
 extension LogFrame {
-  mutating func judgeNames(_ strays: [StraySegments.Stray], isForeign: Bool) {
+  mutating func judgeNames(_ strays: [StraySegments.Stray]) {
     for name in layout.unknown where !isKnownNoFile(name) {
       note(name, "is none of Kafka's files and was left alone")
     }
     for name in layout.temporary { detail(name, "left over from a replaced file") }
     if layout.hasKeptBytes { detail(KeptBytes.directoryName, "bytes that recovery kept aside") }
-    let lost = isForeign ? noteLostSegments() : []
+    let lost = noteLostSegments()
     setDamagedSwapsAside()
     let copies = keepSoleCopies()
     removeObsolete(keeping: lost, copies)
@@ -58,19 +58,25 @@ extension LogFrame {
   /// - Returns: Their base offsets.
   private mutating func noteLostSegments() -> Set<Int64> {
     var lost: Set<Int64> = []
-    for base in layout.orphans {
-      let next = layout.entries.first { $0.baseOffset > base }?.baseOffset
+    for base in layout.orphans where isLossTold(at: base) {
+      let next = places.first { $0.baseOffset > base }?.baseOffset
       // At the end of a copy it only says that the segment was not copied any more.
       if isCopy, next == nil { continue }
-      let previous = layout.entries.last { $0.baseOffset < base }?.baseOffset
+      let previous = places.last { $0.baseOffset < base }
       let found = LostSegment.range(base, in: directory, after: previous, before: next)
-      guard let range = found else { continue }
+      guard let range = found, let offsets = range.offsets else { continue }
       lost.insert(base)
-      names.lostStart = min(names.lostStart ?? base, base)
-      names.lostEnd = max(names.lostEnd, range.offsets?.upperBound ?? 0)
+      names.lost.append(offsets)
       if let range = loss(range) { names.damage.append(range) }
     }
     return lost
+  }
+
+  /// Whether an index without its `.log` may tell of a loss. Not where this engine leaves no gap,
+  /// so that more is known, and not in what its last session was writing: a power cut takes the
+  /// names of new files one by one.
+  private func isLossTold(at base: Int64) -> Bool {
+    !rules.isGapless && (!point.isOwn || base < point.offset)
   }
 
   /// Once the segment is gone that it was to replace, nobody could tell a damaged replacement from
@@ -95,7 +101,6 @@ extension LogFrame {
     for copy in copies {
       let damage = copy.damage.compactMap { loss($0) }
       names.damage += damage
-      names.untold += damage
       let path = directory.path(copy.name.fileName)
       names.actions.append(
         .setAside(copy.name, byteCount: byteCount(path), reason: SoleCopy.reason))

@@ -32,7 +32,7 @@ extension LogFrame {
       isCleanStop: isCleanStop, rules: rules, epochs: epochs,
       noted: try KnownLosses.read(directory, &names), places: [], firstWalked: 0, names: names)
     frame.place(without: Set(strays.map(\.baseOffset)))
-    frame.judgeNames(strays, isForeign: isForeign || mark.isCopy && !rules.isGapless)
+    frame.judgeNames(strays)
     frame.noteLostStart()
     frame.findFirstWalked(isForWriting: isForWriting)
     try frame.setEmptyAside()
@@ -58,7 +58,7 @@ extension LogFrame {
           continue
         }
       }
-      if entries[index].kind != .file {
+      if entries[index].kind != .file, try !isMended(entries[index], path, directory) {
         names.sideFileDamage.append(
           SideFileDamage(
             file: path, reason: "is no file, so it holds nothing of the log",
@@ -66,6 +66,15 @@ extension LogFrame {
       }
     }
     return entries
+  }
+
+  /// Whether an opening makes an index in the place of what is no file: of an empty directory.
+  private static func isMended(
+    _ entry: DirectoryEntry, _ path: String, _ directory: LogDirectory
+  ) throws(DiskError) -> Bool {
+    let kind = SegmentName(entry.name)?.kind
+    guard kind == .index || kind == .timeindex, entry.kind == .directory else { return false }
+    return try directory.disk.list(path).isEmpty
   }
 
   /// A link that leads nowhere is wrong itself; one that may not be followed is not.

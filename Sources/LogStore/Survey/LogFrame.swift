@@ -31,8 +31,6 @@ package struct LogFrame: Sendable {
     /// Files that a plan keeps aside, removes or renames, in this order.
     package var actions: [RecoveryAction] = []
     package var damage: [DamagedRange] = []
-    /// Those that nothing tells of once the plan was carried out.
-    package var untold: [DamagedRange] = []
     package var sideFileDamage: [SideFileDamage] = []
     /// Files that could not be read.
     package var unreadable: [DiskError] = []
@@ -41,9 +39,10 @@ package struct LogFrame: Sendable {
     package var notes: [VerificationNote] = []
     /// Notes that only a verification tells.
     package var details: [VerificationNote] = []
-    /// Offset behind the last segment that is known to be lost; base offset of the first.
-    package var lostEnd: Int64 = 0
-    package var lostStart: Int64?
+    /// Offsets of the segments that are known to be lost, by rising base offset.
+    package var lost: [Range<Int64>] = []
+    /// Offset behind the last of them.
+    package var lostEnd: Int64 { lost.map(\.upperBound).max() ?? 0 }
   }
 
   /// Whether the mark was copied here, as a file among others: the files are of different moments
@@ -60,6 +59,12 @@ package struct LogFrame: Sendable {
   package var reachedOffset: Int64 { max(point.offset, names.lostEnd) }
   /// First offset that may be read, as far as a checkpoint says.
   package var startHint: Int64 { hints.logStartOffset ?? 0 }
+  /// Base offset of the segment after a place, be it one that is lost.
+  package func nextBase(after place: SegmentPlace) -> Int64? {
+    let lost = names.lost.first { $0.lowerBound > place.baseOffset }?.lowerBound
+    return [place.nextBaseOffset, lost].compactMap { $0 }.min()
+  }
+
   /// Whether opening looks at the log's end alone.
   package func looksAtEndOnly(isForWriting: Bool) -> Bool {
     isCleanStop || !isForWriting && !point.isOwn

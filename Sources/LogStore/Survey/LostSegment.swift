@@ -8,13 +8,14 @@ package enum LostSegment {
   /// What is lost.
   ///
   /// - Parameters:
-  ///   - previous: Base offset of the segment before it.
+  ///   - previous: The segment before it.
   ///   - next: Base offset of the segment after it; where there is none, the indexes tell which
   ///     offsets were given out.
   /// - Returns: nil where the indexes hold no entry, contradict themselves or cannot be read, or
   ///   where the segment before holds records behind their number: then they are none of the log's.
   package static func range(
-    _ baseOffset: Int64, in directory: LogDirectory, after previous: Int64?, before next: Int64?
+    _ baseOffset: Int64, in directory: LogDirectory, after previous: SegmentPlace?,
+    before next: Int64?
   ) -> DamagedRange? {
     let start = EndEvidence.End(offset: baseOffset, position: 0)
     guard let told = evidence(baseOffset, start, directory),
@@ -37,12 +38,11 @@ package enum LostSegment {
   }
 
   private static func isInside(
-    _ previous: Int64?, _ baseOffset: Int64, _ directory: LogDirectory
+    _ previous: SegmentPlace?, _ baseOffset: Int64, _ directory: LogDirectory
   ) -> Bool {
     guard let previous else { return false }
     let segment = StraySegments.Candidate(
-      baseOffset: previous, path: directory.path(SegmentName(previous, .log).fileName),
-      hasOffsetIndex: true)
+      baseOffset: previous.baseOffset, path: previous.logPath, hasOffsetIndex: true)
     do throws(DiskError) {
       let held = try StraySegments.extent(of: segment, directory.disk)
       return held.map { $0.upperBound > baseOffset } ?? false

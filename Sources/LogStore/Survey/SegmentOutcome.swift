@@ -38,9 +38,9 @@ struct SegmentOutcome: Sendable {
   var nextOffset: Int64
   var cut: Cut?
   var damage: [DamagedRange] = []
-  /// Those of `damage` that tell of missing bytes and that nothing will tell of once the plan was
-  /// carried out.
-  var untold: [DamagedRange] = []
+  /// Runs of offsets that valid batches hold; between two of them is damage. A batch that
+  /// compaction removed is no end of a run.
+  var runs: [Range<Int64>] = []
   /// Whether damaged bytes are at the end, so that nothing may be appended behind them.
   var endsDamaged = false
   var rows: [RecoveryRow] = []

@@ -28,6 +28,10 @@ package struct SegmentPlace: Sendable {
     directory.path(SegmentName(baseOffset, kind).fileName)
   }
 
+  /// Path by which damage of the `.log` is told: the one that it has once the log is open for
+  /// writing, so that the words stay the same.
+  package var toldPath: String { isLone ? logPath : plainPath(.log) }
+
   /// What the segment's offsets stay below.
   package var offsetLimit: Int64 {
     SegmentScanner.offsetLimit(after: baseOffset, before: nextBaseOffset)

@@ -69,8 +69,7 @@ struct SegmentSurvey {
     return outcome
   }
 
-  /// Those of a replacement still have other names.
-  private var hasIndexes: Bool { !place.entry.isReplacement && !place.isLone }
+  private var hasIndexes: Bool { !place.isLone }
   private var isOpenEnded: Bool { place.nextBaseOffset == nil && !frame.isCleanStop }
 
   /// R8, and the first segment, whose name is the log's start.
@@ -182,7 +181,9 @@ struct SegmentSurvey {
   private func findEvidence(
     _ outcome: inout SegmentOutcome, _ log: ReadAroundFile
   ) throws(DiskError) {
-    guard frame.isHoleTold, hasIndexes, outcome.unreadable.isEmpty else { return }
+    // A replacement's are right, or made anew.
+    guard frame.isHoleTold, hasIndexes, !place.entry.isReplacement, outcome.unreadable.isEmpty
+    else { return }
     let damagedEnd = outcome.endsDamaged ? outcome.damage.last?.bytes.lowerBound : nil
     outcome.evidence = try EndEvidence.inIndexes(
       of: place.baseOffset,

@@ -27,6 +27,8 @@ struct SegmentWalk: ~Copyable {
 
   private let setting: Setting
   private var outcome: SegmentOutcome
+  /// Whether the batch that passes goes on with the last run of offsets.
+  private var goesOn = false
   private var index: IndexAccumulator
   /// What is to follow the entries that stay.
   private var rest: IndexAccumulator
@@ -127,13 +129,26 @@ struct SegmentWalk: ~Copyable {
       runStart = end
       outcome.damage.append(
         DamagedRange(
-          file: setting.place.logPath, bytes: position..<end,
+          file: setting.place.toldPath, bytes: position..<end,
           offsets: min(outcome.nextOffset, header.nextOffset)..<header.nextOffset,
           reason: "\(fault)"))
     }
     checks?.pass(header, position, after: outcome.nextOffset)
+    if checks?.recordFault == nil { noteRun(header) } else { goesOn = false }
     outcome.position = end
     outcome.nextOffset = header.nextOffset
+  }
+
+  private mutating func noteRun(_ header: BatchHeader) {
+    // Entries of the old formats may state the last offset of many.
+    let start = header.isLegacy ? outcome.nextOffset : header.baseOffset
+    let offsets = min(start, header.nextOffset)..<header.nextOffset
+    if goesOn, let last = outcome.runs.popLast() {
+      outcome.runs.append(last.lowerBound..<max(last.upperBound, offsets.upperBound))
+    } else {
+      outcome.runs.append(offsets)
+    }
+    goesOn = true
   }
 
   private mutating func note(verified range: Range<Int>) {
@@ -171,10 +186,12 @@ struct SegmentWalk: ~Copyable {
       }
     }
     let (skipped, next) = try scanner.resume()
-    let isFollowed = next != nil || !setting.isLast
+    let nextSegment = setting.frame.nextBase(after: setting.place)
+    let isFollowed = next != nil || nextSegment != nil
     let unreadable = setting.log.firstUnreadable(in: skipped)
+    // The words are the same whatever follows by the time.
     let couldBeUnfinished =
-      isFollowed || position > 0 || unreadable != nil ? true : try start.isPlausible()
+      next != nil || position > 0 || unreadable != nil ? true : try start.isPlausible()
     let row = row(
       FaultFacts(
         place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
@@ -184,19 +201,22 @@ struct SegmentWalk: ~Copyable {
       cut(at: position, expected, fault)
       return false
     }
-    var end =
-      scanner.offsetBehindDamage ?? setting.place.nextBaseOffset ?? setting.frame.reachedOffset
-    if !isFollowed { end = max(end, try statedEnd(at: position, expected: expected)) }
-    end = max(expected, end)
+    let end: Int64
+    if let behind = scanner.offsetBehindDamage {
+      end = max(expected, behind)
+    } else {
+      end = max(expected, try endOfDamage(position, expected, nextSegment))
+    }
     outcome.damage.append(
       DamagedRange(
-        file: setting.place.logPath, bytes: skipped, offsets: expected..<end,
+        file: setting.place.toldPath, bytes: skipped, offsets: expected..<end,
         reason: couldBeUnfinished
           ? text(fault, unreadable: unreadable) : UnfinishedStart.noBatch(fault)))
     checks?.passDamage(skipped, before: next == nil ? Int64.max : end)
     outcome.position = skipped.upperBound
     outcome.nextOffset = end
     outcome.endsDamaged = next == nil
+    goesOn = false
     return next != nil
   }
 
@@ -204,6 +224,19 @@ struct SegmentWalk: ~Copyable {
   private func text(_ fault: BatchFault, unreadable: Int?) -> String {
     guard let unreadable, !fault.isUnreadable else { return fault.description }
     return "\(fault); \(BatchFault.unreadable(position: unreadable))"
+  }
+
+  /// The offset behind damage that goes on to the segment's end. An end of the log below its start
+  /// is made up: it tells of no record.
+  private func endOfDamage(
+    _ position: Int, _ expected: Int64, _ nextSegment: Int64?
+  ) throws(DiskError) -> Int64 {
+    let known = nextSegment ?? setting.frame.reachedOffset
+    guard nextSegment == nil || known <= setting.frame.startHint else {
+      return known
+    }
+    let stated = try statedEnd(at: position, expected: expected)
+    return known <= setting.frame.startHint ? stated : max(known, stated)
   }
 
   private mutating func cut(at position: Int, _ expected: Int64, _ fault: BatchFault) {

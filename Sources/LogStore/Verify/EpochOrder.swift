@@ -36,7 +36,7 @@ enum EpochOrder {
   ) -> DamagedRange {
     let field = start.position + BatchLayout.partitionLeaderEpoch
     return DamagedRange(
-      file: place.logPath, bytes: field..<field + MemoryLayout<Int32>.size,
+      file: place.toldPath, bytes: field..<field + MemoryLayout<Int32>.size,
       offsets: start.offset..<start.offset,
       reason: "the leader epoch \(start.epoch) at offset \(start.offset) \(what)")
   }

@@ -17,6 +17,8 @@ struct SegmentIndexVerifier {
   private var damage: [SideFileDamage] = []
   private var wrong: [SegmentOutcome.WrongIndex] = []
   private var unreadable: [DiskError] = []
+  /// What reading an index met; it is made anew.
+  private var faults: [DiskError] = []
   private var notes: [VerificationNote] = []
   private var isCut = false
 
@@ -78,7 +80,7 @@ struct SegmentIndexVerifier {
     add(
       .timeindex,
       timeEntries.contains { entry in
-        entry.offset >= (outcome.cut?.offset ?? Int64.max)
+        entry.offset >= (outcome.cut?.offset ?? outcome.nextOffset)
           || damage.contains { $0.offsets?.contains(entry.offset) ?? false }
       })
   }
@@ -111,6 +113,7 @@ struct SegmentIndexVerifier {
     outcome.sideFileDamage += damage
     outcome.wrongIndexes += wrong
     outcome.unreadable += unreadable
+    outcome.indexFaults += faults
     outcome.notes += notes
   }
 
@@ -155,7 +158,10 @@ struct SegmentIndexVerifier {
       case .disk(let error) where error.isOutOfDescriptors || kind == .txnindex:
         if !error.isNotFound { unreadable.append(error) }
       // A bad sector under an index is none under its log, which is looked at all the same.
-      case .disk(let error): if !error.isNotFound { add(kind, "cannot be read: \(error)") }
+      case .disk(let error):
+        guard !error.isNotFound else { return nil }
+        add(kind, "cannot be read: \(error)")
+        faults.append(error)
       case .unreadable(_, _, let what): add(kind, what)
       }
       return nil
@@ -190,7 +196,7 @@ struct SegmentIndexVerifier {
     }
     damage.append(
       SideFileDamage(
-        file: place.path(kind), reason: reason, remedy: SideFileRemedy.transactionIndex))
+        file: place.plainPath(kind), reason: reason, remedy: SideFileRemedy.transactionIndex))
   }
 
   private mutating func note(_ kind: SegmentName.Kind, _ text: String) {

@@ -1,0 +1,174 @@
+import DiskIO
+import StoreTesting
+import Testing
+
+@testable import LogStore
+
+/// Kinds of directories that random ones found, of which `verify` before an opening and after it
+/// once told different things. Expected offsets are those of what was written before the harm.
+@Suite struct AgreementKindTests {
+  private static let log = CrashStore.directory
+
+  private func verify(_ disk: SimulatedDisk) throws -> VerificationReport {
+    var options = VerificationOptions()
+    options.depth = .deep
+    return try LogVerifier(disk, options).verify([CrashStore.path])
+  }
+
+  /// Verifies, recovers, closes and verifies.
+  ///
+  /// - Returns: The damage, the same each time, and what the run did.
+  private func agree(
+    _ disk: SimulatedDisk, appends: Bool = false
+  ) throws -> (damage: [DamagedRange], run: RecoveryReport) {
+    let before = try verify(disk)
+    var config = CrashStore.config(segmentBytes: 500)
+    config.surveyDepth = .deep
+    let store = try CrashStore(disk, config, creates: false)
+    let run = store.log.recovery
+    #expect(run.damage == before.damage)
+    if appends { _ = try store.tryAppend(SampleBatches.small[0]).get() }
+    try store.manager.close()
+    let after = try verify(disk)
+    #expect(Set(after.damage) == Set(before.damage))
+    #expect(after.hasDamage == before.hasDamage && after.tornTails.isEmpty)
+    let left = after.sideFileDamage.filter(\.isMendedByOpen)
+    #expect(left.isEmpty, "\(left)")
+    return (before.damage, run)
+  }
+
+  private func name(_ base: Int64, _ kind: SegmentName.Kind = .log) -> String {
+    SegmentName(base, kind).fileName
+  }
+
+  /// A broker's log of segments at 0, 10 and 20, ten offsets each, with an entry in each index for
+  /// the last one.
+  private func broker(isClean: Bool = true) throws -> SimulatedDisk {
+    let disk = SimulatedDisk(seed: 73)
+    for base in [0, 10, 20] as [Int64] {
+      let batches = try BatchSource.batches(from: base, count: 10, valueBytes: 20)
+      let last = batches.count / 10 * 9
+      try disk.install("\(Self.log)/\(name(base))", batches)
+      var entry: [UInt8] = [0, 0, 0, 9]
+      entry += (0..<4).map { UInt8(truncatingIfNeeded: last >> (24 - 8 * $0)) }
+      try disk.install("\(Self.log)/\(name(base, .index))", entry)
+    }
+    if isClean { try disk.install("\(CrashStore.path)/\(CleanShutdownFile.name)", []) }
+    return disk
+  }
+
+  private func edit(
+    _ file: String, on disk: SimulatedDisk, _ change: (inout [UInt8]) -> Void
+  ) throws {
+    var bytes = try #require(disk.contents(of: "\(Self.log)/\(file)"))
+    change(&bytes)
+    try disk.install("\(Self.log)/\(file)", bytes)
+  }
+
+  private func stage(_ base: Int64, _ stage: String, on disk: SimulatedDisk) throws {
+    let bytes = try #require(disk.contents(of: "\(Self.log)/\(name(base))"))
+    try disk.remove("\(Self.log)/\(name(base))")
+    try disk.install("\(Self.log)/\(name(base)).\(stage)", bytes)
+  }
+
+  /// It takes the place of a segment that is gone, and its name.
+  @Test(arguments: [true, false]) func aDamagedReplacementIsToldByTheNameThatItGets(
+    _ isClean: Bool
+  ) throws {
+    let disk = try broker(isClean: isClean)
+    try edit(name(10), on: disk) { $0[170] ^= 1 }
+    try stage(10, "swap", on: disk)
+    let (damage, run) = try agree(disk)
+    #expect(damage.map(\.file) == ["\(Self.log)/\(name(10))"])
+    #expect(damage.map(\.offsets) == [11..<12], "\(damage)")
+    #expect(run.rebuiltIndexes.contains("\(Self.log)/\(name(10, .index))"))
+  }
+
+  @Test func lastCopiesOfACleanerAreToldBesideDamageBeforeThem() throws {
+    let disk = try broker()
+    try stage(20, "cleaned", on: disk)
+    try edit(name(10), on: disk) { $0[$0.count - 5] ^= 1 }
+    #expect(try agree(disk).damage.map(\.offsets) == [20..<30, 19..<20])
+  }
+
+  /// An index that somebody made tells of a segment far behind the end.
+  @Test(arguments: [true, false]) func anIndexFarBeyondTheEndIsToldTheSame(_ appends: Bool) throws {
+    let disk = try broker()
+    try edit(name(20), on: disk) { $0.removeLast(5) }
+    try disk.install(
+      "\(Self.log)/\(name(110, .index))", [0x68, 0x65, 0x6C, 0x6C, 0x6F, 0x2C, 0x20, 0x77])
+    let damage = try agree(disk, appends: appends).damage
+    #expect(damage.map(\.offsets) == [110..<(110 + 0x6865_6C6C + 1), 29..<110], "\(damage)")
+  }
+
+  /// A segment followed it, so its end is no unfinished write.
+  @Test func aTornEndBeforeALostSegmentIsDamage() throws {
+    let disk = try broker(isClean: false)
+    try disk.remove("\(Self.log)/\(name(20))")
+    try edit(name(10), on: disk) { $0.removeLast(5) }
+    let (damage, run) = try agree(disk)
+    #expect(run.cuts.isEmpty)
+    #expect(damage.map(\.offsets) == [20..<30, 19..<20], "\(damage)")
+  }
+
+  /// New records make the log one of ours in part; what is missing before them stays told.
+  @Test func aLossStaysToldOnceMoreIsAppended() throws {
+    let disk = try broker()
+    try disk.remove("\(Self.log)/\(name(10))")
+    #expect(try agree(disk, appends: true).damage.map(\.offsets) == [10..<20])
+    #expect(try agree(disk, appends: true).damage.map(\.offsets) == [10..<20])
+  }
+
+  @Test func aLossIsNotToldOnceTheFileIsBack() throws {
+    let disk = try broker()
+    let bytes = try #require(disk.contents(of: "\(Self.log)/\(name(10))"))
+    try disk.remove("\(Self.log)/\(name(10))")
+    #expect(try agree(disk, appends: true).damage.count == 1)
+    try disk.install("\(Self.log)/\(name(10))", bytes)
+    #expect(try agree(disk).damage.isEmpty)
+  }
+
+  /// A killed session of ours, and then a broker that stopped in order: nothing is unfinished.
+  @Test func aHoleInAnOwnLogAtACleanStopIsDamage() throws {
+    let sample = try RecoverySample(closes: false)
+    let disk = sample.disk.kill()
+    try disk.install("\(CrashStore.path)/\(CleanShutdownFile.name)", [])
+    try disk.remove(sample.path(sample.bases[1]))
+    let damage = try agree(disk).damage
+    #expect(damage.map(\.offsets) == [sample.bases[1]..<sample.bases[2]])
+  }
+
+  @Test(arguments: [SegmentName.Kind.index, .timeindex]) func anEmptyDirectoryGivesWayToTheIndex(
+    _ kind: SegmentName.Kind
+  ) throws {
+    let sample = try RecoverySample()
+    let path = sample.path(0, kind)
+    let right = sample.disk.contents(of: path)
+    try sample.disk.remove(path)
+    try sample.disk.installDirectory(path)
+    #expect(try !verify(sample.disk).hasDamage)
+    let (_, run) = try agree(sample.disk)
+    #expect(run.rebuiltIndexes == [path])
+    #expect(sample.disk.contents(of: path) == right)
+  }
+
+  /// The epochs of an own log would be made anew, and hold against the batch from then on.
+  @Test func aWrongLeaderEpochIsToldTheSameWithoutTheCheckpoint() throws {
+    let sample = try RecoverySample()
+    try sample.disk.remove("\(Self.log)/\(LeaderEpochCheckpoint.name)")
+    let place = sample.place(1)
+    try sample.edit(sample.path(place.base), on: sample.disk) { $0[place.position + 15] ^= 8 }
+    #expect(try agree(sample.disk).damage.map(\.bytes.count) == [4])
+  }
+
+  /// The log ends below its start: the damaged end tells of no offset up to there.
+  @Test func aDamagedEndBelowTheLogsStartKeepsItsOffsets() throws {
+    let disk = try broker()
+    try edit(name(20), on: disk) { $0.removeLast(5) }
+    try disk.install(
+      "\(CrashStore.path)/log-start-offset-checkpoint", [UInt8]("0\n1\nt 0 100\n".utf8))
+    let (damage, run) = try agree(disk)
+    #expect(damage.map(\.offsets) == [29..<30], "\(damage)")
+    #expect(run.logEndOffset == 100)
+  }
+}
