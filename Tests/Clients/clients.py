@@ -979,7 +979,8 @@ def settings(server):
 
 
 def metrics(server):
-    kcat(server, "-P", "-t", "t", data=b"a\nb\nc\n")
+    # Without a pause to fill it, the client sends two batches on a busy machine.
+    kcat(server, "-P", "-t", "t", "-X", "linger.ms=1000", data=b"a\nb\nc\n")
     kcat(server, "-C", "-t", "t", "-e", "-q")
 
     def get(path):
