@@ -258,7 +258,7 @@ struct MixedUpDirectoryTests {
     let wrong = try Tool.run(["verify", store])
     #expect(wrong.status == 0 && wrong.text.contains("to be mended: \(index)"), "\(wrong.text)")
     let planned = try Tool.run(["recover", store, "--dry-run"])
-    #expect(planned.status == 0 && planned.text.contains("would rebuild \(index)"))
+    #expect(planned.status == 0 && planned.text.contains("would be rebuilt: \(index)"))
     #expect(try TestData.content(index) == entries)
     let mended = try Tool.run(["recover", store])
     #expect(mended.status == 0 && mended.text.contains("rebuilt \(index)"), "\(mended.text)")

@@ -20,7 +20,7 @@ struct ProducerIdsFileTests {
     #expect(found.status == 0, "\(found)")
     #expect(found.text.contains(name) && found.text.contains("mkstore recover"), "\(found.text)")
     let planned = try Tool.run(["recover", "--dry-run", directory.path])
-    #expect(planned.status == 0 && planned.text.contains("would rebuild "), "\(planned)")
+    #expect(planned.status == 0 && planned.text.contains("would be rebuilt: "), "\(planned)")
     #expect(try verify().text.contains("to be mended: "))
     let mended = try Tool.run(["recover", directory.path])
     #expect(mended.status == 0 && mended.text.contains(name), "\(mended)")

@@ -230,7 +230,8 @@ package struct SegmentScanner: ~Copyable {
   /// Judges a base offset that is not simply the next one.
   ///
   /// Gaps are legal (compaction), but the CRC does not cover the offset: a gap counts only if the
-  /// batches after it (or the next segment) agree, or (`allowsGap`) do not contradict it.
+  /// batches after it (or the next segment) agree, or, where it is not a far one, (`allowsGap`) do
+  /// not contradict it.
   private mutating func offsetFault(
     _ header: BatchHeader, allowsGap: Bool
   ) throws(DiskError) -> BatchFault? {
@@ -239,14 +240,21 @@ package struct SegmentScanner: ~Copyable {
     }
     guard header.lastOffset < offsetLimit else { return nil }
     let isConfirmed = options.isFollowed && header.nextOffset == offsetLimit
-    let doubt: BatchFault? =
-      allowsGap || isConfirmed ? nil : .offsetGap(header.baseOffset, expected: expectedOffset)
-    guard case .success(let second) = try window.header(at: position + header.byteCount) else {
-      let isFar = header.baseOffset - expectedOffset > Self.jumpMax && !isConfirmed
-      return isFar
-        ? .offsetBeyondSegment(header.lastOffset, limit: expectedOffset + Self.jumpMax) : doubt
+    var doubt: BatchFault?
+    if !isConfirmed {
+      if header.baseOffset - expectedOffset > Self.jumpMax {
+        doubt = .offsetBeyondSegment(header.lastOffset, limit: expectedOffset + Self.jumpMax)
+      } else if !allowsGap {
+        doubt = .offsetGap(header.baseOffset, expected: expectedOffset)
+      }
     }
-    if second.baseOffset >= header.nextOffset { return nil }
+    let next = position + header.byteCount
+    guard case .success(let second) = try window.header(at: next) else { return doubt }
+    if second.baseOffset >= header.nextOffset {
+      // A batch that is itself cut off or wrong is no evidence: it may be gone at the next look.
+      guard doubt != nil, options.checksCRC else { return nil }
+      return try window.crcFault(second, at: next) == nil ? nil : doubt
+    }
     guard second.isLegacy == header.isLegacy, second.baseOffset >= expectedOffset else {
       return doubt
     }
@@ -260,7 +268,7 @@ package struct SegmentScanner: ~Copyable {
     }
     guard
       case .success(let third) = try window.header(
-        at: position + header.byteCount + second.byteCount),
+        at: next + second.byteCount),
       third.baseOffset >= second.nextOffset, third.baseOffset < header.nextOffset
     else { return doubt }
     return jump

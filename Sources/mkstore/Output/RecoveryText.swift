@@ -11,13 +11,11 @@ enum RecoveryText {
   enum Tense {
     case done, planned
 
-    /// A change's first words.
-    func verb(_ done: String, _ planned: String) -> String {
-      self == .done ? done : "would \(planned)"
-    }
+    /// A change's first words, with those of what was done: people look for the same words.
+    func verb(_ done: String) -> String { self == .done ? done : "would be \(done):" }
 
-    /// A file that is made anew.
-    func rebuilt(_ file: String) -> String { "\(verb("rebuilt", "rebuild")) \(file)" }
+    /// A file that is made from the log.
+    func rebuilt(_ file: String) -> String { "\(verb("rebuilt")) \(file)" }
   }
 
   /// One line for each change.
@@ -27,13 +25,13 @@ enum RecoveryText {
       let kept = cut.keptAs.map { ", kept as \($0)" } ?? ", kept in \(keptIn(cut))"
       let what =
         cut.isWholeFile
-        ? "\(tense.verb("set aside", "set aside")) \(cut.file), \(cut.bytes) bytes"
-        : "\(tense.verb("cut", "cut")) \(cut.bytes) bytes of an unfinished write from "
+        ? "\(tense.verb("set aside")) \(cut.file), \(cut.bytes) bytes"
+        : "\(tense.verb("cut")) \(cut.bytes) bytes of an unfinished write from "
           + "\(cut.file) at position \(cut.position)"
       lines.append("\(what)\(kept): \(cut.reason)")
     }
     lines += report.rebuiltIndexes.map { tense.rebuilt($0) }
-    lines += report.removedFiles.map { "\(tense.verb("removed", "remove")) \($0)" }
+    lines += report.removedFiles.map { "\(tense.verb("removed")) \($0)" }
     return lines
   }
 
