@@ -1,7 +1,7 @@
 import Glibc
 
 /// Every speed claim, measured beside its ceiling in one run: `swift run -c release mkstore-bench
-/// [DIRECTORY] [--tiny] [--only WORD] [--keep-pages]`.
+/// [DIRECTORY] [--tiny] [--only WORD] [--keep-pages] [--list]`.
 @main
 struct Main {
   static func main() throws {
@@ -17,6 +17,18 @@ struct Main {
     let scale = Scale(
       isTiny: arguments.contains("--tiny"), keepsPages: arguments.contains("--keep-pages"))
     let only = arguments.firstIndex(of: "--only").map { arguments[$0 + 1] }
+    if arguments.contains("--list") {
+      // Nothing is measured, so a small scale makes the rows.
+      let small = Scale(isTiny: true)
+      try makeBenchDirectory()
+      let rows =
+        try appendRows(small) + readRows(small) + recoveryRows(small) + serveRows(small)
+      for row in rows {
+        print(row.name)
+        row.cleanUp()
+      }
+      return
+    }
     try makeBenchDirectory()
     printMachine()
     for row in try appendRows(scale) + readRows(scale) + recoveryRows(scale) + serveRows(scale) {
