@@ -108,18 +108,28 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "mkstoreTests",
-      dependencies: ["mkstore", "KafkaServer", "LogStore", "RecordFormat", "StoreTesting"],
+      dependencies: [
+        "mkstore", "KafkaServer", "LogStore", "RecordFormat", "StoreTesting", "ProcessTesting",
+      ],
       swiftSettings: strict),
     // The built command and the example as processes of their own: killed, cut off, read by others.
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["mkstore", "Embedding", "LogStore", "RecordFormat", "DiskIO", "StoreTesting"],
+      dependencies: [
+        "mkstore", "Embedding", "LogStore", "RecordFormat", "DiskIO", "StoreTesting",
+        "ProcessTesting",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "Embedding", dependencies: ["LogStore", "RecordFormat"], path: "Examples/Embedding",
       swiftSettings: strict),
-    // Rules about the repository's own files; imports nothing of it.
-    .testTarget(name: "TidyTests", swiftSettings: strict),
+    // Rules about the repository's own files; imports nothing of the product.
+    .testTarget(name: "TidyTests", dependencies: ["ProcessTesting"], swiftSettings: strict),
+    // Programs that tests run as processes of their own.
+    .target(
+      name: "ProcessTesting", dependencies: ["CProcessTesting"], path: "Tests/ProcessTesting",
+      swiftSettings: strict),
+    .target(name: "CProcessTesting", path: "Tests/CProcessTesting"),
   ]
 )
 

@@ -1,9 +1,9 @@
 import Foundation
-import Glibc
+import ProcessTesting
 
 /// A program under test as a process of its own.
 final class Command {
-  private let process = Process()
+  private let process: ChildProcess
   private let output = Pipe()
   private let messages = Pipe()
   private var pending = Data()
@@ -28,18 +28,15 @@ final class Command {
     _ program: String = "mkstore", _ arguments: [String], input: String? = nil,
     directory: String? = nil
   ) throws {
-    process.executableURL = URL(
-      filePath: program.hasPrefix("/") ? program : "\(Repository.products)/\(program)")
-    process.arguments = arguments
-    process.standardOutput = output
-    process.standardError = messages
-    if let input {
-      process.standardInput = FileHandle(forReadingAtPath: input)
-    } else {
-      process.standardInput = FileHandle.nullDevice
-    }
-    if let directory { process.currentDirectoryURL = URL(filePath: directory) }
-    try process.run()
+    let file = try input.map { try FileHandle(forReadingFrom: URL(filePath: $0)) }
+    process = try ChildProcess(
+      program.hasPrefix("/") ? program : "\(Repository.products)/\(program)", arguments,
+      directory: directory, input: file, output: output.fileHandleForWriting,
+      messages: messages.fileHandleForWriting)
+    // The child's copies are the last ones: when it ends, the pipes do.
+    try output.fileHandleForWriting.close()
+    try messages.fileHandleForWriting.close()
+    try file?.close()
   }
 
   /// Runs a program to its end.
@@ -51,7 +48,7 @@ final class Command {
   }
 
   /// Sends a signal.
-  func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+  func signal(_ number: Int32) { process.signal(number) }
 
   /// The next line of standard output; nil at its end.
   func nextLine() -> String? {
@@ -73,10 +70,8 @@ final class Command {
     while let line = nextLine() { lines += line + "\n" }
     lines += String(decoding: pending, as: UTF8.self)
     let messages = messages.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
     return Outcome(
-      status: process.terminationReason == .exit
-        ? process.terminationStatus : -process.terminationStatus,
-      output: lines, messages: String(decoding: messages, as: UTF8.self))
+      status: process.wait().status, output: lines,
+      messages: String(decoding: messages, as: UTF8.self))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 
 @testable import mkstore
@@ -217,7 +218,7 @@ struct ExitStatusTests {
       ["append", log, "--acks", "--linger", "0"], files: files, input: nil)
     try writer.input?.write(contentsOf: Data("c\n".utf8))
     #expect(try writer.waitForLines(1))
-    let pid = writer.process.processIdentifier
+    let pid = writer.process.id
     for arguments in [["append", log], ["recover", directory.path("store")]] {
       let second = try Tool.run(arguments)
       #expect(second.status == 5)

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 
 @testable import mkstore
@@ -41,7 +42,7 @@ struct ProcessTests {
       #expect(try Tool.run(["append", log], input: Data("new\n".utf8)).status == 0)
       appended += 1
     }
-    reader.process.interrupt()
+    reader.process.signal(SIGINT)
     let outcome = try reader.outcome()
     #expect(outcome.status == 130)
     #expect(Set(outcome.lines) == ["new"])
@@ -56,7 +57,7 @@ struct ProcessTests {
     // A full batch is acknowledged; what follows waits for its linger when the signal comes.
     try writer.input?.write(contentsOf: Data(repeating: 0x0A, count: 300_000))
     #expect(try writer.waitForLines(1))
-    kill(writer.process.processIdentifier, signal)
+    writer.process.signal(signal)
     let outcome = try writer.outcome()
     #expect(outcome.status == 130)
     let records = try #require(try outcome.objects.last?["records"] as? Int)
@@ -81,7 +82,7 @@ struct ProcessTests {
           "--segment-bytes", "1M", "--durability", durability, input,
         ], files: files, input: Data())
       #expect(try writer.waitForLines(3 + round * 5))
-      kill(writer.process.processIdentifier, SIGKILL)
+      writer.process.signal(SIGKILL)
       _ = try writer.outcome()
       // The last line may be torn.
       let lines = String(decoding: try writer.output, as: UTF8.self).split(

@@ -1,25 +1,23 @@
 import Foundation
+import ProcessTesting
 import Testing
 
-/// The server goes on, and stops, where nobody takes its messages.
+/// The server goes on, and stops, where its messages are not read.
 struct ServeMessagesTests {
   private let directory: TemporaryDirectory
 
   init() throws { directory = try TemporaryDirectory() }
 
   /// A server whose standard error is a pipe, ready, and the pipe full.
-  private func serveIntoFullPipe() throws -> (server: Process, pipe: Pipe) {
+  private func serveIntoFullPipe() throws -> (server: ChildProcess, pipe: Pipe) {
     let pipe = Pipe()
-    let server = Process()
-    server.executableURL = URL(filePath: Tool.path)
-    server.arguments = [
-      "serve", "--data", directory.path("data"), "--listen", "127.0.0.1:0", "--set",
-      "log.level=debug",
-    ]
-    server.standardInput = FileHandle.nullDevice
-    server.standardOutput = FileHandle.nullDevice
-    server.standardError = pipe
-    try server.run()
+    let server = try ChildProcess(
+      Tool.path,
+      [
+        "serve", "--data", directory.path("data"), "--listen", "127.0.0.1:0", "--set",
+        "log.level=debug",
+      ], messages: pipe.fileHandleForWriting)
+    try pipe.fileHandleForWriting.close()
     var said = Data()
     while !String(decoding: said, as: UTF8.self).contains("ready after") {
       let more = pipe.fileHandleForReading.availableData
@@ -40,21 +38,21 @@ struct ServeMessagesTests {
   }
 
   /// The process's exit status; nil where it does not end within a minute.
-  private func status(of server: Process) -> Int32? {
+  private func status(of server: ChildProcess) -> Int32? {
     let deadline = ContinuousClock.now + .seconds(60)
     while server.isRunning {
       if ContinuousClock.now >= deadline {
-        kill(server.processIdentifier, SIGKILL)
+        server.signal(SIGKILL)
         return nil
       }
       _ = poll(nil, 0, 2)
     }
-    return server.terminationReason == .exit ? server.terminationStatus : -1
+    return server.wait().status
   }
 
-  @Test func aSignalStopsAServerWhoseMessagesNobodyReads() throws {
+  @Test func aSignalStopsAServerWhoseMessagesAreNotRead() throws {
     let (server, pipe) = try serveIntoFullPipe()
-    server.terminate()
+    server.signal(SIGTERM)
     #expect(status(of: server) == 0)
     #expect(TestData.names(in: directory.path("data")).contains(".kafka_cleanshutdown"))
     withExtendedLifetime(pipe) {}
@@ -64,7 +62,7 @@ struct ServeMessagesTests {
   @Test func aServerWhoseMessagesReaderIsGoneStopsInOrder() throws {
     let (server, pipe) = try serveIntoFullPipe()
     try pipe.fileHandleForReading.close()
-    server.terminate()
+    server.signal(SIGTERM)
     #expect(status(of: server) == 0)
     #expect(TestData.names(in: directory.path("data")).contains(".kafka_cleanshutdown"))
   }

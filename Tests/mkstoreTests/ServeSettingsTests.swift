@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import KafkaServer
 import Testing
 
@@ -171,7 +172,7 @@ struct ServeSettingsTests {
         "127.0.0.1:0",
       ], files: files, input: nil)
     #expect(try server.waitForMessage("ready after"))
-    kill(server.process.processIdentifier, SIGHUP)
+    server.process.signal(SIGHUP)
     let outcome = try server.outcome()
     #expect(outcome.status == 0 && outcome.messages.contains("everything is durable"))
     #expect(TestData.names(in: files.path("data")).contains(".kafka_cleanshutdown"))

@@ -1,4 +1,5 @@
 import Foundation
+import ProcessTesting
 import Testing
 
 /// The built command, run as a process of its own.
@@ -27,7 +28,7 @@ enum Tool {
     }
   }
 
-  /// Path of the command: it stands beside the test bundle.
+  /// Path of the command, which is beside the test bundle.
   static let path: String = {
     let bundle = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     var directory = bundle.deletingLastPathComponent()
@@ -71,7 +72,7 @@ enum Tool {
 
 /// A process that was started.
 struct Running {
-  let process = Process()
+  let process: ChildProcess
   private let files: TemporaryDirectory
   /// The other end of its standard input, where that is a pipe.
   let input: FileHandle?
@@ -83,26 +84,17 @@ struct Running {
     input: Data?, directory: String? = nil
   ) throws {
     self.files = files
-    process.executableURL = URL(filePath: executable)
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(["MKSTORE": Tool.path]) {
-      $1
-    }
-    if let directory { process.currentDirectoryURL = URL(filePath: directory) }
-    if let input {
-      process.standardInput = try FileHandle(
-        forReadingFrom: URL(filePath: try files.file("stdin", input)))
-      self.input = nil
-    } else {
-      let pipe = Pipe()
-      process.standardInput = pipe
-      self.input = pipe.fileHandleForWriting
-    }
-    process.standardOutput = try FileHandle(
-      forWritingTo: URL(filePath: try files.file("stdout", [])))
-    process.standardError = try FileHandle(
-      forWritingTo: URL(filePath: try files.file("stderr", [])))
-    try process.run()
+    let pipe = input == nil ? Pipe() : nil
+    self.input = pipe?.fileHandleForWriting
+    let source =
+      try pipe?.fileHandleForReading
+      ?? FileHandle(forReadingFrom: URL(filePath: try files.file("stdin", input ?? Data())))
+    let output = try FileHandle(forWritingTo: URL(filePath: try files.file("stdout", [])))
+    let messages = try FileHandle(forWritingTo: URL(filePath: try files.file("stderr", [])))
+    process = try ChildProcess(
+      executable, arguments, environment: ["MKSTORE": Tool.path], directory: directory,
+      input: source, output: output, messages: messages)
+    for handle in [source, output, messages] { try handle.close() }
   }
 
   /// Standard output so far.
@@ -114,13 +106,13 @@ struct Running {
   func outcome() throws -> Tool.Outcome {
     let deadline = ContinuousClock.now + .seconds(120)
     while process.isRunning {
-      if ContinuousClock.now >= deadline { kill(process.processIdentifier, SIGKILL) }
+      if ContinuousClock.now >= deadline { process.signal(SIGKILL) }
       Running.pause()
     }
     let messages = try Data(contentsOf: URL(filePath: files.path("stderr")))
     return Tool.Outcome(
-      status: process.terminationReason == .exit ? process.terminationStatus : -1,
-      output: try output, messages: String(decoding: messages, as: UTF8.self))
+      status: process.wait().status, output: try output,
+      messages: String(decoding: messages, as: UTF8.self))
   }
 
   /// Waits until standard output holds at least `count` lines; false where the process ends first
