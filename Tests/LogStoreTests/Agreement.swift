@@ -157,7 +157,7 @@ struct Agreement {
       }
       expectSame(cuts(foreseen), cuts(done), "cuts")
       expectSame(foreseen.removedFiles, done.removedFiles, "removed files")
-      expectSame(foreseen.rebuiltIndexes, done.rebuiltIndexes, "files made anew")
+      expectSame(foreseen.rebuiltIndexes, done.rebuiltIndexes, "rebuilt files")
       expectSame(foreseen.sideFileDamage, done.sideFileDamage, "side files")
       expectSame(foreseen.unreadableFiles, done.unreadableFiles, "unreadable files")
       expectSame(foreseen.notes, done.notes, "notes")

@@ -91,7 +91,7 @@ import Testing
     #expect(try agree(disk).damage.map(\.offsets) == [20..<30, 19..<20])
   }
 
-  /// An index that somebody made tells of a segment far behind the end.
+  /// A forged index tells of a segment far beyond the end.
   @Test(arguments: [true, false]) func anIndexFarBeyondTheEndIsToldTheSame(_ appends: Bool) throws {
     let disk = try broker()
     try edit(name(20), on: disk) { $0.removeLast(5) }
@@ -152,7 +152,7 @@ import Testing
     #expect(sample.disk.contents(of: path) == right)
   }
 
-  /// The epochs of an own log would be made anew, and hold against the batch from then on.
+  /// The epochs of an own log would be rebuilt, and then contradict the batch from then on.
   @Test func aWrongLeaderEpochIsToldTheSameWithoutTheCheckpoint() throws {
     let sample = try RecoverySample()
     try sample.disk.remove("\(Self.log)/\(LeaderEpochCheckpoint.name)")

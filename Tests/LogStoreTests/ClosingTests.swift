@@ -24,7 +24,7 @@ import Testing
       #expect(try reader.read(from: middle, maxBytes: 1, limit: .logEnd) != nil)
       try store.close()
 
-      // Without the marks of a clean stop the indexes are made anew, with no entry at all.
+      // Without the marks of a clean stop the indexes are rebuilt, without any entry.
       let disk = PosixDisk()
       try disk.remove("\(path)/\(CleanShutdownFile.name)")
       try disk.remove("\(log.path)/\(DurableMark.fileName)")

@@ -259,7 +259,7 @@ import Testing
     #expect(ahead.endOffset > 2)
     let (_, opened) = try ProducerFixture.open(copied, segmentBytes: 4_000)
     #expect(opened.logEndOffset == 2)
-    #expect(opened.recovery.removedFiles.contains("/data/a-0/\(ProducerFile.name)"))
+    #expect(opened.recovery.removedFiles.map(\.path).contains("/data/a-0/\(ProducerFile.name)"))
     // Another one's records take the offsets; killed, nothing of the copied state comes back.
     for number in 0..<20 {
       var batch = try ProducerFixture.batch(8, sequence: Int32(number))

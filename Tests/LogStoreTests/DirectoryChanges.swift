@@ -21,7 +21,8 @@ struct DirectoryChanges {
       let snapshot = SegmentName(report.logEndOffset, .snapshot).fileName
       // A close writes what it knows of producers.
       let closing = [snapshot, ProducerFile.name]
-      for path in report.removedFiles where !closing.contains(PathText.lastComponent(path)) {
+      for path in report.removedFiles.map(\.path)
+      where !closing.contains(PathText.lastComponent(path)) {
         // A finished replacement takes the name.
         let stem = path.split(separator: ".").first ?? ""
         let isGone = after[path] == nil || before["\(stem).log.swap"] != nil
@@ -55,7 +56,7 @@ struct DirectoryChanges {
 
   /// A file that changed was announced.
   private func checkUntold(_ reports: [RecoveryReport]) {
-    let gone = Set(reports.flatMap(\.removedFiles))
+    let gone = Set(reports.flatMap(\.removedFiles).map(\.path))
     let aside = Set(reports.flatMap(\.cuts).map(\.file))
     let rebuilt = Set(reports.flatMap(\.rebuiltIndexes))
     for (path, bytes) in before where path.split(separator: "/").count > 2 {

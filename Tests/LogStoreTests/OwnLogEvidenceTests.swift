@@ -82,7 +82,7 @@ import Testing
         var bytes = segment.bytes
         bytes.removeSubrange(position..<position + sample.content[index].bytes.count)
         try disk.install(segment.path, bytes)
-        // Kafka writes the indexes anew.
+        // Kafka rebuilds the indexes.
         let name = segment.path.dropLast("log".count)
         for kind in ["index", "timeindex"] { try disk.remove("\(name)\(kind)") }
         var content = sample.content

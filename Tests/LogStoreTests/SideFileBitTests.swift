@@ -4,8 +4,8 @@ import Testing
 
 @testable import LogStore
 
-/// One turned bit in any file beside the segments loses no record, whoever is asked; opening makes
-/// anew what the log tells, and of the rest an operator is told what to do.
+/// One flipped bit in any file beside the segments loses no record for any command; opening
+/// rebuilds what the log itself tells, and says what an operator has to do about the rest.
 @Suite struct SideFileBitTests {
   /// A small store of ours.
   private struct Store {

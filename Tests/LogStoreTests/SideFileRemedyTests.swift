@@ -4,8 +4,8 @@ import Testing
 
 @testable import LogStore
 
-/// A wrong file that opening does not make anew is told with what an operator does about it, once
-/// and in the same words by `verify`, the dry run and the run.
+/// `verify`, the dry run and the run report a wrong file that opening does not rebuild once, in the
+/// same words, with what an operator has to do about it.
 @Suite struct SideFileRemedyTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String
@@ -56,7 +56,7 @@ import Testing
     #expect(mended.isMendedByOpen && "\(mended)" == "f: r (mkstore recover mends it)")
   }
 
-  /// The epochs of a log of ours are made anew: told as that, and not again as a note.
+  /// The epochs of a log of ours are rebuilt: reported as that, and not again as a note.
   @Test func epochsOfAnOwnLogAreToldOnce() throws {
     let sample = try RecoverySample()
     let disk = sample.disk.kill()

@@ -40,7 +40,7 @@ struct SoundStore {
     return stores
   }
 
-  /// Of a session whose last records nobody was promised.
+  /// Of a session whose last records were never acknowledged.
   private static func unsyncedDisk() throws -> SimulatedDisk {
     let disk = SimulatedDisk(seed: 23)
     var model = LogModel()

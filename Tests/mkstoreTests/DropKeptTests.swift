@@ -105,7 +105,7 @@ struct DropKeptTests {
     let other = keptNames("unclean-1")
     let outcome = try drop(log("unclean-0") + "/")
     #expect(outcome.status == 0 && outcome.lines.count == 3, "\(outcome)")
-    #expect(outcome.lines.last?.hasPrefix("1 logs looked at: 1 kept files with 2796 bytes") == true)
+    #expect(outcome.lines.last?.hasPrefix("1 log looked at: 1 kept file with 2796 bytes") == true)
     #expect(keptNames("unclean-0").isEmpty && keptNames("unclean-1") == other)
     // The shell's "here".
     let here = try Tool.run(["recover", "--drop-kept", "."], directory: log("unclean-1"))

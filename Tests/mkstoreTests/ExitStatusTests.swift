@@ -292,7 +292,9 @@ struct ExitStatusTests {
         + "exit ${PIPESTATUS[1]}")
     #expect(outcome.status == 0)
     #expect(outcome.lines.count == 1)
-    #expect(outcome.messages.contains("nobody reads the acknowledgements"), "\(outcome.messages)")
+    #expect(
+      outcome.messages.contains("the reader of the acknowledgements is gone"), "\(outcome.messages)"
+    )
     let info = try Tool.bash("$MKSTORE fetch \(log) | tail -n 1")
     #expect(info.lines == ["200000"])
   }

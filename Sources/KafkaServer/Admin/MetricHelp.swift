@@ -30,7 +30,7 @@ enum MetricHelp {
     "mkstore_poisoned_logs": "Logs that refuse appends since a write or sync failed.",
     "mkstore_poisonings_total":
       "Times that a log began to refuse appends because a write or sync failed.",
-    "mkstore_rebuilt_indexes_total": "Indexes that were built anew.",
+    "mkstore_rebuilt_indexes_total": "Indexes that were rebuilt.",
     "mkstore_reopenings_total": "Times that such a log was opened again.",
     "mkstore_rolled_segments_total": "Segments that were begun.",
     "mkstore_server_cold_fetches_total": "Fetches that a fetcher thread read for.",

@@ -45,11 +45,20 @@ struct PlanMaker {
     plan.actions += frame.names.actions
     for place in frame.emptied {
       plan.rows.append(.r9)
+      plan.details.append(
+        VerificationNote(
+          file: place.logPath, text: "\(Self.isEmpty); the next open for writing removes it"))
       for kind in [SegmentName.Kind.log, .index, .timeindex, .txnindex] where has(kind, place) {
-        plan.actions.append(.remove(SegmentName(place.baseOffset, kind).fileName))
+        plan.actions.append(
+          .remove(
+            SegmentName(place.baseOffset, kind).fileName,
+            reason: kind == .log ? Self.isEmpty : Self.isOfEmpty))
       }
     }
   }
+
+  private static let isEmpty = "an empty segment that another one follows"
+  private static let isOfEmpty = "belongs to an empty segment"
 
   private func has(_ kind: SegmentName.Kind, _ place: SegmentPlace) -> Bool {
     switch kind {
@@ -92,7 +101,7 @@ struct PlanMaker {
       let path = outcome.place.plainPath(wrong.kind)
       if wrong.isMissing {
         plan.details.append(
-          VerificationNote(file: path, text: "missing; the next open for writing makes it anew"))
+          VerificationNote(file: path, text: "missing; the next open for writing rebuilds it"))
       } else {
         plan.sideFileDamage.append(
           SideFileDamage(file: path, reason: wrong.reason, remedy: nil))

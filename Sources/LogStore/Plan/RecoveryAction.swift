@@ -6,8 +6,8 @@ package enum RecoveryAction: Sendable {
   case noteLosses([DamagedRange])
   /// A whole `.log` goes to `.bad/`; its indexes are removed.
   case setAside(SegmentName, byteCount: Int, reason: String)
-  /// A file is removed.
-  case remove(String)
+  /// A file that the log does not need is removed.
+  case remove(String, reason: String)
   /// A finished replacement gets its plain name.
   case rename(from: String, to: String)
   /// The end of a segment's `.log` is kept in `.bad/` and cut off.

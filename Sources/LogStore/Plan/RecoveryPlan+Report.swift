@@ -16,7 +16,8 @@ extension RecoveryPlan {
           .init(
             file: path(SegmentName(base, .log).fileName), position: position, bytes: byteCount,
             reason: reason))
-      case .remove(let name): report.removedFiles.append(path(name))
+      case .remove(let name, let reason):
+        report.removedFiles.append(RemovedFile(path: path(name), reason: reason))
       case .rename(_, let to): report.notes.append("completed the replacement of \(to)")
       case .writeIndexes(let work):
         for (_, fault) in work.faults {

@@ -26,9 +26,14 @@ struct SideFilePlan {
     let all = frame.layout.snapshots
     let sorted = Self.sortSnapshots(all.filter { $0 <= end }, Set(bases))
     snapshots = sorted.kept
-    for offset in all.filter({ $0 > end }) + sorted.strays {
-      actions.append(.remove(SegmentName(offset, .snapshot).fileName))
+    for offset in all.filter({ $0 > end }) {
+      remove(offset, "tells of producers of batches beyond the log's end")
     }
+    for offset in sorted.strays { remove(offset, "an old producer snapshot of no segment") }
+  }
+
+  private mutating func remove(_ snapshot: Int64, _ reason: String) {
+    actions.append(.remove(SegmentName(snapshot, .snapshot).fileName, reason: reason))
   }
 
   /// Kafka's rule: those at a segment's base stay, and the newest if it lies behind all of them.
@@ -85,14 +90,17 @@ struct SideFilePlan {
     guard frame.isCopy else { return }
     do throws(CheckpointError) {
       let state = try ProducerFile.read(frame.directory, expirationMs: Int64.max)
-      if let state, state.endOffset > end { actions.append(.remove(ProducerFile.name)) }
+      if let state, state.endOffset > end {
+        actions.append(
+          .remove(ProducerFile.name, reason: "tells of batches beyond the end of this copy"))
+      }
     } catch {
       // What does not read is not believed later either.
       if case .disk(let error) = error, error.isOutOfDescriptors { throw error }
     }
   }
 
-  /// Reads every small file. What the log itself tells is made anew: the epochs of a log that this
+  /// Reads every small file. What the log itself tells is rebuilt: the epochs of a log that this
   /// engine alone has written, all of them 0, and snapshots, of which an older one will do.
   mutating func check(_ outcomes: [SegmentOutcome]) {
     let findings = SideFileVerifier(frame.directory.disk).logFindings(frame, outcomes)
@@ -114,13 +122,13 @@ struct SideFilePlan {
       if found == RecoveryHistory.wrongFile(frame.directory) { actions.append(.writeHistory) }
       guard let name, name.kind == .snapshot, snapshots.contains(name.baseOffset) else { continue }
       snapshots.removeAll { $0 == name.baseOffset }
-      actions.append(.remove(name.fileName))
+      remove(name.baseOffset, found.reason)
     }
     let isWrong = findings.damage.contains { $0.file == epochsPath }
     if areMended, !isTold, isWrong || frame.epochs == nil { writeOwnEpochs() }
   }
 
-  /// Whether the epochs can be made anew: those of a log that this engine alone has written, where
+  /// Whether the epochs can be rebuilt: those of a log that this engine alone has written, where
   /// all batches bear the one that it gives them (one that does not would be judged otherwise from
   /// then on), unless a directory that holds something has the file's name.
   private func areEpochsMended(_ outcomes: [SegmentOutcome]) -> Bool {

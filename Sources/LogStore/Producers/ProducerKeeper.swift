@@ -197,8 +197,8 @@ package final class ProducerKeeper: Sendable {
     }
   }
 
-  /// The state by the newest snapshot that can be read; without one, nobody is known at the log's
-  /// first segment.
+  /// The state by the newest snapshot that can be read; without one, no producer is known at the
+  /// log's first segment.
   private func snapshotState(
     atOrBelow end: Int64, activeMs: (ProducerSnapshot.Producer) -> Int64
   ) -> ProducerState {

@@ -120,7 +120,7 @@ package final class DurableMark: Sendable {
     }
   }
 
-  /// Makes the mark anew with one record, durably, whatever was there.
+  /// Replaces the mark, durably, by a new one with one record, whatever was there.
   ///
   /// For the first append after an unclean stop: an earlier sync of the file may have failed, and
   /// what it did not make durable no later sync of the same file would. And for the first one after

@@ -13,7 +13,7 @@ struct IndexWriting {
   private let isCleanStop: Bool
   /// Whether a file was made.
   private(set) var madeNames = false
-  /// Files that were removed to be made anew.
+  /// Files that were removed to be rebuilt.
   private(set) var rebuilt: [String] = []
   private(set) var notes: [String] = []
   /// Why the indexes must be made from the log before the segment is gone on with.

@@ -10,14 +10,14 @@ package enum KeptBytes {
   /// `ReadAroundFile.filler` in the copy.
   ///
   /// - Returns: The copy's path; nil where the bytes are all zeros (nothing to keep) or the disk is
-  ///   full: a log must open on a full disk too, and nobody was promised these bytes.
+  ///   full: a log must open on a full disk too, and these bytes were never acknowledged.
   static func keep(
     _ bytes: Range<Int>, of file: ReadAroundFile, named name: String, in directory: LogDirectory
   ) throws(DiskError) -> String? {
     guard try !isAllZeros(bytes, of: file) else { return nil }
     let folder = directory.path(directoryName)
     let path = "\(folder)/\(name)@\(bytes.lowerBound)+\(bytes.count)"
-    // Torn by a crash during recovery, it is made anew; under the copy's own name it is whole.
+    // A crash during recovery may tear it: then it is written again. The final name is whole.
     let temporary = path + ".tmp"
     do throws(DiskError) {
       if try directory.disk.status(folder) == nil {

@@ -89,7 +89,7 @@ struct PlanExecution {
         name.baseOffset, stage: name.stage, in: directory)
       cutCount += 1
       try syncDirectory()
-    case .remove(let name):
+    case .remove(let name, _):
       try KeptBytes.remove(directory.path(name), disk)
       isDirectoryDirty = true
     case .rename(let from, let to):

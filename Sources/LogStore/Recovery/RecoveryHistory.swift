@@ -90,7 +90,7 @@ package enum RecoveryHistory {
     }
     for range in report.damage { lines.append("damaged \(range)") }
     for index in report.rebuiltIndexes { lines.append("rebuilt \(index)") }
-    for file in report.removedFiles { lines.append("removed \(file)") }
+    for file in report.removedFiles { lines.append("removed \(file.path): \(file.reason)") }
     for file in report.droppedKeptFiles {
       lines.append("removed \(file.path), \(file.bytes) bytes: beyond the bound of .bad/")
     }

@@ -1,7 +1,6 @@
 /// What opening one log found and did.
 public struct RecoveryReport: Sendable, Equatable {
-  /// Bytes taken out of a log's end since they were no whole batch and nobody had been promised
-  /// them.
+  /// Bytes taken out of a log's end: they are no whole batch, and were never acknowledged.
   public struct Cut: Sendable, Equatable {
     /// Path of the `.log` file.
     public var file: String
@@ -43,11 +42,11 @@ public struct RecoveryReport: Sendable, Equatable {
   public var cuts: [Cut]
   /// Damage that was found and fenced: everything around it is served.
   public var damage: [DamagedRange]
-  /// Index files that were missing or wrong and were built anew.
+  /// Index files that were missing or wrong and were rebuilt.
   public var rebuiltIndexes: [String]
   /// Files that were removed: empty segments, left-overs of an interrupted replacement, snapshots
   /// of producers that are of no use.
-  public var removedFiles: [String]
+  public var removedFiles: [RemovedFile]
   /// Files of `.bad/` that were removed since it held more than `LogConfig.keptBytesMax`.
   public var droppedKeptFiles: [KeptFile]
   /// Files beside the segments that were found wrong; of those that opening mends, before it did.
@@ -80,7 +79,7 @@ public struct RecoveryReport: Sendable, Equatable {
   public var isEventful: Bool {
     !cuts.isEmpty || !damage.isEmpty || !rebuiltIndexes.isEmpty || !droppedKeptFiles.isEmpty
       // Old snapshots of producers go at every opening.
-      || removedFiles.contains { !$0.hasSuffix(".\(SegmentName.Kind.snapshot.rawValue)") }
+      || removedFiles.contains { !$0.path.hasSuffix(".\(SegmentName.Kind.snapshot.rawValue)") }
   }
 
   mutating func add(_ row: RecoveryRow) {

@@ -40,6 +40,9 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
   /// One sentence for people, without the position.
   package var description: String {
     switch self {
+    // A header of zeros reads as one of the oldest format.
+    case .format(.header(.messageSize, _, found: 0, _)):
+      "the length of the batch is 0, as where nothing was written"
     case .format(let error): "\(error)"
     case .headerTorn(let bytes): "the file ends after \(bytes) bytes of a batch header"
     case .doesNotFit(let byteCount, let available):

@@ -23,7 +23,7 @@ package struct StoreMetrics: Sendable {
   package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
   /// Segments rolled.
   package let rolledSegments = Counter(label: "mkstore_rolled_segments_total")
-  /// Indexes built anew since the old ones were missing or wrong.
+  /// Indexes rebuilt since the old ones were missing or wrong.
   package let rebuiltIndexes = Counter(label: "mkstore_rebuilt_indexes_total")
   /// Bytes whose CRC was checked before they were served.
   package let verifiedBytes = Counter(label: "mkstore_verified_bytes_total")

@@ -67,8 +67,8 @@ struct StoreOpening {
     try MetaProperties.fresh(using: &generator).write(disk, directory: path)
   }
 
-  /// Reads the store's small files where everything is looked at, and makes a broker's cleaner
-  /// checkpoint anew where it does not read: the cleaner then begins at each log's start. The other
+  /// Reads the store's small files where everything is looked at, and replaces a broker's
+  /// cleaner checkpoint that cannot be read: the cleaner then begins at each log's start. The other
   /// checkpoints are written when the store is closed.
   private mutating func checkFiles() throws(DiskError) {
     if config.surveyDepth > .ends {
@@ -81,7 +81,7 @@ struct StoreOpening {
       compacted = Set(cleaned?.offsets.keys.map { $0 } ?? [])
     } catch {
       guard case .unreadable = error else { return }
-      report.notes.append("\(error); it is made anew without an entry")
+      report.notes.append("\(error); it is replaced by an empty one")
       try OffsetCheckpoint().write(disk, directory: path, .cleaner)
     }
   }
@@ -91,7 +91,7 @@ struct StoreOpening {
       return try OffsetCheckpoint.read(disk, directory: path, name)?.offsets ?? [:]
     } catch {
       // As in Kafka: without it the logs are scanned from their start.
-      report.notes.append("\(error); it is made anew when the store is closed")
+      report.notes.append("\(error); it is rewritten when the store is closed")
       return [:]
     }
   }
@@ -105,7 +105,7 @@ struct StoreOpening {
       case .deleted, .future, .stray:
         report.notes.append("\(name) is a log that Kafka put away; it was left alone")
       case .log, .other:
-        report.notes.append("\(name) is no log directory; it was left alone")
+        report.notes.append("\(name) is not a log directory; it was left alone")
       }
     }
     report.notes += found.notes

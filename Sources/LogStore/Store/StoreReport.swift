@@ -10,7 +10,7 @@ public struct StoreReport: Sendable {
   public var failed: [(directory: String, error: LogError)]
   /// Anything else worth saying, such as directories that are no logs.
   public var notes: [String]
-  /// Files of the store's own directory that were wrong and were made anew.
+  /// Files of the store's own directory that were wrong and were rebuilt.
   public var mendedFiles: [String] = []
   /// Those that are wrong and stay so; looked for by `mkstore recover` only.
   public var sideFileDamage: [SideFileDamage] = []

@@ -4,7 +4,7 @@ internal import DiskIO
 extension LogFrame {
   mutating func judgeNames(_ strays: [StraySegments.Stray]) {
     for name in layout.unknown where !isKnownNoFile(name) {
-      note(name, "is none of Kafka's files and was left alone")
+      note(name, "is not a file of Kafka's or mkstore's; it was left alone")
     }
     for name in layout.temporary { detail(name, "left over from a replaced file") }
     if layout.hasKeptBytes { detail(KeptBytes.directoryName, "bytes that recovery kept aside") }
@@ -18,7 +18,7 @@ extension LogFrame {
       detail(
         rename.from,
         "is about to take the place of a segment; "
-          + (isLog ? "verified as that" : "made anew where it is wrong"))
+          + (isLog ? "verified as that" : "rebuilt where it is wrong"))
     }
     for stray in strays {
       let size = byteCount(stray.path)
@@ -53,7 +53,7 @@ extension LogFrame {
     }
   }
 
-  /// Segments whose files somebody took away: their offsets are not given out again.
+  /// Segments whose files were taken away: their offsets are not given out again.
   ///
   /// - Returns: Their base offsets.
   private mutating func noteLostSegments() -> Set<Int64> {
@@ -79,8 +79,8 @@ extension LogFrame {
     !rules.isGapless && (!point.isOwn || base < point.offset)
   }
 
-  /// Once the segment is gone that it was to replace, nobody could tell a damaged replacement from
-  /// one that was finished.
+  /// Once the segment that it was to replace is gone, a damaged replacement looks like one that was
+  /// finished.
   private mutating func setDamagedSwapsAside() {
     for base in layout.damagedSwaps {
       let name = SegmentName(base, .log, stage: .swap)
@@ -124,8 +124,9 @@ extension LogFrame {
             + "\(only.upperBound - 1); kept: rename it to its .log to have them back")
         continue
       }
-      detail(file, "\(Self.meaning(of: name)); the next opening for writing removes it")
-      names.actions.append(.remove(file))
+      let meaning = Self.meaning(of: name)
+      detail(file, "\(meaning); the next opening for writing removes it")
+      names.actions.append(.remove(file, reason: meaning))
     }
   }
 

@@ -17,7 +17,7 @@ struct SegmentOutcome: Sendable {
     var position: Int
   }
 
-  /// An index file that is to be made anew, and why.
+  /// An index file that is to be rebuilt, and why.
   struct WrongIndex: Sendable {
     var kind: SegmentName.Kind
     /// One sentence.

@@ -181,7 +181,7 @@ struct SegmentSurvey {
   private func findEvidence(
     _ outcome: inout SegmentOutcome, _ log: ReadAroundFile
   ) throws(DiskError) {
-    // A replacement's are right, or made anew.
+    // A replacement's indexes are right, or rebuilt.
     guard frame.isHoleTold, hasIndexes, !place.entry.isReplacement, outcome.unreadable.isEmpty
     else { return }
     let damagedEnd = outcome.endsDamaged ? outcome.damage.last?.bytes.lowerBound : nil

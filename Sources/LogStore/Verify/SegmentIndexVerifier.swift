@@ -17,7 +17,7 @@ struct SegmentIndexVerifier {
   private var damage: [SideFileDamage] = []
   private var wrong: [SegmentOutcome.WrongIndex] = []
   private var unreadable: [DiskError] = []
-  /// What reading an index met; it is made anew.
+  /// Errors of reading an index, which is then rebuilt.
   private var faults: [DiskError] = []
   private var notes: [VerificationNote] = []
   private var isCut = false

@@ -4,10 +4,10 @@ public struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
   public var file: String
   /// What is wrong with it, one sentence.
   public var reason: String
-  /// What an operator does about it; nil where the next opening for writing makes the file anew.
+  /// What an operator does about it; nil where the next opening for writing rebuilds the file.
   public var remedy: String?
 
-  /// Whether the file is derived from the log, so that the next open for writing makes it anew.
+  /// Whether the file is derived from the log, so that the next open for writing rebuilds it.
   public var isMendedByOpen: Bool { remedy == nil }
 
   /// File, reason and remedy in one line.

@@ -102,7 +102,7 @@ struct SideFileVerifier {
     }
   }
 
-  /// Turns an unreadable file into a finding; `remedy` is nil for one that opening makes anew.
+  /// Turns an unreadable file into a finding; `remedy` is nil for one that opening rebuilds.
   private func collect(
     _ findings: inout Findings, remedy: String?,
     _ check: () throws(CheckpointError) -> Void

@@ -1,5 +1,5 @@
-/// Bytes at the end of a log that an interrupted write left, not damage: no batch that was promised
-/// to anyone lies in them. The next open cuts them off and keeps them aside.
+/// Bytes at the end of a log that an interrupted write left, not damage: no batch in them was
+/// acknowledged. The next open cuts them off and keeps them in `.bad/`.
 public struct TornTail: Sendable, Hashable, CustomStringConvertible {
   /// Path of the `.log` file.
   public var file: String

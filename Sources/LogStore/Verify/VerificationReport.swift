@@ -48,8 +48,8 @@ public struct VerificationReport: Sendable {
   /// Bytes of all `.log` files.
   public var byteCount: Int { logs.reduce(0) { $0 + $1.byteCount } }
 
-  /// Whether there is damage. An unfinished write is none, nor is a file that the next opening
-  /// makes anew, nor one that could not be read.
+  /// Whether there is damage. Neither an unfinished write, nor a file that the next opening
+  /// rebuilds, nor one that could not be read is damage.
   public var hasDamage: Bool {
     !damage.isEmpty || sideFileDamage.contains { !$0.isMendedByOpen }
   }

@@ -75,7 +75,7 @@ struct VerificationTargets {
       case .deleted: note(entryPath, "waits for deletion; not verified")
       case .future: note(entryPath, "is being moved here by Kafka; not verified")
       case .stray: note(entryPath, "was set aside by Kafka; not verified")
-      case .log, .other: note(entryPath, "is no log directory; not verified")
+      case .log, .other: note(entryPath, "is not a log directory; not verified")
       }
     }
     report.isStore = report.isStore || isStore

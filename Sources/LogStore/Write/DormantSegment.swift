@@ -1,13 +1,13 @@
 package import DiskIO
 
-/// The last segment of a log that nobody has appended to in this session: no descriptor, no
+/// The last segment of a log without an append in this session: it holds no descriptor and no
 /// mapping, so that a thousand idle logs cost none.
 package struct DormantSegment: Sendable {
   package let segment: Segment
   package var position: Int
   package var nextOffset: Int64
   package var cursor: IndexCursor
-  /// Entries of the two indexes that stand in their files and are right.
+  /// Right entries at the start of the two index files.
   package var offsetEntries: Int
   package var timeEntries: Int
   /// When the segment was made, milliseconds since 1970 UTC.

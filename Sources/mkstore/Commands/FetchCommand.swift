@@ -8,7 +8,7 @@ struct FetchCommand: ParsableCommand {
     abstract: "Print the records of a log, by offset or by time.",
     discussion: """
       Reads without a lock and without changing anything: also a broker's directory, read-only \
-      media, and while somebody appends. Ends at the log's end as it was at the start, or goes on \
+      media, and while a process appends. Ends at the log's end as it was at the start, or goes on \
       with --follow.
 
       TIME is milliseconds since 1970, RFC 3339 (2013-01-01T10:00:00Z), a date, now, or relative \

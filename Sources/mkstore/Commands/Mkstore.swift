@@ -9,7 +9,7 @@ struct Mkstore: ParsableCommand {
     discussion: """
       LOG is a path like data/orders-0: a store's directory and a log <topic>-<partition> in it, \
       in Apache Kafka's own format. A directory of a Kafka broker can be read as it is, also from \
-      read-only media and while somebody writes to it.
+      read-only media and while a process writes to it.
 
       Data goes to standard output, messages to standard error. --json makes every command print \
       one JSON object a line, each with "schema":1 and a "type". Times are printed in RFC 3339, UTC.

@@ -9,18 +9,20 @@ struct RecoverCommand: ParsableCommand {
     commandName: "recover",
     abstract: "Open a store for writing, mend what can be mended, and say what was done.",
     discussion: """
-      PATH is a store, or a log of it (the whole store is opened all the same). An unfinished end \
-      is cut off and kept aside, missing or wrong indexes are built anew, damage in the middle is \
-      fenced and never cut: everything around it stays readable. All of the store is read, as by \
-      verify. What opening did also stands in each log's mkstore.history (see mkstore info).
+      PATH is a store, or a log of it (the whole store is opened all the same). An unfinished \
+      write at a log's end is cut off and kept in .bad/, missing or wrong indexes are rebuilt. \
+      Damaged records are never cut: they are reported, and everything around them stays \
+      readable. All of the store is read, as by verify. What was done is also written to each \
+      log's mkstore.history (see mkstore info).
 
       --dry-run changes nothing and says what would be done; it needs no lock.
 
       What is cut off or set aside is kept in each log's .bad/ until it is removed. \
-      --drop-kept does that, and nothing else: all of .bad/ and mkstore.history go, of the store \
-      or of the one log that PATH names. What verify tells of damage and losses stays the same.
+      --drop-kept removes it and does nothing else: all of .bad/ and mkstore.history go, of the \
+      store or of the one log that PATH names. What verify reports of damage and losses stays the \
+      same.
 
-      The exit status is 3 where damage remains that cannot be mended, before and after.
+      The exit status is 3 while there is damage that cannot be repaired, also after the run.
       """)
 
   @Argument(help: "The store, such as data, or a log of it.")
@@ -60,7 +62,7 @@ struct RecoverCommand: ParsableCommand {
     let manager = try withLogErrors { () throws(LogError) in
       try LogManager.open(store.path, config: config, logger: QuietLogger.make())
     }
-    let recovery = StoreRecovery(manager.report, store)
+    var recovery = StoreRecovery(manager.report, store)
     for log in manager.logs {
       // Of each log, whatever its files promise: all of it is read anyway. Closing writes a
       // snapshot of what was found.
@@ -71,7 +73,9 @@ struct RecoverCommand: ParsableCommand {
       }
     }
     let producerIds = ProducerIds(manager, logger: QuietLogger.make())
-    _ = try withLogErrors { () throws(LogError) in try producerIds.mendFile() }
+    if try withLogErrors({ () throws(LogError) in try producerIds.mendFile() }) {
+      recovery.addMended("\(store.path)/\(ProducerIdsFile.name)")
+    }
     for note in manager.report.notes { Messages.say("note: \(note)") }
     try withLogErrors { () throws(LogError) in try manager.close() }
     return recovery
@@ -100,7 +104,8 @@ struct RecoverCommand: ParsableCommand {
     let report = log.report
     out.line(
       "\(log.name): offsets \(report.logStartOffset) to \(report.logEndOffset) (exclusive), "
-        + "\(report.segmentCount) segments, \(report.bytesScanned) bytes scanned after "
+        + Counted.text(report.segmentCount, "segment")
+        + ", \(report.bytesScanned) bytes scanned after "
         + (report.wasClean ? "a clean stop" : "an unclean stop")
         + (log.hasNews ? "" : "; nothing to mend"))
     for line in RecoveryText.actions(report, tense) { out.line("  \(line)") }
@@ -134,8 +139,11 @@ struct RecoverCommand: ParsableCommand {
     }
     let failed = recovery.failures.isEmpty ? "" : ", \(recovery.failures.count) not looked at"
     out.line(
-      "\(recovery.logs.count) logs\(dryRun ? " looked at, nothing changed" : " recovered"): "
-        + "\(eventful) with something to report, \(damaged) damaged ranges"
-        + (wrong > 0 ? " and \(wrong) wrong files" : "") + " remain" + failed)
+      Counted.text(recovery.logs.count, "log")
+        + "\(dryRun ? " looked at, nothing changed" : " recovered"): "
+        + "\(eventful) with something to report, "
+        + Counted.text(damaged, "damaged range")
+        + (wrong > 0 ? " and " + Counted.text(wrong, "wrong file") : "")
+        + (damaged + wrong == 1 ? " remains" : " remain") + failed)
   }
 }

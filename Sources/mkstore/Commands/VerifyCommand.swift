@@ -15,7 +15,7 @@ struct VerifyCommand: ParsableCommand {
 
       The last line is "ok: N records, M segments, no damage", or begins with "damage:" after one \
       line for each damaged range (file, position, offsets, reason); the exit status is 3 then. \
-      What the next opening for writing puts right by itself is told and is no damage: an \
+      What the next opening for writing repairs by itself is listed and is no damage: an \
       unfinished write, an index that contradicts the log. Where a file cannot be opened or read, \
       the status is 1. A file in which no batch is found is damage, unless it is empty, all zeros \
       or the beginning of one.
@@ -24,7 +24,7 @@ struct VerifyCommand: ParsableCommand {
   @Argument(help: "Logs, stores or .log files.")
   var paths: [String]
 
-  @Flag(help: "Check all there is; the default, here to be said.")
+  @Flag(help: "Check everything: the default, accepted for explicitness.")
   var deep = false
 
   @Flag(help: "Check headers, offsets and CRCs only: no records, no indexes.")

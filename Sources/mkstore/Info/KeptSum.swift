@@ -19,8 +19,8 @@ struct KeptSum: Sendable {
   /// For people: files, bytes, age.
   var text: String {
     guard let oldestMs else { return "nothing" }
-    let files = fileCount == 1 ? "1 file" : "\(fileCount) files"
-    return "\(files), \(ByteCountArgument.text(byteCount)), the oldest of "
+    return
+      "\(Counted.text(fileCount, "file")), \(ByteCountArgument.text(byteCount)), the oldest of "
       + "\(RFC3339.text(oldestMs)): taken out of the log by recovery (.bad/)"
   }
 

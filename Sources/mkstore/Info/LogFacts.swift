@@ -16,7 +16,7 @@ struct LogFacts {
   let kept: Result<KeptData, DiskError>
   /// Settings of the topic, "name=value", or why they cannot be read.
   let settings: Result<[String], CheckpointError>
-  /// Time of the latest record and where it stands.
+  /// Time and offset of the latest record.
   let latest: OffsetForTime?
 
   /// Opens the log for reading and looks at its files.
@@ -54,7 +54,8 @@ struct LogFacts {
   /// One line, for the list of a store.
   var line: String {
     "\(location.topicPartition)  offsets \(log.logStartOffset) to \(log.logEndOffset) "
-      + "(exclusive)  \(segments.count) segments  \(ByteCountArgument.text(byteCount))  "
+      + "(exclusive)  \(Counted.text(segments.count, "segment"))  "
+      + "\(ByteCountArgument.text(byteCount))  "
       + "latest record \(RFC3339.text(latest?.timestamp ?? -1))"
   }
 

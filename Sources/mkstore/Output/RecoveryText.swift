@@ -14,7 +14,7 @@ enum RecoveryText {
     /// A change's first words, with those of what was done: people look for the same words.
     func verb(_ done: String) -> String { self == .done ? done : "would be \(done):" }
 
-    /// A file that is made from the log.
+    /// A file that is rebuilt from the log.
     func rebuilt(_ file: String) -> String { "\(verb("rebuilt")) \(file)" }
   }
 
@@ -22,7 +22,7 @@ enum RecoveryText {
   static func actions(_ report: RecoveryReport, _ tense: Tense) -> [String] {
     var lines: [String] = []
     for cut in report.cuts {
-      let kept = cut.keptAs.map { ", kept as \($0)" } ?? ", kept in \(keptIn(cut))"
+      let kept = cut.keptAs.map { ", kept as \($0)" } ?? notKept(cut, tense)
       let what =
         cut.isWholeFile
         ? "\(tense.verb("set aside")) \(cut.file), \(cut.bytes) bytes"
@@ -31,13 +31,15 @@ enum RecoveryText {
       lines.append("\(what)\(kept): \(cut.reason)")
     }
     lines += report.rebuiltIndexes.map { tense.rebuilt($0) }
-    lines += report.removedFiles.map { "\(tense.verb("removed")) \($0)" }
+    lines += report.removedFiles.map { "\(tense.verb("removed")) \($0.path): \($0.reason)" }
     return lines
   }
 
-  /// Where bytes are kept that were not kept yet, or could not be.
-  private static func keptIn(_ cut: RecoveryReport.Cut) -> String {
-    "\(PathText.parent(cut.file))/\(KeptBytes.directoryName) unless all zeros"
+  /// Of bytes that are not kept yet, or were not.
+  private static func notKept(_ cut: RecoveryReport.Cut, _ tense: Tense) -> String {
+    let folder = "\(PathText.parent(cut.file))/\(KeptBytes.directoryName)"
+    return tense == .done
+      ? ", not kept: all zeros, or no space left" : ", kept in \(folder) unless all zeros"
   }
 
   /// One line for what remains damaged.
@@ -60,7 +62,7 @@ enum RecoveryText {
     object.add("cuts", report.cuts.map(cut))
     object.add("damage", report.damage.map { DamageText.part($0) })
     object.add("rebuiltIndexes", report.rebuiltIndexes)
-    object.add("removedFiles", report.removedFiles)
+    object.add("removedFiles", report.removedFiles.map(\.path))
     object.add("wrongFiles", report.sideFileDamage.map { "\($0)" })
     object.add("unreadableFiles", report.unreadableFiles)
     object.add("notes", report.notes)

@@ -58,9 +58,10 @@ struct KeptDrop {
 
   private var sumLine: String {
     let histories = histories
-    return "\(result.logCount) logs looked at\(isDryRun ? ", nothing changed" : ""): "
-      + "\(files.count) kept files with \(byteCount) bytes and \(histories.count) histories with "
-      + "\(histories.reduce(0, +)) bytes \(verb)"
+    return Counted.text(result.logCount, "log")
+      + " looked at\(isDryRun ? ", nothing changed" : ""): "
+      + "\(Counted.text(files.count, "kept file")) with \(byteCount) bytes and "
+      + "\(Counted.text(histories.count, "history")) with \(histories.reduce(0, +)) bytes \(verb)"
   }
 
   // MARK: For programs

@@ -21,7 +21,7 @@ struct StoreRecovery {
   private(set) var logs: [Log] = []
   /// What could not be opened or read.
   private(set) var failures: [String] = []
-  /// Files of the store's own directory that are made anew.
+  /// Files of the store's own directory that are rebuilt.
   private(set) var mendedFiles: [String] = []
   /// Those that are wrong and stay so.
   private(set) var sideFileDamage: [SideFileDamage] = []
@@ -55,6 +55,11 @@ struct StoreRecovery {
       }
     }
     noteUnreadable()
+  }
+
+  /// Adds a file of the store's directory that was rebuilt after the store was opened.
+  mutating func addMended(_ file: String) {
+    if !mendedFiles.contains(file) { mendedFiles.append(file) }
   }
 
   private mutating func noteUnreadable() {
