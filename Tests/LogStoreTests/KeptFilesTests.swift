@@ -104,6 +104,20 @@ import Testing
     #expect(history.lines.contains { $0.contains("removed \(kept), 70 bytes") }, "\(history)")
   }
 
+  /// What cannot be bounded keeps no log from opening.
+  @Test func aFolderThatCannotBeListedIsTold() throws {
+    let log = try TornLog()
+    log.config.log.keptBytesMax = 71
+    try log.tearAndOpen(70)
+    try log.tear(71)
+    log.disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.list], pathSuffix: "/.bad"))
+    let report = try log.open()
+    #expect(log.disk.faultFired && report.droppedKeptFiles.isEmpty)
+    let told = "whether more is kept than the bound allows is not known"
+    #expect(report.notes.contains { $0.hasSuffix(told) }, "\(report.notes)")
+    #expect(try log.sizes == [70, 71])
+  }
+
   @Test func whatAnOpeningKeptItselfStaysUntilTheNext() throws {
     let log = try TornLog()
     log.config.log.keptBytesMax = 0

@@ -146,4 +146,30 @@ import Testing
     let found = try DurableMark.read(directory).newest
     #expect(found?.durability == mode && found?.isClean == true && found?.recoveryPoint == 7)
   }
+
+  /// No log counts so far as half of the numbers: such a one was made up, and the next session
+  /// counts from the start, or no later slot would be newer.
+  @Test(arguments: [UInt64.max / 2, .max / 2 + 1, .max])
+  func aMadeUpSequenceEndsWithTheNextSession(_ sequence: UInt64) throws {
+    let sample = try RecoverySample()
+    let directory = LogDirectory(disk: sample.disk, path: CrashStore.directory)
+    var record = try #require(try DurableMark.read(directory).newest)
+    record.sequence = sequence
+    try sample.edit(Self.markPath, on: sample.disk) { bytes in
+      bytes = [UInt8](repeating: 0, count: bytes.count)
+      var span = bytes.mutableSpan
+      record.encode(into: &span)
+    }
+    let store = try CrashStore(
+      sample.disk, CrashStore.config(segmentBytes: 500), creates: false)
+    #expect(store.log.recovery.wasClean)
+    let result = try store.tryAppend(SampleBatches.small[20]).get()
+    let disk = sample.disk.kill()
+    let newest = try #require(
+      try DurableMark.read(LogDirectory(disk: disk, path: CrashStore.directory)).newest)
+    #expect(newest.recoveryPoint == result.lastOffset + 1)
+    #expect(sequence > .max / 2 ? newest.sequence < 100 : newest.sequence > sequence)
+    let opened = try CrashStore(disk, CrashStore.config(segmentBytes: 500), creates: false)
+    #expect(try LogModel.content(of: opened.log).dropLast() == sample.content[...])
+  }
 }

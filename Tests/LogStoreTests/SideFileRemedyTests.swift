@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import StoreTesting
 import Testing
 
@@ -54,6 +55,24 @@ import Testing
     #expect(!lasting.isMendedByOpen && "\(lasting)" == "f: r (do it)")
     let mended = SideFileDamage(file: "f", reason: "r", remedy: nil)
     #expect(mended.isMendedByOpen && "\(mended)" == "f: r (mkstore recover mends it)")
+  }
+
+  /// An empty folder in the place of the epochs makes way for them; one that cannot be looked into
+  /// is left alone.
+  @Test func aFolderOfEpochsThatCannotBeListedIsNotMended() throws {
+    let sample = try RecoverySample()
+    let path = "\(CrashStore.directory)/\(LeaderEpochCheckpoint.name)"
+    try sample.disk.remove(path)
+    try sample.disk.installDirectory(path)
+    func rebuilt() throws -> [String]? {
+      try verify(sample.disk, CrashStore.path).plans.first?.report.rebuiltIndexes
+    }
+    #expect(try rebuilt() == [path])
+    sample.disk.plan(
+      FaultPlan(
+        .error(EIO), at: 1, isForEver: true, operations: [.list],
+        pathSuffix: LeaderEpochCheckpoint.name))
+    #expect(try rebuilt() == [] && sample.disk.faultFired)
   }
 
   /// The epochs of a log of ours are rebuilt: reported as that, and not again as a note.

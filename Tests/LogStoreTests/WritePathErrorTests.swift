@@ -73,6 +73,24 @@ import Testing
     #expect(store.log.logEndOffset == 0)
   }
 
+  @Test(arguments: [[600], [90, 90, 90, 90, 90, 90]])
+  func recordsThatFitNoBatchAreRefused(_ sizes: [Int]) throws {
+    var config = CrashStore.config(segmentBytes: 1 << 20)
+    config.log.maxMessageBytes = 500
+    let store = try CrashStore(SimulatedDisk(seed: 12), config)
+    let records = sizes.map {
+      Record(offset: 0, timestamp: 1, key: nil, value: [UInt8](repeating: 1, count: $0))
+    }
+    guard case .recordTooLarge(_, limit: 500) = error({ try store.log.append(records) }) else {
+      Issue.record("\(sizes) were taken")
+      return
+    }
+    #expect(store.log.logEndOffset == 0)
+    // The next ones are taken.
+    let fitting = Record(offset: 0, timestamp: 1, key: nil, value: [1])
+    #expect(try store.log.append([fitting]).baseOffset == 0)
+  }
+
   /// One of a broker's that is open at the log's end: nothing is appended into it.
   @Test func aProducerWithAnOpenTransactionIsRefused() throws {
     var state = ProducerState(endOffset: 4, expirationMs: Int64.max)

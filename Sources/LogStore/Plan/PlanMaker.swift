@@ -283,7 +283,8 @@ struct PlanMaker {
       options.depth == .ends && !told.contains(noted)
     }
     let losses = known + told
-    guard losses != frame.noted else { return }
+    let isWrong = KnownLosses.isWrong(frame.names.sideFileDamage, in: frame.directory)
+    guard losses != frame.noted || isWrong else { return }
     plan.actions.insert(.noteLosses(losses), at: 0)
   }
 

@@ -28,7 +28,10 @@ extension RecoveryPlan {
         }
       case .writeEpochs: report.rebuiltIndexes.append(path(LeaderEpochCheckpoint.name))
       case .writeHistory: report.rebuiltIndexes.append(path(RecoveryHistory.fileName))
-      case .noteLosses: break
+      case .noteLosses:
+        if KnownLosses.isWrong(sideFileDamage, in: frame.directory) {
+          report.rebuiltIndexes.append(path(KnownLosses.fileName))
+        }
       }
     }
     return report

@@ -6,33 +6,41 @@ internal import DiskIO
 ///
 /// So the same loss is told before and after. A line for each, `<first offset> <end offset>
 /// <position> <file> <reason>`, and last `crc32c <hexadecimal>` of the lines before. Kafka ignores
-/// the file. A note is told up to the first valid batch at one of its offsets.
+/// the file. A note is told up to the first valid batch at one of its offsets. The next opening for
+/// writing replaces a file that is wrong.
 package enum KnownLosses {
   /// Name of the file.
   package static let fileName = "mkstore.lost"
   private static let lossesMax = 1000
 
-  /// The losses; a file that does not read is told and says nothing.
+  /// The losses; a file that is wrong is reported and says nothing.
   static func read(
-    _ directory: LogDirectory, _ names: inout LogFrame.NameFindings
+    _ directory: LogDirectory, _ entries: [DirectoryEntry], _ names: inout LogFrame.NameFindings
   ) throws(DiskError) -> [DamagedRange] {
+    let path = directory.path(fileName)
+    func report(_ what: String, remedy: String?) {
+      names.sideFileDamage.append(
+        SideFileDamage(
+          file: path, reason: "\(what); losses that earlier openings noted in it are not known",
+          remedy: remedy))
+    }
     do throws(CheckpointError) {
-      guard let bytes = try SmallFile.read(directory.disk, directory.path(fileName)) else {
-        return []
+      if let bytes = try SmallFile.read(directory.disk, path) {
+        if let losses = decode(bytes, directory) { return losses }
+        report("its CRC or one of its lines is wrong", remedy: nil)
+      } else if entries.contains(where: { $0.name == fileName && $0.kind == .directory }) {
+        report("is a directory", remedy: SideFileRemedy.noFile)
       }
-      guard let losses = decode(bytes, directory) else {
-        names.sideFileDamage.append(
-          SideFileDamage(
-            file: directory.path(fileName),
-            reason: "does not read; losses that an earlier opening noted are not known",
-            remedy: nil))
-        return []
-      }
-      return losses
     } catch {
       if case .disk(let error) = error { throw error }
-      return []
+      report("is too large", remedy: nil)
     }
+    return []
+  }
+
+  /// Whether the file is wrong and the next opening replaces it.
+  static func isWrong(_ damage: [SideFileDamage], in directory: LogDirectory) -> Bool {
+    damage.contains { $0.file == directory.path(fileName) && $0.isMendedByOpen }
   }
 
   static func encode(_ losses: [DamagedRange]) -> [UInt8] {

@@ -30,7 +30,8 @@ extension LogFrame {
     var frame = LogFrame(
       directory: directory, hints: hints, mark: mark, layout: layout, point: point,
       isCleanStop: isCleanStop, rules: rules, epochs: epochs,
-      noted: try KnownLosses.read(directory, &names), places: [], firstWalked: 0, names: names)
+      noted: try KnownLosses.read(directory, entries, &names), places: [], firstWalked: 0,
+      names: names)
     frame.place(without: Set(strays.map(\.baseOffset)))
     frame.judgeNames(strays)
     frame.noteLostStart()
