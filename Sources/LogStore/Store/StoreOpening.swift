@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Logging
 internal import DiskIO
 
@@ -57,11 +58,12 @@ struct StoreOpening {
   private mutating func ensureIdentity(_ names: [DirectoryEntry]) throws(DiskError) {
     if names.contains(where: { $0.name == MetaProperties.name }) {
       do throws(CheckpointError) {
-        _ = try MetaProperties.read(disk, directory: path)
+        if try MetaProperties.read(disk, directory: path) != nil { return }
       } catch {
         report.notes.append("\(error) (\(SideFileRemedy.metaProperties))")
+        return
       }
-      return
+      throw DiskError(.open, "\(path)/\(MetaProperties.name)", code: EISDIR)
     }
     var generator = SystemRandomNumberGenerator()
     try MetaProperties.fresh(using: &generator).write(disk, directory: path)

@@ -1,4 +1,5 @@
 import DiskIO
+internal import Glibc
 
 /// Looks at the small files of stores and logs: readable, and in agreement with the log.
 struct SideFileVerifier {
@@ -34,7 +35,36 @@ struct SideFileVerifier {
     collect(&findings, remedy: nil) { () throws(CheckpointError) in
       try checkProducerIds(directory)
     }
+    lookForDirectories(directory, &findings)
     return findings
+  }
+
+  /// A directory under the name of a file that opening writes or removes keeps the store from being
+  /// opened; the cleaner's checkpoint is a broker's.
+  private func lookForDirectories(_ directory: String, _ findings: inout Findings) {
+    let written = [OffsetCheckpoint.Name.recoveryPoint, .logStart, .highWatermark].map(\.rawValue)
+    for name in written + [MetaProperties.name, CleanShutdownFile.name] {
+      let path = "\(directory)/\(name)"
+      collect(&findings, remedy: nil) { () throws(CheckpointError) in
+        if try isDirectory(path) { throw .disk(DiskError(.open, path, code: EISDIR)) }
+      }
+    }
+    collect(&findings, remedy: SideFileRemedy.noFile) { () throws(CheckpointError) in
+      try refuseDirectory("\(directory)/\(OffsetCheckpoint.Name.cleaner.rawValue)")
+    }
+  }
+
+  private func isDirectory(_ path: String) throws(CheckpointError) -> Bool {
+    do throws(DiskError) {
+      return try disk.status(path)?.kind == .directory
+    } catch {
+      throw .disk(error)
+    }
+  }
+
+  private func refuseDirectory(_ path: String) throws(CheckpointError) {
+    guard try isDirectory(path) else { return }
+    throw .unreadable(path: path, line: nil, what: "is a directory, not a file")
   }
 
   /// A file that the disk does not give is replaced like any other that cannot be used.
@@ -54,16 +84,22 @@ struct SideFileVerifier {
     var findings = Findings()
     let path = frame.directory.path
     collect(&findings, remedy: SideFileRemedy.partitionMetadata) { () throws(CheckpointError) in
+      try refuseDirectory("\(path)/\(PartitionMetadata.name)")
       _ = try PartitionMetadata.read(disk, directory: path)
     }
     collect(&findings, remedy: SideFileRemedy.leaderEpochs) { () throws(CheckpointError) in
+      try refuseDirectory("\(path)/\(LeaderEpochCheckpoint.name)")
       try checkEpochs(path, outcomes)
     }
     collect(&findings, remedy: SideFileRemedy.topicSettings) { () throws(CheckpointError) in
       _ = try TopicConfigFile.read(disk, directory: path)
     }
     var isHistorySound = true
+    collect(&findings, remedy: SideFileRemedy.noFile) { () throws(CheckpointError) in
+      try refuseDirectory("\(path)/\(ProducerFile.name)")
+    }
     collect(&findings, remedy: SideFileRemedy.history) { () throws(CheckpointError) in
+      try refuseDirectory("\(path)/\(RecoveryHistory.fileName)")
       isHistorySound = try RecoveryHistory.read(frame.directory).isSound
     }
     if !isHistorySound { findings.damage.append(RecoveryHistory.wrongFile(frame.directory)) }
