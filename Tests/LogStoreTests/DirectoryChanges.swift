@@ -3,7 +3,8 @@ import Testing
 
 @testable import LogStore
 
-/// What a session changed in a store's directory, against what its reports announce.
+/// What an opening, or a whole session, changed in a store's directory, against what its reports
+/// announce.
 struct DirectoryChanges {
   private let before: [String: [UInt8]]
   private let after: [String: [UInt8]]
@@ -15,14 +16,11 @@ struct DirectoryChanges {
     self.place = place
   }
 
-  func check(_ reports: [RecoveryReport]) {
+  /// All that an opening announced was done, and nothing else.
+  func checkOpening(_ reports: [RecoveryReport]) {
     for report in reports {
       checkCuts(report)
-      let snapshot = SegmentName(report.logEndOffset, .snapshot).fileName
-      // A close writes what it knows of producers.
-      let closing = [snapshot, ProducerFile.name]
-      for path in report.removedFiles.map(\.path)
-      where !closing.contains(PathText.lastComponent(path)) {
+      for path in report.removedFiles.map(\.path) {
         // A finished replacement takes the name.
         let stem = path.split(separator: ".").first ?? ""
         let isGone = after[path] == nil || before["\(stem).log.swap"] != nil
@@ -30,6 +28,11 @@ struct DirectoryChanges {
       }
     }
     checkUntold(reports)
+  }
+
+  /// After the close too, which writes a snapshot at the log's end.
+  func checkSession(_ reports: [RecoveryReport]) {
+    checkUntold(reports, closingEnds: Set(reports.map(\.logEndOffset)))
   }
 
   /// What was cut off or moved is in `.bad`, and no longer where it was.
@@ -55,7 +58,7 @@ struct DirectoryChanges {
   }
 
   /// A file that changed was announced.
-  private func checkUntold(_ reports: [RecoveryReport]) {
+  private func checkUntold(_ reports: [RecoveryReport], closingEnds: Set<Int64> = []) {
     let gone = Set(reports.flatMap(\.removedFiles).map(\.path))
     let aside = Set(reports.flatMap(\.cuts).map(\.file))
     let rebuilt = Set(reports.flatMap(\.rebuiltIndexes))
@@ -73,8 +76,7 @@ struct DirectoryChanges {
         #expect(isSame ?? false || isTold, "\(place): \(path) changed untold")
       } else if path.hasSuffix(".snapshot") {
         // A close writes one at the log's end, and the newest before goes with that.
-        let ends = Set(reports.map(\.logEndOffset))
-        let isClosing = ends.contains {
+        let isClosing = closingEnds.contains {
           after["\(PathText.parent(path))/\(SegmentName($0, .snapshot).fileName)"] != nil
         }
         let isTold = now == bytes || gone.contains(path) || isClosing

@@ -54,7 +54,7 @@ struct GapEvidenceTests {
 
   @Test func aFarOffsetCountsOnlyWhereTheNextBatchAgrees() throws {
     let far = Int64(Int32.max) + 10
-    let fault = BatchFault.offsetBeyondSegment(far, limit: Int64(Int32.max))
+    let fault = BatchFault.offsetGap(far, expected: 0)
     #expect(try walk(Array(batches([far, far + 1]).joined()), .none) == ([far, far + 1], nil))
     #expect(try walk(Array(batches([far]).joined()), .none) == ([], fault))
     // One that contradicts it is no evidence for it, whether it is cut away later or not.

@@ -18,9 +18,10 @@ import Testing
   }
 
   /// As an opening writes it for offsets that a log lost.
-  private static let right = KnownLosses.encode([
-    DamagedRange(file: "x.log", bytes: 7..<7, offsets: 3..<5, reason: "gone")
-  ])
+  private static let right = KnownLosses.encode(
+    .init(losses: [
+      DamagedRange(file: "x.log", bytes: 7..<7, offsets: 3..<5, reason: "gone")
+    ]))
 
   /// Lines under a right CRC.
   private static func checked(_ lines: String) -> [UInt8] {

@@ -20,6 +20,7 @@ import Testing
     (.r10, { isUnclean($0) && !isBelow($0) && $0.fault == .aboveForeignPointFollowed }),
     (.r11, { isUnclean($0) && !isBelow($0) && $0.fault == .aboveForeignPointLast }),
     (.r12, { isUnclean($0) && !isBelow($0) && $0.fault == .unreadable }),
+    (.r13, { isUnclean($0) && !isBelow($0) && $0.fault == .noted }),
   ]
 
   private static func isUnclean(_ facts: SegmentFacts) -> Bool {
@@ -49,7 +50,7 @@ import Testing
   }()
 
   @Test func everyCombinationMeetsExactlyOneRow() {
-    #expect(Self.all.count == 192)
+    #expect(Self.all.count == 224)
     var met: Set<RecoveryRow> = []
     for facts in Self.all {
       let rows = Self.statement.filter { $0.holds(facts) }.map(\.row)
@@ -61,7 +62,7 @@ import Testing
   }
 
   @Test func onlyR6AndR11Cut() {
-    // R7, R10, R12: what follows damage is never deleted; R2, R4: an invalid batch there is damage.
+    // R7, R10, R12, R13: what follows damage is never deleted; R2, R4: it is damage.
     for facts in Self.all where !facts.isEmpty {
       let mayCut = [RecoveryRow.r6, .r11].contains(facts.row)
       let isUnpromised = facts.fault == .aboveOwnPoint || facts.fault == .aboveForeignPointLast
@@ -71,32 +72,26 @@ import Testing
 
   // MARK: Invalid batches and missing offsets
 
-  private static let flags = [false, true]
-
   /// What is cut is what nobody was promised and an interrupted write can have left.
   @Test func everyInvalidBatchIsCutOrFencedByTheTable() {
     var cuts = 0
     for place in FaultFacts.Place.allCases {
-      for isFollowed in Self.flags {
-        for couldBeUnfinished in Self.flags {
-          for isAfterDamage in Self.flags {
-            for isUnreadable in Self.flags {
-              let facts = FaultFacts(
-                place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
-                isAfterDamage: isAfterDamage, isUnreadable: isUnreadable)
-              let row = SegmentFacts(
-                isCleanStop: place == .afterCleanStop, isEmpty: false, isLast: !isFollowed,
-                reachesRecoveryPoint: true, areIndexesSane: true, fault: facts.fault
-              ).row
-              let isForeignEnd = !isFollowed && couldBeUnfinished && !isAfterDamage
-              let isCut =
-                !isUnreadable
-                && (place == .aboveOwnPoint || place == .aboveForeignPoint && isForeignEnd)
-              #expect((row.treatment == .cut) == isCut, "\(facts): \(row)")
-              cuts += isCut ? 1 : 0
-            }
-          }
-        }
+      for number in 0..<32 {
+        let bits = (0..<5).map { number >> $0 & 1 == 1 }
+        let facts = FaultFacts(
+          place: place, isFollowed: bits[0], couldBeUnfinished: bits[1], isAfterDamage: bits[2],
+          isUnreadable: bits[3], isNoted: bits[4])
+        let row = SegmentFacts(
+          isCleanStop: place == .afterCleanStop, isEmpty: false, isLast: !facts.isFollowed,
+          reachesRecoveryPoint: true, areIndexesSane: true, fault: facts.fault
+        ).row
+        let isForeignEnd =
+          !facts.isFollowed && facts.couldBeUnfinished && !facts.isAfterDamage
+        let isCut =
+          !facts.isUnreadable && !facts.isNoted
+          && (place == .aboveOwnPoint || place == .aboveForeignPoint && isForeignEnd)
+        #expect((row.treatment == .cut) == isCut, "\(facts): \(row)")
+        cuts += isCut ? 1 : 0
       }
     }
     #expect(cuts == 9)

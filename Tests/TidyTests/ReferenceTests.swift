@@ -117,7 +117,7 @@ struct ReferenceTests {
     let used = Self.numbers(pattern, SourceTree.sources.filter { $0.path.contains("/Plan/") })
     let durability = try #require(SourceTree.file("docs/durability.md"))
     #expect(used.subtracting(Self.numbers(pattern, [durability])).sorted() == [])
-    #expect(used.count == 12)
+    #expect(used.count == 13)
   }
 
   @Test func decisionsAreNumberedAndDated() {

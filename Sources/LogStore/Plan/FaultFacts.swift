@@ -22,16 +22,20 @@ package struct FaultFacts: Sendable, Equatable {
   package var isAfterDamage: Bool
   /// Whether the disk does not give some of its bytes, so that nothing is known of them.
   package var isUnreadable: Bool
+  /// Whether an earlier opening found it damaged and noted it in `mkstore.lost`: a verdict stays,
+  /// also where the clean stop is forgotten by now that it came from.
+  package var isNoted: Bool
 
   package init(
     place: Place, isFollowed: Bool = false, couldBeUnfinished: Bool = true,
-    isAfterDamage: Bool = false, isUnreadable: Bool = false
+    isAfterDamage: Bool = false, isUnreadable: Bool = false, isNoted: Bool = false
   ) {
     self.place = place
     self.isFollowed = isFollowed
     self.couldBeUnfinished = couldBeUnfinished
     self.isAfterDamage = isAfterDamage
     self.isUnreadable = isUnreadable
+    self.isNoted = isNoted
   }
 
   /// How the table names it.
@@ -39,10 +43,12 @@ package struct FaultFacts: Sendable, Equatable {
     switch place {
     case .afterCleanStop, .belowPoint: .belowRecoveryPoint
     case .aboveOwnPoint where isUnreadable, .aboveForeignPoint where isUnreadable: .unreadable
-    case .aboveOwnPoint: .aboveOwnPoint
+    case .aboveOwnPoint: isNoted ? .noted : .aboveOwnPoint
     case .aboveForeignPoint:
-      isFollowed || !couldBeUnfinished || isAfterDamage
-        ? .aboveForeignPointFollowed : .aboveForeignPointLast
+      isNoted
+        ? .noted
+        : isFollowed || !couldBeUnfinished || isAfterDamage
+          ? .aboveForeignPointFollowed : .aboveForeignPointLast
     }
   }
 }

@@ -29,6 +29,7 @@ struct PlanMaker {
       plan.damage += EpochOrder.damage(plan.segments.compactMap(\.outcome))
     }
     try takeSideFiles()
+    endOwnSession()
     noteLosses()
     count()
     return plan
@@ -241,7 +242,7 @@ struct PlanMaker {
       options.depth > .ends || plan.segments.isEmpty
       ? Int64.min
       : plan.segments[min(frame.firstWalked, plan.segments.count - 1)].place.baseOffset
-    for noted in frame.noted where noted.offsets?.lowerBound ?? 0 >= walked {
+    for noted in frame.noted.losses where noted.offsets?.lowerBound ?? 0 >= walked {
       if let range = frame.loss(noted).flatMap(withoutFound) { findings.add(range, .byNote) }
     }
   }
@@ -276,16 +277,43 @@ struct PlanMaker {
     plan.unreadable += files.unreadable
   }
 
+  /// After a killed session of ours, and a broker that stopped in order since, the mark still says
+  /// that all after its point may be unfinished. Now everything up to the log's end was synced. The
+  /// mark names no place in a segment: what is there was not walked over.
+  private mutating func endOwnSession() {
+    guard frame.point.isOwn, frame.isCleanStop, var record = frame.mark.newest else { return }
+    record.recoveryPoint = plan.logEndOffset
+    record.segmentBaseOffset = plan.logEndOffset
+    record.position = 0
+    record.largest = TimestampOffset(timestamp: -1, offset: plan.logEndOffset)
+    record.offsetEntries = 0
+    record.timeEntries = 0
+    record.isClean = true
+    record.isWithoutProducers = false
+    plan.actions.insert(.writeMark(record), at: 0)
+  }
+
   /// An opening that looks at the log's end alone knows nothing of losses before it.
   private mutating func noteLosses() {
-    let told = findings.told.filter { $0.bytes.isEmpty && !($0.offsets?.isEmpty ?? true) }
-    let known = frame.noted.filter { noted in
-      options.depth == .ends && !told.contains(noted)
+    let isPart = options.depth == .ends
+    func updated(_ noted: [DamagedRange], _ told: [DamagedRange]) -> [DamagedRange] {
+      noted.filter { isPart && !told.contains($0) } + told
     }
-    let losses = known + told
+    let lost = findings.told.filter { $0.bytes.isEmpty && !($0.offsets?.isEmpty ?? true) }
+    let notes = KnownLosses.Content(
+      losses: updated(frame.noted.losses, lost), fenced: updated(frame.noted.fenced, fenced))
     let isWrong = KnownLosses.isWrong(frame.names.sideFileDamage, in: frame.directory)
-    guard losses != frame.noted || isWrong else { return }
-    plan.actions.insert(.noteLosses(losses), at: 0)
+    guard notes != frame.noted || isWrong else { return }
+    plan.actions.insert(.noteLosses(notes), at: 0)
+  }
+
+  /// Damaged bytes at or after the recovery point. Below it nothing is taken for unfinished; above
+  /// it only what is known now (the clean stop, say) tells them from an unfinished write.
+  private var fenced: [DamagedRange] {
+    findings.told.filter { range in
+      guard let offsets = range.offsets, !range.bytes.isEmpty else { return false }
+      return offsets.lowerBound >= frame.point.offset
+    }
   }
 
   // MARK: Counts

@@ -2,8 +2,11 @@ package import DiskIO
 
 /// One change of a log's directory that a plan asks for.
 package enum RecoveryAction: Sendable {
-  /// Notes losses, so that they are told the same from now on.
-  case noteLosses([DamagedRange])
+  /// Notes losses and damaged bytes, so that they are told the same from now on.
+  case noteLosses(KnownLosses.Content)
+  /// A broker stopped in order after our own session was killed: the mark says so, durably, before
+  /// the marker of that stop is forgotten and all beyond the point counts as unfinished again.
+  case writeMark(MarkRecord)
   /// A whole `.log` goes to `.bad/`; its indexes are removed.
   case setAside(SegmentName, byteCount: Int, reason: String)
   /// A file that the log does not need is removed.

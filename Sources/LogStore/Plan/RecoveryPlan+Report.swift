@@ -32,6 +32,7 @@ extension RecoveryPlan {
         if KnownLosses.isWrong(sideFileDamage, in: frame.directory) {
           report.rebuiltIndexes.append(path(KnownLosses.fileName))
         }
+      case .writeMark: break
       }
     }
     return report
@@ -56,7 +57,7 @@ extension RecoveryPlan {
       case .cut(let base, let position, _, let reason):
         let file = path(SegmentName(base, .log).fileName)
         report.notes.append("\(file) has an unfinished end at position \(position): \(reason)")
-      case .remove, .rename, .writeIndexes, .writeEpochs, .writeHistory, .noteLosses:
+      case .remove, .rename, .writeIndexes, .writeEpochs, .writeHistory, .noteLosses, .writeMark:
         break
       }
     }

@@ -27,6 +27,9 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   case r11 = "R11"
   /// Unreadable bytes at or after a recovery point, whoever's: as R7. What they hold is not known.
   case r12 = "R12"
+  /// Invalid at or after a recovery point, whoever's, but an earlier opening noted it as damage: as
+  /// R7. An interrupted write of a later session is not where damage was before.
+  case r13 = "R13"
 
   /// What is done with an invalid batch that meets the row.
   package enum Treatment: Sendable, Equatable {
@@ -40,7 +43,7 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   package var treatment: Treatment {
     switch self {
     case .r6, .r11: .cut
-    case .r1, .r2, .r3, .r4, .r5, .r7, .r8, .r9, .r10, .r12: .fence
+    case .r1, .r2, .r3, .r4, .r5, .r7, .r8, .r9, .r10, .r12, .r13: .fence
     }
   }
 }
@@ -57,6 +60,8 @@ package struct SegmentFacts: Sendable, Equatable {
     case aboveForeignPointLast
     /// At or after a point, with bytes that the disk does not give.
     case unreadable
+    /// At or after a point, and known as damage from an earlier opening.
+    case noted
   }
 
   /// Whether the clean-shutdown marker stood.
@@ -93,6 +98,7 @@ package struct SegmentFacts: Sendable, Equatable {
     case .aboveForeignPointFollowed: return .r10
     case .aboveForeignPointLast: return .r11
     case .unreadable: return .r12
+    case .noted: return .r13
     }
   }
 }

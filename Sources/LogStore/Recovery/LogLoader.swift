@@ -128,7 +128,9 @@ package struct LogLoader: Sendable {
     let bases = Set(segments.map(\.baseOffset))
     let indexed = plan.frame.layout.entries.filter(\.hasTransactionIndex).map(\.baseOffset)
     let state = LogState(
-      segments: segments, startOffset: plan.logStartOffset, epochs: plan.epochs,
+      segments: segments, startOffset: plan.logStartOffset,
+      toldStartOffset: plan.frame.hints.logStartOffset,
+      epochs: plan.epochs,
       snapshotOffsets: plan.snapshots, transactionIndexes: bases.intersection(indexed),
       rules: rules(plan, segments))
     return LoadedLog(

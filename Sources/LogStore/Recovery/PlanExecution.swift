@@ -72,7 +72,7 @@ struct PlanExecution {
   private func isAboutNames(_ action: RecoveryAction) -> Bool {
     switch action {
     case .remove, .rename: true
-    case .noteLosses, .setAside, .cut, .writeIndexes, .writeEpochs, .writeHistory: false
+    case .noteLosses, .writeMark, .setAside, .cut, .writeIndexes, .writeEpochs, .writeHistory: false
     }
   }
 
@@ -84,6 +84,7 @@ struct PlanExecution {
   private mutating func carryOut(_ action: RecoveryAction) throws(DiskError) {
     switch action {
     case .noteLosses(let losses): try note(losses)
+    case .writeMark(let record): _ = try DurableMark.replace(directory, with: record)
     case .setAside(let name, _, _):
       report.cuts[cutCount].keptAs = try KeptBytes.move(
         name.baseOffset, stage: name.stage, in: directory)
@@ -106,7 +107,7 @@ struct PlanExecution {
     }
   }
 
-  private mutating func note(_ losses: [DamagedRange]) throws(DiskError) {
+  private mutating func note(_ losses: KnownLosses.Content) throws(DiskError) {
     do throws(DiskError) {
       try SmallFile.writeAtomically(
         disk, directory: directory.path, name: KnownLosses.fileName, KnownLosses.encode(losses))

@@ -17,7 +17,8 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
   /// The batch leaves a gap that the batch after it contradicts: this one's offset is wrong. (The
   /// CRC does not cover the offset.)
   case offsetJump(Int64, expected: Int64)
-  /// The batch leaves a gap that no batch after it confirms, in a log that has none by right.
+  /// The batch leaves a gap that no batch after it confirms: a far one, or any in a log that has
+  /// none by right.
   case offsetGap(Int64, expected: Int64)
   /// The batch bears an epoch in which nothing was written. (The CRC does not cover the epoch.)
   case leaderEpoch(Int32, expected: Int32)
@@ -37,7 +38,8 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
     if case .unreadable = self { true } else { false }
   }
 
-  /// One sentence for people, without the position.
+  /// One sentence for people, without the position. It quotes nothing that an opening changes, such
+  /// as the file's size: the same damage is told in the same words before and after.
   package var description: String {
     switch self {
     // A header of zeros reads as one of the oldest format.
@@ -45,8 +47,8 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
       "the length of the batch is 0, as where nothing was written"
     case .format(let error): "\(error)"
     case .headerTorn(let bytes): "the file ends after \(bytes) bytes of a batch header"
-    case .doesNotFit(let byteCount, let available):
-      "a batch of \(byteCount) bytes does not fit in the \(available) that are left"
+    case .doesNotFit(let byteCount, _):
+      "a batch of \(byteCount) bytes does not fit in what is left of the file"
     case .unreadable(let position):
       "the disk cannot read position \(position): Input/output error (EIO); check the system's log "
         + "and restore the file from a copy"
@@ -54,10 +56,8 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
       "the batch starts at offset \(found), below the expected \(expected)"
     case .offsetBeyondSegment(let found, let limit):
       "the batch reaches offset \(found), but the segment ends before \(limit)"
-    case .offsetJump(let found, let expected):
-      "the batch states offset \(found), but the batch after it shows that it is \(expected)"
-    case .offsetGap(let found, let expected):
-      "the batch states offset \(found), but the log's writer leaves no gaps: it is \(expected)"
+    case .offsetJump(let found, let expected), .offsetGap(let found, let expected):
+      "the batch states offset \(found), but by the batches around it it is \(expected)"
     case .leaderEpoch(let found, let expected):
       "the batch states leader epoch \(found), but the log was written in epoch \(expected)"
     }

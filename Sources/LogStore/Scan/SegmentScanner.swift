@@ -210,11 +210,12 @@ package struct SegmentScanner: ~Copyable {
     {
       return .failure(fault)
     }
-    if header.lastOffset >= offsetLimit {
-      return .failure(.offsetBeyondSegment(header.lastOffset, limit: offsetLimit))
-    }
     if options.checksCRC, let fault = try window.crcFault(header, at: position) {
       return .failure(fault)
+    }
+    // Last, for what follows the segment may be cut off at an opening.
+    if header.lastOffset >= offsetLimit {
+      return .failure(.offsetBeyondSegment(header.lastOffset, limit: offsetLimit))
     }
     if let fault = epochFault(header) { return .failure(fault) }
     return .success(header)
@@ -238,15 +239,20 @@ package struct SegmentScanner: ~Copyable {
     if header.baseOffset < expectedOffset {
       return .offsetBelowExpected(header.baseOffset, expected: expectedOffset)
     }
-    guard header.lastOffset < offsetLimit else { return nil }
+    // What follows the segment may be cut off at an opening: the batch's neighbours come first.
+    if let fault = try gapFault(header, allowsGap: allowsGap) { return fault }
+    guard header.lastOffset >= offsetLimit else { return nil }
+    return .offsetBeyondSegment(header.lastOffset, limit: offsetLimit)
+  }
+
+  private mutating func gapFault(
+    _ header: BatchHeader, allowsGap: Bool
+  ) throws(DiskError) -> BatchFault? {
     let isConfirmed = options.isFollowed && header.nextOffset == offsetLimit
     var doubt: BatchFault?
     if !isConfirmed {
-      if header.baseOffset - expectedOffset > Self.jumpMax {
-        doubt = .offsetBeyondSegment(header.lastOffset, limit: expectedOffset + Self.jumpMax)
-      } else if !allowsGap {
-        doubt = .offsetGap(header.baseOffset, expected: expectedOffset)
-      }
+      let isFar = header.baseOffset - expectedOffset > Self.jumpMax
+      if isFar || !allowsGap { doubt = .offsetGap(header.baseOffset, expected: expectedOffset) }
     }
     let next = position + header.byteCount
     guard case .success(let second) = try window.header(at: next) else { return doubt }

@@ -7,6 +7,9 @@ package struct LogState: Sendable {
   package internal(set) var generation: UInt64 = 1
   /// Offset of the first record that may be read.
   package internal(set) var startOffset: Int64
+  /// What a checkpoint said of it when the log was opened. Of a log whose first files are missing
+  /// nothing else tells that what was in them was deleted.
+  package var toldStartOffset: Int64?
   /// Which leader epoch each part of the log was written in; the last one is the epoch of new
   /// batches.
   package internal(set) var epochs: LeaderEpochCheckpoint
@@ -17,6 +20,12 @@ package struct LogState: Sendable {
   /// What is held against batches where this engine alone has written the log: whether a gap in
   /// offsets is damage.
   package internal(set) var rules: OwnLogRules
+
+  /// The log's start for the checkpoint; nil where the first segment's name tells it.
+  package var checkpointedStartOffset: Int64? {
+    if let first = segments.first, startOffset > first.baseOffset { return startOffset }
+    return toldStartOffset.flatMap { $0 > 0 ? $0 : nil }
+  }
 
   /// Index of the last segment whose base offset is at or below `offset`; nil where all are above.
   package func index(of offset: Int64) -> Int? {

@@ -161,8 +161,7 @@ public final class LogManager: Sendable {
       var starts = OffsetCheckpoint()
       for log in logs {
         points.offsets[log.topicPartition] = log.recoveryPoint
-        let first = log.store.state.segments.first?.baseOffset ?? log.logStartOffset
-        if log.logStartOffset > first { starts.offsets[log.topicPartition] = log.logStartOffset }
+        starts.offsets[log.topicPartition] = log.store.state.checkpointedStartOffset
       }
       try points.write(context.disk, directory: path, .recoveryPoint)
       try starts.write(context.disk, directory: path, .logStart)

@@ -11,7 +11,8 @@ struct StoreOpening {
 
   /// Directories of logs that this engine deleted, still to be removed.
   private(set) var deleted: [String] = []
-  /// Whether a checkpoint names a log that is not there any more.
+  /// Whether a checkpoint names a log that is not there any more, or a log's start that was not
+  /// believed: once more is appended nothing would tell that it is wrong.
   private(set) var holdsStaleCheckpoints = false
   /// One sync for many logs, where the disk has one.
   private(set) var group: GroupSync?
@@ -204,6 +205,7 @@ struct StoreOpening {
       case .success(let log):
         report.logs.append((topicPartition, log.recovery))
         context.tellDropped(log.recovery, of: topicPartition)
+        if starts[topicPartition] ?? 0 > log.logStartOffset { holdsStaleCheckpoints = true }
         logs.append(log)
       case .failure(let error):
         noteFailed("\(path)/\(topicPartition)", error)

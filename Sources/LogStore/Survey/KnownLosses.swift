@@ -1,22 +1,37 @@
 internal import Bytes
 internal import DiskIO
 
-/// The file `mkstore.lost` of a log: offsets that an opening found lost, as it told them. What told
-/// of them changes with the opening and with what is appended later.
+/// The file `mkstore.lost` of a log: offsets that an opening found lost, as it told them, and bytes
+/// at or after the recovery point that it found damaged. What told of them changes with the opening
+/// and with what is appended later.
 ///
-/// So the same loss is told before and after. A line for each, `<first offset> <end offset>
-/// <position> <file> <reason>`, and last `crc32c <hexadecimal>` of the lines before. Kafka ignores
-/// the file. A note is told up to the first valid batch at one of its offsets. The next opening for
-/// writing replaces a file that is wrong.
+/// So the same loss is told before and after, and what was damage is never taken for an unfinished
+/// write. A line each, `<first offset> <end offset> <position> <file> <reason>`, for damaged bytes
+/// with `<position>-<end position>`, and last `crc32c <hexadecimal>` of the lines before. Kafka
+/// ignores the file. A loss is told up to the first valid batch at one of its offsets. The next
+/// opening for writing replaces a file that is wrong.
 package enum KnownLosses {
   /// Name of the file.
   package static let fileName = "mkstore.lost"
-  private static let lossesMax = 1000
+  private static let notesMax = 1000
 
-  /// The losses; a file that is wrong is reported and says nothing.
+  /// What the file holds.
+  package struct Content: Sendable, Equatable {
+    /// Offsets that are lost, without damaged bytes.
+    package var losses: [DamagedRange] = []
+    /// Bytes that were fenced.
+    package var fenced: [DamagedRange] = []
+
+    /// Whether an invalid batch there was fenced.
+    func isFenced(_ file: String, at position: Int) -> Bool {
+      fenced.contains { $0.file == file && $0.bytes.lowerBound == position }
+    }
+  }
+
+  /// The notes; a file that is wrong is reported and says nothing.
   static func read(
     _ directory: LogDirectory, _ entries: [DirectoryEntry], _ names: inout LogFrame.NameFindings
-  ) throws(DiskError) -> [DamagedRange] {
+  ) throws(DiskError) -> Content {
     let path = directory.path(fileName)
     func report(_ what: String, remedy: String?) {
       names.sideFileDamage.append(
@@ -26,7 +41,10 @@ package enum KnownLosses {
     }
     do throws(CheckpointError) {
       if let bytes = try SmallFile.read(directory.disk, path) {
-        if let losses = decode(bytes, directory) { return losses }
+        if let notes = decode(bytes, directory) {
+          return Content(
+            losses: notes.filter(\.bytes.isEmpty), fenced: notes.filter { !$0.bytes.isEmpty })
+        }
         report("its CRC or one of its lines is wrong", remedy: nil)
       } else if entries.contains(where: { $0.name == fileName && $0.kind == .directory }) {
         report("is a directory", remedy: SideFileRemedy.noFile)
@@ -35,7 +53,7 @@ package enum KnownLosses {
       if case .disk(let error) = error { throw error }
       report("is too large", remedy: nil)
     }
-    return []
+    return Content()
   }
 
   /// Whether the file is wrong and the next opening replaces it.
@@ -43,13 +61,14 @@ package enum KnownLosses {
     damage.contains { $0.file == directory.path(fileName) && $0.isMendedByOpen }
   }
 
-  static func encode(_ losses: [DamagedRange]) -> [UInt8] {
+  static func encode(_ content: Content) -> [UInt8] {
     var text = ""
-    for loss in losses.suffix(lossesMax) {
-      guard let offsets = loss.offsets else { continue }
-      let reason = loss.reason.split(separator: "\n").joined(separator: " ")
-      text += "\(offsets.lowerBound) \(offsets.upperBound) \(loss.bytes.lowerBound) "
-      text += "\(PathText.lastComponent(loss.file)) \(reason)\n"
+    for note in (content.losses + content.fenced).suffix(notesMax) {
+      guard let offsets = note.offsets else { continue }
+      let reason = note.reason.split(separator: "\n").joined(separator: " ")
+      text += "\(offsets.lowerBound) \(offsets.upperBound) \(note.bytes.lowerBound)"
+      if !note.bytes.isEmpty { text += "-\(note.bytes.upperBound)" }
+      text += " \(PathText.lastComponent(note.file)) \(reason)\n"
     }
     let bytes = Array(text.utf8)
     let crc = String(CRC32C.checksum(bytes.span), radix: 16)
@@ -63,17 +82,26 @@ package enum KnownLosses {
     let content = lines.map { $0 + "\n" }.joined()
     let crc = String(CRC32C.checksum(Array(content.utf8).span), radix: 16)
     guard last == "crc32c \(crc)" else { return nil }
-    var losses: [DamagedRange] = []
+    var notes: [DamagedRange] = []
     for line in lines {
-      let fields = line.split(separator: " ", maxSplits: 4)
-      guard fields.count == 5, let first = Int64(fields[0]), let end = Int64(fields[1]),
-        let position = Int(fields[2]), first < end, position >= 0
-      else { return nil }
-      losses.append(
-        DamagedRange(
-          file: directory.path(String(fields[3])), bytes: position..<position,
-          offsets: first..<end, reason: String(fields[4])))
+      guard let note = decode(line, directory) else { return nil }
+      notes.append(note)
     }
-    return losses
+    return notes
+  }
+
+  private static func decode(_ line: Substring, _ directory: LogDirectory) -> DamagedRange? {
+    let fields = line.split(separator: " ", maxSplits: 4)
+    guard fields.count == 5, let first = Int64(fields[0]), let end = Int64(fields[1]) else {
+      return nil
+    }
+    let positions = fields[2].split(separator: "-", omittingEmptySubsequences: false)
+    guard positions.count <= 2, let start = positions.first.flatMap({ Int($0) }), start >= 0,
+      let stop = positions.last.flatMap({ Int($0) }), stop >= start, first <= end,
+      first < end || start < stop
+    else { return nil }
+    return DamagedRange(
+      file: directory.path(String(fields[3])), bytes: start..<stop, offsets: first..<end,
+      reason: String(fields[4]))
   }
 }

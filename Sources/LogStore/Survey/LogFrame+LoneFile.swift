@@ -15,6 +15,7 @@ extension LogFrame {
       hints: LogHints(isCleanStop: false, recoveryPoint: nil, logStartOffset: nil),
       mark: DurableMark.Contents(), layout: SegmentLayout(), point: .unknown,
       isCleanStop: false, rules: .none,
-      epochs: nil, noted: [], places: [place], firstWalked: 0, names: NameFindings())
+      epochs: nil, noted: KnownLosses.Content(), places: [place], firstWalked: 0,
+      names: NameFindings())
   }
 }

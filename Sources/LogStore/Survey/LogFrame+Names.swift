@@ -76,7 +76,7 @@ extension LogFrame {
   /// so that more is known, and not in what its last session was writing: a power cut takes the
   /// names of new files one by one.
   private func isLossTold(at base: Int64) -> Bool {
-    !rules.isGapless && (!point.isOwn || base < point.offset)
+    !rules.isGapless && (!isOwnUnclean || base < point.offset)
   }
 
   /// Once the segment that it was to replace is gone, a damaged replacement looks like one that was

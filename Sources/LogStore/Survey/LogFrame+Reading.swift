@@ -12,7 +12,6 @@ extension LogFrame {
     var names = NameFindings()
     let entries = try self.entries(of: directory, &names)
     let layout = try SegmentLayout(entries, in: directory)
-    let isForeign = mark.newest == nil
     let isOutrun = try Self.isOutrun(mark.newest, layout, directory)
     let point = RecoveryPoint.judge(
       mark, checkpoint: hints.recoveryPoint, isOutrun: isOutrun,
@@ -26,7 +25,7 @@ extension LogFrame {
     let rules = OwnLogRules(
       mark.newest, standsBeyondMark: isOutrun && (!mark.isCopy || hints.isCompacted),
       epochs: epochs)
-    let strays = isForeign ? self.strays(layout, directory) : []
+    let strays = self.strays(layout, mark.newest, directory)
     var frame = LogFrame(
       directory: directory, hints: hints, mark: mark, layout: layout, point: point,
       isCleanStop: isCleanStop, rules: rules, epochs: epochs,
@@ -89,16 +88,44 @@ extension LogFrame {
         file: path, reason: "is a link that leads nowhere", remedy: SideFileRemedy.brokenLink))
   }
 
-  /// Whether somebody else wrote behind a clean mark.
+  /// Whether another program wrote after a clean mark: a segment follows it, or a valid batch.
+  /// Other bytes tell of no writer, and an opening may cut them off.
   private static func isOutrun(
     _ newest: MarkRecord?, _ layout: SegmentLayout, _ directory: LogDirectory
   ) throws(DiskError) -> Bool {
     guard let newest, newest.isClean else { return false }
-    for entry in layout.entries where entry.baseOffset >= newest.segmentBaseOffset {
-      let size = try directory.disk.status(directory.path(entry.logName))?.size ?? 0
-      if newest.isOutrun(by: entry.baseOffset, byteCount: size) { return true }
+    if let last = layout.entries.last, newest.isOutrun(by: last.baseOffset, byteCount: 0) {
+      return true
     }
-    return layout.entries.last.map { newest.isOutrun(by: $0.baseOffset, byteCount: 0) } ?? false
+    for entry in layout.entries where entry.baseOffset >= newest.segmentBaseOffset {
+      let path = directory.path(entry.logName)
+      let size = try directory.disk.status(path)?.size ?? 0
+      guard newest.isOutrun(by: entry.baseOffset, byteCount: size) else { continue }
+      let start = entry.baseOffset == newest.segmentBaseOffset ? newest.position : 0
+      if try holdsBatch(path, start..<size, newest.recoveryPoint, directory.disk) { return true }
+    }
+    return false
+  }
+
+  /// Whether a valid batch at or after an offset is in these bytes.
+  private static func holdsBatch(
+    _ path: String, _ bytes: Range<Int>, _ offset: Int64, _ disk: any Disk
+  ) throws(DiskError) -> Bool {
+    let log: any DiskFile
+    do throws(DiskError) {
+      log = try disk.open(path, .read)
+    } catch {
+      // Who may not look at it cannot tell whose it is.
+      return true
+    }
+    var scanner = SegmentScanner(
+      log, from: bytes.lowerBound, endPosition: bytes.upperBound, expectedOffset: offset,
+      offsetLimit: SegmentScanner.offsetLimit(after: offset))
+    switch try scanner.next() {
+    case .batch: return true
+    case .end: return false
+    case .invalid: return try scanner.resume().header != nil
+    }
   }
 
   /// A checkpoint has no CRC, so one bit in it hides no records: a log that was closed ends where
@@ -149,11 +176,14 @@ extension LogFrame {
     }
   }
 
+  /// Files that are no segments. Where there is a mark only those beside the segment that it names:
+  /// what comes before is not even opened.
   private static func strays(
-    _ layout: SegmentLayout, _ directory: LogDirectory
+    _ layout: SegmentLayout, _ newest: MarkRecord?, _ directory: LogDirectory
   ) -> [StraySegments.Stray] {
-    StraySegments.find(
-      layout.entries.map {
+    let known = newest?.segmentBaseOffset ?? Int64.min
+    return StraySegments.find(
+      layout.entries.filter { $0.baseOffset >= known }.map {
         StraySegments.Candidate(
           baseOffset: $0.baseOffset, path: directory.path($0.logName),
           hasOffsetIndex: $0.hasOffsetIndex)
@@ -207,16 +237,25 @@ extension LogFrame {
       guard emptyRow(isLast: false, place.baseOffset) == .r9,
         try directory.disk.status(place.logPath)?.size == 0
       else { continue }
-      let start = EndEvidence.End(offset: place.baseOffset, position: 0, size: 0)
-      if isHoleTold, !place.entry.isReplacement,
-        try EndEvidence.inIndexes(of: place.baseOffset, behind: start, in: directory) != nil
-      {
-        continue
-      }
+      if try heldRecords(place) { continue }
       emptied.insert(place, at: 0)
       places.remove(at: index)
     }
     linkPlaces()
     firstWalked = max(0, min(firstWalked, places.count - 1))
+  }
+
+  /// Whether the indexes of an empty segment tell that something was in it. That of aborted
+  /// transactions cannot be rebuilt, and tells it the longest.
+  private func heldRecords(_ place: SegmentPlace) throws(DiskError) -> Bool {
+    guard !place.entry.isReplacement else { return false }
+    if place.entry.hasTransactionIndex,
+      try directory.disk.status(place.path(.txnindex))?.size ?? 0 > 0
+    {
+      return true
+    }
+    let start = EndEvidence.End(offset: place.baseOffset, position: 0, size: 0)
+    guard isHoleTold(before: place.nextBaseOffset) else { return false }
+    return try EndEvidence.inIndexes(of: place.baseOffset, behind: start, in: directory) != nil
   }
 }

@@ -15,8 +15,8 @@ package struct LogFrame: Sendable {
   package let rules: OwnLogRules
   /// The log's epochs as they are on disk; nil where they are missing or do not read.
   package let epochs: LeaderEpochCheckpoint?
-  /// Losses that an earlier opening noted.
-  package let noted: [DamagedRange]
+  /// Losses that an earlier opening noted, and damaged bytes that it fenced at or after the point.
+  package let noted: KnownLosses.Content
   /// The segments by rising base offset.
   package internal(set) var places: [SegmentPlace]
   /// Index of the first segment that opening walks over.
@@ -48,11 +48,14 @@ package struct LogFrame: Sendable {
   /// Whether the mark was copied here, as a file among others: the files are of different moments
   /// (docs/durability.md#copies).
   package var isCopy: Bool { mark.isCopy }
-  /// Whether files beside a segment may tell of records between its end and the next segment; not
-  /// where a mark does.
-  package var isHoleTold: Bool { !point.isOwn }
+  /// Whether files beside a segment may tell of records between its end and the next segment, which
+  /// begins at `next`; not where a mark does, because a power cut can keep an index page whose
+  /// records it takes. What is below the point was synced, whoever wrote it.
+  package func isHoleTold(before next: Int64?) -> Bool {
+    !isOwnUnclean || next.map { $0 <= point.offset } ?? false
+  }
   /// Whether they may tell of records behind the log's end.
-  package var isEndTold: Bool { isHoleTold && !isCopy }
+  package var isEndTold: Bool { !isOwnUnclean && !isCopy }
   /// Whether this engine was writing when the last session ended.
   package var isOwnUnclean: Bool { point.isOwn && !isCleanStop }
   /// What the log had reached at least: its recovery point, or the end of a segment that is lost.
@@ -68,6 +71,16 @@ package struct LogFrame: Sendable {
   /// Whether opening looks at the log's end alone.
   package func looksAtEndOnly(isForWriting: Bool) -> Bool {
     isCleanStop || !isForWriting && !point.isOwn
+  }
+
+  /// Where a segment holds the recovery point of our own session that was killed: a batch begins
+  /// there. What is damaged before it ends there at the latest, and what follows is judged by
+  /// itself, wherever the walk began.
+  func ownPoint(in place: SegmentPlace, size: Int) -> (position: Int, offset: Int64)? {
+    guard isOwnUnclean, let newest = mark.newest, newest.segmentBaseOffset == place.baseOffset,
+      newest.position <= size, newest.recoveryPoint >= place.baseOffset
+    else { return nil }
+    return (newest.position, newest.recoveryPoint)
   }
 
   /// Where an invalid batch is that was to have the offset `expected`.

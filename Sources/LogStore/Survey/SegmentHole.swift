@@ -18,7 +18,7 @@ struct SegmentHole {
     let reached = outcome.nextOffset
     if let next, reached >= next { return }
     let noted = next.flatMap { next in
-      frame.noted.first { (reached..<next).contains($0.offsets?.lowerBound ?? -1) }
+      frame.noted.losses.first { (reached..<next).contains($0.offsets?.lowerBound ?? -1) }
     }
     let facts = facts(outcome, isNoted: noted != nil)
     let synced = next.map { min(frame.point.offset, $0) } ?? frame.reachedOffset

@@ -76,10 +76,13 @@ struct SegmentSurvey {
   private func empty(_ indexes: SegmentIndexVerifier) throws(DiskError) -> SegmentOutcome {
     var outcome = SegmentOutcome(place)
     var indexes = indexes
-    // What tells of lost records is not mended.
-    guard place.nextBaseOffset == nil else { return outcome }
     indexes.end(at: 0)
     if options.depth >= .standard { indexes.finish(&outcome) }
+    if place.nextBaseOffset != nil {
+      // What tells of lost records is not mended.
+      outcome.wrongIndexes.removeAll()
+      return outcome
+    }
     outcome.rows = [.r8]
     outcome.index = IndexAccumulator(
       baseOffset: place.baseOffset, intervalBytes: options.indexIntervalBytes)
@@ -163,7 +166,9 @@ struct SegmentSurvey {
   ) throws(DiskError) -> Bool {
     let looksAtEndOnly = frame.looksAtEndOnly(isForWriting: options.isForWriting)
     let hasFault = !outcome.damage.isEmpty || outcome.cut != nil
-    if looksAtEndOnly || !frame.point.isOwn,
+    // Damage right at the start may begin before it.
+    if outcome.damage.contains(where: { $0.bytes.lowerBound == start.position }) { return true }
+    if looksAtEndOnly || !frame.isOwnUnclean,
       hasFault || !(outcome.index.map { start.isConfirmed(by: $0.cursor) } ?? true)
     {
       return true
@@ -182,7 +187,8 @@ struct SegmentSurvey {
     _ outcome: inout SegmentOutcome, _ log: ReadAroundFile
   ) throws(DiskError) {
     // A replacement's indexes are right, or rebuilt.
-    guard frame.isHoleTold, hasIndexes, !place.entry.isReplacement, outcome.unreadable.isEmpty
+    guard frame.isHoleTold(before: frame.nextBase(after: place)), hasIndexes,
+      !place.entry.isReplacement, outcome.unreadable.isEmpty
     else { return }
     let damagedEnd = outcome.endsDamaged ? outcome.damage.last?.bytes.lowerBound : nil
     outcome.evidence = try EndEvidence.inIndexes(

@@ -26,6 +26,8 @@ struct SegmentWalk: ~Copyable {
   }
 
   private let setting: Setting
+  /// The recovery point, while the bytes before it are walked over.
+  private var bound: Int64?
   private var outcome: SegmentOutcome
   /// Whether the batch that passes goes on with the last run of offsets.
   private var goesOn = false
@@ -55,8 +57,11 @@ struct SegmentWalk: ~Copyable {
   consuming func run(from start: WalkStart?) throws(DiskError) -> SegmentOutcome {
     if let start { begin(at: start) }
     let first = outcome.position
-    var scanner = scanner(endPosition: outcome.size)
-    try walk(&scanner)
+    try walkToOwnPoint()
+    if outcome.cut == nil {
+      var scanner = scanner(endPosition: outcome.size)
+      try walk(&scanner)
+    }
     outcome.bytesScanned = max(0, outcome.position - first)
     outcome.index = index
     outcome.rest = rest
@@ -79,13 +84,31 @@ struct SegmentWalk: ~Copyable {
       lastTimestamp: start.prefix.lastTime?.timestamp ?? -1)
   }
 
+  /// Walks over what was synced before our own point, where the segment holds that, as if the file
+  /// ended there: after it nothing else counts than what an opening that begins there sees.
+  private mutating func walkToOwnPoint() throws(DiskError) {
+    guard let point = setting.frame.ownPoint(in: setting.place, size: outcome.size),
+      point.position > outcome.position
+    else { return }
+    bound = point.offset
+    defer { bound = nil }
+    var scanner = scanner(endPosition: point.position)
+    try walk(&scanner)
+    guard outcome.cut == nil else { return }
+    outcome.position = point.position
+    outcome.nextOffset = point.offset
+    goesOn = false
+  }
+
   private func scanner(endPosition: Int) -> SegmentScanner {
     var options = SegmentScanner.Options(
-      rules: setting.frame.rules, isFollowed: !setting.isLast)
+      rules: setting.frame.rules, isFollowed: bound == nil && !setting.isLast)
     options.chunkBytes = setting.options.chunkBytes
     return SegmentScanner(
       setting.log, from: outcome.position, endPosition: endPosition,
-      expectedOffset: outcome.nextOffset, offsetLimit: setting.place.offsetLimit, options: options)
+      expectedOffset: outcome.nextOffset,
+      offsetLimit: min(bound ?? Int64.max, setting.place.offsetLimit),
+      options: options)
   }
 
   private mutating func walk(_ scanner: inout SegmentScanner) throws(DiskError) {
@@ -137,6 +160,7 @@ struct SegmentWalk: ~Copyable {
     if checks?.recordFault == nil { noteRun(header) } else { goesOn = false }
     outcome.position = end
     outcome.nextOffset = header.nextOffset
+    outcome.endsDamaged = false
   }
 
   private mutating func noteRun(_ header: BatchHeader) {
@@ -159,7 +183,7 @@ struct SegmentWalk: ~Copyable {
   private func grownSize(
     _ fault: BatchFault, _ scanner: borrowing SegmentScanner
   ) throws(DiskError) -> Int? {
-    guard setting.options.isLive, setting.isLast, !setting.frame.isCleanStop,
+    guard setting.options.isLive, setting.isLast, !setting.frame.isCleanStop, bound == nil,
       fault.isIncomplete
     else { return nil }
     for _ in 0..<Self.tailRetriesMax {
@@ -177,7 +201,8 @@ struct SegmentWalk: ~Copyable {
   ) throws(DiskError) -> Bool {
     let expected = outcome.nextOffset
     let place = setting.frame.place(ofFaultAt: expected)
-    if place == .aboveOwnPoint, !fault.isUnreadable {
+    let isNoted = setting.frame.noted.isFenced(setting.place.toldPath, at: position)
+    if place == .aboveOwnPoint, !fault.isUnreadable, !isNoted {
       let row = row(FaultFacts(place: place))
       outcome.rows.append(row)
       if row.treatment == .cut {
@@ -186,7 +211,7 @@ struct SegmentWalk: ~Copyable {
       }
     }
     let (skipped, next) = try scanner.resume()
-    let nextSegment = setting.frame.nextBase(after: setting.place)
+    let nextSegment = bound ?? setting.frame.nextBase(after: setting.place)
     let isFollowed = next != nil || nextSegment != nil
     let unreadable = setting.log.firstUnreadable(in: skipped)
     // The words are the same whatever follows by the time.
@@ -195,7 +220,8 @@ struct SegmentWalk: ~Copyable {
     let row = row(
       FaultFacts(
         place: place, isFollowed: isFollowed, couldBeUnfinished: couldBeUnfinished,
-        isAfterDamage: !outcome.damage.isEmpty, isUnreadable: unreadable != nil))
+        isAfterDamage: !outcome.damage.isEmpty, isUnreadable: unreadable != nil,
+        isNoted: isNoted))
     outcome.rows.append(row)
     if row.treatment == .cut {
       cut(at: position, expected, fault)
