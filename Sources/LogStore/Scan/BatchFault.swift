@@ -48,7 +48,7 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
     case .format(let error): "\(error)"
     case .headerTorn(let bytes): "the file ends after \(bytes) bytes of a batch header"
     case .doesNotFit(let byteCount, _):
-      "a batch of \(byteCount) bytes does not fit in what is left of the file"
+      "a batch of \(byteCount) bytes does not fit in the rest of the file"
     case .unreadable(let position):
       "the disk cannot read position \(position): Input/output error (EIO); check the system's log "
         + "and restore the file from a copy"
