@@ -116,13 +116,16 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "mkstore", "Embedding", "LogStore", "RecordFormat", "DiskIO", "StoreTesting",
+        "mkstore", "Embedding", "PowerCuts", "LogStore", "RecordFormat", "DiskIO", "StoreTesting",
         "ProcessTesting",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "Embedding", dependencies: ["LogStore", "RecordFormat"], path: "Examples/Embedding",
       swiftSettings: strict),
+    .executableTarget(
+      name: "PowerCuts", dependencies: ["LogStore", "RecordFormat", "StoreTesting"],
+      path: "Examples/PowerCuts", swiftSettings: strict),
     // Rules about the repository's own files; imports nothing of the product.
     .testTarget(name: "TidyTests", dependencies: ["ProcessTesting"], swiftSettings: strict),
     // Programs that tests run as processes of their own.

@@ -145,8 +145,13 @@ extension DiskError.Operation {
     case .removeDirectory: "remove directory"
     case .syncDirectory: "sync directory"
     case .syncFileSystem: "sync the file system of"
-    case .writeOut: "write out"
+    case .writeOut, .checkWritten: "write out"
     case .availableBytes: "ask for free space of"
+    case .startSync: "start writing out"
+    case .residency: "ask what memory holds of"
+    case .advise: "advise the system about"
+    case .names: "look for the names of"
+    case .firstHole: "look for a hole in"
     }
   }
 }

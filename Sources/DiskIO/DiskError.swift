@@ -4,9 +4,12 @@ public struct DiskError: Error, Sendable, Equatable {
   public enum Operation: String, Sendable, CaseIterable {
     case open, create, status, list, makeDirectory, rename, remove, removeDirectory, syncDirectory
     case syncFileSystem, lock, availableBytes, read, write, size, truncate, allocate, sync
-    case writeOut, map, send
+    case writeOut, checkWritten, map, send
     /// Reading or writing bytes of a mapping.
     case access
+    /// Hints and questions that never fail; a disk counts them, and one in memory can make them
+    /// answer that it does not know.
+    case startSync, residency, advise, names, firstHole
   }
 
   /// The call that failed.

@@ -1,18 +1,8 @@
-internal import CShims
-internal import Glibc
-
 extension DiskFile {
-  /// Whether a read of these bytes would find all of them in the page cache, so that it needs no
-  /// disk. True where that cannot be known: no descriptor (simulation), or a kernel before 6.5.
-  ///
-  /// - Complexity: One system call that looks at each page's entry, about 1 µs for 1 MiB.
+  /// Whether a read of these bytes finds all of them in the page cache, so that it needs no disk.
+  /// False where the disk does not tell.
   package func isCached(at position: Int, count: Int) -> Bool {
-    guard let descriptor, count > 0 else { return true }
-    let cached = mk_cached_pages(descriptor, Int64(position), Int64(count))
-    guard cached >= 0 else { return true }
-    let pageBytes = Int(mk_page_bytes())
-    let pages = (position + count - 1) / pageBytes - position / pageBytes + 1
-    return Int(cached) >= pages
+    count <= 0 || residency(of: position..<position + count) == .whole
   }
 
   /// Takes the pages that hold `range` out of the page cache, as far as they are clean, so that
@@ -26,38 +16,21 @@ extension DiskFile {
     let count = (range.upperBound - start) / Self.largestFolioBytes * Self.largestFolioBytes
     for _ in 0..<Self.dropAttemptsMax {
       advise(.dontNeed, at: start, count: count + Self.largestFolioBytes)
-      // A page that somebody looks at just now stays.
-      guard let descriptor,
-        mk_cached_pages(descriptor, Int64(range.lowerBound), Int64(range.count)) > 0
-      else { return }
+      // A page that another thread or process is reading right now is not dropped.
+      guard let left = residency(of: range), left != .nothing else { return }
     }
   }
 
   /// The largest group of pages that Linux keeps as one.
   private static var largestFolioBytes: Int { 2 << 20 }
   private static var dropAttemptsMax: Int { 3 }
+}
 
-  /// Whether its path still leads to the file, and not to nothing or to another one. True where
-  /// that cannot be known: no descriptor (simulation), or no status.
-  package var isStillNamed: Bool {
-    guard let descriptor else { return true }
-    return PosixDisk.isNamed(descriptor, path)
-  }
+extension DiskFile {
+  /// Whether its path still leads to the file, as far as the disk tells.
+  package var isStillNamed: Bool { isAtPath() ?? true }
 
-  /// Whether the file's last name is gone, so that nobody will find its bytes again. False where
-  /// that cannot be known: no descriptor (simulation).
-  package var isUnlinked: Bool {
-    guard let descriptor else { return false }
-    return mk_link_count(descriptor) == 0
-  }
-
-  /// Where the first bytes at or after `position` are that were never written: a hole, or the
-  /// file's end. nil where that cannot be known: no descriptor (simulation), or the file system
-  /// does not tell.
-  package func firstHole(from position: Int) -> Int? {
-    guard let descriptor else { return nil }
-    let found = mk_next_hole(descriptor, Int64(position))
-    if found == -Int64(ENXIO) { return position }
-    return found >= 0 ? Int(found) : nil
-  }
+  /// Whether the file's last name is gone, as far as the disk tells, so that its bytes are lost
+  /// once it is closed.
+  package var isUnlinked: Bool { isLinked() == false }
 }

@@ -138,15 +138,15 @@ extension PosixDisk {
     return (fd, found)
   }
 
-  /// Whether `path` leads to the open file; true where the system does not tell.
-  static func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
+  /// Whether `path` leads to the open file; nil where the system does not tell.
+  static func isNamed(_ descriptor: Int32, _ path: String) -> Bool? {
     var open = mk_file_status()
     var named = mk_file_status()
     // Safe: the status values and the C string live for the calls.
-    guard unsafe mk_status_of_descriptor(descriptor, &open) == 0 else { return true }
+    guard unsafe mk_status_of_descriptor(descriptor, &open) == 0 else { return nil }
     let code = unsafe mk_status(path, &named)
     if code == ENOENT || code == ENOTDIR { return false }
-    return code != 0 || (open.device == named.device && open.inode == named.inode)
+    return code != 0 ? nil : open.device == named.device && open.inode == named.inode
   }
 
   /// The shim's status, or nil where no such name exists.

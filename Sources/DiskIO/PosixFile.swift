@@ -4,7 +4,7 @@ import Glibc
 /// A file of the operating system. EINTR and short transfers end here; no caller sees them.
 final class PosixFile: DiskFile {
   let path: String
-  private let fd: Int32
+  let fd: Int32
 
   /// Takes over `fd`.
   init(path: String, fd: Int32) {
@@ -17,8 +17,6 @@ final class PosixFile: DiskFile {
     // gives the descriptor back even where close reports EINTR (close(2)).
     _ = Glibc.close(fd)
   }
-
-  var descriptor: Int32? { fd }
 
   func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
     precondition(position >= 0, "read at \(position)")
@@ -94,12 +92,14 @@ final class PosixFile: DiskFile {
     try check(.sync, retrying { mk_fdatasync(fd) })
   }
 
+  func startSync() { mk_start_writeback(fd) }
+
   func writeOut() throws(DiskError) {
     try check(.writeOut, retrying { mk_write_out(fd) })
   }
 
   func checkWritten() throws(DiskError) {
-    try check(.writeOut, retrying { mk_check_written(fd) })
+    try check(.checkWritten, retrying { mk_check_written(fd) })
   }
 
   func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {

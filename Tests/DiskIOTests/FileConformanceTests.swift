@@ -270,14 +270,6 @@ import Testing
       #expect(try file.contents() == [1, 2, 3])
     }
   }
-
-  @Test(arguments: DiskUnderTest.allCases)
-  func onlyARealFileHasADescriptor(_ kind: DiskUnderTest) throws {
-    try kind.withDirectory { disk, base in
-      let file = try disk.open("\(base)/a", .create)
-      #expect((file.descriptor != nil) == (kind == .posix))
-    }
-  }
 }
 
 /// Uses of a region that are bugs stop the process.

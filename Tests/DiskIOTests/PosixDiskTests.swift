@@ -40,7 +40,7 @@ import Testing
   @Test func descriptorsAreClosedOnExecAndWithTheFile() throws {
     try withDirectory { base in
       var file: (any DiskFile)? = try disk.open("\(base)/a", .create)
-      let fd = try #require(file?.descriptor)
+      let fd = try #require(try file?.sendDescriptor(for: 0..<0))
       #expect(fcntl(fd, F_GETFD) & FD_CLOEXEC != 0)
       file = nil
       // Another test may have been given the number meanwhile: then it is another file.

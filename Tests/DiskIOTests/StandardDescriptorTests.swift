@@ -16,7 +16,7 @@ import Testing
       for number in 0..<4 { files.append(try disk.open("\(path)/\(number)", .create)) }
       files.append(try disk.open("\(path)/0", .read))
       for file in files {
-        guard let descriptor = file.descriptor, descriptor > 2 else { exit(1) }
+        guard let descriptor = try file.sendDescriptor(for: 0..<0), descriptor > 2 else { exit(1) }
         guard fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0 else { exit(2) }
       }
       let lock = try disk.lock("\(path)/.lock")

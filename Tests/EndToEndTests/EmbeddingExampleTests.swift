@@ -21,4 +21,16 @@ struct EmbeddingExampleTests {
     let shown = try #require(article.firstMatch(of: /```swift\n((?:.|\n)*?)```/))
     #expect(String(shown.output.1) == code)
   }
+
+  /// The work queue that is driven through power cuts: the article's second program and output.
+  @Test(.timeLimit(.minutes(5))) func theWorkQueueKeepsItsPromisesThroughPowerCuts() throws {
+    let article = try Repository.text("Sources/LogStore/LogStore.docc/Embedding.md")
+    let code = try Repository.text("Examples/PowerCuts/PowerCuts.swift")
+    #expect(article.contains("```swift\n\(code)```"))
+    let shown = article.matches(of: /```text\n((?:.|\n)*?)```/)
+    let ran = try Command.run("PowerCuts", [])
+    #expect(ran.status == 0, "\(ran.messages)")
+    #expect(ran.output == String(try #require(shown.last).output.1))
+    #expect(ran.messages.isEmpty, "the loop's logger is silent")
+  }
 }

@@ -24,31 +24,16 @@ extension ForwardingDisk {
   func space(_ path: String) throws(DiskError) -> DiskSpace { try base.space(path) }
 }
 
-/// A file that does what another one does, but for what its type does itself.
-protocol ForwardingFile: DiskFile {
-  var base: any DiskFile { get }
-}
+/// A file that does what another one does, but for what its type does itself. What is sent goes
+/// through the type's own `read`.
+protocol ForwardingFile: WrappingFile {}
 
 extension ForwardingFile {
-  var path: String { base.path }
-  /// None: what is read and written goes through the type.
-  var descriptor: Int32? { nil }
-
-  func size() throws(DiskError) -> Int { try base.size() }
   func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
     try base.read(into: &buffer, at: position)
   }
-  func write(_ bytes: Span<UInt8>, at position: Int) throws(DiskError) {
-    try base.write(bytes, at: position)
+  func send(to socket: Int32, from position: Int, count: Int) throws(DiskError) -> Int {
+    try sendCopy(to: socket, from: position, count: count)
   }
-  func birth() throws(DiskError) -> FileBirth? { try base.birth() }
-  func truncate(to size: Int) throws(DiskError) { try base.truncate(to: size) }
-  func allocate(to size: Int) throws(DiskError) { try base.allocate(to: size) }
-  func sync() throws(DiskError) { try base.sync() }
-  func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
-    try base.map(capacity: capacity, writable: writable)
-  }
-  func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
-    base.advise(advice, at: position, count: count)
-  }
+  func sendDescriptor(for range: Range<Int>) throws(DiskError) -> Int32? { nil }
 }

@@ -348,5 +348,7 @@ import Testing
 
 extension DiskError.Operation {
   /// Whether a failure of it is final for a log that waits for durability.
-  fileprivate var isFinal: Bool { self == .syncFileSystem || self == .writeOut || self == .sync }
+  fileprivate var isFinal: Bool {
+    [.syncFileSystem, .writeOut, .checkWritten, .sync].contains(self)
+  }
 }

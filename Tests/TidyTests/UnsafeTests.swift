@@ -27,6 +27,7 @@ struct UnsafeTests {
     "Sources/DiskIO/LockRegistry.swift",
     "Sources/DiskIO/MappedRegion.swift",
     "Sources/DiskIO/PosixDisk.swift",
+    "Sources/DiskIO/PosixFile+Send.swift",
     "Sources/DiskIO/PosixFile.swift",
     // Threads, their lock, and the clock.
     "Sources/LogStore/Store/WallClock.swift",

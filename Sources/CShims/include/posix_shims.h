@@ -155,12 +155,20 @@ int64_t mk_next_hole(int fd, int64_t position);
 /// Position of the first data at or after `position`; -ENXIO where only a hole follows; -errno.
 int64_t mk_next_data(int fd, int64_t position);
 
-/// Pages of the range that the page cache holds (cachestat(2), Linux 6.5), or -errno: -ENOSYS where
-/// the kernel cannot tell.
+/// Pages of the range that the page cache holds: by cachestat(2) (Linux 6.5), elsewhere by
+/// mincore(2). -errno where neither tells.
 int64_t mk_cached_pages(int fd, int64_t position, int64_t count);
+
+/// The same by mincore(2) alone, which takes a mapping for the moment. -EPERM where the caller
+/// neither owns the file nor has it open for writing: mincore would call every page cached.
+int64_t mk_cached_pages_by_mincore(int fd, int64_t position, int64_t count);
 
 /// How many names an open file has; -errno.
 int64_t mk_link_count(int fd);
+
+/// A file without a name that lives in memory (memfd_create(2)). Descriptor, never 0 to 2, or
+/// -errno.
+int mk_memory_file(void);
 
 /// Bytes of a page of memory.
 int64_t mk_page_bytes(void);

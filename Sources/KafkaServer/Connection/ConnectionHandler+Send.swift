@@ -19,25 +19,33 @@ extension ConnectionHandler {
     let recordsBytes = answer.records.reduce(0) { $0 + $1.byteCount }
     broker.metrics.sentBytes.increment(by: answer.frame.bytes.count + recordsBytes)
     writtenBytes += answer.frame.bytes.count + recordsBytes
-    if recordsBytes <= broker.config.copiedAnswerBytesMax
-      || answer.records.contains(where: { $0.file.descriptor == nil })
-    {
-      do throws(LogError) {
-        let bytes = try joined(answer, recordsBytes, context.channel.allocator)
-        broker.metrics.copiedBytes.increment(by: recordsBytes)
-        context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: sent)
-      } catch {
-        sent.fail(error)
-        fail(error)
+    do throws(LogError) {
+      if recordsBytes <= broker.config.copiedAnswerBytesMax {
+        try copy(answer, recordsBytes, context, sent)
+      } else if let descriptors = try answer.sendDescriptors() {
+        write(answer, descriptors, recordsBytes, context, sent)
+      } else {
+        try copy(answer, recordsBytes, context, sent)
       }
-      return
-    }
-    // sendfile ends without an error where the file does, and NIO would try again for ever.
-    if let error = answer.records.lazy.compactMap(\.cutError).first {
+    } catch {
       sent.fail(error)
       fail(error)
-      return
     }
+  }
+
+  private func copy(
+    _ answer: Answer, _ recordsBytes: Int, _ context: ChannelHandlerContext,
+    _ sent: EventLoopPromise<Void>
+  ) throws(LogError) {
+    let bytes = try joined(answer, recordsBytes, context.channel.allocator)
+    broker.metrics.copiedBytes.increment(by: recordsBytes)
+    context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: sent)
+  }
+
+  private func write(
+    _ answer: Answer, _ descriptors: [Int32], _ recordsBytes: Int,
+    _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>
+  ) {
     broker.metrics.sendfileBytes.increment(by: recordsBytes)
     let segments = answer.frame.segments
     for (index, segment) in segments.enumerated() {
@@ -47,19 +55,19 @@ extension ConnectionHandler {
         let bytes = context.channel.allocator.buffer(bytes: answer.frame.bytes[range])
         context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: promise)
       case .records(let source):
-        write(answer.records[source.offset], context, promise)
+        write(answer.records[source.offset], descriptors[source.offset], context, promise)
       }
     }
   }
 
   private func write(
-    _ records: FileRecords, _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>?
+    _ records: FileRecords, _ descriptor: Int32, _ context: ChannelHandlerContext,
+    _ sent: EventLoopPromise<Void>?
   ) {
     let promise = context.eventLoop.makePromise(of: Void.self)
     let this = NIOLoopBound(self, eventLoop: context.eventLoop)
     sending.append(records)
-    let handle = NIOFileHandle(
-      _deprecatedTakingOwnershipOfDescriptor: records.file.descriptor ?? -1)
+    let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
     promise.futureResult.whenComplete { result in
       do {
         // The descriptor is the segment's: it goes back, open.
@@ -104,14 +112,38 @@ extension ConnectionHandler {
   }
 }
 
+extension Answer {
+  /// The descriptor of each of the records' files, for sendfile; nil where one has none.
+  func sendDescriptors() throws(LogError) -> [Int32]? {
+    do throws(DiskError) {
+      var descriptors: [Int32] = []
+      descriptors.reserveCapacity(records.count)
+      for part in records {
+        guard let descriptor = try part.sendDescriptor() else { return nil }
+        descriptors.append(descriptor)
+      }
+      return descriptors
+    } catch {
+      throw LogError(error)
+    }
+  }
+}
+
 extension FileRecords {
   /// Why the bytes cannot be sent: another process cut the file before their end; nil where they
   /// can.
   var cutError: DiskError? {
     do throws(DiskError) {
-      return try file.size() < position + byteCount ? .cutShort(file.path) : nil
+      _ = try sendDescriptor()
+      return nil
     } catch {
       return error
     }
+  }
+
+  /// - Throws: Where another process cut the file: sendfile ends without an error where the file
+  ///   does, and NIO would try again for ever.
+  fileprivate func sendDescriptor() throws(DiskError) -> Int32? {
+    try file.sendDescriptor(for: position..<position + byteCount)
   }
 }

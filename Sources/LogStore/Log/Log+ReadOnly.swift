@@ -11,11 +11,12 @@ extension Log {
   ///   - path: A `<topic>-<partition>` directory.
   ///   - disk: The file system that it is on.
   ///   - openSegmentsMax: Most segments kept open at once.
-  ///   - logger: Where damage that reads find is told.
+  ///   - logger: Where damage that reads find is told; nil: the process's logging system, label
+  ///     `mkstore`.
   /// - Throws: `.notFound`, `.invalidName`, `.disk`.
   public static func openReadOnly(
     _ path: String, disk: any Disk = PosixDisk(), openSegmentsMax: Int = 32,
-    logger: Logger = Logger(label: "mkstore")
+    logger: Logger? = nil
   ) throws(LogError) -> Log {
     let path = PathText.trimmed(path)
     let name = PathText.lastComponent(path)
@@ -27,7 +28,8 @@ extension Log {
     }
     let context = StoreContext(
       disk: disk, fileCache: SegmentFileCache(capacity: openSegmentsMax), flusher: Flusher(),
-      fetchers: FetcherPool(cores: []), nowMs: { WallClock.nowMs() }, logger: logger,
+      fetchers: FetcherPool(cores: []), nowMs: { WallClock.nowMs() },
+      logger: DefaultLogger.resolve(logger),
       metrics: StoreMetrics())
     do throws(DiskError) {
       guard try disk.status(path)?.kind == .directory else {

@@ -10,7 +10,7 @@ package import DiskIO
 /// from then on what fails is not divided any more. A sector that failed is not read again.
 ///
 /// Any thread; a writer goes on with the file itself, never with this.
-package final class ReadAroundFile: DiskFile {
+package final class ReadAroundFile: WrappingFile {
   /// The smallest unit of any disk; reads are divided down to it.
   package static let sectorBytes = 512
   /// So many failed reads are spent on finding out which sectors are bad.
@@ -29,7 +29,7 @@ package final class ReadAroundFile: DiskFile {
     var isReadable = false
   }
 
-  private let base: any DiskFile
+  package let base: any DiskFile
   private let found = Locked(Found())
 
   private init(_ base: any DiskFile) {
@@ -149,26 +149,6 @@ package final class ReadAroundFile: DiskFile {
       found.unreadable.append(merged)
       found.unreadable.sort { $0.lowerBound < $1.lowerBound }
     }
-  }
-
-  // MARK: The file itself
-
-  package var path: String { base.path }
-  package var descriptor: Int32? { base.descriptor }
-  package func size() throws(DiskError) -> Int { try base.size() }
-  package func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
-    base.advise(advice, at: position, count: count)
-  }
-  package func write(_ bytes: Span<UInt8>, at position: Int) throws(DiskError) {
-    try base.write(bytes, at: position)
-  }
-  package func truncate(to size: Int) throws(DiskError) { try base.truncate(to: size) }
-  package func allocate(to size: Int) throws(DiskError) { try base.allocate(to: size) }
-  package func sync() throws(DiskError) { try base.sync() }
-  package func writeOut() throws(DiskError) { try base.writeOut() }
-  package func checkWritten() throws(DiskError) { try base.checkWritten() }
-  package func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
-    try base.map(capacity: capacity, writable: writable)
   }
 }
 

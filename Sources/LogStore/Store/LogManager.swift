@@ -79,6 +79,8 @@ public final class LogManager: Sendable {
 
   /// Opens a store for writing: takes the lock, recovers every log, and is ready.
   ///
+  /// - Parameter logger: Where recovery and failures are told; nil: the process's logging system,
+  ///   label `mkstore`.
   /// - Durability: The clean-shutdown marker is removed, durably, before anything else changes;
   ///   what recovery cut is durable when this returns.
   /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`, `.invalidConfiguration`.
@@ -86,8 +88,9 @@ public final class LogManager: Sendable {
   /// - Complexity: A few system calls per log plus a scan of its unsynced tail.
   public static func open(
     _ path: String, config: StoreConfig = StoreConfig(), disk: any Disk = PosixDisk(),
-    logger: Logger = Logger(label: "mkstore")
+    logger: Logger? = nil
   ) throws(LogError) -> LogManager {
+    let logger = DefaultLogger.resolve(logger)
     try config.validate()
     if config.mapsIndexes {
       do throws(DiskError) { try MappingGuard.install() } catch { throw LogError(error) }

@@ -42,6 +42,7 @@ extension DiskState {
         content: Self.content(live: inode.content, durable: inode.durable, &chooser),
         birth: inode.birth, modifiedMs: inode.modifiedMs)
       after.inodes[id]!.changedMs = inode.changedMs
+      after.inodes[id]!.evictAll()
     }
     for id in after.inodes.keys { after.inodes[id]!.names = after.inodes[id]!.durableNames }
     after.collectGarbage()
@@ -82,6 +83,7 @@ extension DiskState {
     after.counters = DiskCounters()
     after.faults = FaultInjector()
     after.trace = nil
+    after.beforeCall = nil
     after.isCut = false
     return after
   }

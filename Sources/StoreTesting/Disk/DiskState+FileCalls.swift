@@ -3,6 +3,16 @@ import Glibc
 
 /// The calls of `DiskFile`, on the state.
 extension DiskState {
+  /// Counts a call that cannot throw. An error of `startSync` is kept for the file's next sync.
+  mutating func beginQuiet(
+    _ operation: DiskError.Operation, _ id: InodeID, _ path: String
+  ) throws(DiskError) {
+    if case .error(let code) = try begin(operation, path) {
+      inodes[id]!.dropUnsynced()
+      inodes[id]!.writeError = code
+    }
+  }
+
   /// The file as it is now, to be read without the disk's lock.
   mutating func beginRead(
     _ id: InodeID, _ path: String, _ range: Range<Int>
@@ -13,6 +23,7 @@ extension DiskState {
       counters.unreadableReads += 1
       throw DiskError(.read, path, code: EIO)
     }
+    inodes[id]!.warm(range)
     return inodes[id]!
   }
 
@@ -89,8 +100,17 @@ extension DiskState {
     }
   }
 
-  /// An error that a sync of the whole disk met in this file is told here once more.
-  mutating func tellWriteError(
+  mutating func checkWritten(_ id: InodeID, _ path: String) throws(DiskError) {
+    if case .error(let code) = try begin(.checkWritten, path) {
+      inodes[id]!.dropUnsynced()
+      throw DiskError(.checkWritten, path, code: code)
+    }
+    try tellWriteError(id, .checkWritten, path)
+  }
+
+  /// An error that was met in this file before, by a sync of the whole disk or on the disk's own
+  /// initiative, is thrown once.
+  private mutating func tellWriteError(
     _ id: InodeID, _ operation: DiskError.Operation, _ path: String
   ) throws(DiskError) {
     guard let code = inodes[id]!.writeError else { return }
@@ -121,27 +141,32 @@ extension DiskState {
     throw DiskError(.syncFileSystem, path, code: code)
   }
 
-  /// Clean pages may leave memory, also those that are clean only because a sync failed: what is
-  /// read from now on is what the disk has.
-  mutating func dropClean(_ id: InodeID, _ range: Range<Int>) {
-    inodes[id]!.dropClean(range)
+  /// Takes clean pages of a range (all from `position` on where `count` is 0) out of memory, also
+  /// those that are clean only because a sync failed: the next read gives what the disk has.
+  mutating func evict(_ id: InodeID, _ position: Int, _ count: Int) {
+    let (end, overflow) = position.addingReportingOverflow(count)
+    inodes[id]!.evict(position..<(count == 0 || overflow ? Int.max : end))
+  }
+
+  func residency(_ id: InodeID, _ range: Range<Int>) -> Residency? {
+    knowsResidency ? inodes[id]!.residency(of: range) : nil
   }
 
   mutating func map(
-    _ id: InodeID, _ path: String, capacity: Int
+    _ id: InodeID, _ path: String, capacity: Int, writable: Bool
   ) throws(DiskError) -> MappedRegion {
     _ = try begin(.map, path)
     if capacity == 0 { throw DiskError(.map, path, code: EINVAL) }
-    let block = inodes[id]!.mapped(capacity: capacity)
+    let region = try inodes[id]!.map(capacity: capacity, writable: writable, path: path)
     inodes[id]!.mappings += 1
     counters.countMapping()
-    return block
+    return region
   }
 
+  /// A mapping is gone, maybe one that a power cut had detached.
   mutating func unmap(_ id: InodeID) {
     counters.mappings -= 1
-    // A cut detaches the mappings; the inode itself stays for as long as they live.
-    if let mappings = inodes[id]?.mappings { inodes[id]!.mappings = max(0, mappings - 1) }
+    inodes[id]?.endMapping()
   }
 
   mutating func close(_ id: InodeID) {

@@ -21,12 +21,16 @@ struct DiskState: Sendable {
   var offersSharedSync = true
   /// What a shared sync is told of bytes that wait for any disk.
   var pendingBytes: Int? = 0
+  /// Whether the disk tells which bytes are in the page cache.
+  var knowsResidency = true
   var random: SeededGenerator
 
   var counters = DiskCounters()
   var faults = FaultInjector()
   /// Nil while tracing is off.
   var trace: [DiskCall]?
+  /// Called before each call, without the disk's lock.
+  var beforeCall: (@Sendable (DiskCall) -> Void)?
   /// Whether a planned power cut has happened.
   var isCut = false
 
@@ -113,6 +117,16 @@ struct DiskState: Sendable {
   func require(_ operation: DiskError.Operation, _ path: String) throws(DiskError) -> InodeID {
     guard let id = try find(operation, path) else { throw DiskError(operation, path, code: ENOENT) }
     return id
+  }
+
+  /// The inode that `path` leads to, if any.
+  func liveInode(at path: String) -> InodeID? {
+    do throws(DiskError) { return try find(.names, path) } catch { return nil }
+  }
+
+  /// Whether a name leads to the inode, `path` being the likely one.
+  func isLinked(_ inode: InodeID, _ path: String) -> Bool {
+    liveInode(at: path) == inode || inodes.values.contains { $0.names.values.contains(inode) }
   }
 
   /// A place for a name: its directory, which must exist, and what the name leads to now.

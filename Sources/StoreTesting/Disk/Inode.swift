@@ -26,23 +26,23 @@ struct Inode: Sendable {
 
   // Of a file.
   private(set) var durable = PagedBytes()
-  /// Live content, but for pages below `block`'s capacity: of those it only says whether they take
-  /// space.
-  private var pages = PagedBytes()
-  /// Live content of the file's first bytes, once it was mapped; shared with the mappings.
-  private var block: MappedRegion?
-  /// The largest mapping so far: nothing of `block` beyond it was ever within anybody's reach.
-  private var mappedCapacity = 0
+  /// Live content, but for what was stored through mappings since `memory` was last gathered.
+  var pages = PagedBytes()
+  /// Live content while the file is mapped: a file in memory, so that its mappings behave as the
+  /// kernel's do, also behind its end.
+  private(set) var memory: MemoryFile?
   /// Sectors (with the content of then) that a failed sync marked clean though they are not.
-  private var dropped: [Int: [UInt8]] = [:]
+  var dropped: [Int: [UInt8]] = [:]
   /// The size that a failed sync marked clean.
   private var droppedSize: Int?
   /// Whether the disk cannot read the file's bytes.
   private(set) var isUnreadable = false
   /// Bytes of the file that the disk cannot read.
   var badRanges: [Range<Int>] = []
-  /// An error met by a sync of the whole disk that the file's own sync has yet to tell.
+  /// An error met outside of the file's own syncs, which the next of them throws.
   var writeError: Int32?
+  /// Pages that the page cache does not hold.
+  var coldPages = RangeSet<Int>()
 
   /// - Parameter id: The number of the new file or directory.
   init(kind: FileKind, _ id: InodeID, nowMs: Int64) {
@@ -72,106 +72,92 @@ struct Inode: Sendable {
   func isAllocated(_ page: Int) -> Bool { pages.isAllocated(page) }
 
   /// Live content, mapped stores included.
-  var content: PagedBytes {
-    guard let block else { return pages }
-    var content = pages
-    for index in 0..<PagedBytes.pages(in: mappedCapacity) {
-      let position = index * PagedBytes.pageBytes
-      let page = Self.page(of: block, index)
-      if page == content.page(index) { continue }
-      precondition(
-        position < size,
-        "a store through a mapping at or beyond page \(index) of a file of \(size) bytes")
-      content.setPage(index, page)
-    }
-    content.resize(to: size)  // what was stored behind the end in the last page is no content
-    return content
-  }
+  var content: PagedBytes { memory.map { MappedContent.gathered(from: $0, into: pages) } ?? pages }
 
   /// Reads up to the end of the file.
   func read(into buffer: inout MutableSpan<UInt8>, at position: Int) -> Int {
+    if let memory { return MappedContent.read(memory, into: &buffer, at: position) }
     let count = max(0, min(buffer.count, size - position))
     var done = 0
     while done < count {
       let (index, start) = (position + done).quotientAndRemainder(dividingBy: PagedBytes.pageBytes)
       let part = min(count - done, PagedBytes.pageBytes - start)
-      let page = isInBlock(index) ? Self.page(of: block!, index) : pages.page(index)
+      let page = pages.page(index)
       buffer.copy(page.span.extracting(start..<(start + part)), at: done)
       done += part
     }
     return count
   }
 
+  /// The first byte at or after `position` that takes no space, or the file's end.
+  func firstHole(from position: Int) -> Int {
+    position >= size ? position : min(size, content.firstHole(from: position))
+  }
+
   mutating func write(_ bytes: Span<UInt8>, at position: Int) {
-    pages.write(bytes, at: position)
-    if let block, position < block.capacity {
-      let count = min(bytes.count, block.capacity - position)
-      Self.copy(bytes.extracting(0..<count), to: block, at: position)
+    if let memory {
+      if position > size { MappedContent.resize(memory, from: size, to: position) }
+      MappedContent.write(bytes, to: memory, at: position)
     }
+    pages.write(bytes, at: position)
+    warm(position..<(position + bytes.count))
     forgetDropped(position..<(position + bytes.count))
   }
 
+  /// Sets the size. Mapped pages behind it fault, as those of a file that another process cut.
   mutating func resize(to size: Int) {
-    if let block, size < self.size, size < block.capacity {
-      let zeros = [UInt8](repeating: 0, count: min(self.size, block.capacity) - size)
-      Self.copy(zeros.span, to: block, at: size)
-    }
+    if let memory { MappedContent.resize(memory, from: self.size, to: size) }
     forgetDropped(min(size, self.size)..<max(size, self.size))
     droppedSize = nil
     pages.resize(to: size)
   }
 
   mutating func allocate(to size: Int) {
-    if size > self.size { droppedSize = nil }
+    if size > self.size {
+      droppedSize = nil
+      if let memory { MappedContent.resize(memory, from: self.size, to: size) }
+    }
     pages.allocate(to: size)
   }
 
-  /// Memory with the file's first `capacity` bytes, the same for all mappings.
-  mutating func mapped(capacity: Int) -> MappedRegion {
-    if let block, block.capacity >= capacity {
-      mappedCapacity = max(mappedCapacity, capacity)
-      return block
-    }
-    precondition(
-      mappings == 0, "mapping \(capacity) bytes beside a smaller live mapping is not simulated")
-    let content = self.content
-    // Untouched memory is free: room for later, larger mappings beside this one.
-    let room = PagedBytes.pages(in: max(4 * capacity, 1 << 16)) * PagedBytes.pageBytes
-    let block = MappedRegion(heapCapacity: room)
+  /// Maps the file's first `capacity` bytes.
+  mutating func map(
+    capacity: Int, writable: Bool, path: String
+  ) throws(DiskError) -> MappedRegion {
     if isUnreadable {
-      Self.makeFaulting(block, from: 0)
-      return block
+      // Of a file without bytes: every page faults.
+      return try MemoryFile(path: path).file.map(capacity: capacity, writable: writable)
     }
-    for index in 0..<(room / PagedBytes.pageBytes) where content.isAllocated(index) {
-      Self.copy(content.page(index).span, to: block, at: index * PagedBytes.pageBytes)
+    let memory: MemoryFile
+    if let shared = self.memory {
+      memory = shared
+    } else {
+      memory = try MappedContent.memory(with: pages, path: path)
     }
-    pages = content
-    mappedCapacity = capacity
-    self.block = block
-    return block
+    let region = try memory.file.map(capacity: capacity, writable: writable)
+    self.memory = memory
+    return region
   }
 
   /// Ends the sharing with mappings: their stores change nothing from here on.
   mutating func detachMappings() {
     pages = content
-    block = nil
+    memory = nil
     mappings = 0
+  }
+
+  /// The last mapping is gone.
+  mutating func endMapping() {
+    mappings = max(0, mappings - 1)
+    if mappings == 0 { detachMappings() }
   }
 
   /// From now on the disk cannot read the file: reads fail, and mapped pages fault.
   mutating func makeUnreadable() {
     isUnreadable = true
-    let mapped = block
+    let mapped = memory
     detachMappings()
-    if let mapped { Self.makeFaulting(mapped, from: 0) }
-  }
-
-  /// Cuts the file as another process may: mapped pages behind the new end fault.
-  mutating func cutUnderMappings(to size: Int) {
-    let mapped = block
-    detachMappings()
-    resize(to: size)
-    if let mapped { Self.makeFaulting(mapped, from: size) }
+    if let mapped { MappedContent.resize(mapped, from: size, to: 0) }
   }
 
   /// Makes the live content durable, but for what an earlier failed sync dropped.
@@ -205,62 +191,12 @@ struct Inode: Sendable {
     if content.size != durable.size { droppedSize = content.size }
   }
 
-  /// Lets go of sectors in `range` that a failed sync marked clean: the durable content is read
-  /// again. Mapped files keep theirs, as mapped pages do.
-  mutating func dropClean(_ range: Range<Int>) {
-    guard block == nil else { return }
-    for (sector, bytes) in dropped {
-      let start = sector * PagedBytes.sectorBytes
-      guard range.overlaps(start..<(start + PagedBytes.sectorBytes)),
-        pages.sector(sector).elementsEqual(bytes)
-      else { continue }
-      let size = pages.size
-      pages.setSector(sector, durable.sector(sector))
-      pages.resize(to: size)
-      dropped[sector] = nil
-    }
-  }
-
-  private func isInBlock(_ page: Int) -> Bool {
-    guard let block else { return false }
-    return (page + 1) * PagedBytes.pageBytes <= block.capacity
-  }
-
   private mutating func forgetDropped(_ range: Range<Int>) {
     guard !dropped.isEmpty || droppedSize != nil, !range.isEmpty else { return }
     if range.upperBound >= size { droppedSize = nil }
     for sector in dropped.keys {
       let start = sector * PagedBytes.sectorBytes
       if range.overlaps(start..<(start + PagedBytes.sectorBytes)) { dropped[sector] = nil }
-    }
-  }
-
-  // Pages of a block that still belongs to an inode never fault: it is detached first.
-
-  private static func page(of block: MappedRegion, _ index: Int) -> [UInt8] {
-    var page = PagedBytes.zeroPage
-    var span = page.mutableSpan
-    do {
-      try block.copy(to: &span, from: index * PagedBytes.pageBytes)
-    } catch {
-      preconditionFailure("a simulated page: \(error)")
-    }
-    return page
-  }
-
-  private static func copy(_ bytes: Span<UInt8>, to block: MappedRegion, at position: Int) {
-    do {
-      try block.copy(from: bytes, to: position)
-    } catch {
-      preconditionFailure("a simulated page: \(error)")
-    }
-  }
-
-  private static func makeFaulting(_ block: MappedRegion, from position: Int) {
-    do {
-      try block.makeFaulting(from: position)
-    } catch {
-      preconditionFailure("a simulated page: \(error)")
     }
   }
 }

@@ -41,7 +41,7 @@ extension SimulatedDisk {
   /// Cuts a file as another process may: touching a mapped page of it behind the new end is a
   /// SIGBUS (`MappingGuard`).
   public func cut(_ path: String, to size: Int) throws(DiskError) {
-    try changeFile(path) { $0.cutUnderMappings(to: size) }
+    try changeFile(path) { $0.resize(to: size) }
   }
 
   private func changeFile(
@@ -84,6 +84,28 @@ extension SimulatedDisk {
   public var capacityBytes: Int? {
     get { state.withLock { $0.capacityBytes } }
     set { state.withLock { $0.capacityBytes = newValue } }
+  }
+
+  /// Calls `body` before each call of this disk and its files, on the thread that makes the call,
+  /// which it may hold up. Nil ends that. Disks made by `crash` and `kill` do not have it.
+  public func beforeEachCall(_ body: (@Sendable (DiskCall) -> Void)?) {
+    state.withLock { $0.beforeCall = body }
+  }
+
+  // MARK: page cache
+
+  /// Whether the disk tells which bytes are in its page cache (`DiskFile.residency`); true unless
+  /// set.
+  ///
+  /// What was written or read is cached, and what `install` put there; nothing is after `crash`.
+  public var knowsResidency: Bool {
+    get { state.withLock { $0.knowsResidency } }
+    set { state.withLock { $0.knowsResidency = newValue } }
+  }
+
+  /// Takes a file's clean pages out of the page cache: those that hold bytes of `range`, or all.
+  public func evict(_ path: String, _ range: Range<Int>? = nil) throws(DiskError) {
+    try changeFile(path) { $0.evict(range ?? 0..<Int.max) }
   }
 
   // MARK: what happened

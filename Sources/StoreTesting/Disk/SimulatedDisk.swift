@@ -44,43 +44,49 @@ public final class SimulatedDisk: Disk {
 
   /// See `Disk`.
   public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
-    let inode = try state.withLock { state throws(DiskError) in try state.open(path, mode) }
+    let inode = try call(mode == .create ? .create : .open, path) { state throws(DiskError) in
+      try state.open(path, mode)
+    }
     return SimulatedFile(disk: self, path: path, inode: inode, isWritable: mode != .read)
   }
 
   /// See `Disk`.
   public func status(_ path: String) throws(DiskError) -> FileStatus? {
-    try state.withLock { state throws(DiskError) in try state.status(path) }
+    try call(.status, path) { state throws(DiskError) in try state.status(path) }
   }
 
   /// See `Disk`. The order is shuffled.
   public func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
-    try state.withLock { state throws(DiskError) in try state.list(directory) }
+    try call(.list, directory) { state throws(DiskError) in try state.list(directory) }
   }
 
   /// See `Disk`.
   public func makeDirectory(_ path: String) throws(DiskError) {
-    try state.withLock { state throws(DiskError) in try state.makeDirectory(path) }
+    try call(.makeDirectory, path) { state throws(DiskError) in try state.makeDirectory(path) }
   }
 
   /// See `Disk`.
   public func rename(_ source: String, to destination: String) throws(DiskError) {
-    try state.withLock { state throws(DiskError) in try state.rename(source, to: destination) }
+    try call(.rename, source) { state throws(DiskError) in
+      try state.rename(source, to: destination)
+    }
   }
 
   /// See `Disk`.
   public func remove(_ path: String) throws(DiskError) {
-    try state.withLock { state throws(DiskError) in try state.remove(path) }
+    try call(.remove, path) { state throws(DiskError) in try state.remove(path) }
   }
 
   /// See `Disk`.
   public func removeDirectory(_ path: String) throws(DiskError) {
-    try state.withLock { state throws(DiskError) in try state.removeDirectory(path) }
+    try call(.removeDirectory, path) { state throws(DiskError) in
+      try state.removeDirectory(path)
+    }
   }
 
   /// See `Disk`.
   public func syncDirectory(_ path: String) throws(DiskError) {
-    try state.withLock { state throws(DiskError) in try state.syncDirectory(path) }
+    try call(.syncDirectory, path) { state throws(DiskError) in try state.syncDirectory(path) }
   }
 
   /// See `Disk`; covers the whole disk.
@@ -91,12 +97,22 @@ public final class SimulatedDisk: Disk {
 
   /// See `Disk`; the holder is always this process.
   public func lock(_ path: String) throws(DiskError) -> any DiskLock {
-    let inode = try state.withLock { state throws(DiskError) in try state.lock(path) }
+    let inode = try call(.lock, path) { state throws(DiskError) in try state.lock(path) }
     return SimulatedLock(disk: self, inode: inode)
   }
 
   /// See `Disk`; 1 TiB where there is no limit.
   public func space(_ path: String) throws(DiskError) -> DiskSpace {
-    try state.withLock { state throws(DiskError) in try state.space(path) }
+    try call(.availableBytes, path) { state throws(DiskError) in try state.space(path) }
+  }
+
+  /// Makes one call of `Disk` or `DiskFile`: first what a test wants to happen before it, then the
+  /// call alone under the lock.
+  func call<Result>(
+    _ operation: DiskError.Operation, _ path: String,
+    _ body: (inout DiskState) throws(DiskError) -> Result
+  ) throws(DiskError) -> Result {
+    if let before = state.withLock({ $0.beforeCall }) { before(DiskCall(operation, path)) }
+    return try state.withLock(body)
   }
 }

@@ -21,17 +21,17 @@ final class SimulatedFile: DiskFile {
     disk.state.withLock { $0.close(inode) }
   }
 
-  var descriptor: Int32? { nil }
+  // MARK: Content
 
   func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
     precondition(position >= 0, "read at \(position)")
     let range = position..<position + buffer.count
-    let now = try disk.state.withLock { state throws(DiskError) in
+    let now = try disk.call(.read, path) { state throws(DiskError) in
       try state.beginRead(inode, path, range)
     }
-    let count = now.read(into: &buffer, at: position)
-    disk.state.withLock { $0.counters.countRead(count, of: path) }
-    return count
+    let done = now.read(into: &buffer, at: position)
+    disk.state.withLock { $0.counters.countRead(done, of: path) }
+    return done
   }
 
   func write(_ bytes: Span<UInt8>, at position: Int) throws(DiskError) {
@@ -40,21 +40,21 @@ final class SimulatedFile: DiskFile {
     var copy = [UInt8](repeating: 0, count: bytes.count)
     var span = copy.mutableSpan
     span.copy(bytes, at: 0)
-    try disk.state.withLock { [copy] state throws(DiskError) in
+    try disk.call(.write, path) { [copy] state throws(DiskError) in
       try checkWritable(.write, EBADF)
       try state.write(inode, path, copy, at: position)
     }
   }
 
   func size() throws(DiskError) -> Int {
-    try disk.state.withLock { state throws(DiskError) in
+    try disk.call(.size, path) { state throws(DiskError) in
       _ = try state.begin(.size, path)
       return state.inodes[inode]!.size
     }
   }
 
   func birth() throws(DiskError) -> FileBirth? {
-    try disk.state.withLock { state throws(DiskError) in
+    try disk.call(.status, path) { state throws(DiskError) in
       _ = try state.begin(.status, path)
       return state.inodes[inode]!.birth
     }
@@ -62,7 +62,7 @@ final class SimulatedFile: DiskFile {
 
   func truncate(to size: Int) throws(DiskError) {
     precondition(size >= 0, "truncate to \(size)")
-    try disk.state.withLock { state throws(DiskError) in
+    try disk.call(.truncate, path) { state throws(DiskError) in
       try checkWritable(.truncate, EINVAL)
       try state.truncate(inode, path, to: size)
     }
@@ -71,43 +71,97 @@ final class SimulatedFile: DiskFile {
   func allocate(to size: Int) throws(DiskError) {
     precondition(size >= 0, "allocate to \(size)")
     guard size > 0 else { return }
-    try disk.state.withLock { state throws(DiskError) in
+    try disk.call(.allocate, path) { state throws(DiskError) in
       try checkWritable(.allocate, EBADF)
       try state.allocate(inode, path, to: size)
     }
   }
 
-  func sync() throws(DiskError) {
-    try disk.state.withLock { state throws(DiskError) in try state.sync(inode, path) }
-  }
-
-  func writeOut() throws(DiskError) {
-    try disk.state.withLock { state throws(DiskError) in try state.writeOut(inode, path) }
-  }
-
-  func checkWritten() throws(DiskError) {
-    try disk.state.withLock { state throws(DiskError) in
-      try state.tellWriteError(inode, .writeOut, path)
-    }
+  func firstHole(from position: Int) -> Int? {
+    answer(.firstHole) { state in state.inodes[inode]!.firstHole(from: position) }
   }
 
   func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
     precondition(capacity >= 0, "map of \(capacity) bytes")
-    let block = try disk.state.withLock { state throws(DiskError) in
+    let region = try disk.call(.map, path) { state throws(DiskError) in
       if writable { try checkWritable(.map, EACCES) }
-      return try state.map(inode, path, capacity: capacity)
+      return try state.map(inode, path, capacity: capacity, writable: writable)
     }
-    return MappedRegion(sharing: block, capacity: capacity, isWritable: writable, path: path) {
+    return MappedRegion(sharing: region, capacity: capacity, isWritable: writable, path: path) {
       [disk, inode] in disk.state.withLock { $0.unmap(inode) }
     }
   }
 
-  func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
-    guard advice == .dontNeed else { return }
-    disk.state.withLock { $0.dropClean(inode, position..<position + count) }
-  }
-
   private func checkWritable(_ operation: DiskError.Operation, _ code: Int32) throws(DiskError) {
     if !isWritable { throw DiskError(operation, path, code: code) }
+  }
+
+  // MARK: Durability
+
+  func sync() throws(DiskError) {
+    try disk.call(.sync, path) { state throws(DiskError) in try state.sync(inode, path) }
+  }
+
+  func startSync() {
+    _ = answer(.startSync) { _ in true }
+  }
+
+  func writeOut() throws(DiskError) {
+    try disk.call(.writeOut, path) { state throws(DiskError) in try state.writeOut(inode, path) }
+  }
+
+  func checkWritten() throws(DiskError) {
+    try disk.call(.checkWritten, path) { state throws(DiskError) in
+      try state.checkWritten(inode, path)
+    }
+  }
+
+  // MARK: Cache and names
+
+  func residency(of range: Range<Int>) -> Residency? {
+    answer(.residency) { state in state.residency(inode, range) }
+  }
+
+  func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
+    _ = answer(.advise) { state in
+      if advice == .dontNeed { state.evict(inode, position, count) }
+      return true
+    }
+  }
+
+  func isAtPath() -> Bool? {
+    answer(.names) { state in state.liveInode(at: path) == inode }
+  }
+
+  func isLinked() -> Bool? {
+    answer(.names) { state in state.isLinked(inode, path) }
+  }
+
+  /// What a call that cannot throw is told; nil where it failed.
+  private func answer<Result>(
+    _ operation: DiskError.Operation, _ body: (inout DiskState) -> Result?
+  ) -> Result? {
+    do throws(DiskError) {
+      return try disk.call(operation, path) { state throws(DiskError) in
+        try state.beginQuiet(operation, inode, path)
+        return body(&state)
+      }
+    } catch {
+      return nil
+    }
+  }
+
+  // MARK: Sending
+
+  /// A copy: the bytes are in this process's memory anyway. Counts as a `.send`, and as reads.
+  func send(to socket: Int32, from position: Int, count: Int) throws(DiskError) -> Int {
+    _ = try disk.call(.send, path) { state throws(DiskError) in try state.begin(.send, path) }
+    return try sendCopy(to: socket, from: position, count: count)
+  }
+
+  /// None; counts as a `.send`.
+  func sendDescriptor(for range: Range<Int>) throws(DiskError) -> Int32? {
+    _ = try disk.call(.send, path) { state throws(DiskError) in try state.begin(.send, path) }
+    return nil
   }
 }

@@ -11,11 +11,17 @@ final class SimulatedSharedSync: SharedSync {
     self.path = path
   }
 
-  func covers(_ directory: String) throws(DiskError) -> Bool { true }
+  func covers(_ directory: String) throws(DiskError) -> Bool {
+    try disk.call(.status, directory) { state throws(DiskError) in
+      try state.status(directory) != nil
+    }
+  }
 
   var pendingBytes: Int? { disk.state.withLock { $0.pendingBytes } }
 
   func sync() throws(DiskError) {
-    try disk.state.withLock { state throws(DiskError) in try state.syncFileSystem(path) }
+    try disk.call(.syncFileSystem, path) { state throws(DiskError) in
+      try state.syncFileSystem(path)
+    }
   }
 }

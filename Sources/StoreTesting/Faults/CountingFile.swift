@@ -17,8 +17,6 @@ final class CountingFile: DiskFile {
 
   var path: String { base.path }
 
-  var descriptor: Int32? { base.descriptor }
-
   func read(into buffer: inout MutableSpan<UInt8>, at position: Int) throws(DiskError) -> Int {
     disk.count(.read, path)
     let count = try base.read(into: &buffer, at: position)
@@ -63,7 +61,15 @@ final class CountingFile: DiskFile {
     try base.writeOut()
   }
 
-  func checkWritten() throws(DiskError) { try base.checkWritten() }
+  func checkWritten() throws(DiskError) {
+    disk.count(.checkWritten, path)
+    try base.checkWritten()
+  }
+
+  func startSync() {
+    disk.count(.startSync, path)
+    base.startSync()
+  }
 
   func map(capacity: Int, writable: Bool) throws(DiskError) -> MappedRegion {
     disk.count(.map, path)
@@ -74,7 +80,38 @@ final class CountingFile: DiskFile {
     }
   }
 
+  func firstHole(from position: Int) -> Int? {
+    disk.count(.firstHole, path)
+    return base.firstHole(from: position)
+  }
+
+  func residency(of range: Range<Int>) -> Residency? {
+    disk.count(.residency, path)
+    return base.residency(of: range)
+  }
+
   func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
+    disk.count(.advise, path)
     base.advise(advice, at: position, count: count)
+  }
+
+  func isAtPath() -> Bool? {
+    disk.count(.names, path)
+    return base.isAtPath()
+  }
+
+  func isLinked() -> Bool? {
+    disk.count(.names, path)
+    return base.isLinked()
+  }
+
+  func send(to socket: Int32, from position: Int, count: Int) throws(DiskError) -> Int {
+    disk.count(.send, path)
+    return try base.send(to: socket, from: position, count: count)
+  }
+
+  func sendDescriptor(for range: Range<Int>) throws(DiskError) -> Int32? {
+    disk.count(.send, path)
+    return try base.sendDescriptor(for: range)
   }
 }

@@ -11,7 +11,9 @@ public struct FaultPlan: Sendable {
     /// The call fails with this errno and changes nothing, but for `sync`, `writeOut` and
     /// `syncDirectory`: what they would have made durable is then marked clean without being so
     /// (fsyncgate), and no later sync writes it unless it is written again. A shared sync that
-    /// fails does so to some files, at random; their own `sync` then fails once.
+    /// fails does so to some files, at random; their own `sync` then fails once. So does a
+    /// `startSync`, whose error the next `sync` throws. A question that may have no answer
+    /// (`residency`, names, holes) has none.
     case error(Int32)
     /// A `write` puts a prefix into the file (`bytes`, or a random length where nil) and then
     /// fails with this errno. For any other operation the same as `error`.
@@ -71,7 +73,8 @@ extension DiskError.Operation {
     case .create, .makeDirectory, .rename, .remove, .removeDirectory, .syncDirectory, .lock, .write,
       .truncate, .allocate, .sync, .syncFileSystem, .writeOut:
       true
-    case .open, .status, .list, .availableBytes, .read, .size, .map, .send, .access:
+    case .open, .status, .list, .availableBytes, .read, .size, .map, .send, .access,
+      .checkWritten, .startSync, .residency, .advise, .names, .firstHole:
       false
     }
   }
@@ -79,7 +82,7 @@ extension DiskError.Operation {
   /// Whether an error of it means that something may never become durable.
   var isSync: Bool {
     switch self {
-    case .sync, .syncDirectory, .syncFileSystem, .writeOut: true
+    case .sync, .syncDirectory, .syncFileSystem, .writeOut, .checkWritten, .startSync: true
     default: false
     }
   }

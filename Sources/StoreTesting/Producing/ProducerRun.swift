@@ -312,7 +312,7 @@ extension DiskError {
   /// Whether something may not have become durable.
   var isOfSync: Bool {
     switch operation {
-    case .sync, .syncDirectory, .writeOut, .syncFileSystem: true
+    case .sync, .syncDirectory, .writeOut, .checkWritten, .syncFileSystem: true
     default: false
     }
   }

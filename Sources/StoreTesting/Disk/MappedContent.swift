@@ -1,0 +1,71 @@
+import Bytes
+import DiskIO
+
+/// Moves a simulated file's content to and from the file in memory that its mappings share.
+///
+/// A failure is the machine's (no memory left), not the simulated disk's, and traps.
+enum MappedContent {
+  /// A file in memory with this content; holes take no memory.
+  static func memory(with pages: PagedBytes, path: String) throws(DiskError) -> MemoryFile {
+    let memory = try MemoryFile(path: path)
+    pages.forEachPage { index, page in
+      write(page.span, to: memory, at: index * PagedBytes.pageBytes)
+    }
+    resize(memory, from: pages.size, to: pages.size)
+    return memory
+  }
+
+  /// `pages` with what was stored through mappings since. Looks only at pages that were touched.
+  static func gathered(from memory: MemoryFile, into pages: PagedBytes) -> PagedBytes {
+    var content = pages
+    var next = memory.nextData(from: 0)
+    while let position = next, position < pages.size {
+      let index = position / PagedBytes.pageBytes
+      let page = page(of: memory, index)
+      if page != content.page(index) { content.setPage(index, page) }
+      next = memory.nextData(from: (index + 1) * PagedBytes.pageBytes)
+    }
+    content.resize(to: pages.size)
+    return content
+  }
+
+  static func read(
+    _ memory: MemoryFile, into buffer: inout MutableSpan<UInt8>, at position: Int
+  ) -> Int {
+    do throws(DiskError) {
+      return try memory.file.read(into: &buffer, at: position)
+    } catch {
+      preconditionFailure("memory of a simulated file: \(error)")
+    }
+  }
+
+  static func write(_ bytes: Span<UInt8>, to memory: MemoryFile, at position: Int) {
+    do throws(DiskError) {
+      try memory.file.write(bytes, at: position)
+    } catch {
+      preconditionFailure("memory of a simulated file: \(error)")
+    }
+  }
+
+  /// Sets the size. What a mapping stored behind the old end in the last page is no content.
+  static func resize(_ memory: MemoryFile, from oldSize: Int, to size: Int) {
+    do throws(DiskError) {
+      try memory.file.truncate(to: size)
+      let tail = min(size, PagedBytes.pages(in: oldSize) * PagedBytes.pageBytes) - oldSize
+      if tail > 0 {
+        let zeros = PagedBytes.zeroPage
+        try memory.file.write(zeros.span.extracting(0..<tail), at: oldSize)
+      }
+    } catch {
+      preconditionFailure("memory of a simulated file: \(error)")
+    }
+  }
+
+  /// One page, with zeros behind the file's end.
+  private static func page(of memory: MemoryFile, _ index: Int) -> [UInt8] {
+    var page = PagedBytes.zeroPage
+    var target = page.mutableSpan
+    _ = read(memory, into: &target, at: index * PagedBytes.pageBytes)
+    return page
+  }
+}
