@@ -55,7 +55,7 @@ struct DiskState: Sendable {
     switch fault {
     case .powerCut:
       isCut = true
-      for id in inodes.keys { inodes[id]!.detachMappings() }
+      self = withoutMappings
       throw DiskError(operation, path, code: EIO)
     case .shortWrite where operation == .write:
       return fault
@@ -63,6 +63,13 @@ struct DiskState: Sendable {
       if operation.isSync { return .error(code) }
       throw DiskError(operation, path, code: code)
     }
+  }
+
+  /// The state as it is now, which later stores through mappings do not change.
+  var withoutMappings: DiskState {
+    var state = self
+    for id in state.inodes.keys { state.inodes[id]!.detachMappings() }
+    return state
   }
 
   // MARK: space

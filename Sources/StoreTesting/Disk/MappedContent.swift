@@ -5,10 +5,12 @@ import DiskIO
 ///
 /// A failure is the machine's (no memory left), not the simulated disk's, and traps.
 enum MappedContent {
-  /// A file in memory with this content; holes take no memory.
+  /// A file in memory with this content; holes and zeros take no memory.
   static func memory(with pages: PagedBytes, path: String) throws(DiskError) -> MemoryFile {
     let memory = try MemoryFile(path: path)
+    // Pages that were only allocated read as zeros anyway; most of an index is such.
     pages.forEachPage { index, page in
+      if page == PagedBytes.zeroPage { return }
       write(page.span, to: memory, at: index * PagedBytes.pageBytes)
     }
     resize(memory, from: pages.size, to: pages.size)

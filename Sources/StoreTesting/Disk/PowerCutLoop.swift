@@ -108,7 +108,7 @@ public struct PowerCutLoop: Sendable {
         disk.plan(.powerCut(at: operation))
         let result = try await scenario(disk)
         // Threads of a store that was not cut may go on while the outcomes are looked at.
-        let moment = SimulatedDisk(disk.state.withLock { $0 })
+        let moment = SimulatedDisk(disk.state.withLock { $0.withoutMappings })
         for point in points(of: moment, cutAt: operation) {
           outcomes += 1
           try await check(moment.crash(point.mode), result, point)
