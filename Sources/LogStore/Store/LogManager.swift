@@ -79,8 +79,12 @@ public final class LogManager: Sendable {
 
   /// Opens a store for writing: takes the lock, recovers every log, and is ready.
   ///
-  /// - Parameter logger: Where recovery and failures are told; nil: the process's logging system,
-  ///   label `mkstore`.
+  /// - Parameters:
+  ///   - path: The store's directory.
+  ///   - config: How it is opened.
+  ///   - disk: The file system that it is on.
+  ///   - logger: Where recovery and failures are told; nil: the process's logging system, label
+  ///     `mkstore`.
   /// - Durability: The clean-shutdown marker is removed, durably, before anything else changes;
   ///   what recovery cut is durable when this returns.
   /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`, `.invalidConfiguration`.
