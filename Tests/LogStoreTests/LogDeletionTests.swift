@@ -64,7 +64,7 @@ struct LogDeletionTests {
     var (store, log) = try ProducerFixture.open(disk)
     let first = try #require(try store.topicId(of: "a"))
     try fill(log, 30)
-    log.store.raiseStart(to: 40)
+    try log.store.raiseStart(to: 40)
     try store.writeCheckpoints()
     let stale = log
     let reader = LogReader(stale)
@@ -87,7 +87,7 @@ struct LogDeletionTests {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)
     try fill(log, 30)
-    log.store.raiseStart(to: 40)
+    try log.store.raiseStart(to: 40)
     try store.writeCheckpoints()
     disk.plan(
       FaultPlan(
@@ -136,7 +136,7 @@ struct LogDeletionTests {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)
     try fill(log, 30)
-    log.store.raiseStart(to: 40)
+    try log.store.raiseStart(to: 40)
     try store.writeCheckpoints()
     let fault = FaultPlan(
       .error(ENOSPC), at: 1, isForEver: true, operations: [.write],

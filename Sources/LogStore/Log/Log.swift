@@ -49,7 +49,8 @@ public final class Log: Sendable {
     environment = LogEnvironment(
       loaded.topicPartition, in: loaded.directory, config: config, settings: settings,
       context: context, isReadOnly: loaded.writer == nil)
-    store = SegmentStore(loaded.state)
+    store = SegmentStore(
+      loaded.state, in: loaded.directory, isReadOnly: environment.isReadOnly)
     offsets = LogOffsets(
       end: loaded.logEndOffset, flushed: loaded.recoveryPoint,
       isAcknowledgedOnceFlushed: loaded.writer != nil && config.durability == .flushed)
@@ -149,6 +150,7 @@ public final class Log: Sendable {
   /// no flush runs any more, and no file is kept open.
   package func endForDeletion() {
     endUse { health.markDeleted() }
+    store.endKeeping()
     store.removeAll().forEach(letGo)
   }
 
@@ -157,6 +159,7 @@ public final class Log: Sendable {
   package func giveUp() {
     if health.giveUp() { return }
     endUse {}
+    store.endKeeping()
     store.state.segments.filter { $0.openFiles != nil }.forEach(letGo)
   }
 

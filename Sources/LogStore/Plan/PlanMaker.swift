@@ -167,7 +167,7 @@ struct PlanMaker {
     }
     let first =
       plan.segments.first?.place.baseOffset ?? names.lost.first?.lowerBound ?? nextOffset
-    let start = max(first, frame.hints.logStartOffset ?? first)
+    let start = max(first, frame.startHint)
     let reached = max(nextOffset, start)
     nextOffset = max(reached, names.lostEnd)
     let told = try snapshotEvidence(behind: plan.segments.isEmpty ? 0 : reached)
@@ -267,6 +267,7 @@ struct PlanMaker {
     files.keepSnapshots(of: plan.segments.map(\.place.baseOffset))
     files.fitEpochs()
     try files.fitProducers()
+    files.keepStart()
     if options.depth >= .standard { files.check(plan.segments.compactMap(\.outcome)) }
     plan.epochs = files.epochs
     plan.snapshots = files.snapshots

@@ -17,6 +17,8 @@ package enum RecoveryAction: Sendable {
   case cut(Int64, position: Int, byteCount: Int, reason: String)
   /// A segment's indexes are brought in line with its batches.
   case writeIndexes(IndexWork)
+  /// The log start offset is written to the log's own file.
+  case writeStart(Int64)
   /// The leader epochs are written.
   case writeEpochs(LeaderEpochCheckpoint)
   /// The history is written with a right CRC, together with what was done.

@@ -26,6 +26,10 @@ extension RecoveryPlan {
         for kind in [SegmentName.Kind.index, .timeindex] where work.isTold.contains(kind) {
           report.rebuiltIndexes.append(path(SegmentName(work.baseOffset, kind).fileName))
         }
+      case .writeStart:
+        if frame.startEvidence.own == .wrong {
+          report.rebuiltIndexes.append(path(LogStartFile.name))
+        }
       case .writeEpochs: report.rebuiltIndexes.append(path(LeaderEpochCheckpoint.name))
       case .writeHistory: report.rebuiltIndexes.append(path(RecoveryHistory.fileName))
       case .noteLosses:
@@ -57,7 +61,8 @@ extension RecoveryPlan {
       case .cut(let base, let position, _, let reason):
         let file = path(SegmentName(base, .log).fileName)
         report.notes.append("\(file) has an unfinished end at position \(position): \(reason)")
-      case .remove, .rename, .writeIndexes, .writeEpochs, .writeHistory, .noteLosses, .writeMark:
+      case .remove, .rename, .writeIndexes, .writeStart, .writeEpochs, .writeHistory, .noteLosses,
+        .writeMark:
         break
       }
     }

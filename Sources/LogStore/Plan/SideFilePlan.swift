@@ -49,6 +49,15 @@ struct SideFilePlan {
     return (kept, strays)
   }
 
+  /// What was settled about the log's start is written to the log's own file, before the store
+  /// writes a checkpoint that counts as ours.
+  mutating func keepStart() {
+    guard let offset = frame.startEvidence.offsetToWrite else { return }
+    let path = frame.directory.path(LogStartFile.name)
+    let isInTheWay = frame.names.sideFileDamage.contains { $0.file == path && !$0.isMendedByOpen }
+    if !isInTheWay { actions.append(.writeStart(offset)) }
+  }
+
   /// Cuts the epochs at the log's ends as Kafka does when it loads a log.
   ///
   /// An epoch that was to begin beyond the end (its batches are lost) begins at the end: epochs

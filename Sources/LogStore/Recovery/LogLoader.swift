@@ -129,7 +129,7 @@ package struct LogLoader: Sendable {
     let indexed = plan.frame.layout.entries.filter(\.hasTransactionIndex).map(\.baseOffset)
     let state = LogState(
       segments: segments, startOffset: plan.logStartOffset,
-      toldStartOffset: plan.frame.hints.logStartOffset,
+      toldStartOffset: plan.frame.startEvidence.start,
       epochs: plan.epochs,
       snapshotOffsets: plan.snapshots, transactionIndexes: bases.intersection(indexed),
       rules: rules(plan, segments))

@@ -72,7 +72,9 @@ struct PlanExecution {
   private func isAboutNames(_ action: RecoveryAction) -> Bool {
     switch action {
     case .remove, .rename: true
-    case .noteLosses, .writeMark, .setAside, .cut, .writeIndexes, .writeEpochs, .writeHistory: false
+    case .noteLosses, .writeMark, .setAside, .cut, .writeIndexes, .writeStart, .writeEpochs,
+      .writeHistory:
+      false
     }
   }
 
@@ -98,6 +100,7 @@ struct PlanExecution {
       isDirectoryDirty = true
     case .cut(let base, let position, _, _): try cut(base, at: position)
     case .writeIndexes(let work): try write(work)
+    case .writeStart(let offset): try keepStart(at: offset)
     case .writeEpochs(let epochs):
       let path = directory.path(LeaderEpochCheckpoint.name)
       if try disk.status(path)?.kind == .directory { try disk.removeDirectory(path) }
@@ -113,6 +116,14 @@ struct PlanExecution {
         disk, directory: directory.path, name: KnownLosses.fileName, KnownLosses.encode(losses))
     } catch  where error.isDiskFull {
       report.notes.append("the disk is full: \(KnownLosses.fileName) could not be written")
+    }
+  }
+
+  private mutating func keepStart(at offset: Int64) throws(DiskError) {
+    do throws(DiskError) {
+      try LogStartFile(offset).write(directory)
+    } catch  where error.isDiskFull {
+      report.notes.append("the disk is full: \(LogStartFile.name) could not be written")
     }
   }
 

@@ -9,7 +9,7 @@ package struct LogState: Sendable {
   package internal(set) var startOffset: Int64
   /// What a checkpoint said of it when the log was opened. Of a log whose first files are missing
   /// nothing else tells that what was in them was deleted.
-  package var toldStartOffset: Int64?
+  package internal(set) var toldStartOffset: Int64?
   /// Which leader epoch each part of the log was written in; the last one is the epoch of new
   /// batches.
   package internal(set) var epochs: LeaderEpochCheckpoint

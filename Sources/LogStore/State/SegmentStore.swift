@@ -1,3 +1,4 @@
+internal import DiskIO
 internal import Synchronization
 
 /// The one editor of a log's `LogState`, with the only ways in which it ever changes.
@@ -10,9 +11,26 @@ package final class SegmentStore: Sendable {
   private let current: Locked<LogState>
   private let generationWord: Atomic<UInt64>
   private let startOffsetWord: Atomic<Int64>
+  /// The start lock, held while the log's start is written and published.
+  private let keeping: Locked<StartKeeping>
+
+  /// Where the log's start is kept.
+  private enum StartKeeping {
+    case inFile(LogDirectory)
+    /// The log is only read: its owner keeps its start.
+    case nowhere
+    /// The files may be another log's by now.
+    case ended(path: String)
+  }
 
   /// Publishes the state that a log is opened with.
-  package init(_ state: LogState) {
+  ///
+  /// - Parameters:
+  ///   - state: The log as it was found.
+  ///   - directory: The log's, whose files are changed only where the log is not only read.
+  ///   - isReadOnly: Whether it is.
+  package init(_ state: LogState, in directory: LogDirectory, isReadOnly: Bool) {
+    keeping = Locked(isReadOnly ? .nowhere : .inFile(directory))
     current = Locked(state)
     generationWord = Atomic(state.generation)
     startOffsetWord = Atomic(state.startOffset)
@@ -43,9 +61,36 @@ package final class SegmentStore: Sendable {
     }
   }
 
-  /// Raises the offset of the first record that may be read; never lowers it.
-  package func raiseStart(to offset: Int64) {
-    edit { $0.startOffset = max($0.startOffset, offset) }
+  /// Raises the offset of the first record that may be read; never lowers it. Any thread, but none
+  /// that holds the writer lock: it is written to the log's `mkstore.start`, durably, before it is
+  /// published.
+  ///
+  /// - Throws: `.disk`, `.diskFull`, and then nothing is published: the next opening gives the old
+  ///   start or this one; `.closed` where the log was deleted or its store closed.
+  package func raiseStart(to offset: Int64) throws(LogError) {
+    try keeping.withLock { (keeping) throws(LogError) in
+      if case .ended(let path) = keeping { throw .closed(path: path) }
+      guard offset > startOffset else { return }
+      if case .inFile(let directory) = keeping {
+        do throws(DiskError) {
+          try LogStartFile(offset).write(directory)
+        } catch {
+          throw LogError(error)
+        }
+      }
+      edit { state in
+        state.startOffset = offset
+        state.toldStartOffset = offset
+      }
+    }
+  }
+
+  /// From now on the log's files are not touched: they may be another log's, or another session's.
+  /// Idempotent.
+  package func endKeeping() {
+    keeping.withLock { keeping in
+      if case .inFile(let directory) = keeping { keeping = .ended(path: directory.path) }
+    }
   }
 
   /// Notes the producer snapshots that were written and removed. Called by the holder of the flush

@@ -16,7 +16,7 @@ extension LogFrame {
     let point = RecoveryPoint.judge(
       mark, checkpoint: hints.recoveryPoint, isOutrun: isOutrun,
       bootIdentifier: directory.disk.bootIdentifier)
-    let hints = believable(hints, mark, isOutrun, directory, &names)
+    let start = try startEvidence(hints, mark, isOutrun, directory, entries, &names)
     let isCleanStop =
       hints.isCleanStop ? try isCleanStopTold(mark, layout, isOutrun, directory) : false
     let epochs = try readEpochs(directory, &names)
@@ -27,8 +27,8 @@ extension LogFrame {
       epochs: epochs)
     let strays = self.strays(layout, mark.newest, directory)
     var frame = LogFrame(
-      directory: directory, hints: hints, mark: mark, layout: layout, point: point,
-      isCleanStop: isCleanStop, rules: rules, epochs: epochs,
+      directory: directory, hints: hints, startEvidence: start, mark: mark, layout: layout,
+      point: point, isCleanStop: isCleanStop, rules: rules, epochs: epochs,
       noted: try KnownLosses.read(directory, entries, &names), places: [], firstWalked: 0,
       names: names)
     frame.place(without: Set(strays.map(\.baseOffset)))
@@ -128,24 +128,32 @@ extension LogFrame {
     }
   }
 
-  /// A checkpoint has no CRC, so one bit in it hides no records: a log that was closed ends where
-  /// its mark says, and does not begin behind that.
-  private static func believable(
+  private static func startEvidence(
+    _ hints: LogHints, _ mark: DurableMark.Contents, _ isOutrun: Bool, _ directory: LogDirectory,
+    _ entries: [DirectoryEntry], _ names: inout NameFindings
+  ) throws(DiskError) -> StartEvidence {
+    StartEvidence(
+      own: try .read(directory, entries, &names),
+      line: believableLine(hints, mark, isOutrun, directory, &names),
+      checkpoint: hints.startCheckpoint)
+  }
+
+  /// Kafka's checkpoint has no CRC, so one bit in it hides no records: a log that was closed ends
+  /// where its mark says, and does not begin behind that.
+  private static func believableLine(
     _ hints: LogHints, _ mark: DurableMark.Contents, _ isOutrun: Bool, _ directory: LogDirectory,
     _ names: inout NameFindings
-  ) -> LogHints {
-    guard let newest = mark.newest, newest.isClean, !isOutrun, !mark.isCopy,
-      let start = hints.logStartOffset, start > newest.recoveryPoint
-    else { return hints }
+  ) -> Int64? {
+    guard hints.startCheckpoint != .corrupt, let newest = mark.newest, newest.isClean, !isOutrun,
+      !mark.isCopy, let start = hints.logStartOffset, start > newest.recoveryPoint
+    else { return hints.logStartOffset }
     let name = OffsetCheckpoint.Name.logStart.rawValue
     names.notes.append(
       VerificationNote(
         file: "\(PathText.parent(directory.path))/\(name)",
         text: "says that the log begins at offset \(start), but it was closed with its end at "
-          + "\(newest.recoveryPoint); the log begins with its first segment"))
-    var hints = hints
-    hints.logStartOffset = nil
-    return hints
+          + "\(newest.recoveryPoint); it is not believed"))
+    return nil
   }
 
   /// Whether the store's clean marker speaks of the log as it is. A copied mark must confirm that:

@@ -5,6 +5,8 @@ package import DiskIO
 package struct LogFrame: Sendable {
   package let directory: LogDirectory
   package let hints: LogHints
+  /// What tells where the log begins.
+  package let startEvidence: StartEvidence
   package let mark: DurableMark.Contents
   package let layout: SegmentLayout
   /// How far the log is known to be durable, and what may be concluded from it.
@@ -60,8 +62,8 @@ package struct LogFrame: Sendable {
   package var isOwnUnclean: Bool { point.isOwn && !isCleanStop }
   /// What the log had reached at least: its recovery point, or the end of a segment that is lost.
   package var reachedOffset: Int64 { max(point.offset, names.lostEnd) }
-  /// First offset that may be read, as far as a checkpoint says.
-  package var startHint: Int64 { hints.logStartOffset ?? 0 }
+  /// First offset that may be read, as far as anything but the segments tells it.
+  package var startHint: Int64 { startEvidence.start ?? 0 }
   /// Base offset of the segment after a place, be it one that is lost.
   package func nextBase(after place: SegmentPlace) -> Int64? {
     let lost = names.lost.first { $0.lowerBound > place.baseOffset }?.lowerBound

@@ -8,6 +8,8 @@ package struct LogHints: Sendable {
   package var recoveryPoint: Int64?
   /// This log's line in the log-start checkpoint.
   package var logStartOffset: Int64?
+  /// Whose checkpoint that is.
+  package var startCheckpoint: StartEvidence.Checkpoint
   /// Whether a broker's cleaner was at work on the log.
   package var isCompacted: Bool
   /// Whether everything in the directory was made durable since only this process writes to it.
@@ -15,12 +17,14 @@ package struct LogHints: Sendable {
 
   /// Memberwise.
   package init(
-    isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?, isCompacted: Bool = false,
+    isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?,
+    startCheckpoint: StartEvidence.Checkpoint = .foreign, isCompacted: Bool = false,
     isSynced: Bool = false
   ) {
     self.isCleanStop = isCleanStop
     self.recoveryPoint = recoveryPoint
     self.logStartOffset = logStartOffset
+    self.startCheckpoint = startCheckpoint
     self.isCompacted = isCompacted
     self.isSynced = isSynced
   }

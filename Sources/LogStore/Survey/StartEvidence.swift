@@ -1,0 +1,85 @@
+import DiskIO
+
+/// What tells where a log begins: its own file, which has a CRC, and its line in Kafka's
+/// checkpoint, which has none (docs/durability.md#log-start).
+package struct StartEvidence: Sendable, Equatable {
+  /// Whose checkpoint of log starts is in the store.
+  package enum Checkpoint: Sendable, Equatable, CaseIterable {
+    /// As this engine wrote it: a line is right, but may be older than the log's own file.
+    case own
+    /// The very file that this engine wrote, with other content: a line is no evidence.
+    case corrupt
+    /// Another file, as a broker leaves it: a line may be newer than the log's own file.
+    case foreign
+  }
+
+  /// The log's own file, `mkstore.start`.
+  package enum OwnFile: Sendable, Equatable {
+    case missing
+    case wrong
+    case right(Int64)
+  }
+
+  package var own: OwnFile
+  /// The log's line in Kafka's checkpoint.
+  package var line: Int64?
+  package var checkpoint: Checkpoint
+
+  package init(own: OwnFile, line: Int64?, checkpoint: Checkpoint) {
+    self.own = own
+    self.line = line
+    self.checkpoint = checkpoint
+  }
+
+  /// The log's start; nil where the first segment's name tells it.
+  package var start: Int64? {
+    switch (own, checkpoint) {
+    case (.right(let offset), .corrupt): offset
+    case (.right(let offset), .own), (.right(let offset), .foreign): max(offset, line ?? offset)
+    // This engine writes a line only for a log that has the file.
+    case (.missing, .corrupt): nil
+    case (.missing, .own), (.missing, .foreign), (.wrong, _): line
+    }
+  }
+
+  /// What the log's own file must be made to say; nil where it is as it should be.
+  package var offsetToWrite: Int64? {
+    switch own {
+    case .right(let offset): start == offset ? nil : start
+    case .missing: start.flatMap { $0 > 0 ? $0 : nil }
+    case .wrong: start ?? 0
+    }
+  }
+}
+
+extension StartEvidence.OwnFile {
+  /// Reads a log's own file; one that is wrong is reported.
+  ///
+  /// - Throws: Where the disk does not give it.
+  static func read(
+    _ directory: LogDirectory, _ entries: [DirectoryEntry], _ names: inout LogFrame.NameFindings
+  ) throws(DiskError) -> Self {
+    guard let entry = entries.first(where: { $0.name == LogStartFile.name }) else {
+      return .missing
+    }
+    func report(_ what: String, remedy: String?) -> Self {
+      names.sideFileDamage.append(
+        SideFileDamage(
+          file: directory.path(LogStartFile.name),
+          reason: "\(what); the log start is taken from \(OffsetCheckpoint.Name.logStart.rawValue)",
+          remedy: remedy))
+      return .wrong
+    }
+    if entry.kind == .directory {
+      return report("is a directory", remedy: SideFileRemedy.noFile)
+    }
+    do throws(CheckpointError) {
+      return try LogStartFile.read(directory).map { .right($0.offset) } ?? .missing
+    } catch {
+      switch error {
+      case .disk(let error): throw error
+      case .unreadable(_, _, let what): return report(what, remedy: nil)
+      }
+    }
+  }
+}
