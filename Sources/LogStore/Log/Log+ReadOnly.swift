@@ -28,7 +28,8 @@ extension Log {
     }
     let context = StoreContext(
       disk: disk, fileCache: SegmentFileCache(capacity: openSegmentsMax), flusher: Flusher(),
-      fetchers: FetcherPool(cores: []), nowMs: { WallClock.nowMs() },
+      fetchers: FetcherPool(cores: []), housekeeper: Housekeeper(),
+      nowMs: { WallClock.nowMs() },
       logger: DefaultLogger.resolve(logger),
       metrics: StoreMetrics())
     do throws(DiskError) {

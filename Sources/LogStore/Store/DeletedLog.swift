@@ -51,31 +51,4 @@ package enum DeletedLog {
     let names = try disk.list(path).map(\.name)
     return names.isEmpty || names.contains(markerName)
   }
-
-  /// Removes a deleted log's files, an earlier version's marker last, and its directory; of a log
-  /// behind a link the files and the link. Whoever still has a file open may go on reading it.
-  static func remove(_ path: String, in store: String, _ disk: any Disk) throws(DiskError) {
-    for entry in try disk.list(path) where entry.name != markerName {
-      if entry.kind == .directory {
-        for kept in try disk.list("\(path)/\(entry.name)") {
-          try disk.remove("\(path)/\(entry.name)/\(kept.name)")
-        }
-        try disk.removeDirectory("\(path)/\(entry.name)")
-      } else {
-        try disk.remove("\(path)/\(entry.name)")
-      }
-    }
-    if try disk.status("\(path)/\(markerName)") != nil {
-      // The names before the marker: else a power cut could leave files that nobody removes.
-      try disk.syncDirectory(path)
-      try disk.remove("\(path)/\(markerName)")
-    }
-    do throws(DiskError) {
-      try disk.removeDirectory(path)
-    } catch  where error.isNotFound {
-      // A link: the directory behind it, which is emptied now, may be a mount point.
-      try disk.remove(path)
-    }
-    try disk.syncDirectory(store)
-  }
 }

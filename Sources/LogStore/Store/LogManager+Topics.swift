@@ -203,9 +203,14 @@ extension LogManager {
         // On a full disk the logs are gone all the same, and they free what a checkpoint takes.
         if !error.isDiskFull { failure = failure ?? LogError(error) }
       }
-      for path in renamed { remover.submit(path) }
+      for path in renamed { removeFiles(ofDeleted: path) }
       if let failure { throw failure }
     }
+  }
+
+  /// Removes the files of a deleted log's directory, soon.
+  func removeFiles(ofDeleted directory: String) {
+    context.housekeeper.schedule(DeletedLogRemoval(directory, in: path, context))
   }
 
   private func rename(_ name: TopicPartition) throws(LogError) -> String {

@@ -24,7 +24,6 @@ public final class LogManager: Sendable {
   let state: Locked<State>
   /// Held while a log is made or deleted, before `state`, so that a topic's partitions agree.
   let naming = Locked(())
-  let remover: DeletedLogRemover
   /// Held while checkpoints are written, before `state`: each is whole, and none older than the one
   /// before.
   private let checkpointing = Locked(())
@@ -54,7 +53,6 @@ public final class LogManager: Sendable {
     self.config = config
     self.context = context
     self.report = report
-    remover = DeletedLogRemover(path, context, isInline: !config.startsFlusher)
     var state = State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) }))
     for log in logs { state.settingsFaults[log.topicPartition.topic] = log.settingsFault }
     self.state = Locked(state)
@@ -64,7 +62,7 @@ public final class LogManager: Sendable {
   /// lock stays until the last of its logs has gone too.
   deinit {
     fetchers.stop()
-    remover.stop()
+    context.housekeeper.stop()
     context.flusher.stop()
   }
 
@@ -109,6 +107,7 @@ public final class LogManager: Sendable {
         checkpointIntervalMs: config.checkpointIntervalMs, threadsMax: config.flusherThreadsMax,
         now: config.monotonicNs),
       fetchers: FetcherPool(cores: config.fetcherCores, nice: config.fetcherNice),
+      housekeeper: Housekeeper(usesThread: config.startsFlusher, now: config.monotonicNs),
       nowMs: config.nowMs, logger: logger,
       metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs,
       syncTraffic: SyncTraffic(now: config.monotonicNs),
@@ -127,7 +126,7 @@ public final class LogManager: Sendable {
         manager.writeCheckpointsOrLog()
       }
       manager.start(logs)
-      for path in opening.deleted { manager.remover.submit(path) }
+      for path in opening.deleted { manager.removeFiles(ofDeleted: path) }
       return manager
     } catch {
       lock.release()
@@ -201,7 +200,7 @@ public final class LogManager: Sendable {
       if isDone { return }
       state.withLock { $0.isClosed = true }
       fetchers.stop()
-      remover.stop()
+      context.housekeeper.stop()
       context.flusher.stop()
       do throws(LogError) {
         try closeLogs()

@@ -8,6 +8,8 @@ package final class StoreContext: Sendable {
   package let flusher: Flusher
   /// Threads for reads that may wait for the disk.
   package let fetchers: FetcherPool
+  /// What is to be done later.
+  package let housekeeper: Housekeeper
   /// Whom reads of cold bytes let pass.
   package let syncTraffic: SyncTraffic
   /// Milliseconds since 1970 UTC.
@@ -28,7 +30,8 @@ package final class StoreContext: Sendable {
 
   package init(
     disk: any Disk, fileCache: SegmentFileCache, flusher: Flusher, fetchers: FetcherPool,
-    nowMs: @escaping @Sendable () -> Int64, logger: Logger, metrics: StoreMetrics,
+    housekeeper: Housekeeper, nowMs: @escaping @Sendable () -> Int64, logger: Logger,
+    metrics: StoreMetrics,
     producerExpirationMs: Int64 = 86_400_000,
     syncTraffic: SyncTraffic = SyncTraffic(),
     rateLimitedLog: RateLimitedLog? = nil, lock: (any DiskLock)? = nil
@@ -38,6 +41,7 @@ package final class StoreContext: Sendable {
     self.fileCache = fileCache
     self.flusher = flusher
     self.fetchers = fetchers
+    self.housekeeper = housekeeper
     self.nowMs = nowMs
     self.logger = logger
     self.rateLimitedLog =
