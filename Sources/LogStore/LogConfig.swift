@@ -45,6 +45,9 @@ public struct LogConfig: Sendable, Equatable {
   public var timestampBeforeMaxMs = Int64.max
   /// `message.timestamp.after.max.ms`: the same of a record that lies further in the future.
   public var timestampAfterMaxMs = Int64.max
+  /// `file.delete.delay.ms`: how long the files of a removed segment stay on disk, under other
+  /// names; reads that found records there before go on for twice as long at most.
+  public var fileDeleteDelayMs: Int64 = 60_000
   /// What an acknowledgement means.
   public var durability: Durability = .flushed
   /// Most bytes in the log's `.bad/`, where recovery keeps what it takes out of the log; nil: no
@@ -66,6 +69,7 @@ public struct LogConfig: Sendable, Equatable {
     try LogError.check("maxMessageBytes", maxMessageBytes, 1...int32Max)
     try LogError.check("timestampBeforeMaxMs", timestampBeforeMaxMs, 0...Int64.max)
     try LogError.check("timestampAfterMaxMs", timestampAfterMaxMs, 0...Int64.max)
+    try LogError.check("fileDeleteDelayMs", fileDeleteDelayMs, 0...Int64.max)
     if let keptBytesMax { try LogError.check("keptBytesMax", keptBytesMax, 0...Int.max) }
     try LogError.check("historyLinesMax", historyLinesMax, 1...10_000)
     if case .interval(let milliseconds) = durability {

@@ -115,6 +115,7 @@ extension ConnectionHandler {
 extension Answer {
   /// The descriptor of each of the records' files, for sendfile; nil where one has none.
   func sendDescriptors() throws(LogError) -> [Int32]? {
+    for part in records { try part.checkServed() }
     do throws(DiskError) {
       var descriptors: [Int32] = []
       descriptors.reserveCapacity(records.count)

@@ -49,6 +49,14 @@ package struct LeaderEpochCheckpoint: Sendable, Equatable {
     }
   }
 
+  /// Forgets the epochs that ended before `offset`, and lets the one of `offset` begin there, as
+  /// Kafka's `truncateFromStart` does.
+  package mutating func cut(before offset: Int64) {
+    guard let first = entries.lastIndex(where: { $0.startOffset <= offset }) else { return }
+    entries.removeFirst(first)
+    entries[0].startOffset = offset
+  }
+
   /// Replaces a log's checkpoint, durably.
   package func write(_ disk: any Disk, directory: String) throws(DiskError) {
     try SmallFile.writeAtomically(disk, directory: directory, name: Self.name, encoded)

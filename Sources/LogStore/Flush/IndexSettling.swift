@@ -29,7 +29,7 @@ package struct IndexSettling: Sendable {
     let files =
       sealed.segment.openFiles
       ?? SegmentFiles(
-        log: sealed.log,
+        of: sealed.segment, log: sealed.log,
         indexes: SegmentFiles.Indexes(offset: sealed.offsetIndex, time: sealed.timeIndex))
     do throws(DiskError) {
       _ = try SegmentView(access, sealed.segment, files).rebuildIndexes(because: fault)

@@ -49,8 +49,7 @@ public final class Log: Sendable {
     environment = LogEnvironment(
       loaded.topicPartition, in: loaded.directory, config: config, settings: settings,
       context: context, isReadOnly: loaded.writer == nil)
-    store = SegmentStore(
-      loaded.state, in: loaded.directory, isReadOnly: environment.isReadOnly)
+    store = SegmentStore(loaded.state, environment)
     offsets = LogOffsets(
       end: loaded.logEndOffset, flushed: loaded.recoveryPoint,
       isAcknowledgedOnceFlushed: loaded.writer != nil && config.durability == .flushed)
@@ -128,16 +127,18 @@ public final class Log: Sendable {
   ///
   /// - Throws: `LogError` where a file's size cannot be read.
   public func segmentInfo() throws(LogError) -> [SegmentInfo] {
-    var result: [SegmentInfo] = []
-    for segment in store.state.segments {
-      let end =
-        segment.isEndKnown ? segment.publishedEnd : try access.open(segment).end()
-      result.append(
-        SegmentInfo(
-          baseOffset: segment.baseOffset, path: segment.path(.log), bytes: Int(end.position),
-          isActive: !segment.isSealed))
+    try access.retrying { () throws(LogError) in
+      var result: [SegmentInfo] = []
+      for segment in store.state.segments {
+        let end =
+          segment.isEndKnown ? segment.publishedEnd : try access.open(segment).end()
+        result.append(
+          SegmentInfo(
+            baseOffset: segment.baseOffset, path: segment.path(.log), bytes: Int(end.position),
+            isActive: !segment.isSealed))
+      }
+      return result
     }
-    return result
   }
 
   // MARK: End of use
@@ -150,8 +151,7 @@ public final class Log: Sendable {
   /// no flush runs any more, and no file is kept open.
   package func endForDeletion() {
     endUse { health.markDeleted() }
-    store.endKeeping()
-    store.removeAll().forEach(letGo)
+    store.end(removingAll: true).forEach(letGo)
   }
 
   /// Ends every use of the files, before the store gives its lock back: what they hold after that
@@ -159,8 +159,7 @@ public final class Log: Sendable {
   package func giveUp() {
     if health.giveUp() { return }
     endUse {}
-    store.endKeeping()
-    store.state.segments.filter { $0.openFiles != nil }.forEach(letGo)
+    store.end(removingAll: false).filter { $0.openFiles != nil }.forEach(letGo)
   }
 
   private func endUse(marking: () -> Void) {

@@ -74,11 +74,8 @@ struct SideFilePlan {
       entries.append(.init(epoch: beyond, startOffset: end))
       actions.append(.writeEpochs(LeaderEpochCheckpoint(entries)))
     }
-    if let first = entries.lastIndex(where: { $0.startOffset <= start }) {
-      entries.removeFirst(first)
-      entries[0].startOffset = start
-    }
     epochs = LeaderEpochCheckpoint(entries)
+    epochs.cut(before: start)
   }
 
   /// The first epoch of a log that this engine alone has written begins with the log: one that

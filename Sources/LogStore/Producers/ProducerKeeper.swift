@@ -93,8 +93,10 @@ package final class ProducerKeeper: Sendable {
     role.take()
     defer { role.giveBack() }
     try health.checkPresent()
-    if log.isReadOnly { return try follow() }
-    if !tracking.isLoaded { try read() }
+    try access.retrying { () throws(LogError) in
+      if log.isReadOnly { return try follow() }
+      if !tracking.isLoaded { try read() }
+    }
   }
 
   /// The first look. Nothing is appended meanwhile: the first append of a session does this first.

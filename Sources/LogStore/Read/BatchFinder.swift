@@ -111,7 +111,7 @@ struct BatchFinder {
     }
     return .found(
       FileRecords(
-        file: view.files.log, position: startPosition, byteCount: cut - startPosition,
+        files: view.files, position: startPosition, byteCount: cut - startPosition,
         baseOffset: first.baseOffset, nextOffset: next))
   }
 

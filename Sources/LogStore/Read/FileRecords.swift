@@ -6,8 +6,7 @@ public import DiskIO
 /// it); a page that the kernel evicted since and reads again is not checked again
 /// (docs/serving.md#checked-bytes). The file stays open as long as this value lives.
 public struct FileRecords: Sendable {
-  /// The segment's `.log` file.
-  public let file: any DiskFile
+  let files: SegmentFiles
   /// Position of the first byte: a batch's start.
   public let position: Int
   /// Number of bytes; ends with a batch.
@@ -19,9 +18,17 @@ public struct FileRecords: Sendable {
 }
 
 extension FileRecords {
+  /// The segment's `.log` file.
+  public var file: any DiskFile { files.log }
+
+  /// Throws `.offsetOutOfRange` where the segment was removed from the log so long ago that its
+  /// bytes are given to nobody any more: `file.delete.delay.ms` after its files were unlinked.
+  package func checkServed() throws(LogError) { try files.service.check(baseOffset) }
+
   /// Copies the bytes to memory, replacing what `buffer` holds; its capacity is reused.
   ///
-  /// - Throws: `.disk` with EIO where somebody else cut the file meanwhile.
+  /// - Throws: `.disk` with EIO where somebody else cut the file meanwhile; `.offsetOutOfRange`
+  ///   where the records were removed from the log long ago.
   public func copy(into buffer: inout [UInt8]) throws(LogError) {
     if buffer.count < byteCount {
       buffer.append(contentsOf: repeatElement(0, count: byteCount - buffer.count))
@@ -35,6 +42,7 @@ extension FileRecords {
   /// Copies the bytes to `target`, which has room for just so many; else as `copy(into:)`.
   package func copy(to target: inout MutableSpan<UInt8>) throws(LogError) {
     precondition(target.count == byteCount, "room for \(target.count) of \(byteCount) bytes")
+    try checkServed()
     do throws(DiskError) {
       let count = try file.read(into: &target, at: position)
       guard count == byteCount else { throw DiskError.cutShort(file.path) }
@@ -49,8 +57,10 @@ extension FileRecords {
   ///   - socket: A stream socket of the caller's; with a blocking one everything is sent.
   ///   - sent: Bytes of these that went out before, after a short send.
   /// - Returns: Bytes sent now; fewer than what is left where a non-blocking socket is full.
-  /// - Throws: `.disk` with EPIPE or ECONNRESET where the peer has gone (ignore SIGPIPE).
+  /// - Throws: `.disk` with EPIPE or ECONNRESET where the peer has gone (ignore SIGPIPE);
+  ///   `.offsetOutOfRange` where the records were removed from the log long ago.
   public func send(to socket: Int32, skipping sent: Int = 0) throws(LogError) -> Int {
+    try checkServed()
     do throws(DiskError) {
       return try file.send(to: socket, from: position + sent, count: byteCount - sent)
     } catch {

@@ -58,7 +58,7 @@ struct LogFollower {
     let file = try log.disk.open(segment.path(.log), .read)
     let size = try file.size()
     guard size > Int(end.position) else { return }
-    let view = SegmentView(access, segment, SegmentFiles(log: file, indexes: nil))
+    let view = SegmentView(access, segment, SegmentFiles(of: segment, log: file, indexes: nil))
     var scanner = SegmentScanner(
       file, from: Int(end.position), endPosition: size,
       expectedOffset: segment.baseOffset + Int64(end.relativeOffset),

@@ -115,3 +115,46 @@ extension LogReader {
         offsets: offset..<max(offset, end), reason: "the records do not decode: \(error)"))
   }
 }
+
+extension LogReader {
+  /// Reads the batches that `read` would give into the reader's own buffer.
+  func readIntoScratch(from offset: Int64, maxBytes: Int, limit: Limit) throws(LogError)
+    -> FileRecords?
+  {
+    try read(from: offset, maxBytes, limit) { (records) throws(LogError) in
+      try records.copy(into: &scratch)
+    }
+  }
+
+  /// Reads the batches that `read` would give into `buffer`, replacing its content.
+  ///
+  /// - Returns: What was read; nil where nothing stands there yet, and `buffer` is as it was.
+  /// - Throws: As `read(from:maxBytes:limit:)`.
+  public func read(
+    from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark, into buffer: inout [UInt8]
+  ) throws(LogError) -> FileRecords? {
+    try read(from: offset, maxBytes, limit) { (records) throws(LogError) in
+      try records.copy(into: &buffer)
+    }
+  }
+
+  /// Bytes that were checked before and that the disk does not give any more are checked again:
+  /// what is before them is given, and they are damage like any other.
+  private func read(
+    from offset: Int64, _ maxBytes: Int, _ limit: Limit,
+    copy: (FileRecords) throws(LogError) -> Void
+  ) throws(LogError) -> FileRecords? {
+    guard let records = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
+    do throws(LogError) {
+      try copy(records)
+      return records
+    } catch {
+      guard case .disk(let cause) = error, cause.isUnreadableSector, doubtLastRead() else {
+        throw error
+      }
+    }
+    guard let again = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
+    try copy(again)
+    return again
+  }
+}

@@ -88,10 +88,12 @@ public final class LogReader {
   package func read(from offset: Int64, maxBytes: Int, below end: Int64)
     throws(LogError) -> FileRecords?
   {
-    try checkRange(of: offset, below: end)
-    refreshState()
-    let records = try take(
-      from: offset, end: end, maxBytes: maxBytes, askedBytes: rechecksEvicted ? maxBytes : nil)
+    let records = try retrying { () throws(LogError) in
+      try checkRange(of: offset, below: end)
+      refreshState()
+      return try take(
+        from: offset, end: end, maxBytes: maxBytes, askedBytes: rechecksEvicted ? maxBytes : nil)
+    }
     // No segment holds them: said, or whoever asks would wait for them for ever.
     if records == nil, offset < end,
       let lost = log.recovery.damage.first(where: { $0.offsets?.contains(offset) ?? false })
@@ -221,6 +223,33 @@ public final class LogReader {
     try await log.offsets.notifier(limit).reached(offset + 1)
   }
 
+  /// Lets the segment of the last read be checked again, since the disk does not give its bytes any
+  /// more.
+  ///
+  /// - Returns: Whether there was a read.
+  func doubtLastRead() -> Bool {
+    guard let segment = place?.view.segment else { return false }
+    segment.verified.removeAll()
+    place = nil
+    return true
+  }
+
+  /// Runs `body`, again where the log's segments changed before it failed: the one that it was
+  /// about to read may be gone, or replaced.
+  private func retrying<Result>(
+    _ body: () throws(LogError) -> Result
+  ) throws(LogError) -> Result {
+    while true {
+      do throws(LogError) {
+        return try body()
+      } catch {
+        guard log.store.generation != state.generation else { throw error }
+        place = nil
+        refreshState()
+      }
+    }
+  }
+
   /// Throws where the log is gone, or holds nothing at `offset` that may be read.
   private func checkRange(of offset: Int64, below end: Int64) throws(LogError) {
     try log.health.checkPresent()
@@ -253,6 +282,18 @@ public final class LogReader {
       return false
     }
     refreshState()
+    do throws(LogError) {
+      return try lookUp(offset, body)
+    } catch {
+      guard log.store.generation != state.generation else { throw error }
+      place = nil
+      return false
+    }
+  }
+
+  private func lookUp(_ offset: Int64, _ body: (borrowing RecordView) -> Void) throws(LogError)
+    -> Bool
+  {
     guard let index = state.index(of: offset) else { return false }
     let segment = state.segments[index]
     guard segment.isEndKnown else { return false }
@@ -341,48 +382,5 @@ public final class LogReader {
     let view = try log.access.open(segment)
     let position = try finder.startPosition(in: view, for: offset) { beforeReading(view, $0, $1) }
     return Place(view: view, index: index, position: position, nextOffset: -1)
-  }
-}
-
-extension LogReader {
-  /// Reads the batches that `read` would give into the reader's own buffer.
-  func readIntoScratch(from offset: Int64, maxBytes: Int, limit: Limit) throws(LogError)
-    -> FileRecords?
-  {
-    try read(from: offset, maxBytes, limit) { (records) throws(LogError) in
-      try records.copy(into: &scratch)
-    }
-  }
-
-  /// Reads the batches that `read` would give into `buffer`, replacing its content.
-  ///
-  /// - Returns: What was read; nil where nothing stands there yet, and `buffer` is as it was.
-  /// - Throws: As `read(from:maxBytes:limit:)`.
-  public func read(
-    from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark, into buffer: inout [UInt8]
-  ) throws(LogError) -> FileRecords? {
-    try read(from: offset, maxBytes, limit) { (records) throws(LogError) in
-      try records.copy(into: &buffer)
-    }
-  }
-
-  /// Bytes that were checked before and that the disk does not give any more are checked again:
-  /// what is before them is given, and they are damage like any other.
-  private func read(
-    from offset: Int64, _ maxBytes: Int, _ limit: Limit,
-    copy: (FileRecords) throws(LogError) -> Void
-  ) throws(LogError) -> FileRecords? {
-    guard let records = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
-    do throws(LogError) {
-      try copy(records)
-      return records
-    } catch {
-      guard case .disk(let cause) = error, cause.isUnreadableSector, let place else { throw error }
-      place.view.segment.verified.removeAll()
-      self.place = nil
-    }
-    guard let again = try read(from: offset, maxBytes: maxBytes, limit: limit) else { return nil }
-    try copy(again)
-    return again
   }
 }

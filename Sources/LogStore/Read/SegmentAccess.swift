@@ -32,8 +32,10 @@ package final class SegmentAccess: Sendable {
     do throws(DiskError) {
       let files = try cache.files(of: segment) { () throws(DiskError) in
         let file = try log.disk.open(segment.path(.log), .read)
+        // By now the name may be that of the segment that took this one's place.
+        if segment.isRetired { throw DiskError.notFound(.open, file.path) }
         return SegmentFiles(
-          log: log.isReadOnly ? WitnessFile(file, segment.damage) : file, indexes: nil)
+          of: segment, log: log.isReadOnly ? WitnessFile(file, segment.damage) : file, indexes: nil)
       }
       if !health.isGone { return files }
     } catch {
@@ -43,6 +45,21 @@ package final class SegmentAccess: Sendable {
     // What was opened may be the file of a log that has the name now.
     cache.remove(segment)
     throw .closed(path: log.path)
+  }
+
+  /// Runs `body`, again where the log's segments changed before it failed: a segment that it was
+  /// about to open may be gone, or replaced.
+  package func retrying<Result>(
+    _ body: () throws(LogError) -> Result
+  ) throws(LogError) -> Result {
+    while true {
+      let generation = store.generation
+      do throws(LogError) {
+        return try body()
+      } catch {
+        if store.generation == generation { throw error }
+      }
+    }
   }
 
   /// The segments that have any bytes, oldest first, each opened as it comes, until `body` returns

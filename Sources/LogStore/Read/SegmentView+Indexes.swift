@@ -11,6 +11,8 @@ extension SegmentView {
       return try files.indexes { () throws(DiskError) in
         let opened = SegmentFiles.Indexes(
           of: segment, try openIndex(.index), try openIndex(.timeindex))
+        // By now the names may be those of the segment that took this one's place.
+        if segment.isRetired { throw DiskError.notFound(.open, opened.offset.file.path) }
         try checkComplete(opened.offset, of: try files.log.size())
         return opened
       }
@@ -147,10 +149,13 @@ extension SegmentView {
     let path = segment.path(kind)
     if !log.isReadOnly && !access.health.isGone && segment.isSealed {
       do throws(DiskError) {
-        try SmallFile.writeAtomically(
-          log.disk, directory: log.path,
-          name: SegmentName(segment.baseOffset, kind).fileName, bytes)
-        return try openIndex(kind)
+        let stored = try access.store.changeFiles(of: segment) { () throws(DiskError) in
+          try SmallFile.writeAtomically(
+            log.disk, directory: log.path,
+            name: SegmentName(segment.baseOffset, kind).fileName, bytes)
+          return try openIndex(kind)
+        }
+        if let stored { return stored }
       } catch {
         // It may have been told of another name in the directory, a new segment's (I8).
         if error.operation == .syncDirectory { access.health.fail(error) }

@@ -27,24 +27,29 @@ struct TimeLookup {
   /// - Returns: nil where every record is older.
   /// - Throws: `.disk`. A damaged range is passed over: what it held is unknown.
   func offset(forTimestamp timestamp: Int64) throws(LogError) -> OffsetForTime? {
-    var found: OffsetForTime?
-    try access.forEachView { (view) throws(LogError) in
-      if try largestTimestamp(of: view) >= timestamp {
-        found = try firstRecord(atOrAfter: timestamp, in: view)
+    try access.retrying { () throws(LogError) in
+      var found: OffsetForTime?
+      try access.forEachView { (view) throws(LogError) in
+        if try largestTimestamp(of: view) >= timestamp {
+          found = try firstRecord(atOrAfter: timestamp, in: view)
+        }
+        return found == nil
       }
-      return found == nil
+      return found
     }
-    return found
   }
 
   /// The record with the greatest time and the first batch that holds it; nil in an empty log.
   ///
   /// - Throws: As `offset(forTimestamp:)`.
   func offsetOfLargestTimestamp() throws(LogError) -> OffsetForTime? {
-    var largest: Int64?
-    try access.forEachView { (view) throws(LogError) in
-      largest = max(largest ?? Int64.min, try largestTimestamp(of: view))
-      return true
+    let largest = try access.retrying { () throws(LogError) -> Int64? in
+      var largest: Int64?
+      try access.forEachView { (view) throws(LogError) in
+        largest = max(largest ?? Int64.min, try largestTimestamp(of: view))
+        return true
+      }
+      return largest
     }
     guard let largest, largest >= 0 else { return nil }
     return try offset(forTimestamp: largest)

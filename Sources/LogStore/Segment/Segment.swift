@@ -16,9 +16,12 @@ package final class Segment: Sendable {
   private let packedEnd: Atomic<UInt64>
   private let sealed: Atomic<Bool>
   private let pinned = Atomic<Bool>(false)
+  private let retired = Atomic<Bool>(false)
   private let largest: Locked<TimestampOffset?>
   package let damage = SegmentDamage()
   private let opened = Locked<SegmentFiles?>(nil)
+  /// Whether what was opened of it may still be read.
+  package let service = SegmentService()
   /// Set by each use, cleared by the cache's hand: what was not used since goes first.
   package let recentlyUsed = Atomic<Bool>(false)
 
@@ -54,6 +57,13 @@ package final class Segment: Sendable {
   package var isPinned: Bool { pinned.load(ordering: .acquiring) }
 
   package func setPinned(_ value: Bool) { pinned.store(value, ordering: .releasing) }
+
+  /// Whether the segment is no part of its log any more: its names may be other files' by now, and
+  /// what was opened before is still right.
+  package var isRetired: Bool { retired.load(ordering: .acquiring) }
+
+  /// Comes before any file of the segment loses its name.
+  func retire() { retired.store(true, ordering: .releasing) }
 
   // MARK: End
 

@@ -8,6 +8,8 @@ internal import Synchronization
 package final class SegmentFiles: Sendable {
   /// The `.log` file.
   package let log: any DiskFile
+  /// Whether they may still be read.
+  package let service: SegmentService
   private let indexes: Locked<Indexes?>
   private let readsAhead = Atomic<Bool>(true)
 
@@ -28,7 +30,8 @@ package final class SegmentFiles: Sendable {
     }
   }
 
-  package init(log: any DiskFile, indexes: Indexes?) {
+  package init(of segment: Segment, log: any DiskFile, indexes: Indexes?) {
+    service = segment.service
     self.log = log
     self.indexes = Locked(indexes)
   }

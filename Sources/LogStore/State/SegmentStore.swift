@@ -1,4 +1,4 @@
-internal import DiskIO
+package import DiskIO
 internal import Synchronization
 
 /// The one editor of a log's `LogState`, with the only ways in which it ever changes.
@@ -7,30 +7,30 @@ internal import Synchronization
 /// look only at the generation until it moves (2–3 ns), so that reading takes no lock in steady
 /// state. The new state is stored before the generation (release). Any thread may read; each verb
 /// says who may call it.
+///
+/// A verb that takes files away has one order (docs/durability.md#removed-segments): new files are
+/// durable, and what else must be on disk first; the state is published; old files are renamed
+/// aside; the `Housekeeper` unlinks them after `file.delete.delay.ms`, whoever reads. Readers of
+/// the old state go on with what they have open; what they open later is either still the old
+/// segment's, or the read begins again with the new state.
 package final class SegmentStore: Sendable {
+  let log: LogEnvironment
   private let current: Locked<LogState>
   private let generationWord: Atomic<UInt64>
   private let startOffsetWord: Atomic<Int64>
-  /// The start lock, held while the log's start is written and published.
-  private let keeping: Locked<StartKeeping>
+  /// The files lock, held while the log's start is written and files of segments are put in place,
+  /// renamed or removed: one verb at a time.
+  private let files = Locked(FilesState())
 
-  /// Where the log's start is kept.
-  private enum StartKeeping {
-    case inFile(LogDirectory)
-    /// The log is only read: its owner keeps its start.
-    case nowhere
-    /// The files may be another log's by now.
-    case ended(path: String)
+  /// What is true of the log's files.
+  private struct FilesState {
+    /// Whether they are not this log's to touch any more.
+    var isEnded = false
   }
 
   /// Publishes the state that a log is opened with.
-  ///
-  /// - Parameters:
-  ///   - state: The log as it was found.
-  ///   - directory: The log's, whose files are changed only where the log is not only read.
-  ///   - isReadOnly: Whether it is.
-  package init(_ state: LogState, in directory: LogDirectory, isReadOnly: Bool) {
-    keeping = Locked(isReadOnly ? .nowhere : .inFile(directory))
+  package init(_ state: LogState, _ log: LogEnvironment) {
+    self.log = log
     current = Locked(state)
     generationWord = Atomic(state.generation)
     startOffsetWord = Atomic(state.startOffset)
@@ -47,7 +47,7 @@ package final class SegmentStore: Sendable {
   @inline(__always)
   package var startOffset: Int64 { startOffsetWord.load(ordering: .acquiring) }
 
-  // MARK: Verbs
+  // MARK: Verbs that touch no file
 
   /// Adds a segment whose base offset is the log's end: the new active one, or, in a log that is
   /// only read, one that its owner began. Called by the holder of the writer lock, or by the thread
@@ -61,38 +61,6 @@ package final class SegmentStore: Sendable {
     }
   }
 
-  /// Raises the offset of the first record that may be read; never lowers it. Any thread, but none
-  /// that holds the writer lock: it is written to the log's `mkstore.start`, durably, before it is
-  /// published.
-  ///
-  /// - Throws: `.disk`, `.diskFull`, and then nothing is published: the next opening gives the old
-  ///   start or this one; `.closed` where the log was deleted or its store closed.
-  package func raiseStart(to offset: Int64) throws(LogError) {
-    try keeping.withLock { (keeping) throws(LogError) in
-      if case .ended(let path) = keeping { throw .closed(path: path) }
-      guard offset > startOffset else { return }
-      if case .inFile(let directory) = keeping {
-        do throws(DiskError) {
-          try LogStartFile(offset).write(directory)
-        } catch {
-          throw LogError(error)
-        }
-      }
-      edit { state in
-        state.startOffset = offset
-        state.toldStartOffset = offset
-      }
-    }
-  }
-
-  /// From now on the log's files are not touched: they may be another log's, or another session's.
-  /// Idempotent.
-  package func endKeeping() {
-    keeping.withLock { keeping in
-      if case .inFile(let directory) = keeping { keeping = .ended(path: directory.path) }
-    }
-  }
-
   /// Notes the producer snapshots that were written and removed. Called by the holder of the flush
   /// role.
   package func noteSnapshot(_ written: Int64, removed: Int64?) {
@@ -103,24 +71,77 @@ package final class SegmentStore: Sendable {
     }
   }
 
-  /// Leaves no segment, as the log is deleted.
+  // MARK: The start
+
+  /// Raises the offset of the first record that may be read; never lowers it. Any thread, but none
+  /// that holds the writer lock: it is written to the log's `mkstore.start`, durably, before it is
+  /// published.
   ///
-  /// - Returns: Those that it had.
-  package func removeAll() -> [Segment] {
-    var removed: [Segment] = []
-    edit { state in
-      removed = state.segments
-      state.segments = []
+  /// - Throws: `.disk`, `.diskFull`, and then nothing is published: the next opening gives the old
+  ///   start or this one; `.closed` where the log was deleted or its store closed.
+  package func raiseStart(to offset: Int64) throws(LogError) {
+    let done: Void?
+    do throws(DiskError) {
+      done = try changeFiles { () throws(DiskError) in try keepStart(offset) }
+    } catch {
+      throw LogError(error)
     }
-    return removed
+    if done == nil { throw .closed(path: log.path) }
   }
 
-  private func edit(_ change: (inout LogState) -> Void) {
+  /// Raises the start durably. For the verbs of this type alone, while no other one runs.
+  func keepStart(_ offset: Int64) throws(DiskError) {
+    guard offset > startOffset else { return }
+    if !log.isReadOnly { try LogStartFile(offset).write(log.directory) }
+    edit { state in
+      state.startOffset = offset
+      state.toldStartOffset = offset
+    }
+  }
+
+  // MARK: Files
+
+  /// Ends every change of the log's files by this object; waits for one that runs.
+  ///
+  /// - Parameter removingAll: Whether the log was deleted, and has no segment from now on.
+  /// - Returns: The segments that it had.
+  package func end(removingAll: Bool) -> [Segment] {
+    files.withLock { $0.isEnded = true }
+    var segments: [Segment] = []
+    edit { state in
+      segments = state.segments
+      if removingAll { state.segments = [] }
+    }
+    return segments
+  }
+
+  /// Runs `body`, which writes files of `segment`, while no verb changes whose names they are.
+  ///
+  /// - Returns: nil, and `body` did not run, where the segment is no part of the log any more.
+  package func changeFiles<Result>(
+    of segment: Segment, _ body: () throws(DiskError) -> Result
+  ) throws(DiskError) -> Result? {
+    if segment.isRetired { return nil }
+    return try files.withLock { (files) throws(DiskError) in
+      files.isEnded || segment.isRetired ? nil : try body()
+    }
+  }
+
+  /// Runs a verb while no other one runs, unless the log's files are not ours any more.
+  func changeFiles<Result>(
+    _ body: () throws(DiskError) -> Result
+  ) throws(DiskError) -> Result? {
+    try files.withLock { (files) throws(DiskError) in files.isEnded ? nil : try body() }
+  }
+
+  /// Publishes a changed state. For the verbs of this type alone.
+  func edit<Result>(_ change: (inout LogState) -> Result) -> Result {
     current.withLock { state in
-      change(&state)
+      let result = change(&state)
       state.generation += 1
       startOffsetWord.store(state.startOffset, ordering: .releasing)
       generationWord.store(state.generation, ordering: .releasing)
+      return result
     }
   }
 }

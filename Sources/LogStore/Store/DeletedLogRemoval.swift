@@ -4,8 +4,8 @@ internal import Logging
 /// Removes a deleted log's files, an earlier version's marker last, and its directory; of a log
 /// behind a link the files and the link. Whoever still has a file open may go on reading it.
 ///
-/// A slice removes one file: unlinking a large one takes long. What fails takes space until the next
-/// opening of the store tries again; the log is gone all the same.
+/// A slice removes one file: unlinking a large one takes long. What fails takes space until the
+/// next opening of the store tries again; the log is gone all the same.
 final class DeletedLogRemoval: Housekeeper.Job {
   private let path: String
   private let store: String

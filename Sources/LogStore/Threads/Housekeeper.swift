@@ -4,8 +4,8 @@ internal import CShims
 ///
 /// Owns the queue of jobs. A job is done in slices: the jobs that are due take turns, so that none
 /// waits for another's end. One thread, which lives while there is something to do, is a loop
-/// around `step()`; simulations call `step()` themselves. What is left at `stop` the next opening of
-/// the store does. Any thread may call any method.
+/// around `step()`; simulations call `step()` themselves. What is left at `stop` the next opening
+/// of the store does. Any thread may call any method.
 package final class Housekeeper: Sendable {
   /// Something to do. Called by one thread at a time; it tells its own errors.
   package protocol Job: Sendable {

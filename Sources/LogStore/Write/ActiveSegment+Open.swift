@@ -18,7 +18,7 @@ extension ActiveSegment {
       try directory.disk.open(path, .create)
     }
     segment.setPinned(true)
-    segment.keepOpen(SegmentFiles(log: log, indexes: indexes))
+    segment.keepOpen(SegmentFiles(of: segment, log: log, indexes: indexes))
     return ActiveSegment(
       segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
       position: 0, nextOffset: baseOffset, cursor: IndexCursor(baseOffset: baseOffset),
@@ -37,7 +37,7 @@ extension ActiveSegment {
       return try openIndexes(dormant, in: directory, config)
     }
     segment.setPinned(true)
-    segment.replaceOpen(SegmentFiles(log: log, indexes: indexes))
+    segment.replaceOpen(SegmentFiles(of: segment, log: log, indexes: indexes))
     return ActiveSegment(
       segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
       position: dormant.position, nextOffset: dormant.nextOffset, cursor: dormant.cursor,

@@ -89,6 +89,19 @@ public struct LogModel: Sendable {
     attempts = content.map { Attempt(bytes: $0.bytes, outcome: .durable($0.baseOffset)) }
   }
 
+  /// Forgets the batches that end at or before `offset`: they were deleted, and nothing is said of
+  /// them any more.
+  public mutating func forget(below offset: Int64) {
+    attempts.removeAll { attempt in
+      guard let base = attempt.offset else { return false }
+      return base + Int64(LogModel.offsetCount(attempt.bytes)) <= offset
+    }
+  }
+
+  private static func offsetCount(_ batch: [UInt8]) -> Int {
+    Int(batch.span.loadBigEndian(UInt32.self, at: 23)) + 1
+  }
+
   // MARK: Judging
 
   /// What is wrong with a log that holds `content`; nil where it may be so.

@@ -1,0 +1,113 @@
+package import DiskIO
+internal import RecordFormat
+
+/// Writes the files of a segment that is to take the place of others: batches that are copied as
+/// they are, and new ones between them. One thread.
+package struct ReplacementWriter: ~Copyable {
+  private let baseOffset: Int64
+  private let directory: LogDirectory
+  private let intervalBytes: Int
+  private let log: any DiskFile
+  private var position = 0
+
+  private var disk: any Disk { directory.disk }
+
+  /// Begins an empty segment, in the place of what a crash may have left under its names.
+  package init(
+    baseOffset: Int64, in directory: LogDirectory, intervalBytes: Int
+  ) throws(DiskError) {
+    self.baseOffset = baseOffset
+    self.directory = directory
+    self.intervalBytes = intervalBytes
+    for kind in [SegmentName.Kind.log, .index, .timeindex, .txnindex] {
+      try KeptBytes.remove(Self.path(kind, baseOffset, directory), directory.disk)
+    }
+    log = try directory.disk.open(Self.path(.log, baseOffset, directory), .create)
+  }
+
+  private static func path(
+    _ kind: SegmentName.Kind, _ baseOffset: Int64, _ directory: LogDirectory
+  ) -> String {
+    directory.path(SegmentName(baseOffset, kind, stage: .cleaned).fileName)
+  }
+
+  /// Appends a batch.
+  package mutating func append(_ batch: Span<UInt8>) throws(DiskError) {
+    try log.write(batch, at: position)
+    position += batch.count
+  }
+
+  /// Appends bytes of another file, whole batches; `finish` checks them.
+  package mutating func append(
+    _ bytes: Range<Int>, of file: any DiskFile
+  ) throws(DiskError) {
+    var buffer = [UInt8](repeating: 0, count: min(bytes.count, 1 << 20))
+    var next = bytes.lowerBound
+    while next < bytes.upperBound {
+      var target = buffer.mutableSpan
+      let wanted = min(target.count, bytes.upperBound - next)
+      var part = target._mutatingExtracting(first: wanted)
+      let count = try file.read(into: &part, at: next)
+      guard count > 0 else { throw DiskError.cutShort(file.path) }
+      try append(buffer.span.extracting(first: count))
+      next += count
+    }
+  }
+
+  /// Checks every batch that was written, CRC and order, makes both indexes, and everything
+  /// durable.
+  ///
+  /// - Throws: `.corrupt` with what is wrong and where, `.disk`, `.diskFull`; the files are left
+  ///   for the next one of its name, or the next opening, to remove.
+  package consuming func finish() throws(LogError) -> ReplacementFiles {
+    var built = IndexAccumulator(baseOffset: baseOffset, intervalBytes: intervalBytes)
+    var scanner = SegmentScanner(
+      log, endPosition: position, expectedOffset: baseOffset,
+      offsetLimit: SegmentScanner.offsetLimit(after: baseOffset))
+    let fault: BatchFault?
+    do throws(DiskError) {
+      fault = try Self.walk(&scanner, &built)
+    } catch {
+      throw LogError(error)
+    }
+    if let fault {
+      throw .corrupt(
+        DamagedRange(
+          file: log.path, bytes: scanner.position..<position, offsets: nil,
+          reason: fault.description))
+    }
+    let nextOffset = scanner.expectedOffset
+    built.seal()
+    do throws(DiskError) {
+      try log.sync()
+      try write(.index, built.offsetEntries)
+      try write(.timeindex, built.timeEntries)
+    } catch {
+      throw LogError(error)
+    }
+    return ReplacementFiles(
+      baseOffset: baseOffset,
+      end: SegmentEnd(
+        relativeOffset: UInt32(clamping: nextOffset - baseOffset),
+        position: UInt32(clamping: position)),
+      nextOffset: nextOffset, largest: built.cursor.largest, kinds: [.log, .index, .timeindex])
+  }
+
+  private static func walk(
+    _ scanner: inout SegmentScanner, _ built: inout IndexAccumulator
+  ) throws(DiskError) -> BatchFault? {
+    while true {
+      switch try scanner.next() {
+      case .batch(let header, let position): built.note(header, at: position)
+      case .invalid(let fault, _): return fault
+      case .end: return nil
+      }
+    }
+  }
+
+  private func write(_ kind: SegmentName.Kind, _ bytes: [UInt8]) throws(DiskError) {
+    let file = try disk.open(Self.path(kind, baseOffset, directory), .create)
+    if !bytes.isEmpty { try file.write(bytes.span, at: 0) }
+    try file.sync()
+  }
+}

@@ -1,0 +1,81 @@
+internal import DiskIO
+internal import Logging
+
+/// Segments that a verb took out of a log: their files wait under `.deleted` names until the
+/// `Housekeeper` unlinks them, after `file.delete.delay.ms`. A reader that has one open may go on
+/// for as long again; then its reads fail, so that no file is kept for ever.
+final class RetiredSegments: Housekeeper.Job {
+  private let store: SegmentStore
+  private let segments: [Segment]
+  private let left: Locked<Left>
+  private var log: LogEnvironment { store.log }
+
+  private struct Left {
+    /// Names to be unlinked, the last first.
+    var names: [String]
+    /// Whether the files were unlinked a delay ago.
+    var isUnlinked = false
+  }
+
+  /// - Parameters:
+  ///   - segments: What readers may still have open.
+  ///   - names: What their files are called now.
+  init(_ segments: [Segment], named names: [String], of store: SegmentStore) {
+    self.segments = segments
+    self.store = store
+    left = Locked(Left(names: names.reversed()))
+  }
+
+  /// Whether there is nothing to do.
+  var isEmpty: Bool { segments.isEmpty && left.withLock { $0.names.isEmpty } }
+
+  func step() -> Housekeeper.Progress {
+    left.withLock { left in
+      if left.isUnlinked {
+        withdraw()
+        return .done
+      }
+      if let name = left.names.last {
+        let progress = remove(name)
+        guard progress == .more else { return progress }
+        left.names.removeLast()
+      }
+      guard left.names.isEmpty else { return .more }
+      left.isUnlinked = true
+      return .again(afterMs: log.config.fileDeleteDelayMs)
+    }
+  }
+
+  private func withdraw() {
+    let state = store.state
+    let end = state.segments.last.map {
+      $0.baseOffset + ($0.isEndKnown ? Int64($0.publishedEnd.relativeOffset) : 0)
+    }
+    for segment in segments {
+      segment.service.end(
+        logStartOffset: state.startOffset, endOffset: max(state.startOffset, end ?? 0))
+      log.context.fileCache.remove(segment)
+    }
+  }
+
+  private static let retryMs: Int64 = 60_000
+
+  /// - Returns: `.done` where the log ended before: its next opening removes what is left.
+  private func remove(_ name: String) -> Housekeeper.Progress {
+    let path = log.directory.path(name)
+    do throws(DiskError) {
+      let progress = try store.changeFiles { () throws(DiskError) -> Housekeeper.Progress in
+        try log.disk.remove(path)
+        return .more
+      }
+      return progress ?? .done
+    } catch {
+      if error.isNotFound { return .more }
+      log.context.rateLimitedLog.log(
+        .warning, cause: "unlinking in \(log.topicPartition)",
+        "a file of a removed segment was not unlinked; this is tried again",
+        metadata: ["path": "\(path)", "error": "\(error)"])
+      return .again(afterMs: Self.retryMs)
+    }
+  }
+}

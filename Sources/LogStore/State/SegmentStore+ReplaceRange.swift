@@ -1,0 +1,94 @@
+package import DiskIO
+internal import Logging
+
+/// Putting a rewritten segment in the place of others: compaction, and damage that was accepted.
+extension SegmentStore {
+  /// Puts a new segment, whose files are complete under their `.cleaned` names, in the place of
+  /// `old`, or between two segments where nothing is.
+  ///
+  /// As Kafka's cleaner does it, so that a crash at any moment leaves the old segments or the new
+  /// one, for us and for a broker: `.cleaned` to `.swap`, durably; the state is published; old
+  /// files are renamed to `.deleted`, durably; `.swap` to plain names. One new segment at a time:
+  /// Kafka takes everything between the first and the last `.swap` file for replaced.
+  ///
+  /// - Parameters:
+  ///   - old: Segments that follow each other; the active one is none of them.
+  ///   - new: What takes their place; it lies between the segments around them.
+  /// - Returns: The new segment; nil where `old` is no part of the log any more, and then the new
+  ///   files are removed.
+  /// - Throws: Before the `.swap` names are durable nothing has changed. After that the new segment
+  ///   is part of the log, and its next opening finishes what was begun.
+  @discardableResult
+  package func replaceRange(
+    _ old: [Segment], with new: ReplacementFiles
+  ) throws(DiskError) -> Segment? {
+    var retired: RetiredSegments?
+    let segment = try changeFiles { () throws(DiskError) -> Segment? in
+      guard state.canReplace(old, with: new) else { return nil }
+      return try replace(old, with: new, &retired)
+    }
+    if let retired { removeLater(retired) }
+    if let segment, let segment { return segment }
+    new.removeOrLog(log)
+    return nil
+  }
+
+  private func replace(
+    _ old: [Segment], with new: ReplacementFiles, _ retired: inout RetiredSegments?
+  ) throws(DiskError) -> Segment {
+    let segment = Segment(
+      baseOffset: new.baseOffset, directory: log.directory, end: new.end, isSealed: true,
+      largestTimestamp: new.largest)
+    // Opened now, for their names are about to change.
+    let opened = try new.open(segment, in: log.directory)
+    try new.rename(from: .cleaned, to: .swap, in: log.directory)
+    try log.disk.syncDirectory(log.path)
+    // From here on the next opening finishes what was begun.
+    segment.keepOpen(opened)
+    segment.setPinned(true)
+    edit { $0.replace(old, with: segment, hasTransactionIndex: new.kinds.contains(.txnindex)) }
+    let (files, isAside) = retire(old, snapshots: [])
+    retired = files
+    try log.disk.syncDirectory(log.path)
+    // An old name that stayed would stand beside the new segment: it keeps the name that replaces.
+    guard isAside else { return segment }
+    try new.rename(from: .swap, to: nil, in: log.directory)
+    try log.disk.syncDirectory(log.path)
+    segment.setPinned(false)
+    segment.keepOpen(nil)
+    return segment
+  }
+}
+
+extension LogState {
+  /// Whether `old` are segments of the log that follow each other, without the active one, and the
+  /// new one lies between their neighbours.
+  fileprivate func canReplace(_ old: [Segment], with new: ReplacementFiles) -> Bool {
+    let range: Range<Int>
+    if let first = old.first {
+      guard let start = segments.firstIndex(where: { $0 === first }),
+        start + old.count < segments.count,
+        zip(segments[start...], old).allSatisfy({ $0 === $1 })
+      else { return false }
+      range = start..<start + old.count
+    } else {
+      let index = segments.firstIndex { $0.baseOffset > new.baseOffset }
+      guard let index else { return false }
+      range = index..<index
+    }
+    let isBehind =
+      range.lowerBound == 0 || segments[range.lowerBound - 1].baseOffset < new.baseOffset
+    return isBehind && new.nextOffset <= segments[range.upperBound].baseOffset
+  }
+
+  fileprivate mutating func replace(
+    _ old: [Segment], with new: Segment, hasTransactionIndex: Bool
+  ) {
+    let start =
+      old.first.flatMap { first in segments.firstIndex { $0 === first } }
+      ?? segments.firstIndex { $0.baseOffset > new.baseOffset } ?? segments.count
+    segments.replaceSubrange(start..<start + old.count, with: [new])
+    transactionIndexes.subtract(old.map(\.baseOffset))
+    if hasTransactionIndex { transactionIndexes.insert(new.baseOffset) }
+  }
+}
