@@ -3,7 +3,7 @@ package import DiskIO
 /// The mark that a store was closed in order (`.kafka_cleanshutdown` in its directory).
 ///
 /// Its presence counts, whatever it holds. It is written last at a clean stop and removed, durably,
-/// before anything is loaded, so that a crash while loading counts as unclean too.
+/// before any log is changed, so that a crash while they are counts as unclean too.
 package enum CleanShutdownFile {
   /// The file's name.
   package static let name = ".kafka_cleanshutdown"

@@ -24,6 +24,16 @@ package enum RecoveryAction: Sendable {
   /// The history is written with a right CRC, together with what was done.
   case writeHistory
 
+  /// Whether it writes down what the store's clean stop tells, and leaves the log as it is.
+  var isNote: Bool {
+    switch self {
+    case .noteLosses, .writeMark: true
+    case .setAside, .remove, .rename, .cut, .writeIndexes, .writeStart, .writeEpochs,
+      .writeHistory:
+      false
+    }
+  }
+
   /// The entries that a segment's indexes end with.
   package struct IndexWork: Sendable {
     /// Of one file: leading entries that stay, and where those behind them come from.

@@ -59,24 +59,42 @@ package struct LogLoader: Sendable {
 
   /// Opens the log.
   package func load() throws(DiskError) -> LoadedLog {
-    var options = SurveyOptions(depth: depth)
-    options.isForWriting = access == .write
-    options.threadCount = threadCount
-    options.indexIntervalBytes = config.indexIntervalBytes
-    let frame = try LogFrame.read(directory, hints, isForWriting: options.isForWriting)
-    let plan = try LogSurvey(frame, options).run { (place) throws(DiskError) in
-      try open(place, frame)
-    }
     guard access == .write else {
+      let plan = try survey()
       return loaded(plan, plan.view, writer: nil)
     }
-    if frame.isCopy { try syncCopy(frame) }
-    var execution = PlanExecution(plan, config: config, nowMs: nowMs)
+    return try load(prepare())
+  }
+
+  /// The first half of opening a log for writing: looks at it, and notes durably what is known now
+  /// and may not be once the store's clean stop is forgotten. The log itself is as it was.
+  func prepare() throws(DiskError) -> PlanExecution {
+    var execution = PlanExecution(try survey(), config: config, nowMs: nowMs)
+    try execution.noteFindings()
+    return execution
+  }
+
+  /// The second half.
+  func load(_ prepared: PlanExecution) throws(DiskError) -> LoadedLog {
+    var execution = prepared
+    let plan = execution.plan
+    if plan.frame.isCopy { try syncCopy(plan.frame) }
     try execution.run()
     var log = loaded(
       plan, execution.report, writer: WriterState(dormant: nil, leaderEpoch: plan.epochs.latest))
     log.writer?.dormant = try dormant(plan, log.state.segments, execution)
     return log
+  }
+
+  private func survey() throws(DiskError) -> RecoveryPlan {
+    var options = SurveyOptions(depth: depth)
+    options.isForWriting = access == .write
+    options.threadCount = threadCount
+    options.indexIntervalBytes = config.indexIntervalBytes
+    let frame = try LogFrame.read(directory, hints, isForWriting: options.isForWriting)
+    return try LogSurvey(frame, options).run { (place) throws(DiskError) in
+      try open(place, frame)
+    }
   }
 
   /// Opens a segment's file. After an unclean stop a writer syncs it first, for what is in the page

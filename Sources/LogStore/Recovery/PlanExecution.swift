@@ -4,7 +4,7 @@ internal import DiskIO
 ///
 /// The order of the actions is that of their crash points (docs/durability.md): whatever a crash
 /// leaves, the next survey gives the rest of the same plan.
-struct PlanExecution {
+struct PlanExecution: Sendable {
   let plan: RecoveryPlan
   let config: LogConfig
   private let nowMs: Int64
@@ -27,12 +27,18 @@ struct PlanExecution {
     report = plan.report
   }
 
-  /// Does everything.
+  /// Does what comes before a store's clean stop is forgotten: it says durably what only that
+  /// tells.
+  mutating func noteFindings() throws(DiskError) {
+    for action in plan.actions where action.isNote { try carryOut(action) }
+  }
+
+  /// Does the rest.
   mutating func run() throws(DiskError) {
     // Names that the process before made.
     let hasWalked = plan.segments.contains { $0.outcome != nil }
     var hasOldNames = hasWalked && !plan.frame.hints.isSynced
-    for action in plan.actions {
+    for action in plan.actions where !action.isNote {
       if !isAboutNames(action), isDirectoryDirty {
         try syncDirectory()
         hasOldNames = false

@@ -83,8 +83,9 @@ public final class LogManager: Sendable {
   ///   - disk: The file system that it is on.
   ///   - logger: Where recovery and failures are told; nil: the process's logging system, label
   ///     `mkstore`.
-  /// - Durability: The clean-shutdown marker is removed, durably, before anything else changes;
-  ///   what recovery cut is durable when this returns.
+  /// - Durability: The clean-shutdown marker is removed, durably, before any log is changed; what
+  ///   only the clean stop tells of them is noted before. Where this throws it was not removed,
+  ///   unless the removal itself failed. What recovery cut is durable when this returns.
   /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`, `.invalidConfiguration`.
   ///   A log that cannot be opened fails alone, see `report`.
   /// - Complexity: A few system calls per log plus a scan of its unsynced tail.

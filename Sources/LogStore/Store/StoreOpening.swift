@@ -2,7 +2,8 @@ internal import Glibc
 internal import Logging
 internal import DiskIO
 
-/// Opening a store, step by step: the marker cycle, the checkpoints, every log.
+/// Opening a store, step by step: the checkpoints, a look at every log, the marker's removal, and
+/// then what is to be done in each log.
 struct StoreOpening {
   let path: String
   let config: StoreConfig
@@ -33,8 +34,6 @@ struct StoreOpening {
       let names = try disk.list(path)
       let wasClean = names.contains { $0.name == CleanShutdownFile.name }
       report.wasClean = wasClean
-      // Before anything is written: a crash from here on is no clean stop (P2).
-      if wasClean { try CleanShutdownFile.remove(disk, directory: path) }
       try ensureIdentity(names)
       // Before anything is written that it is to cover.
       if config.sharedSyncMin > 0 {
@@ -50,7 +49,7 @@ struct StoreOpening {
       let starts = readCheckpoint(.logStart)
       let found = try sort(names)
       holdsStaleCheckpoints = !Set(points.keys).union(starts.keys).isSubset(of: found)
-      return load(found, wasClean: wasClean, points, starts)
+      return try load(found, wasClean: wasClean, points, starts)
     } catch {
       throw LogError(error)
     }
@@ -165,36 +164,43 @@ struct StoreOpening {
     return max(min(processors, 8), processors / max(1, min(logCount, config.loaderThreads)))
   }
 
+  /// Looks at every log before the marker goes, and changes them after that.
   private mutating func load(
     _ found: [TopicPartition], wasClean: Bool, _ points: [TopicPartition: Int64],
     _ starts: [TopicPartition: Int64]
-  ) -> [Log] {
-    let (path, config, context) = (path, config, context)
+  ) throws(DiskError) -> [Log] {
+    let (config, context) = (config, context)
     let group = !wasClean && syncTogether(logCount: found.count) ? group : nil
     let settings = readSettings(found)
-    let compacted = compacted
     let threadCount = surveyThreads(logCount: found.count)
+    let loaders = zip(found, settings).map { log, settings in
+      loader(
+        log, settings, threadCount: threadCount,
+        hints: .init(
+          isCleanStop: wasClean, recoveryPoint: points[log], logStartOffset: starts[log],
+          isCompacted: compacted.contains(log),
+          isSynced: group?.covers("\(path)/\(log)") ?? false))
+    }
+    let prepared = WorkerThreads.map(
+      jobCount: found.count, threadCount: config.loaderThreads
+    ) { index in
+      Result { () throws(DiskError) in try loaders[index].prepare() }
+    }
+    // Before any log is changed: a crash from here on is no clean stop (P2). What only the clean
+    // stop tells of them is noted by now.
+    if wasClean { try CleanShutdownFile.remove(disk, directory: path) }
     let results = WorkerThreads.map(
       jobCount: found.count, threadCount: config.loaderThreads
     ) { index -> Result<Log, LogError> in
-      let topicPartition = found[index]
-      let directory = LogDirectory(
-        disk: context.disk, path: "\(path)/\(topicPartition)", mapsIndexes: config.mapsIndexes)
       let settings = settings[index]
-      let logConfig = settings.overrides.applied(to: config.log)
-      let loader = LogLoader(
-        topicPartition, in: directory, config: logConfig, access: .write,
-        hints: .init(
-          isCleanStop: wasClean, recoveryPoint: points[topicPartition],
-          logStartOffset: starts[topicPartition],
-          isCompacted: compacted.contains(topicPartition),
-          isSynced: group?.covers(directory.path) ?? false),
-        depth: config.surveyDepth, threadCount: threadCount, nowMs: context.nowMs())
       do throws(DiskError) {
-        var loaded = try loader.load()
+        var loaded = try loaders[index].load(prepared[index].get())
         if let note = settings.note { loaded.report.notes.append(note) }
         if let fault = settings.fault { loaded.report.notes.append("\(fault)") }
-        return .success(Log(loaded, config: logConfig, context: context, settings: settings))
+        return .success(
+          Log(
+            loaded, config: settings.overrides.applied(to: config.log), context: context,
+            settings: settings))
       } catch {
         return .failure(LogError(error))
       }
@@ -212,5 +218,15 @@ struct StoreOpening {
       }
     }
     return logs
+  }
+
+  private func loader(
+    _ log: TopicPartition, _ settings: LogSettings, threadCount: Int, hints: LogHints
+  ) -> LogLoader {
+    LogLoader(
+      log,
+      in: LogDirectory(disk: disk, path: "\(path)/\(log)", mapsIndexes: config.mapsIndexes),
+      config: settings.overrides.applied(to: config.log), access: .write, hints: hints,
+      depth: config.surveyDepth, threadCount: threadCount, nowMs: context.nowMs())
   }
 }

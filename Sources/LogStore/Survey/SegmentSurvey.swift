@@ -105,7 +105,10 @@ struct SegmentSurvey {
     if options.depth >= .standard, hasIndexes { indexes.findUseless(&outcome) }
     outcome.kept = indexes.entries
     // Right entries stay as they are; only the log's end needs what follows them.
-    if outcome.wrongIndexes.isEmpty, index < frame.firstWalked { outcome.index = nil }
+    if outcome.wrongIndexes.isEmpty, index < frame.firstWalked {
+      outcome.index = nil
+      outcome.rest = nil
+    }
     return outcome
   }
 
