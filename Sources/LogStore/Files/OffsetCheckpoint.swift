@@ -31,6 +31,24 @@ package struct OffsetCheckpoint: Sendable, Equatable {
     return try OffsetCheckpoint(bytes, path: path)
   }
 
+  /// What a store's checkpoint says, and why it says nothing where it cannot be used: an opening
+  /// for writing then replaces it.
+  ///
+  /// - Throws: Where the file may not be opened: what it says stands there, and is not replaced.
+  package static func usable(
+    _ disk: any Disk, directory: String, _ name: Name
+  ) throws(DiskError) -> (offsets: [TopicPartition: Int64], fault: CheckpointError?) {
+    do throws(CheckpointError) {
+      return (try read(disk, directory: directory, name)?.offsets ?? [:], nil)
+    } catch {
+      guard case .disk(let refused) = error else { return ([:], error) }
+      // What the disk does not give is gone.
+      guard refused.isUnreadableSector else { throw refused }
+      let path = "\(directory)/\(name.rawValue)"
+      return ([:], .unreadable(path: path, line: nil, what: "\(refused)"))
+    }
+  }
+
   /// Reads a file's content; `path` is for messages. The last line of a log counts, as in Kafka.
   package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
     let entries = try Checkpoint.decode(bytes, path: path, entry: Self.entry)

@@ -45,8 +45,8 @@ struct StoreOpening {
         }
       }
       try checkFiles()
-      let points = readCheckpoint(.recoveryPoint)
-      let starts = readCheckpoint(.logStart)
+      let points = try readCheckpoint(.recoveryPoint)
+      let starts = try readCheckpoint(.logStart)
       let found = try sort(names)
       holdsStaleCheckpoints = !Set(points.keys).union(starts.keys).isSubset(of: found)
       return try load(found, wasClean: wasClean, points, starts)
@@ -60,6 +60,7 @@ struct StoreOpening {
       do throws(CheckpointError) {
         if try MetaProperties.read(disk, directory: path) != nil { return }
       } catch {
+        if case .disk(let error) = error { throw error }
         report.notes.append("\(error) (\(SideFileRemedy.metaProperties))")
         return
       }
@@ -78,24 +79,22 @@ struct StoreOpening {
       report.mendedFiles = damage.filter(\.isMendedByOpen).map(\.file)
       report.sideFileDamage = damage.filter { !$0.isMendedByOpen }
     }
-    do throws(CheckpointError) {
-      let cleaned = try OffsetCheckpoint.read(disk, directory: path, .cleaner)
-      compacted = Set(cleaned?.offsets.keys.map { $0 } ?? [])
-    } catch {
-      guard case .unreadable = error else { return }
-      report.notes.append("\(error); it is replaced by an empty one")
-      try OffsetCheckpoint().write(disk, directory: path, .cleaner)
-    }
+    let cleaned = try OffsetCheckpoint.usable(disk, directory: path, .cleaner)
+    compacted = Set(cleaned.offsets.keys)
+    guard let fault = cleaned.fault else { return }
+    report.notes.append("\(fault); it is replaced by an empty one")
+    try OffsetCheckpoint().write(disk, directory: path, .cleaner)
   }
 
-  private mutating func readCheckpoint(_ name: OffsetCheckpoint.Name) -> [TopicPartition: Int64] {
-    do throws(CheckpointError) {
-      return try OffsetCheckpoint.read(disk, directory: path, name)?.offsets ?? [:]
-    } catch {
-      // As in Kafka: without it the logs are scanned from their start.
-      report.notes.append("\(error); it is rewritten when the store is closed")
-      return [:]
+  private mutating func readCheckpoint(
+    _ name: OffsetCheckpoint.Name
+  ) throws(DiskError) -> [TopicPartition: Int64] {
+    let found = try OffsetCheckpoint.usable(disk, directory: path, name)
+    // As in Kafka: without it the logs are scanned from their start.
+    if let fault = found.fault {
+      report.notes.append("\(fault); it is rewritten when the store is closed")
     }
+    return found.offsets
   }
 
   private mutating func sort(_ names: [DirectoryEntry]) throws(DiskError) -> [TopicPartition] {

@@ -40,7 +40,7 @@ package struct StoreHints: Sendable {
   /// Nothing is known.
   package init() {}
 
-  /// Reads a store's directory; a checkpoint whose content makes no sense says nothing.
+  /// Reads a store's directory; a checkpoint that cannot be used says nothing.
   package init(_ disk: any Disk, directory: String) throws(DiskError) {
     isCleanStop = try disk.status("\(directory)/\(CleanShutdownFile.name)") != nil
     recoveryPoints = try Self.offsets(disk, directory, .recoveryPoint)
@@ -59,11 +59,6 @@ package struct StoreHints: Sendable {
   private static func offsets(
     _ disk: any Disk, _ directory: String, _ name: OffsetCheckpoint.Name
   ) throws(DiskError) -> [TopicPartition: Int64] {
-    do throws(CheckpointError) {
-      return try OffsetCheckpoint.read(disk, directory: directory, name)?.offsets ?? [:]
-    } catch {
-      if case .disk(let error) = error { throw error }
-      return [:]
-    }
+    try OffsetCheckpoint.usable(disk, directory: directory, name).offsets
   }
 }

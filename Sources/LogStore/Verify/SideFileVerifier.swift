@@ -26,7 +26,7 @@ struct SideFileVerifier {
     var findings = Findings()
     for name in OffsetCheckpoint.Name.allCases {
       collect(&findings, remedy: nil) { () throws(CheckpointError) in
-        _ = try OffsetCheckpoint.read(disk, directory: directory, name)
+        try check(name, directory)
       }
     }
     collect(&findings, remedy: SideFileRemedy.metaProperties) { () throws(CheckpointError) in
@@ -67,14 +67,39 @@ struct SideFileVerifier {
     throw .unreadable(path: path, line: nil, what: "is a directory, not a file")
   }
 
-  /// A file that the disk does not give is replaced like any other that cannot be used.
+  private func check(
+    _ name: OffsetCheckpoint.Name, _ directory: String
+  ) throws(CheckpointError) {
+    // Nothing of it is used here.
+    if name == .highWatermark {
+      return try checkReplaced("\(directory)/\(name.rawValue)") { () throws(CheckpointError) in
+        _ = try OffsetCheckpoint.read(disk, directory: directory, name)
+      }
+    }
+    let fault: CheckpointError?
+    do throws(DiskError) {
+      fault = try OffsetCheckpoint.usable(disk, directory: directory, name).fault
+    } catch {
+      throw .disk(error)
+    }
+    if let fault { throw fault }
+  }
+
   private func checkProducerIds(_ directory: String) throws(CheckpointError) {
-    do throws(CheckpointError) {
+    try checkReplaced("\(directory)/\(ProducerIdsFile.name)") { () throws(CheckpointError) in
       _ = try ProducerIdsFile.read(disk, directory: directory)
+    }
+  }
+
+  /// A file that the disk does not give is replaced like any other that cannot be used.
+  private func checkReplaced(
+    _ path: String, _ read: () throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      try read()
     } catch {
       guard case .disk(let error) = error else { throw error }
-      throw .unreadable(
-        path: "\(directory)/\(ProducerIdsFile.name)", line: nil, what: "\(error)")
+      throw .unreadable(path: path, line: nil, what: "\(error)")
     }
   }
 
