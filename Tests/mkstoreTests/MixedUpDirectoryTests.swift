@@ -165,7 +165,7 @@ struct MixedUpDirectoryTests {
     #expect(try offsets(log).offsets == before.offsets)
   }
 
-  @Test(arguments: ["mkfifo", "mkdir", "ln -s /nonexistent", "ln -s 00000000000000000007.log"])
+  @Test(arguments: ["mkfifo", "mkdir"])
   func whatIsNoFileIsToldAndTheRestIsLookedAt(_ command: String) throws {
     let log = try copy("codec-lz4")
     let before = try offsets(log)
@@ -174,6 +174,57 @@ struct MixedUpDirectoryTests {
     #expect(outcome.status == 3, "\(outcome.messages)")
     #expect(outcome.text.contains("damage: \(before.offsets.count) records"), "\(outcome.text)")
     #expect(try offsets(log).offsets == before.offsets)
+  }
+
+  /// What a `.log` behind it holds is not known: a file without access, and no loss. Every command
+  /// says so, and the rest is looked at.
+  @Test(arguments: ["/nonexistent", "00000000000000000007.log"])
+  func aLogBehindALinkThatLeadsNowhereIsAnAccessFailure(_ target: String) throws {
+    let log = try copy("codec-lz4")
+    let before = try offsets(log)
+    try Tool.bash("cd '\(log)' && ln -s \(target) 00000000000000000007.log")
+    let outcome = try Tool.run(["verify", log])
+    #expect(outcome.status == 1, "\(outcome.messages)")
+    #expect(outcome.text.contains("incomplete: \(before.offsets.count) records"), "\(outcome.text)")
+    #expect(outcome.messages.contains("is a link that leads nowhere"), "\(outcome.messages)")
+    #expect(try Tool.run(["recover", log, "--dry-run"]).status == 1)
+    #expect(try Tool.run(["recover", log]).status == 1)
+    #expect(try Tool.run(["verify", log]).text == outcome.text)
+    #expect(try offsets(log).offsets == before.offsets)
+  }
+
+  /// In the place of a segment of ours, of which the mark and the other segments tell.
+  @Test(arguments: [0, 1, -1]) func whatIsBehindALinkIsNotLost(_ index: Int) throws {
+    let log = directory.path("store/t-0")
+    let options = ["append", log, "--create", "--segment-bytes", "300", "--linger", "0"]
+    for _ in 0..<6 {
+      let line = String(repeating: "x", count: 100) + "\n"
+      #expect(try Tool.run(options, input: Data(line.utf8)).status == 0)
+    }
+    let names = segments(log)
+    try #require(names.count > 2)
+    let name = names[index < 0 ? names.count - 1 : index]
+    try Tool.bash("cd '\(log)' && rm \(name) && ln -s /nonexistent \(name)")
+    for command in [["verify"], ["recover", "--dry-run"], ["recover"], ["verify"]] {
+      let outcome = try Tool.run(command + [log])
+      #expect(outcome.status == 1, "\(command): \(outcome)")
+      #expect(!outcome.text.contains("lost"), "\(command): \(outcome)")
+    }
+  }
+
+  /// An index is made anew.
+  @Test(arguments: ["index", "timeindex"]) func anIndexBehindALinkThatLeadsNowhereIsRebuilt(
+    _ kind: String
+  ) throws {
+    let log = try copy("codec-lz4")
+    let name = segments(log)[0].dropLast(4) + ".\(kind)"
+    try Tool.bash("cd '\(log)' && rm \(name) && ln -s /nonexistent \(name)")
+    for command in [["verify"], ["recover", "--dry-run"], ["recover"], ["verify"]] {
+      let outcome = try Tool.run(command + [log])
+      #expect(outcome.status == 0, "\(command): \(outcome)")
+    }
+    #expect(try !TestData.content("\(log)/\(name)").isEmpty)
+    #expect(try !Tool.run(["verify", log]).text.contains("to be mended"))
   }
 
   @Test func anIndexThatCannotBeOpenedCostsNoRecord() throws {

@@ -27,6 +27,9 @@ package struct SegmentName: Hashable, Sendable {
     case swap
   }
 
+  /// Whether it is the `.log` of a segment, and not one on the way in or out.
+  package var isLog: Bool { kind == .log && stage == nil }
+
   /// Digits of an offset in a file name.
   package static let digitCount = 20
 

@@ -206,11 +206,11 @@ struct PlanMaker {
 
   private mutating func noteLostLog(from start: Int64) {
     guard start < nextOffset else { return }
-    findings.add(
-      DamagedRange(
-        file: frame.directory.path(SegmentName(start, .log).fileName), bytes: 0..<0,
-        offsets: start..<nextOffset,
-        reason: "the log has no segment, but had reached offset \(nextOffset)"), .byRecoveryPoint)
+    let range = DamagedRange(
+      file: frame.directory.path(SegmentName(start, .log).fileName), bytes: 0..<0,
+      offsets: start..<nextOffset,
+      reason: "the log has no segment, but had reached offset \(nextOffset)")
+    if let range = frame.loss(range) { findings.add(range, .byRecoveryPoint) }
   }
 
   /// What was behind the last segment's end, by the files beside it, and what else new records

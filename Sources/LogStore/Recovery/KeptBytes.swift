@@ -67,10 +67,15 @@ package enum KeptBytes {
     return kept
   }
 
-  /// Removes a file, or an empty directory that has its name, where it is there.
+  /// Removes a file, a link, or an empty directory that has its name, where it is there.
   static func remove(_ path: String, _ disk: any Disk) throws(DiskError) {
-    guard let found = try disk.status(path) else { return }
-    if found.kind == .directory { try disk.removeDirectory(path) } else { try disk.remove(path) }
+    do throws(DiskError) {
+      try disk.remove(path)
+    } catch {
+      if error.isNotFound { return }
+      guard error.isNoFile else { throw error }
+      try disk.removeDirectory(path)
+    }
   }
 
   /// A name that is free, or that of a copy with the same bytes: what was kept of an earlier cut at

@@ -54,7 +54,7 @@ extension LogFrame {
           }
           entries[index].kind = kind
         } catch {
-          noteBroken(error, path, &names)
+          noteBroken(error, entries[index], path, entries, &names)
           continue
         }
       }
@@ -77,15 +77,30 @@ extension LogFrame {
     return try directory.disk.list(path).isEmpty
   }
 
-  /// A link that leads nowhere is wrong itself; one that may not be followed is not.
+  /// A link that may not be followed, or leads nowhere. What a `.log` behind it holds is not known,
+  /// as with any file that may not be opened; an index is made anew; of other files the link is
+  /// what is wrong.
   private static func noteBroken(
-    _ error: DiskError, _ path: String, _ names: inout NameFindings
+    _ error: DiskError, _ entry: DirectoryEntry, _ path: String, _ entries: [DirectoryEntry],
+    _ names: inout NameFindings
   ) {
     names.broken.append(error)
-    guard error.isNotFound || error.isLinkLoop else { return names.unreadable.append(error) }
-    names.sideFileDamage.append(
-      SideFileDamage(
-        file: path, reason: "is a link that leads nowhere", remedy: SideFileRemedy.brokenLink))
+    let isNowhere = error.isNotFound || error.isLinkLoop
+    let reason = isNowhere ? "is a link that leads nowhere" : "is a link that may not be followed"
+    guard let name = SegmentName(entry.name) else { return }
+    let isIndex = name.stage == nil && (name.kind == .index || name.kind == .timeindex)
+    let log = SegmentName(name.baseOffset, .log).fileName
+    if name.isLog || !isIndex && !isNowhere {
+      names.unreadable.append(error)
+      names.notes.append(
+        VerificationNote(file: path, text: "\(reason): \(SideFileRemedy.brokenLink)"))
+    } else {
+      let isMended = isIndex && entries.contains { $0.name == log }
+      if isMended { names.actions.append(.remove(entry.name, reason: reason)) }
+      names.sideFileDamage.append(
+        SideFileDamage(
+          file: path, reason: reason, remedy: isMended ? nil : SideFileRemedy.brokenLink))
+    }
   }
 
   /// Whether another program wrote after a clean mark: a segment follows it, or a valid batch.
@@ -218,11 +233,12 @@ extension LogFrame {
     guard rules.isGapless, let first = places.first?.baseOffset else { return }
     let begins = max(startHint, epochs?.entries.first?.startOffset ?? 0)
     guard begins < first else { return }
-    names.damage.append(
+    let lost = loss(
       DamagedRange(
         file: directory.path(SegmentName(begins, .log).fileName), bytes: 0..<0,
         offsets: begins..<first,
         reason: "the log's first segments are missing; put the files back from a copy"))
+    if let lost { names.damage.append(lost) }
   }
 
   private mutating func findFirstWalked(isForWriting: Bool) {

@@ -38,6 +38,10 @@ package struct LogFrame: Sendable {
     package var unreadable: [DiskError] = []
     /// Names that could not be followed.
     package var broken: [DiskError] = []
+    /// Those of segments.
+    package var brokenLogs: [SegmentName] {
+      broken.compactMap { SegmentName(PathText.lastComponent($0.path)) }.filter(\.isLog)
+    }
     package var notes: [VerificationNote] = []
     /// Notes that only a verification tells.
     package var details: [VerificationNote] = []
@@ -92,14 +96,16 @@ package struct LogFrame: Sendable {
     return point.isOwn ? .aboveOwnPoint : .aboveForeignPoint
   }
 
-  /// A lost range without what lies below the log's start, which was deleted; nil where that is all
-  /// of it.
+  /// A lost range without what lies below the log's start, which was deleted, and without what a
+  /// `.log` may hold that cannot be opened; nil where that is all of it.
   package func loss(_ range: DamagedRange) -> DamagedRange? {
     guard let offsets = range.offsets, range.bytes.isEmpty else { return range }
     let start = max(offsets.lowerBound, startHint)
-    guard start < offsets.upperBound else { return nil }
+    let end = names.brokenLogs.map(\.baseOffset).filter { $0 >= offsets.lowerBound }.min()
+    let bounded = start..<max(start, min(end ?? Int64.max, offsets.upperBound))
+    guard !bounded.isEmpty else { return nil }
     var range = range
-    range.offsets = start..<offsets.upperBound
+    range.offsets = bounded
     return range
   }
 

@@ -92,9 +92,6 @@ package struct LogSurvey: Sendable {
   /// Whoever goes on without a `.log` that its name leads to nowhere would give its offsets out
   /// again.
   private var brokenLog: DiskError? {
-    frame.names.broken.first {
-      guard let name = SegmentName(PathText.lastComponent($0.path)) else { return false }
-      return name.kind == .log && name.stage == nil
-    }
+    frame.names.broken.first { SegmentName(PathText.lastComponent($0.path))?.isLog ?? false }
   }
 }
