@@ -20,7 +20,8 @@ struct Agreement {
   private let disk: SimulatedDisk
   private let opening: Opening
   private let ending: Ending
-  private let place: String
+  /// Where it is, for messages: the seed, the faults, and the session.
+  let place: String
 
   init(_ disk: SimulatedDisk, opening: Opening, ending: Ending, place: String) {
     self.disk = disk

@@ -7,7 +7,8 @@ import Testing
 /// Whatever is in a directory, `verify`, the dry run, the run and `verify` after it tell the same:
 /// the damaged ranges with the same offsets and words, and what is done to which file.
 ///
-/// `AGREEMENT_COUNT` sets how many directories are tried, `SEED` the first of them.
+/// `AGREEMENT_COUNT` sets how many directories are tried, `SEED` the first of them; of a single one
+/// it is printed what was done to it.
 @Suite struct AgreementTests {
   @Test func everyCommandTellsTheSame() throws {
     let seed = Seed.fromEnvironment(else: 1)
@@ -24,6 +25,7 @@ import Testing
         directory.disk, opening: random.chance(0.75) ? .recover : .serve,
         ending: Agreement.Ending.allCases[random.index(below: Agreement.Ending.allCases.count)],
         place: "SEED=\(value) AGREEMENT_COUNT=1: \(directory.faults.joined(separator: "; "))")
+      if count == 1 { print(agreement.place) }
       agreement.check()
     }
   }
