@@ -171,4 +171,68 @@ import Testing
     #expect(damage.map(\.offsets) == [29..<30], "\(damage)")
     #expect(run.logEndOffset == 100)
   }
+
+  /// What the indexes hold for records before our own point is useless, however far the damage is
+  /// told to go: up to a forged start that lies behind.
+  @Test func aTimeIndexOfAnOverwrittenSegmentBelowAForgedStartIsRebuilt() throws {
+    let sample = try RecoverySample(closes: false)
+    let disk = sample.disk.kill()
+    let base = try #require(sample.bases.last)
+    let entries = try #require(disk.contents(of: sample.path(base, .timeindex)))
+    #expect(entries.contains { $0 != 0 })
+    try disk.install(sample.path(base), [UInt8](repeating: 0, count: 16_380))
+    let line = "0\n1\nt 0 \(sample.end + 3)\n"
+    try disk.install("\(CrashStore.path)/log-start-offset-checkpoint", [UInt8](line.utf8))
+    let (damage, run) = try agree(disk, appends: true)
+    #expect(damage.map(\.offsets) == [base..<base + 1])
+    #expect(run.rebuiltIndexes.contains(sample.path(base, .timeindex)))
+  }
+
+  /// A text, or the first segment once more, under a number within the segment that the mark names,
+  /// below its point or behind it.
+  @Test(arguments: [true, false], [true, false]) func aStrayBesideTheMarkedSegmentIsSetAside(
+    _ isText: Bool, _ isBehindPoint: Bool
+  ) throws {
+    let disk = SimulatedDisk(seed: 23)
+    var model = LogModel()
+    let config = CrashStore.config(segmentBytes: 2000, durability: .operatingSystem)
+    let store = try CrashStore(disk, config)
+    for batch in SampleBatches.small[..<8] { try store.append(batch, &model) }
+    try store.flush(&model)
+    let point = store.log.logEndOffset
+    for batch in SampleBatches.small[8..<12] { try store.append(batch, &model) }
+    let content = try LogModel.content(of: store.log)
+    let left = disk.kill()
+    let first = try #require(left.contents(of: "\(Self.log)/\(name(0))"))
+    let stray = name(point + (isBehindPoint ? 2 : -2))
+    let bytes = isText ? [UInt8]("hello, world\n".utf8) : Array(first.prefix(477))
+    try left.install("\(Self.log)/\(stray)", bytes)
+    let (damage, run) = try agree(left)
+    #expect(damage.isEmpty && run.cuts.map(\.file) == ["\(Self.log)/\(stray)"])
+    #expect(run.cuts.allSatisfy { $0.isWholeFile && $0.bytes == bytes.count })
+    let again = try CrashStore(left, config, creates: false)
+    #expect(try LogModel.content(of: again.log) == content)
+  }
+
+  /// The index of aborted transactions cannot be made anew: it stays, with what it belongs to, also
+  /// where the log's start hides what is lost.
+  @Test(arguments: [0, 25] as [Int64]) func anEmptiedSegmentWithAbortedTransactionsStays(
+    _ start: Int64
+  ) throws {
+    let disk = try broker()
+    let numbers: [UInt8] = [7, 10, 14, 15]
+    let entry: [UInt8] = [0, 0] + numbers.flatMap { [0, 0, 0, 0, 0, 0, 0, $0] as [UInt8] }
+    let path = "\(Self.log)/\(name(10, .txnindex))"
+    try disk.install(path, entry)
+    try edit(name(10), on: disk) { $0 = [] }
+    try disk.install(
+      "\(CrashStore.path)/log-start-offset-checkpoint", [UInt8]("0\n1\nt 0 \(start)\n".utf8))
+    for appends in [false, true] {
+      let (damage, run) = try agree(disk, appends: appends)
+      #expect(damage.map(\.offsets) == (start == 0 ? [10..<20] : []))
+      #expect(run.sideFileDamage.map(\.file) == [path] && run.removedFiles.isEmpty)
+      #expect(disk.contents(of: path) == entry)
+      #expect(disk.contents(of: "\(Self.log)/\(name(10))") == [])
+    }
+  }
 }

@@ -77,11 +77,15 @@ struct SegmentIndexVerifier {
       offsetEntries.contains { entry in
         entry.position >= outcome.end || damage.contains { $0.bytes.contains(entry.position) }
       })
+    // Which offset comes after damage at a segment's end may be told otherwise later; which ones
+    // are there is not.
+    let isBroken = outcome.cut != nil || !damage.isEmpty
+    let runs = outcome.runs
     add(
       .timeindex,
       timeEntries.contains { entry in
         entry.offset >= (outcome.cut?.offset ?? outcome.nextOffset)
-          || damage.contains { $0.offsets?.contains(entry.offset) ?? false }
+          || isBroken && !runs.contains { $0.contains(entry.offset) }
       })
   }
 
