@@ -43,3 +43,22 @@ func seal(_ bytes: inout MutableSpan<UInt8>) {
   let crc = CRC32C.checksum(bytes.span.extracting(BatchLayout.attributes...))
   bytes.storeBigEndian(crc, at: BatchLayout.crc)
 }
+
+/// A batch of magic 2 without a record that covers offsets, as compaction leaves one where it
+/// removed everything: consumers go on behind it. It has no time and no producer.
+///
+/// - Parameters:
+///   - offsets: At least one, at most 2^31.
+///   - leaderEpoch: The epoch that it bears.
+package func emptyBatch(over offsets: Range<Int64>, leaderEpoch: Int32) -> [UInt8] {
+  precondition(!offsets.isEmpty && offsets.count - 1 <= Int(Int32.max), "\(offsets)")
+  let header = HeaderWriter(
+    codec: .none, recordCount: 0, baseTimestamp: -1, maxTimestamp: -1, options: BatchOptions())
+  var bytes = [UInt8](repeating: 0, count: BatchLayout.records)
+  var span = bytes.mutableSpan
+  header.write(to: &span)
+  span.storeBigEndian(Int32(offsets.count - 1), at: BatchLayout.lastOffsetDelta)
+  seal(&span)
+  assignOffset(&span, baseOffset: offsets.lowerBound, leaderEpoch: leaderEpoch)
+  return bytes
+}

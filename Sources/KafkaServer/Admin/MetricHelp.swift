@@ -16,6 +16,7 @@ enum MetricHelp {
     "mkstore_append_bytes_total": "Bytes of appended batches.",
     "mkstore_append_records_total": "Appended records.",
     "mkstore_damaged_ranges_total": "Damaged ranges met in logs.",
+    "mkstore_accepted_losses_total": "Losses that were accepted: consumers go on behind them.",
     "mkstore_disk_total_bytes": "Bytes of the store's file system.",
     "mkstore_disk_free_bytes": "Bytes that may still be written to the store's file system.",
     "mkstore_dropped_log_lines_total": "Log lines that standard error did not take.",

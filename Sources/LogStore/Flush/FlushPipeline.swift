@@ -67,6 +67,19 @@ package final class FlushPipeline: Sendable {
     }
   }
 
+  /// Makes an empty segment at the log's end the active one, durably.
+  package func rollNow() throws(LogError) {
+    do throws(DiskError) {
+      try writer.rollNow()
+    } catch {
+      throw health.rejection(for: error)
+    }
+    role.take()
+    defer { giveBackRole() }
+    try health.checkPresent()
+    if let work = writer.takeFlushWork() { try finish(work, isSynced: false).get() }
+  }
+
   /// Makes everything appended so far durable.
   package func flush() throws(LogError) { try waitFlushed(upTo: offsets.end.value) }
 

@@ -149,6 +149,7 @@ package struct SegmentView: Sendable {
     log.context.metrics.damagedRanges.increment()
     log.context.logger.error(
       "damage found and fenced", metadata: ["log": "\(log.topicPartition)", "range": "\(range)"])
+    log.context.damage.note(log.topicPartition)
   }
 
   /// Fences the offsets between the segment's last batch and the next segment in a log where any

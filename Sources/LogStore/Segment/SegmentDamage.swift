@@ -13,15 +13,23 @@ package final class SegmentDamage: Sendable {
     count.load(ordering: .acquiring) == 0 ? [] : list.withLock { $0 }
   }
 
+  /// Forgets what was said of missing bytes whose offsets are covered by now.
+  func forgetMissing(_ offsets: Range<Int64>) {
+    list.withLock { ranges in
+      ranges.removeAll { $0.bytes.isEmpty && $0.offsets?.overlaps(offsets) ?? false }
+      count.store(ranges.count, ordering: .releasing)
+    }
+  }
+
   /// Notes a damaged range; the same one twice is one. Returns whether it is new.
   package func add(_ range: DamagedRange) -> Bool {
     let isNew = list.withLock { ranges in
       if ranges.contains(where: { $0.bytes.lowerBound == range.bytes.lowerBound }) { return false }
       ranges.append(range)
       ranges.sort { $0.bytes.lowerBound < $1.bytes.lowerBound }
+      count.store(ranges.count, ordering: .releasing)
       return true
     }
-    if isNew { count.wrappingAdd(1, ordering: .releasing) }
     return isNew
   }
 }

@@ -1,4 +1,5 @@
 package import DiskIO
+internal import Glibc
 internal import RecordFormat
 
 /// Writes the files of a segment that is to take the place of others: batches that are copied as
@@ -57,52 +58,35 @@ package struct ReplacementWriter: ~Copyable {
   /// Checks every batch that was written, CRC and order, makes both indexes, and everything
   /// durable.
   ///
-  /// - Throws: `.corrupt` with what is wrong and where, `.disk`, `.diskFull`; the files are left
-  ///   for the next one of its name, or the next opening, to remove.
-  package consuming func finish() throws(LogError) -> ReplacementFiles {
+  /// - Parameter isDamaged: Whether there may be what is no valid batch, as where damage is put
+  ///   back.
+  /// - Throws: Also where a batch is not valid (EILSEQ); the files are left for the next one of its
+  ///   name, or the next opening, to remove.
+  package consuming func finish(isDamaged: Bool = false) throws(DiskError) -> ReplacementFiles {
     var built = IndexAccumulator(baseOffset: baseOffset, intervalBytes: intervalBytes)
     var scanner = SegmentScanner(
       log, endPosition: position, expectedOffset: baseOffset,
       offsetLimit: SegmentScanner.offsetLimit(after: baseOffset))
-    let fault: BatchFault?
-    do throws(DiskError) {
-      fault = try Self.walk(&scanner, &built)
-    } catch {
-      throw LogError(error)
+    walk: while true {
+      switch try scanner.next() {
+      case .batch(let header, let position): built.note(header, at: position)
+      case .invalid:
+        guard isDamaged else { throw DiskError(.read, log.path, code: EILSEQ) }
+        _ = try scanner.resume()
+      case .end: break walk
+      }
     }
-    if let fault {
-      throw .corrupt(
-        DamagedRange(
-          file: log.path, bytes: scanner.position..<position, offsets: nil,
-          reason: fault.description))
-    }
-    let nextOffset = scanner.expectedOffset
     built.seal()
-    do throws(DiskError) {
-      try log.sync()
-      try write(.index, built.offsetEntries)
-      try write(.timeindex, built.timeEntries)
-    } catch {
-      throw LogError(error)
-    }
+    try log.sync()
+    try write(.index, built.offsetEntries)
+    try write(.timeindex, built.timeEntries)
     return ReplacementFiles(
       baseOffset: baseOffset,
       end: SegmentEnd(
-        relativeOffset: UInt32(clamping: nextOffset - baseOffset),
+        relativeOffset: UInt32(clamping: scanner.expectedOffset - baseOffset),
         position: UInt32(clamping: position)),
-      nextOffset: nextOffset, largest: built.cursor.largest, kinds: [.log, .index, .timeindex])
-  }
-
-  private static func walk(
-    _ scanner: inout SegmentScanner, _ built: inout IndexAccumulator
-  ) throws(DiskError) -> BatchFault? {
-    while true {
-      switch try scanner.next() {
-      case .batch(let header, let position): built.note(header, at: position)
-      case .invalid(let fault, _): return fault
-      case .end: return nil
-      }
-    }
+      nextOffset: scanner.expectedOffset, largest: built.cursor.largest,
+      kinds: [.log, .index, .timeindex])
   }
 
   private func write(_ kind: SegmentName.Kind, _ bytes: [UInt8]) throws(DiskError) {

@@ -1,4 +1,5 @@
-/// Who wants to know when a log of a store has failed (I8); nobody at first. Any thread.
+/// Who wants to know when something has happened to a log of a store: it has failed (I8), or damage
+/// of it was found. Nobody at first. Any thread.
 package final class FailureListener: Sendable {
   package typealias Body = @Sendable (TopicPartition) -> Void
 
@@ -6,10 +7,10 @@ package final class FailureListener: Sendable {
 
   package init() {}
 
-  /// Calls `body` for each log that fails from now on, on the thread that met the failure; it must
+  /// Calls `body` for each log to which it happens from now on, on the thread that met it; it must
   /// not block. nil: nobody any more.
   package func set(_ body: Body?) { self.body.withLock { $0 = body } }
 
-  /// Tells that a log has failed. Not under a lock.
+  /// Tells that it has happened. Not under a lock.
   func note(_ topicPartition: TopicPartition) { body.withLock { $0 }?(topicPartition) }
 }

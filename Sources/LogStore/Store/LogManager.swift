@@ -142,6 +142,7 @@ public final class LogManager: Sendable {
       self?.context.rateLimitedLog.tellDue()
     }
     if config.startsFlusher { context.flusher.start(core: config.flusherCore) }
+    if config.acceptsLosses { acceptLosses(of: logs) }
   }
 
   // MARK: Logs

@@ -43,6 +43,9 @@ public struct StoreConfig: Sendable {
   /// `producer.id.expiration.ms`: idempotent producers that appended nothing for so long are
   /// forgotten, and may begin with any sequence again. At least 1.
   public var producerExpirationMs: Int64 = 86_400_000
+  /// Whether damage is accepted by itself, as `Log.acceptLosses` does it, soon after an opening or
+  /// a read has found it: readers then go on behind it, and what is lost is told once and noted.
+  public var acceptsLosses = false
   /// How far opening looks at each log; the unsynced end as a rule, everything for `recover`.
   package var surveyDepth = SurveyOptions.Depth.ends
   /// Whether the flusher's thread is started; a simulation calls its steps itself.

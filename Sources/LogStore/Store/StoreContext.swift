@@ -20,6 +20,8 @@ package final class StoreContext: Sendable {
   package let metrics: StoreMetrics
   /// Whom to tell when a log has failed.
   package let failures = FailureListener()
+  /// Whom to tell when damage of a log was found.
+  package let damage = FailureListener()
   /// Producers that have been idle for so long are forgotten.
   package let producerExpirationMs: Int64
   /// What the logs tell to who gives out producer ids.

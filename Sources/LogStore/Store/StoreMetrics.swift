@@ -21,6 +21,8 @@ package struct StoreMetrics: Sendable {
   package let reopenedLogs = Counter(label: "mkstore_reopenings_total")
   /// Damaged ranges found by recovery or reads.
   package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
+  /// Losses that were accepted, so that readers go on behind them.
+  package let acceptedLosses = Counter(label: "mkstore_accepted_losses_total")
   /// Segments rolled.
   package let rolledSegments = Counter(label: "mkstore_rolled_segments_total")
   /// Indexes rebuilt since the old ones were missing or wrong.

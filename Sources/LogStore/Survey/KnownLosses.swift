@@ -56,6 +56,27 @@ package enum KnownLosses {
     return Content()
   }
 
+  /// Takes notes out of the file, durably.
+  static func forget(
+    in directory: LogDirectory, where isForgotten: (DamagedRange) -> Bool
+  ) throws(DiskError) {
+    let bytes: [UInt8]?
+    do throws(CheckpointError) {
+      bytes = try SmallFile.read(directory.disk, directory.path(fileName))
+    } catch {
+      // A file that is wrong says nothing; the next opening replaces it.
+      if case .disk(let error) = error { throw error }
+      return
+    }
+    guard let bytes, let notes = decode(bytes, directory) else { return }
+    let left = notes.filter { !isForgotten($0) }
+    if left.count == notes.count { return }
+    try SmallFile.writeAtomically(
+      directory.disk, directory: directory.path, name: fileName,
+      encode(
+        Content(losses: left.filter(\.bytes.isEmpty), fenced: left.filter { !$0.bytes.isEmpty })))
+  }
+
   /// Whether the file is wrong and the next opening replaces it.
   static func isWrong(_ damage: [SideFileDamage], in directory: LogDirectory) -> Bool {
     damage.contains { $0.file == directory.path(fileName) && $0.isMendedByOpen }

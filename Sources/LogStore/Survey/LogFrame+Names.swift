@@ -44,6 +44,23 @@ extension LogFrame {
     names.details.append(VerificationNote(file: directory.path(name), text: text))
   }
 
+  /// Losses that somebody accepted: told to whoever verifies, and no damage.
+  mutating func readAccepted() {
+    do throws(CheckpointError) {
+      for loss in try AcceptedLossesFile.read(directory) {
+        detail(AcceptedLossesFile.name, "accepted: \(loss)")
+      }
+    } catch {
+      let path = directory.path(AcceptedLossesFile.name)
+      if case .disk(let error) = error {
+        names.unreadable.append(error)
+      } else {
+        names.sideFileDamage.append(
+          SideFileDamage(file: path, reason: "\(error)", remedy: SideFileRemedy.accepted))
+      }
+    }
+  }
+
   /// Size of a file that is told of; 0 where it is gone.
   private func byteCount(_ path: String) -> Int {
     do throws(DiskError) {

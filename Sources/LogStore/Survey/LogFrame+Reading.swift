@@ -31,6 +31,7 @@ extension LogFrame {
       point: point, isCleanStop: isCleanStop, rules: rules, epochs: epochs,
       noted: try KnownLosses.read(directory, entries, &names), places: [], firstWalked: 0,
       names: names)
+    frame.readAccepted()
     frame.place(without: Set(strays.map(\.baseOffset)))
     frame.judgeNames(strays)
     frame.noteLostStart()

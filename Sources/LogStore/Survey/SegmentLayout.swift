@@ -51,6 +51,7 @@ package struct SegmentLayout: Sendable, Equatable {
     LeaderEpochCheckpoint.name, PartitionMetadata.name, DurableMark.fileName,
     RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfigFile.name,
     DeletedLog.markerName, ProducerFile.name, KnownLosses.fileName,
+    AcceptedLossesFile.name,
     LogStartFile.name,
   ]
 

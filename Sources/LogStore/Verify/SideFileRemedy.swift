@@ -12,6 +12,9 @@ enum SideFileRemedy {
   static let topicSettings =
     "put the settings right and remove the line '#crc32c', or remove the file where the store's "
     + "settings will do; until then nothing is appended to the topic"
+  static let accepted =
+    "put it back from a copy, or move it away: it only tells which losses were accepted, and is "
+    + "needed to undo that"
   static let history = "remove it: it only tells people what happened"
   static let transactionIndex =
     "put it back from a copy or another replica; until then consumers with read_committed may be "

@@ -69,6 +69,8 @@ package struct ActiveSegment {
 /// Why a segment is rolled.
 package enum RollReason: String, Sendable {
   case size, age, indexFull, offsetRange
+  /// What is before the log's end is to be changed.
+  case asked
 }
 
 extension ActiveSegment {

@@ -1,5 +1,5 @@
 internal import CoreMetrics
-internal import DiskIO
+package import DiskIO
 internal import Logging
 
 /// Beginning segments. All for the holder of the writer lock.
@@ -30,6 +30,17 @@ extension Writer {
         "log": "\(log.topicPartition)", "baseOffset": "\(baseOffset)",
         "reason": "\(reason.rawValue)",
       ])
+  }
+
+  /// Makes an empty segment at the log's end the active one, so that all records are in sealed
+  /// ones; nothing to do where it is empty already.
+  package func rollNow() throws(DiskError) {
+    try withState { (state) throws(DiskError) in
+      let nowMs = log.context.nowMs()
+      try activate(&state, nowMs: nowMs)
+      guard let active = state.active, active.baseOffset < offsets.end.value else { return }
+      try roll(&state, to: offsets.end.value, .asked, nowMs: nowMs)
+    }
   }
 
   /// Opens the segment that appends go to where this session has not done so yet.

@@ -22,7 +22,14 @@ struct RecoverCommand: ParsableCommand {
       store or of the one log that PATH names. What verify reports of damage and losses stays the \
       same.
 
-      The exit status is 3 while there is damage that cannot be repaired, also after the run.
+      No consumer gets over damaged records by itself. --accept-loss accepts what is damaged or \
+      lost, of the store or of the one log that PATH names: the damaged bytes are kept in .bad/, \
+      and batches without records take their place, as compaction leaves them, so that consumers \
+      go on behind. verify then reports it as accepted, with status 0. --undo-accept puts the \
+      bytes back, as long as .bad/ holds them.
+
+      The exit status is 3 while there is damage that cannot be repaired, also after the run, \
+      until it is accepted.
       """)
 
   @Argument(help: "The store, such as data, or a log of it.")
@@ -37,7 +44,20 @@ struct RecoverCommand: ParsableCommand {
       """)
   var dropKept = false
 
+  @Flag(help: "Accept damage and losses, so that consumers go on behind them.")
+  var acceptLoss = false
+
+  @Flag(help: "Undo that: put back damaged bytes that were accepted.")
+  var undoAccept = false
+
   @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    let chosen = [dropKept, acceptLoss, undoAccept].count { $0 }
+    guard chosen <= 1 else {
+      throw ValidationError("--drop-kept, --accept-loss and --undo-accept: give one of them")
+    }
+  }
 
   mutating func run() throws {
     let store = try StoreLocation.find(path)
@@ -72,6 +92,7 @@ struct RecoverCommand: ParsableCommand {
         Messages.say("\(log.path): \(error)")
       }
     }
+    if acceptLoss || undoAccept { try change(&recovery, manager, store) }
     let producerIds = ProducerIds(manager, logger: QuietLogger.make())
     if try withLogErrors({ () throws(LogError) in try producerIds.mendFile() }) {
       recovery.addMended("\(store.path)/\(ProducerIdsFile.name)")
@@ -79,6 +100,25 @@ struct RecoverCommand: ParsableCommand {
     for note in manager.report.notes { Messages.say("note: \(note)") }
     try withLogErrors { () throws(LogError) in try manager.close() }
     return recovery
+  }
+
+  /// Accepts losses, or undoes that, of the store or of the log that was named.
+  private func change(
+    _ recovery: inout StoreRecovery, _ manager: LogManager, _ store: StoreLocation
+  ) throws(CommandFailure) {
+    let isStore = PathText.trimmed(path) == store.path
+    let only = isStore ? nil : try LogLocation(path).topicPartition
+    for log in manager.logs where only == nil || log.topicPartition == only {
+      do throws(LogError) {
+        if acceptLoss {
+          recovery.noteAccepted(try log.acceptLosses(), of: log.path)
+        } else {
+          recovery.noteUndone(try log.undoAcceptedLosses(), of: log.path)
+        }
+      } catch {
+        recovery.noteFailure("\(log.path): \(error)")
+      }
+    }
   }
 
   private func plan(_ store: StoreLocation) throws(CommandFailure) -> StoreRecovery {
@@ -97,6 +137,8 @@ struct RecoverCommand: ParsableCommand {
   private func print(_ log: StoreRecovery.Log, to out: inout OutputBuffer) {
     if json.isOn {
       var object = RecoveryText.object(log.name, path: log.path, log.report)
+      object.add("accepted", log.accepted.map { "\($0)" })
+      object.add("undone", log.undone.map { "\($0)" })
       object.add("dryRun", dryRun)
       out.line(object)
       return
@@ -109,7 +151,11 @@ struct RecoverCommand: ParsableCommand {
         + (report.wasClean ? "a clean stop" : "an unclean stop")
         + (log.hasNews ? "" : "; nothing to mend"))
     for line in RecoveryText.actions(report, tense) { out.line("  \(line)") }
+    for line in log.acceptanceLines { out.line("  \(line)") }
     for line in RecoveryText.damage(report) { out.line("  \(line)") }
+    if acceptLoss, dryRun, !report.damage.isEmpty {
+      out.line("  would be accepted: " + Counted.text(report.damage.count, "damaged range"))
+    }
     for note in report.notes { out.line("  note: \(note)") }
   }
 

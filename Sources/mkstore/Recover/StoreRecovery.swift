@@ -7,11 +7,23 @@ struct StoreRecovery {
     var name: String
     var path: String
     var report: RecoveryReport
+    /// Losses that were accepted in this run.
+    var accepted: [AcceptedLoss] = []
+    /// Accepted losses that are told as damage again.
+    var undone: [AcceptedLoss] = []
+    /// Those that were to be undone and stay accepted.
+    var leftAccepted: [UndoneLosses.Left] = []
+
+    /// One line for each of them.
+    var acceptanceLines: [String] {
+      accepted.map { "accepted \($0)" } + undone.map { "undone: \($0)" }
+        + leftAccepted.map { "stays accepted, since \($0.reason): \($0.loss)" }
+    }
 
     /// Whether there is more to say than that it was opened.
     var hasNews: Bool {
       report.isEventful || !report.notes.isEmpty || !report.removedFiles.isEmpty
-        || wrongFileCount > 0
+        || wrongFileCount > 0 || !acceptanceLines.isEmpty
     }
 
     /// Files beside the segments that are wrong and stay so.
@@ -61,6 +73,28 @@ struct StoreRecovery {
   mutating func addMended(_ file: String) {
     if !mendedFiles.contains(file) { mendedFiles.append(file) }
   }
+
+  /// Notes what was accepted of a log: what was damaged there is so no more.
+  mutating func noteAccepted(_ losses: [AcceptedLoss], of path: String) {
+    guard let index = logs.firstIndex(where: { $0.path == path }) else { return }
+    logs[index].accepted = losses
+    logs[index].report.damage = []
+  }
+
+  /// Notes what was put back: it is damaged again.
+  mutating func noteUndone(_ losses: UndoneLosses, of path: String) {
+    guard let index = logs.firstIndex(where: { $0.path == path }) else { return }
+    logs[index].undone = losses.undone
+    logs[index].leftAccepted = losses.left
+    logs[index].report.damage += losses.undone.map { loss in
+      DamagedRange(
+        file: "\(path)/\(loss.file)", bytes: loss.bytes, offsets: loss.offsets,
+        reason: loss.reason)
+    }
+  }
+
+  /// Notes what could not be done about a log.
+  mutating func noteFailure(_ text: String) { failures.append(text) }
 
   private mutating func noteUnreadable() {
     failures += logs.flatMap(\.report.unreadableFiles)

@@ -25,7 +25,7 @@ struct ServeSettings: Sendable {
   static let names: [String] = [
     "data", "listen", "advertise", "admin.listen", "insecure", "must.exist", "cores",
     "fetcher.threads", "flusher.threads", "flusher.shared.min", "flusher.core", "durability",
-    "kept.bytes.max", "history.lines.max", "log.level",
+    "kept.bytes.max", "history.lines.max", "accept.losses", "log.level",
     "auto.create.topics.enable", "num.partitions",
     "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
     "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
@@ -103,6 +103,7 @@ struct ServeSettings: Sendable {
     case "advertise": broker.advertised = try endpoint(name, value)
     case "admin.listen": broker.adminListen = try endpoint(name, value)
     case "insecure": isInsecure = try flag(name, value)
+    case "accept.losses": store.acceptsLosses = try flag(name, value)
     case "must.exist": store.createsStore = try !flag(name, value)
     case "cores": broker.cores = try coreList(name, value)
     case "fetcher.threads":

@@ -1,0 +1,43 @@
+internal import Logging
+
+/// Accepts the damage of one log (`StoreConfig.acceptsLosses`).
+private final class LossAcceptanceJob: Housekeeper.Job {
+  private let topicPartition: TopicPartition
+  private weak let manager: LogManager?
+
+  init(_ topicPartition: TopicPartition, _ manager: LogManager) {
+    self.topicPartition = topicPartition
+    self.manager = manager
+  }
+
+  func step() -> Housekeeper.Progress {
+    guard let manager, let log = manager.log(topicPartition) else { return .done }
+    do throws(LogError) {
+      _ = try log.acceptLosses()
+      return .done
+    } catch {
+      manager.context.rateLimitedLog.log(
+        .error, cause: "accepting losses of \(topicPartition)",
+        "damage could not be accepted; consumers stay before it until it is found again",
+        metadata: ["log": "\(topicPartition)", "error": "\(error)"])
+      return .done
+    }
+  }
+}
+
+extension LogManager {
+  /// Accepts the damage that the opening of `logs` found, and from now on what reads find, on the
+  /// housekeeper's thread.
+  func acceptLosses(of logs: [Log]) {
+    for log in logs where !log.recovery.damage.isEmpty { schedule(log.topicPartition) }
+    context.damage.set { [weak self] topicPartition in self?.schedule(topicPartition) }
+  }
+
+  private func schedule(_ topicPartition: TopicPartition) {
+    // A while later: where one range is damaged, others of the log may be found at once.
+    context.housekeeper.schedule(
+      LossAcceptanceJob(topicPartition, self), afterMs: Self.acceptanceDelayMs)
+  }
+
+  private static let acceptanceDelayMs: Int64 = 1_000
+}

@@ -1,0 +1,60 @@
+/// Accepting damage, so that readers get over it.
+extension Log {
+  /// Accepts the damage of this log that is known: what its opening found, and reads since.
+  ///
+  /// No client gets over a damaged range by itself. This keeps the damaged bytes in `.bad/` and
+  /// puts batches without records over the lost offsets, as compaction leaves them, so that readers
+  /// go on behind. It is written to the log's `mkstore.accepted`, which `verify` reports; records
+  /// that are lost stay lost.
+  ///
+  /// - Returns: What was accepted; empty where no damage is known.
+  /// - Durability: Durable when this returns.
+  /// - Throws: `.readOnly`, `.closed`, `.poisoned`, `.disk`; `.diskFull` where there is no room for
+  ///   the bytes or for a new segment, and then damage is told as before. It may be tried again.
+  /// - Complexity: Each segment with damage is read and written once. Blocks.
+  public func acceptLosses() throws(LogError) -> [AcceptedLoss] {
+    guard let writing else { throw .readOnly(path: path) }
+    try health.checkPresent()
+    return try LossAcceptance(self, writing).run(knownDamage)
+  }
+
+  /// Undoes what was accepted, as far as `.bad/` holds the bytes and nothing has removed or
+  /// compacted the range: the bytes are put back, and are told as damage again.
+  ///
+  /// - Durability: Durable when this returns.
+  /// - Throws: As `acceptLosses`; `.corrupt` where `mkstore.accepted` is wrong.
+  public func undoAcceptedLosses() throws(LogError) -> UndoneLosses {
+    guard let writing else { throw .readOnly(path: path) }
+    try health.checkPresent()
+    return try LossAcceptance(self, writing).undo()
+  }
+
+  /// What was accepted of this log and not undone, oldest first.
+  ///
+  /// - Throws: `.disk`; `.corrupt` where `mkstore.accepted` is wrong.
+  public func acceptedLosses() throws(LogError) -> [AcceptedLoss] {
+    try AcceptedLossesFile.known(in: environment.directory)
+  }
+
+  /// What the opening found and what was found since, of segments that the log still has.
+  private var knownDamage: [DamagedRange] {
+    let found = damagedRanges
+    return found + recovery.damage.filter { !found.contains($0) }
+  }
+}
+
+/// What undoing accepted losses did.
+public struct UndoneLosses: Sendable {
+  /// Losses that are told as damage again.
+  public var undone: [AcceptedLoss] = []
+  /// Those that stay accepted.
+  public var left: [Left] = []
+
+  /// A loss that stays accepted.
+  public struct Left: Sendable {
+    /// The loss.
+    public var loss: AcceptedLoss
+    /// Why, one sentence.
+    public var reason: String
+  }
+}
