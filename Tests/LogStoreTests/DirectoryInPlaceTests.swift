@@ -30,7 +30,7 @@ import Testing
 
   @Test(arguments: [
     PartitionMetadata.name, LeaderEpochCheckpoint.name, RecoveryHistory.fileName,
-    ProducerFile.name, TopicConfigFile.name,
+    ProducerFile.name, TopicConfigFile.name, LogStartFile.name,
   ])
   func besideALogItIsDamageThatAPersonMends(_ name: String) throws {
     let path = "\(CrashStore.directory)/\(name)"
@@ -58,6 +58,7 @@ import Testing
   @Test(arguments: [
     OffsetCheckpoint.Name.recoveryPoint.rawValue, OffsetCheckpoint.Name.logStart.rawValue,
     OffsetCheckpoint.Name.highWatermark.rawValue, MetaProperties.name, CleanShutdownFile.name,
+    LogStartCheckpoint.name,
   ])
   func inAStoreItIsAnAccessFailure(_ name: String) throws {
     let path = "\(CrashStore.path)/\(name)"

@@ -122,17 +122,16 @@ import Testing
   }
 
   /// Each way in which what tells of the start can be, against the rule that the page states.
-  @Test(arguments: StartEvidence.Checkpoint.allCases) func theEvidenceIsWeighed(
-    _ checkpoint: StartEvidence.Checkpoint
-  ) {
-    for line in [nil, 0, 5, 40] as [Int64?] {
-      func start(_ own: StartEvidence.OwnFile) -> Int64? {
-        StartEvidence(own: own, line: line, checkpoint: checkpoint).start
-      }
-      let higher = max(line ?? 0, 9)
-      #expect(start(.right(9)) == (checkpoint == .corrupt ? 9 : higher))
-      #expect(start(.missing) == (checkpoint == .corrupt ? nil : line))
-      #expect(start(.wrong) == line)
+  @Test(arguments: [nil, 0, 5, 40] as [Int64?]) func theEvidenceIsWeighed(_ line: Int64?) {
+    func evidence(_ own: StartEvidence.OwnFile) -> StartEvidence {
+      StartEvidence(own: own, line: line)
     }
+    let higher = max(line ?? 0, 9)
+    #expect(evidence(.right(9)).start == higher)
+    #expect(evidence(.right(9)).offsetToWrite == (higher == 9 ? nil : higher))
+    #expect(evidence(.missing).start == line)
+    #expect(evidence(.missing).offsetToWrite == (line == 0 ? nil : line))
+    #expect(evidence(.wrong).start == line)
+    #expect(evidence(.wrong).offsetToWrite == line ?? 0)
   }
 }

@@ -254,6 +254,8 @@ struct MutatedDirectory {
     let offset = (bases.randomElement(using: &random) ?? 0) + Int64(random.index(below: 40))
     let line = "\(topicPartition.topic) \(topicPartition.partition) \(offset)"
     let path = "\(Self.store)/\(name.rawValue)"
+    // A broker writes a new file.
+    if disk.contents(of: path) != nil { try disk.remove(path) }
     try disk.install(path, Array("0\n1\n\(line)\n".utf8))
     note("\(path) says \(line)")
   }

@@ -168,9 +168,10 @@ import Testing
     #expect(try store.tryAppend(SampleBatches.small[0]).get().baseOffset == sample.end)
   }
 
-  /// Nor does one in the checkpoint of the log's start hide any.
+  /// Nor does one in a broker's checkpoint of the log's start hide any.
   @Test func aStartCheckpointBehindTheEndOfAClosedLogHidesNoRecord() throws {
     let sample = try RecoverySample()
+    try sample.disk.remove("\(CrashStore.path)/log-start-offset-checkpoint")
     try sample.disk.install(
       "\(CrashStore.path)/log-start-offset-checkpoint",
       [UInt8]("0\n1\nt 0 \(sample.end + 40)\n".utf8))

@@ -26,6 +26,8 @@ struct SoundStore {
     let again = closed.disk.kill()
     let store = try CrashStore(again, CrashStore.config(segmentBytes: 500), creates: false)
     for batch in SampleBatches.small[20..<26] { _ = try store.tryAppend(batch).get() }
+    try store.log.store.raiseStart(to: 10)
+    try store.manager.writeCheckpoints()
     var stores = [
       SoundStore(name: "own, closed", disk: closed.disk),
       SoundStore(name: "own, killed", disk: killed.disk.kill()),

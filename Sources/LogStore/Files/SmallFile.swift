@@ -11,12 +11,28 @@ package enum SmallFile {
   package static func read(
     _ disk: any Disk, _ path: String, limit: Int = bytesMax
   ) throws(CheckpointError) -> [UInt8]? {
-    let found: [UInt8]?
+    try open(disk, path, limit) { (file, size) throws(DiskError) in try content(file, size) }
+  }
+
+  /// The same, with what names the file that was read.
+  package static func readWithBirth(
+    _ disk: any Disk, _ path: String
+  ) throws(CheckpointError) -> (bytes: [UInt8], birth: FileBirth?)? {
+    try open(disk, path, bytesMax) { (file, size) throws(DiskError) in
+      (try content(file, size), try file.birth())
+    }
+  }
+
+  private static func open<Content>(
+    _ disk: any Disk, _ path: String, _ limit: Int,
+    _ read: (any DiskFile, _ size: Int) throws(DiskError) -> Content
+  ) throws(CheckpointError) -> Content? {
+    let found: Content?
     let size: Int
     do throws(DiskError) {
       guard let file = try disk.openIfPresent(path) else { return nil }
       size = try file.size()
-      found = size <= limit ? try content(file, size) : nil
+      found = size <= limit ? try read(file, size) : nil
     } catch  where error.isNoFile {
       return nil
     } catch {

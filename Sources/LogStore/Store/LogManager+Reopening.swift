@@ -63,7 +63,7 @@ extension LogManager {
       access: .write,
       hints: .init(
         isCleanStop: false, recoveryPoint: failed.recoveryPoint,
-        logStartOffset: failed.store.state.checkpointedStartOffset, startCheckpoint: .own),
+        logStartOffset: failed.store.state.checkpointedStartOffset),
       nowMs: context.nowMs())
     let loaded: LoadedLog
     do throws(DiskError) {

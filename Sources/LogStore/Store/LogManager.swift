@@ -27,6 +27,8 @@ public final class LogManager: Sendable {
   /// Held while checkpoints are written, before `state`: each is whole, and none older than the one
   /// before.
   private let checkpointing = Locked(())
+  /// What they say of logs that could not be opened.
+  private let unopened: StoreCheckpoints
   /// Held while the store is being closed; whether it was.
   let closing = Locked(false)
 
@@ -47,12 +49,13 @@ public final class LogManager: Sendable {
 
   private init(
     path: String, config: StoreConfig, context: StoreContext, logs: [Log],
-    report: StoreReport
+    report: StoreReport, unopened: StoreCheckpoints
   ) {
     self.path = path
     self.config = config
     self.context = context
     self.report = report
+    self.unopened = unopened
     var state = State(logs: Dictionary(uniqueKeysWithValues: logs.map { ($0.topicPartition, $0) }))
     for log in logs { state.settingsFaults[log.topicPartition.topic] = log.settingsFault }
     self.state = Locked(state)
@@ -119,7 +122,7 @@ public final class LogManager: Sendable {
       opening.report.openMs = config.nowMs() - startMs
       let manager = LogManager(
         path: path, config: config, context: context, logs: logs,
-        report: opening.report)
+        report: opening.report, unopened: opening.unopened)
       if let group = opening.group { context.flusher.shareSyncs(by: group) }
       if opening.holdsStaleCheckpoints {
         // Until they are written no log of such a name is made.
@@ -165,15 +168,9 @@ public final class LogManager: Sendable {
   /// Writes Kafka's checkpoints: recovery points, log start offsets, high watermarks.
   package func writeCheckpoints() throws(DiskError) {
     try checkpointing.withLock { (_) throws(DiskError) in
-      var points = OffsetCheckpoint()
-      var starts = OffsetCheckpoint()
-      for log in logs {
-        points.offsets[log.topicPartition] = log.recoveryPoint
-        starts.offsets[log.topicPartition] = log.store.state.checkpointedStartOffset
-      }
-      try points.write(context.disk, directory: path, .recoveryPoint)
-      try starts.write(context.disk, directory: path, .logStart)
-      try points.write(context.disk, directory: path, .highWatermark)
+      var checkpoints = unopened
+      for log in logs { checkpoints.note(log) }
+      try checkpoints.write(context.disk, directory: path)
       state.withLock { $0.checkpointsNameDeleted = false }
     }
   }

@@ -13,8 +13,10 @@ struct StoreOpening {
   /// Directories of logs that this engine deleted, still to be removed.
   private(set) var deleted: [String] = []
   /// Whether a checkpoint names a log that is not there any more, or a log's start that was not
-  /// believed: once more is appended nothing would tell that it is wrong.
+  /// believed (once more is appended nothing would tell that it is wrong), or is corrupt.
   private(set) var holdsStaleCheckpoints = false
+  /// What the checkpoints say of logs that could not be opened.
+  private(set) var unopened = StoreCheckpoints()
   /// One sync for many logs, where the disk has one.
   private(set) var group: GroupSync?
   /// Logs that a broker's cleaner was at work on.
@@ -46,10 +48,14 @@ struct StoreOpening {
       }
       try checkFiles()
       let points = try readCheckpoint(.recoveryPoint)
-      let starts = try readCheckpoint(.logStart)
+      let starts = try readLogStarts()
       let found = try sort(names)
-      holdsStaleCheckpoints = !Set(points.keys).union(starts.keys).isSubset(of: found)
-      return try load(found, wasClean: wasClean, points, starts)
+      holdsStaleCheckpoints =
+        !starts.faults.isEmpty
+        || !Set(points.keys).union(starts.offsets.keys).isSubset(of: found)
+      let logs = try load(found, wasClean: wasClean, points, starts.offsets)
+      keepLines(points, starts.offsets)
+      return logs
     } catch {
       throw LogError(error)
     }
@@ -95,6 +101,35 @@ struct StoreOpening {
       report.notes.append("\(fault); it is rewritten when the store is closed")
     }
     return found.offsets
+  }
+
+  private mutating func readLogStarts() throws(DiskError) -> LogStarts {
+    let starts = try LogStarts(disk, directory: path)
+    report.notes += starts.faults.map { "\($0); it is rewritten" }
+    return starts
+  }
+
+  /// Nothing else may tell where a log begins that could not be opened this time.
+  private mutating func keepLines(
+    _ points: [TopicPartition: Int64], _ starts: [TopicPartition: Int64]
+  ) {
+    let names = report.failed.map { LogDirectoryName(PathText.lastComponent($0.directory)) }
+    guard !names.isEmpty else { return }
+    let highWatermarks = knownHighWatermarks()
+    for case .log(let name) in names {
+      unopened.points.offsets[name] = points[name]
+      unopened.starts.offsets[name] = starts[name]
+      unopened.highWatermarks.offsets[name] = highWatermarks[name]
+    }
+  }
+
+  /// Only this engine's own use: a file that cannot be read is replaced.
+  private func knownHighWatermarks() -> [TopicPartition: Int64] {
+    do throws(DiskError) {
+      return try OffsetCheckpoint.usable(disk, directory: path, .highWatermark).offsets
+    } catch {
+      return [:]
+    }
   }
 
   private mutating func sort(_ names: [DirectoryEntry]) throws(DiskError) -> [TopicPartition] {

@@ -13,7 +13,7 @@ extension LogFrame {
     self.init(
       directory: directory,
       hints: LogHints(isCleanStop: false, recoveryPoint: nil, logStartOffset: nil),
-      startEvidence: StartEvidence(own: .missing, line: nil, checkpoint: .foreign),
+      startEvidence: StartEvidence(own: .missing, line: nil),
       mark: DurableMark.Contents(), layout: SegmentLayout(), point: .unknown,
       isCleanStop: false, rules: .none,
       epochs: nil, noted: KnownLosses.Content(), places: [place], firstWalked: 0,

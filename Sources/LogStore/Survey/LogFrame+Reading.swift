@@ -150,8 +150,7 @@ extension LogFrame {
   ) throws(DiskError) -> StartEvidence {
     StartEvidence(
       own: try .read(directory, entries, &names),
-      line: believableLine(hints, mark, isOutrun, directory, &names),
-      checkpoint: hints.startCheckpoint)
+      line: believableLine(hints, mark, isOutrun, directory, &names))
   }
 
   /// Kafka's checkpoint has no CRC, so one bit in it hides no records: a log that was closed ends
@@ -160,8 +159,8 @@ extension LogFrame {
     _ hints: LogHints, _ mark: DurableMark.Contents, _ isOutrun: Bool, _ directory: LogDirectory,
     _ names: inout NameFindings
   ) -> Int64? {
-    guard hints.startCheckpoint != .corrupt, let newest = mark.newest, newest.isClean, !isOutrun,
-      !mark.isCopy, let start = hints.logStartOffset, start > newest.recoveryPoint
+    guard let newest = mark.newest, newest.isClean, !isOutrun, !mark.isCopy,
+      let start = hints.logStartOffset, start > newest.recoveryPoint
     else { return hints.logStartOffset }
     let name = OffsetCheckpoint.Name.logStart.rawValue
     names.notes.append(

@@ -8,8 +8,6 @@ package struct LogHints: Sendable {
   package var recoveryPoint: Int64?
   /// This log's line in the log-start checkpoint.
   package var logStartOffset: Int64?
-  /// Whose checkpoint that is.
-  package var startCheckpoint: StartEvidence.Checkpoint
   /// Whether a broker's cleaner was at work on the log.
   package var isCompacted: Bool
   /// Whether everything in the directory was made durable since only this process writes to it.
@@ -17,14 +15,12 @@ package struct LogHints: Sendable {
 
   /// Memberwise.
   package init(
-    isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?,
-    startCheckpoint: StartEvidence.Checkpoint = .foreign, isCompacted: Bool = false,
+    isCleanStop: Bool, recoveryPoint: Int64?, logStartOffset: Int64?, isCompacted: Bool = false,
     isSynced: Bool = false
   ) {
     self.isCleanStop = isCleanStop
     self.recoveryPoint = recoveryPoint
     self.logStartOffset = logStartOffset
-    self.startCheckpoint = startCheckpoint
     self.isCompacted = isCompacted
     self.isSynced = isSynced
   }
@@ -34,7 +30,7 @@ package struct LogHints: Sendable {
 package struct StoreHints: Sendable {
   private var isCleanStop = false
   private var recoveryPoints: [TopicPartition: Int64] = [:]
-  private var logStarts: [TopicPartition: Int64] = [:]
+  private var logStarts = LogStarts()
   private var cleaned: [TopicPartition: Int64] = [:]
 
   /// Nothing is known.
@@ -44,7 +40,7 @@ package struct StoreHints: Sendable {
   package init(_ disk: any Disk, directory: String) throws(DiskError) {
     isCleanStop = try disk.status("\(directory)/\(CleanShutdownFile.name)") != nil
     recoveryPoints = try Self.offsets(disk, directory, .recoveryPoint)
-    logStarts = try Self.offsets(disk, directory, .logStart)
+    logStarts = try LogStarts(disk, directory: directory)
     cleaned = try Self.offsets(disk, directory, .cleaner)
   }
 
@@ -52,7 +48,7 @@ package struct StoreHints: Sendable {
   package func hints(of log: TopicPartition?) -> LogHints {
     LogHints(
       isCleanStop: isCleanStop, recoveryPoint: log.flatMap { recoveryPoints[$0] },
-      logStartOffset: log.flatMap { logStarts[$0] },
+      logStartOffset: log.flatMap { logStarts.offsets[$0] },
       isCompacted: log.map { cleaned[$0] != nil } ?? false)
   }
 

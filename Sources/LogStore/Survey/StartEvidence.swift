@@ -1,18 +1,8 @@
 import DiskIO
 
-/// What tells where a log begins: its own file, which has a CRC, and its line in Kafka's
-/// checkpoint, which has none (docs/durability.md#log-start).
+/// What tells where a log begins: its own file, which has a CRC, and its line in the store's
+/// checkpoint, as `LogStarts` gives it (docs/durability.md#log-start).
 package struct StartEvidence: Sendable, Equatable {
-  /// Whose checkpoint of log starts is in the store.
-  package enum Checkpoint: Sendable, Equatable, CaseIterable {
-    /// As this engine wrote it: a line is right, but may be older than the log's own file.
-    case own
-    /// The very file that this engine wrote, with other content: a line is no evidence.
-    case corrupt
-    /// Another file, as a broker leaves it: a line may be newer than the log's own file.
-    case foreign
-  }
-
   /// The log's own file, `mkstore.start`.
   package enum OwnFile: Sendable, Equatable {
     case missing
@@ -21,24 +11,22 @@ package struct StartEvidence: Sendable, Equatable {
   }
 
   package var own: OwnFile
-  /// The log's line in Kafka's checkpoint.
+  /// The log's line in the store's checkpoint.
   package var line: Int64?
-  package var checkpoint: Checkpoint
 
-  package init(own: OwnFile, line: Int64?, checkpoint: Checkpoint) {
+  package init(own: OwnFile, line: Int64?) {
     self.own = own
     self.line = line
-    self.checkpoint = checkpoint
   }
 
   /// The log's start; nil where the first segment's name tells it.
+  ///
+  /// The higher one: our line is never above the log's own file, which is written first, and a
+  /// broker's tells what it has deleted since.
   package var start: Int64? {
-    switch (own, checkpoint) {
-    case (.right(let offset), .corrupt): offset
-    case (.right(let offset), .own), (.right(let offset), .foreign): max(offset, line ?? offset)
-    // This engine writes a line only for a log that has the file.
-    case (.missing, .corrupt): nil
-    case (.missing, .own), (.missing, .foreign), (.wrong, _): line
+    switch own {
+    case .right(let offset): max(offset, line ?? offset)
+    case .missing, .wrong: line
     }
   }
 

@@ -18,17 +18,18 @@ struct SideFileVerifier {
   /// Files of a store's directory that need no note.
   static let storeFiles: Set<String> = Set(OffsetCheckpoint.Name.allCases.map(\.rawValue)).union([
     MetaProperties.name, CleanShutdownFile.name, ".lock", "bootstrap.checkpoint",
-    ProducerIdsFile.name,
+    ProducerIdsFile.name, LogStartCheckpoint.name,
   ])
 
   /// What is wrong with the files of a store's directory.
   func storeFindings(_ directory: String) -> Findings {
     var findings = Findings()
-    for name in OffsetCheckpoint.Name.allCases {
+    for name in OffsetCheckpoint.Name.allCases where name != .logStart {
       collect(&findings, remedy: nil) { () throws(CheckpointError) in
         try check(name, directory)
       }
     }
+    checkLogStarts(directory, &findings)
     collect(&findings, remedy: SideFileRemedy.metaProperties) { () throws(CheckpointError) in
       _ = try MetaProperties.read(disk, directory: directory)
     }
@@ -39,11 +40,23 @@ struct SideFileVerifier {
     return findings
   }
 
+  private func checkLogStarts(_ directory: String, _ findings: inout Findings) {
+    var faults: [CheckpointError] = []
+    do throws(DiskError) {
+      faults = try LogStarts(disk, directory: directory).faults
+    } catch {
+      faults.append(.disk(error))
+    }
+    for fault in faults {
+      collect(&findings, remedy: nil) { () throws(CheckpointError) in throw fault }
+    }
+  }
+
   /// A directory under the name of a file that opening writes or removes keeps the store from being
   /// opened; the cleaner's checkpoint is a broker's.
   private func lookForDirectories(_ directory: String, _ findings: inout Findings) {
     let written = [OffsetCheckpoint.Name.recoveryPoint, .logStart, .highWatermark].map(\.rawValue)
-    for name in written + [MetaProperties.name, CleanShutdownFile.name] {
+    for name in written + [LogStartCheckpoint.name, MetaProperties.name, CleanShutdownFile.name] {
       let path = "\(directory)/\(name)"
       collect(&findings, remedy: nil) { () throws(CheckpointError) in
         if try isDirectory(path) { throw .disk(DiskError(.open, path, code: EISDIR)) }

@@ -1,0 +1,61 @@
+package import DiskIO
+
+/// The log starts that a store's directory tells: those of Kafka's checkpoint, or, where that is
+/// corrupt, those that this engine had written to it.
+package struct LogStarts: Sendable {
+  /// The start of each log that has a line.
+  package private(set) var offsets: [TopicPartition: Int64] = [:]
+  /// What is wrong with the files; the next opening for writing replaces both.
+  package private(set) var faults: [CheckpointError] = []
+
+  /// Nothing is known.
+  package init() {}
+
+  /// Reads both files.
+  ///
+  /// - Throws: Where one of them may not be opened; content that makes no sense, or that the disk
+  ///   does not give, is a fault.
+  package init(_ disk: any Disk, directory: String) throws(DiskError) {
+    let own = try take { () throws(CheckpointError) in
+      try LogStartCheckpoint.read(disk, directory: directory)
+    }
+    let path = "\(directory)/\(OffsetCheckpoint.Name.logStart.rawValue)"
+    let faultCount = faults.count
+    let found = try take { () throws(CheckpointError) in
+      try SmallFile.readWithBirth(disk, path)
+    }
+    let isLost = faults.count > faultCount
+    guard var content = found?.bytes ?? (isLost ? own?.content : nil) else { return }
+    // A broker replaces the file, and never changes it in place.
+    if let own, let birth = own.birth, birth == found?.birth, own.content != content {
+      content = own.content
+      faults.append(
+        .unreadable(
+          path: path, line: nil,
+          what: "is not as it was written; the log starts are taken from "
+            + LogStartCheckpoint.name))
+    }
+    offsets =
+      try take { () throws(CheckpointError) -> [TopicPartition: Int64]? in
+        try OffsetCheckpoint(content, path: path).offsets
+      } ?? [:]
+  }
+
+  /// Turns an unreadable file into a fault.
+  private mutating func take<Content>(
+    _ read: () throws(CheckpointError) -> Content?
+  ) throws(DiskError) -> Content? {
+    do throws(CheckpointError) {
+      return try read()
+    } catch {
+      guard case .disk(let refused) = error else {
+        faults.append(error)
+        return nil
+      }
+      // What the disk does not give is gone.
+      guard refused.isUnreadableSector else { throw refused }
+      faults.append(.unreadable(path: refused.path, line: nil, what: "\(refused)"))
+      return nil
+    }
+  }
+}
