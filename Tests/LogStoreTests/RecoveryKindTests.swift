@@ -51,20 +51,6 @@ import Testing
     #expect(try store.log.readAround().batches.map(\.baseOffset) == bases + [most + 6])
   }
 
-  /// A checkpoint that the disk does not give is an access failure, not one that says nothing.
-  @Test(arguments: [OffsetCheckpoint.Name.recoveryPoint, .logStart])
-  func aCheckpointThatCannotBeReadIsToldAsThat(_ name: OffsetCheckpoint.Name) throws {
-    let sample = try RecoverySample()
-    let path = "\(CrashStore.path)/\(name.rawValue)"
-    if sample.disk.contents(of: path) == nil {
-      try OffsetCheckpoint().write(sample.disk, directory: CrashStore.path, name)
-    }
-    #expect(try verify(sample.disk).unreadable.isEmpty)
-    try sample.disk.makeUnreadable(path, 0..<1)
-    let error = #expect(throws: DiskError.self) { try verify(sample.disk) }
-    #expect(error?.path == path && error?.code == EIO)
-  }
-
   /// KAFKA-12889: a compacted log begins where its first segment does, be it empty.
   @Test func emptySegmentsAtTheStartDoNotMoveIt() throws {
     let base: Int64 = 4_295_767_494
