@@ -29,6 +29,40 @@ import Testing
     #expect(try !follower.refresh())
   }
 
+  /// The owner deletes what a follower is about to read: it is told so, and goes on behind.
+  @Test func recordsThatTheOwnerDeletedAreOutOfRange() throws {
+    let disk = SimulatedDisk(seed: 24)
+    var config = CrashStore.config(segmentBytes: 250)
+    config.log.fileDeleteDelayMs = 0
+    let store = try CrashStore(disk, config)
+    var model = LogModel()
+    for batch in SampleBatches.small[..<12] { try store.append(batch, &model) }
+    let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let segments = store.log.store.state.segments
+    let start = segments[segments.count - 2].baseOffset + 1
+    try store.log.deleteRecords(before: start)
+    let reader = LogReader(follower)
+    for _ in 0..<2 {
+      #expect {
+        try reader.read(from: 0, maxBytes: 1 << 20, limit: .logEnd)
+      } throws: { error in
+        guard case .offsetOutOfRange(0, let found, _) = error as? LogError else { return false }
+        return found == start
+      }
+    }
+    #expect(follower.logStartOffset == start)
+    #expect(try LogModel.content(of: follower) == LogModel.content(of: store.log))
+    // A segment that is missing elsewhere is none that was deleted.
+    let last = segments[segments.count - 1]
+    let other = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    try disk.remove(last.path(.log))
+    #expect(throws: LogError.self) {
+      try LogReader(other).read(from: last.baseOffset, maxBytes: 1)
+    }
+    #expect(other.logStartOffset == start)
+    try store.manager.close()
+  }
+
   /// A name below what was read already, as nobody writes it, and bytes that are no batch.
   @Test func aSegmentBelowTheEndEndsNoFollower() throws {
     let disk = SimulatedDisk(seed: 23)

@@ -36,6 +36,34 @@ struct LogFollower {
     return access.offsets.end.value > before
   }
 
+  /// Takes over that the log's owner has removed its first segments.
+  ///
+  /// - Throws: Where the directory cannot be read; nothing has changed then.
+  func forgetRemoved() throws(DiskError) {
+    let known = access.store.state.segments
+    let bases = Set(
+      try log.disk.list(log.path).compactMap { entry -> Int64? in
+        guard let name = SegmentName(entry.name), name.kind == .log, name.stage == nil else {
+          return nil
+        }
+        return name.baseOffset
+      })
+    // Only what is missing at the log's start was removed; elsewhere a file is lost.
+    guard let first = known.first, !bases.contains(first.baseOffset),
+      let left = known.first(where: { bases.contains($0.baseOffset) })
+    else { return }
+    access.store.followPrefix(to: left.baseOffset, start: try ownersStart())
+  }
+
+  private func ownersStart() throws(DiskError) -> Int64 {
+    do throws(CheckpointError) {
+      return try LogStartFile.read(log.directory)?.offset ?? 0
+    } catch {
+      if case .disk(let error) = error { throw error }
+      return 0
+    }
+  }
+
   /// Base offsets of the segments after the last one that is known, rising.
   private func newSegments() throws(DiskError) -> [Int64] {
     let known = access.store.state.segments.last?.baseOffset ?? -1

@@ -40,11 +40,23 @@ package final class SegmentAccess: Sendable {
       if !health.isGone { return files }
     } catch {
       try health.checkPresent()
+      if log.isReadOnly, error.isNotFound {
+        // Whoever asked begins again where its owner has removed the log's first segments.
+        try forgetRemoved()
+      }
       throw LogError(error)
     }
     // What was opened may be the file of a log that has the name now.
     cache.remove(segment)
     throw .closed(path: log.path)
+  }
+
+  private func forgetRemoved() throws(LogError) {
+    do throws(DiskError) {
+      try LogFollower(self).forgetRemoved()
+    } catch {
+      throw LogError(error)
+    }
   }
 
   /// Runs `body`, again where the log's segments changed before it failed: a segment that it was

@@ -71,6 +71,17 @@ package final class SegmentStore: Sendable {
     }
   }
 
+  /// Takes out the segments before `base`, which the log's owner removed: in a log that is only
+  /// read. Called by any thread that finds a file gone.
+  ///
+  /// - Parameter start: What the owner says of the log's start.
+  func followPrefix(to base: Int64, start: Int64) {
+    edit { state in
+      state.segments.removeAll { $0.baseOffset < base }
+      state.startOffset = max(state.startOffset, base, start)
+    }
+  }
+
   // MARK: The start
 
   /// Raises the offset of the first record that may be read; never lowers it. Any thread, but none
