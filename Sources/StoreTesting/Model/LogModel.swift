@@ -84,6 +84,14 @@ public struct LogModel: Sendable {
     }
   }
 
+  /// Notes that a sync failed: what was written and is not durable may be there or not, also
+  /// without a power cut, since the next opening reads what the disk has.
+  public mutating func noteFailedSync() {
+    for index in attempts.indices {
+      if case .written = attempts[index].outcome { attempts[index].outcome = .unknown }
+    }
+  }
+
   /// Goes on from what a log was found to hold: all of it is durable now, all else is gone.
   public mutating func settle(on content: [Batch]) {
     attempts = content.map { Attempt(bytes: $0.bytes, outcome: .durable($0.baseOffset)) }
