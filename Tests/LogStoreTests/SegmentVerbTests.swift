@@ -35,7 +35,8 @@ import Testing
     let config = Self.config(delayMs: delayMs)
     var check = CrashCheck(config)
     let seed = Seed.fromEnvironment(else: 1)
-    let loop = PowerCutLoop(exhaustiveMax: 5, samples: 8, damaged: 2, seed: seed)
+    // Each way in which the names of old and new files can be kept or lost.
+    let loop = PowerCutLoop(exhaustiveMax: 9, samples: 60, damaged: 2, seed: seed)
     let tried = try loop.run(on: { try Self.filled(config) }) { disk -> LogModel in
       var model = Self.filledModel
       do {
