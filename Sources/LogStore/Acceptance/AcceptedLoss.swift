@@ -1,4 +1,4 @@
-/// Damage that somebody accepted: its offsets are covered by batches without records, so that
+/// Damage that was accepted: its offsets are covered by batches without records, so that
 /// readers go on behind it, and its bytes are kept in the log's `.bad/`.
 public struct AcceptedLoss: Sendable, Equatable, CustomStringConvertible {
   /// The offsets that are lost; empty where damaged bytes held none.

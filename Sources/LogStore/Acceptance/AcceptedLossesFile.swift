@@ -1,6 +1,6 @@
 package import DiskIO
 
-/// The file `mkstore.accepted` of a log: the losses that somebody accepted, oldest first.
+/// The file `mkstore.accepted` of a log: the losses that were accepted, oldest first.
 ///
 /// Text with a CRC (docs/format.md#mkstoreaccepted), a line each: `<first offset> <end offset>
 /// <position>-<end position> <ms since 1970> <file> <name in .bad or -> <reason>`. Kafka ignores

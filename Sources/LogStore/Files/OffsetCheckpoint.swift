@@ -34,7 +34,7 @@ package struct OffsetCheckpoint: Sendable, Equatable {
   /// What a store's checkpoint says, and why it says nothing where it cannot be used: an opening
   /// for writing then replaces it.
   ///
-  /// - Throws: Where the file may not be opened: what it says stands there, and is not replaced.
+  /// - Throws: Where the file may not be opened: its content may be right, and is not replaced.
   package static func usable(
     _ disk: any Disk, directory: String, _ name: Name
   ) throws(DiskError) -> (offsets: [TopicPartition: Int64], fault: CheckpointError?) {

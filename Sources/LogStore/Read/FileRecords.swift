@@ -22,12 +22,12 @@ extension FileRecords {
   public var file: any DiskFile { files.log }
 
   /// Throws `.offsetOutOfRange` where the segment was removed from the log so long ago that its
-  /// bytes are given to nobody any more: `file.delete.delay.ms` after its files were unlinked.
+  /// bytes are not given out any more: `file.delete.delay.ms` after its files were unlinked.
   package func checkServed() throws(LogError) { try files.service.check(baseOffset) }
 
   /// Copies the bytes to memory, replacing what `buffer` holds; its capacity is reused.
   ///
-  /// - Throws: `.disk` with EIO where somebody else cut the file meanwhile; `.offsetOutOfRange`
+  /// - Throws: `.disk` with EIO where another process cut the file meanwhile; `.offsetOutOfRange`
   ///   where the records were removed from the log long ago.
   public func copy(into buffer: inout [UInt8]) throws(LogError) {
     if buffer.count < byteCount {

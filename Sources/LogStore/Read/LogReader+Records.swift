@@ -128,7 +128,7 @@ extension LogReader {
 
   /// Reads the batches that `read` would give into `buffer`, replacing its content.
   ///
-  /// - Returns: What was read; nil where nothing stands there yet, and `buffer` is as it was.
+  /// - Returns: What was read; nil where nothing is there yet, and `buffer` is as it was.
   /// - Throws: As `read(from:maxBytes:limit:)`.
   public func read(
     from offset: Int64, maxBytes: Int, limit: Limit = .highWatermark, into buffer: inout [UInt8]

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Whether the bytes of a segment may still be given to readers: until its files have been unlinked
-/// for a while, so that nobody keeps a deleted file for ever. Any thread.
+/// for a while, so that no reader keeps a deleted file for ever. Any thread.
 package final class SegmentService: Sendable {
   private let ended = Atomic<Bool>(false)
   private let log = Locked<(startOffset: Int64, endOffset: Int64)>((0, 0))

@@ -50,7 +50,8 @@ extension SegmentStore {
     let (files, isAside) = retire(old, snapshots: [])
     retired = files
     try log.disk.syncDirectory(log.path)
-    // An old name that stayed would stand beside the new segment: it keeps the name that replaces.
+    // Where an old file kept its name, both would be in the log: the new one keeps `.swap`, by
+    // which the next opening removes the old one.
     guard isAside else { return segment }
     try new.rename(from: .swap, to: nil, in: log.directory)
     try log.disk.syncDirectory(log.path)

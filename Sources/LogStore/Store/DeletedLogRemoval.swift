@@ -60,7 +60,7 @@ final class DeletedLogRemoval: Housekeeper.Job {
     let disk = context.disk
     let marker = "\(path)/\(DeletedLog.markerName)"
     if try disk.status(marker) != nil {
-      // The names before the marker: else a power cut could leave files that nobody removes.
+      // The names before the marker: else a power cut could leave files that no opening removes.
       try disk.syncDirectory(path)
       try disk.remove(marker)
     }

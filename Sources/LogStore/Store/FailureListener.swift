@@ -1,5 +1,5 @@
 /// Who wants to know when something has happened to a log of a store: it has failed (I8), or damage
-/// of it was found. Nobody at first. Any thread.
+/// of it was found. No one at first. Any thread.
 package final class FailureListener: Sendable {
   package typealias Body = @Sendable (TopicPartition) -> Void
 

@@ -20,7 +20,7 @@ package final class StoreContext: Sendable {
   package let metrics: StoreMetrics
   /// Whom to tell when a log has failed.
   package let failures = FailureListener()
-  /// Whom to tell when damage of a log was found.
+  /// Told when damage of a log was found.
   package let damage = FailureListener()
   /// Producers that have been idle for so long are forgotten.
   package let producerExpirationMs: Int64

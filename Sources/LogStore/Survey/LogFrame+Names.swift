@@ -44,7 +44,7 @@ extension LogFrame {
     names.details.append(VerificationNote(file: directory.path(name), text: text))
   }
 
-  /// Losses that somebody accepted: told to whoever verifies, and no damage.
+  /// Losses that were accepted: told by `verify`, and no damage.
   mutating func readAccepted() {
     do throws(CheckpointError) {
       for loss in try AcceptedLossesFile.read(directory) {
