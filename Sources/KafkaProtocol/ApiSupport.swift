@@ -25,6 +25,7 @@ extension ApiKey {
     case .apiVersions: .apiVersions
     case .createTopics: .createTopics
     case .deleteTopics: .deleteTopics
+    case .deleteRecords: .deleteRecords
     case .initProducerId: .initProducerId
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch
     case .describeConfigs: .describeConfigs

@@ -146,6 +146,18 @@ def confluent(server):
     for kind, stamp in stamps:
         check(kind == TIMESTAMP_LOG_APPEND_TIME and abs(stamp - began) < 60_000, f"{kind} {stamp}")
 
+    for offset, low in [(3, 3), (1, 3), (OFFSET_END, 5)]:
+        place = TopicPartition("stamped", 0, offset)
+        deleted = admin.delete_records([place])[place].result(20)
+        check(deleted.low_watermark == low, f"low watermark {deleted.low_watermark}")
+        left = consume([TopicPartition("stamped", 0, OFFSET_BEGINNING)])
+        check([m.offset() for m in left] == list(range(low, 5)), "what was deleted is gone")
+    try:
+        place = TopicPartition("stamped", 0, 6)
+        admin.delete_records([place])[place].result(20)
+        check(False, "records beyond the end were deleted")
+    except KafkaException as error:
+        check(error.args[0].code() == KafkaError.OFFSET_OUT_OF_RANGE, f"{error}")
     admin.create_partitions([NewPartitions("t", 5)])["t"].result(20)
     check(len(admin.list_topics(timeout=20).topics["t"].partitions) == 5, "five partitions")
     resource = ConfigResource(ConfigResource.Type.TOPIC, "t")
@@ -202,6 +214,9 @@ def kafka_python(server):
     check(len(list(consumer)) == 4, "from an offset and from the end")
     times = consumer.offsets_for_times({places[0]: found[0].timestamp})
     check(times[places[0]].offset == 0, f"by time: {times}")
+    admin.delete_records({places[0]: 7})
+    begins = consumer.beginning_offsets(places)
+    check(begins == {places[0]: 7, places[1]: 0}, f"after a deletion: {begins}")
     consumer.close()
     producer = KafkaProducer(bootstrap_servers=server.address, max_request_size=10_000_000)
     try:

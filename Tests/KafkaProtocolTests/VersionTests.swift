@@ -7,7 +7,8 @@ import Testing
   static let offered: [(ApiKey, ClosedRange<Int16>, flexibleFrom: Int16)] = [
     (.produce, 0...9, 9), (.fetch, 4...12, 12), (.listOffsets, 1...7, 6), (.metadata, 0...12, 9),
     (.findCoordinator, 0...4, 3), (.apiVersions, 0...4, 3), (.createTopics, 2...7, 5),
-    (.deleteTopics, 1...6, 4), (.initProducerId, 0...4, 2), (.offsetForLeaderEpoch, 2...4, 4),
+    (.deleteTopics, 1...6, 4), (.deleteRecords, 0...2, 2), (.initProducerId, 0...4, 2),
+    (.offsetForLeaderEpoch, 2...4, 4),
     (.describeConfigs, 1...4, 4), (.describeLogDirs, 0...4, 2), (.createPartitions, 0...3, 2),
     (.describeCluster, 0...1, 0),
   ]

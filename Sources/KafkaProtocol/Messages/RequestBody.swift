@@ -8,6 +8,7 @@ public enum RequestBody: Sendable, Equatable {
   case apiVersions(ApiVersionsRequest)
   case createTopics(CreateTopicsRequest)
   case deleteTopics(DeleteTopicsRequest)
+  case deleteRecords(DeleteRecordsRequest)
   case initProducerId(InitProducerIdRequest)
   case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
   case describeConfigs(DescribeConfigsRequest)
@@ -26,6 +27,7 @@ public enum RequestBody: Sendable, Equatable {
     case .apiVersions: .apiVersions
     case .createTopics: .createTopics
     case .deleteTopics: .deleteTopics
+    case .deleteRecords: .deleteRecords
     case .initProducerId: .initProducerId
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch
     case .describeConfigs: .describeConfigs
@@ -50,6 +52,7 @@ extension RequestBody {
     case .apiVersions: .apiVersions(try reader.structure())
     case .createTopics: .createTopics(try reader.structure())
     case .deleteTopics: .deleteTopics(try reader.structure())
+    case .deleteRecords: .deleteRecords(try reader.structure())
     case .initProducerId: .initProducerId(try reader.structure())
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch(try reader.structure())
     case .describeConfigs: .describeConfigs(try reader.structure())
@@ -72,6 +75,7 @@ extension RequestBody: Walked {
     case .apiVersions(var body): try body.code(&coder)
     case .createTopics(var body): try body.code(&coder)
     case .deleteTopics(var body): try body.code(&coder)
+    case .deleteRecords(var body): try body.code(&coder)
     case .initProducerId(var body): try body.code(&coder)
     case .offsetForLeaderEpoch(var body): try body.code(&coder)
     case .describeConfigs(var body): try body.code(&coder)

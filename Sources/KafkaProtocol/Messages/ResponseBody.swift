@@ -8,6 +8,7 @@ public enum ResponseBody: Sendable, Equatable {
   case apiVersions(ApiVersionsResponse)
   case createTopics(CreateTopicsResponse)
   case deleteTopics(DeleteTopicsResponse)
+  case deleteRecords(DeleteRecordsResponse)
   case initProducerId(InitProducerIdResponse)
   case offsetForLeaderEpoch(OffsetForLeaderEpochResponse)
   case describeConfigs(DescribeConfigsResponse)
@@ -26,6 +27,7 @@ public enum ResponseBody: Sendable, Equatable {
     case .apiVersions: .apiVersions
     case .createTopics: .createTopics
     case .deleteTopics: .deleteTopics
+    case .deleteRecords: .deleteRecords
     case .initProducerId: .initProducerId
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch
     case .describeConfigs: .describeConfigs
@@ -50,6 +52,7 @@ extension ResponseBody {
     case .apiVersions: .apiVersions(try reader.structure())
     case .createTopics: .createTopics(try reader.structure())
     case .deleteTopics: .deleteTopics(try reader.structure())
+    case .deleteRecords: .deleteRecords(try reader.structure())
     case .initProducerId: .initProducerId(try reader.structure())
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch(try reader.structure())
     case .describeConfigs: .describeConfigs(try reader.structure())
@@ -72,6 +75,7 @@ extension ResponseBody: Walked {
     case .apiVersions(var body): try body.code(&coder)
     case .createTopics(var body): try body.code(&coder)
     case .deleteTopics(var body): try body.code(&coder)
+    case .deleteRecords(var body): try body.code(&coder)
     case .initProducerId(var body): try body.code(&coder)
     case .offsetForLeaderEpoch(var body): try body.code(&coder)
     case .describeConfigs(var body): try body.code(&coder)

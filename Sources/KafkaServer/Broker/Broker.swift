@@ -104,6 +104,7 @@ package final class Broker: Sendable {
     case .apiVersions(let body): .apiVersions(apiVersions(body, version: version))
     case .createTopics(let body): .createTopics(createTopics(body))
     case .deleteTopics(let body): .deleteTopics(deleteTopics(body, version: version))
+    case .deleteRecords(let body): .deleteRecords(deleteRecords(body))
     case .createPartitions(let body): .createPartitions(createPartitions(body))
     case .initProducerId(let body): .initProducerId(initProducerId(body))
     case .offsetForLeaderEpoch(let body): .offsetForLeaderEpoch(offsetForLeaderEpoch(body))

@@ -18,7 +18,8 @@ from kafka.protocol.api_message import ApiMessage
 RANGES = {
     "Produce": (0, 9), "Fetch": (4, 12), "ListOffsets": (1, 7), "Metadata": (0, 12),
     "FindCoordinator": (0, 4), "ApiVersions": (0, 4), "CreateTopics": (2, 7),
-    "DeleteTopics": (1, 6), "InitProducerId": (0, 4), "OffsetForLeaderEpoch": (2, 4),
+    "DeleteTopics": (1, 6), "DeleteRecords": (0, 2), "InitProducerId": (0, 4),
+    "OffsetForLeaderEpoch": (2, 4),
     "DescribeConfigs": (1, 4), "DescribeLogDirs": (1, 4), "CreatePartitions": (0, 3),
     "DescribeCluster": (0, 1),
 }
