@@ -214,6 +214,30 @@ import Testing
     #expect(try LogModel.content(of: again.log) == content)
   }
 
+  /// A batch whose base offset lies far ahead stands there twice, so that its neighbour bears it
+  /// out; it ends behind the end of the log that the mark tells, also once the log was closed.
+  @Test(arguments: [6, 21, 37]) func aBatchBeyondTheMarkedEndIsDamageAfterTheCloseToo(
+    _ bit: Int
+  ) throws {
+    let disk = SimulatedDisk(seed: 29)
+    var model = LogModel()
+    let store = try CrashStore(disk, CrashStore.config(durability: .operatingSystem))
+    for batch in SampleBatches.small[..<2] { try store.append(batch, &model) }
+    try store.flush(&model)
+    let end = store.log.logEndOffset
+    let left = disk.kill()
+    try edit(name(0), on: left) { bytes in
+      bytes[7 - bit / 8] ^= 1 << UInt8(bit % 8)
+      bytes.insert(contentsOf: bytes[..<SampleBatches.small[0].count], at: 0)
+    }
+    // The first time with the mark of the killed session, then with that of the close.
+    for _ in 1...2 {
+      let damage = try agree(left).damage
+      #expect(damage.first?.offsets?.lowerBound == 0)
+      #expect(damage.allSatisfy { $0.offsets.map { $0.upperBound <= end } ?? true }, "\(damage)")
+    }
+  }
+
   /// The index of aborted transactions cannot be made anew: it stays, with what it belongs to, also
   /// where the log's start hides what is lost.
   @Test(arguments: [0, 25] as [Int64]) func anEmptiedSegmentWithAbortedTransactionsStays(

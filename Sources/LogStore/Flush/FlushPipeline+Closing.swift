@@ -57,7 +57,10 @@ extension FlushPipeline {
     let isUnsettled = !recovery.wasClean || recovery.isEventful || mark.isCopy
     let open =
       isUnsettled && writer.isDormant ? try writer.activate() : writer.active
-    guard var active = open else { return }
+    guard var active = open else {
+      if isUnsettled { try mark.close(recoveryPoint: offsets.flushed.value) }
+      return
+    }
     try active.removeStrayTail()
     active = try settling.close(active)
     try active.log.sync()

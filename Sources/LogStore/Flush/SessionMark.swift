@@ -150,6 +150,15 @@ package final class SessionMark: Sendable {
     if let file { try write(record, to: file) }
   }
 
+  /// The same of a log that nothing can be appended to but in a new segment, since its last one ends
+  /// damaged: a killed session's mark would go on saying that what follows its point is unfinished.
+  package func close(recoveryPoint: Int64) throws(DiskError) {
+    guard let newest = try DurableMark.read(log.directory).newest, !newest.isClean,
+      let record = try writer.markRecord(recoveryPoint: recoveryPoint)
+    else { return }
+    _ = try DurableMark.replace(log.directory, with: record)
+  }
+
   /// The active indexes come first, so that what is below a durable mark has its entries too. A
   /// record that a roll has overtaken is left to the next flush, which brings a newer one.
   private func write(_ record: MarkRecord, to file: DurableMark) throws(DiskError) {

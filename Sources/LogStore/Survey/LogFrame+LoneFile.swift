@@ -15,7 +15,7 @@ extension LogFrame {
       hints: LogHints(isCleanStop: false, recoveryPoint: nil, logStartOffset: nil),
       startEvidence: StartEvidence(own: .missing, line: nil),
       mark: DurableMark.Contents(), layout: SegmentLayout(), point: .unknown,
-      isCleanStop: false, rules: .none,
+      isOutrun: false, isCleanStop: false, rules: .none,
       epochs: nil, noted: KnownLosses.Content(), places: [place], firstWalked: 0,
       names: NameFindings())
   }

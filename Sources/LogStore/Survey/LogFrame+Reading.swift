@@ -28,7 +28,7 @@ extension LogFrame {
     let strays = self.strays(layout, mark.newest, directory)
     var frame = LogFrame(
       directory: directory, hints: hints, startEvidence: start, mark: mark, layout: layout,
-      point: point, isCleanStop: isCleanStop, rules: rules, epochs: epochs,
+      point: point, isOutrun: isOutrun, isCleanStop: isCleanStop, rules: rules, epochs: epochs,
       noted: try KnownLosses.read(directory, entries, &names), places: [], firstWalked: 0,
       names: names)
     frame.readAccepted()

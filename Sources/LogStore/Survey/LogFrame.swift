@@ -11,6 +11,8 @@ package struct LogFrame: Sendable {
   package let layout: SegmentLayout
   /// How far the log is known to be durable, and what may be concluded from it.
   package let point: RecoveryPoint
+  /// Whether another program wrote behind the end that a clean mark tells.
+  package let isOutrun: Bool
   /// Whether the store's last stop was clean, as far as that may be said of this log.
   package let isCleanStop: Bool
   /// What is known of the batches where this engine alone has written the log.
@@ -79,13 +81,16 @@ package struct LogFrame: Sendable {
     isCleanStop || !isForWriting && !point.isOwn
   }
 
-  /// Where a segment holds the recovery point of our own session that was killed: a batch begins
-  /// there. What is damaged before it ends there at the latest, and what follows is judged by
+  /// Where a segment holds the recovery point of our own last session: a batch begins there, or the
+  /// log ends. What is damaged before it ends there at the latest, and what follows is judged by
   /// itself, wherever the walk began.
   func ownPoint(in place: SegmentPlace, size: Int) -> (position: Int, offset: Int64)? {
-    guard isOwnUnclean, let newest = mark.newest, newest.segmentBaseOffset == place.baseOffset,
+    guard let newest = mark.newest, newest.segmentBaseOffset == place.baseOffset,
       newest.position <= size, newest.recoveryPoint >= place.baseOffset
     else { return nil }
+    // A broker may have cut the log below a clean mark since, and gone on.
+    let endsThere = newest.isClean && !isOutrun && !isCopy && newest.position == size
+    guard isOwnUnclean || endsThere else { return nil }
     return (newest.position, newest.recoveryPoint)
   }
 

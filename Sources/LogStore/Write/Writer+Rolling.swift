@@ -77,4 +77,20 @@ extension Writer {
       isWithoutProducers: tracking.isLoaded && !tracking.mayHoldProducers,
       isGapless: store.state.rules.isGapless, durability: log.config.durability)
   }
+
+  /// What a clean mark says of a log that has no active segment: the point is the end of its last
+  /// one, whose indexes an opening has trimmed. nil where that one was not looked at.
+  func markRecord(recoveryPoint: Int64) throws(DiskError) -> MarkRecord? {
+    guard let last = store.state.segments.last, last.isEndKnown else { return nil }
+    func entries(_ kind: SegmentName.Kind, _ bytes: Int) throws(DiskError) -> Int {
+      (try log.disk.status(last.path(kind))?.size ?? 0) / bytes
+    }
+    return MarkRecord(
+      sequence: 0, bootIdentifier: log.disk.bootIdentifier, recoveryPoint: recoveryPoint,
+      segmentBaseOffset: last.baseOffset, position: Int(last.publishedEnd.position),
+      largest: last.largestTimestamp ?? TimestampOffset(timestamp: -1, offset: last.baseOffset),
+      offsetEntries: try entries(.index, OffsetIndex.entryBytes),
+      timeEntries: try entries(.timeindex, TimeIndex.entryBytes), isClean: true,
+      isGapless: store.state.rules.isGapless, durability: log.config.durability)
+  }
 }
