@@ -150,8 +150,8 @@ package final class SessionMark: Sendable {
     if let file { try write(record, to: file) }
   }
 
-  /// The same of a log that nothing can be appended to but in a new segment, since its last one ends
-  /// damaged: a killed session's mark would go on saying that what follows its point is unfinished.
+  /// The same of a log whose last segment ends damaged, so that there is no active one: a killed
+  /// session's mark would go on saying that what follows its point is unfinished.
   package func close(recoveryPoint: Int64) throws(DiskError) {
     guard let newest = try DurableMark.read(log.directory).newest, !newest.isClean,
       let record = try writer.markRecord(recoveryPoint: recoveryPoint)
