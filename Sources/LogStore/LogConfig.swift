@@ -22,13 +22,40 @@ extension Durability: CustomStringConvertible {
   }
 }
 
-/// Settings of one log, with Kafka's names and defaults.
+/// What happens to a log's old records (`cleanup.policy`).
+public struct CleanupPolicy: OptionSet, Sendable {
+  /// The policies as bits.
+  public let rawValue: UInt8
+
+  /// Takes over the bits.
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Segments are deleted by `retention.ms` and `retention.bytes`.
+  public static let delete = CleanupPolicy(rawValue: 1)
+  /// Only the last record of each key is kept. Logs are not compacted yet, but records without a
+  /// key are refused, as in Kafka.
+  public static let compact = CleanupPolicy(rawValue: 2)
+}
+
+extension CleanupPolicy: CustomStringConvertible {
+  /// As Kafka writes it: `delete`, `compact` or `compact,delete`.
+  public var description: String {
+    [(CleanupPolicy.compact, "compact"), (.delete, "delete")].filter { contains($0.0) }
+      .map(\.1).joined(separator: ",")
+  }
+}
+
+/// Settings of one log, with Kafka's names and defaults, but for retention: a log deletes nothing
+/// unless it is told to.
 public struct LogConfig: Sendable, Equatable {
   /// `segment.bytes`: a segment is rolled before it would exceed this size. 14 … 2^31-1.
   public var segmentBytes = 1_073_741_824
   /// `segment.ms`: a segment that holds data is rolled when it is this old, by the wall clock of
   /// its creation (Kafka: by record time; docs/decisions/0005-roll-by-append-time.md).
   public var segmentMs: Int64 = 604_800_000
+  /// `segment.jitter.ms`: a segment is rolled up to so much earlier than `segmentMs`, by chance, so
+  /// that logs that began together do not roll together.
+  public var segmentJitterMs: Int64 = 0
   /// `segment.index.bytes`: most bytes of either index of a segment; a full index rolls it.
   public var segmentIndexBytes = 10_485_760
   /// `index.interval.bytes`: an index entry is added when more than this many bytes were appended
@@ -45,6 +72,19 @@ public struct LogConfig: Sendable, Equatable {
   public var timestampBeforeMaxMs = Int64.max
   /// `message.timestamp.after.max.ms`: the same of a record that lies further in the future.
   public var timestampAfterMaxMs = Int64.max
+  /// `cleanup.policy`: whether retention deletes old segments.
+  public var cleanupPolicy: CleanupPolicy = .delete
+  /// `retention.ms`: a segment is deleted once its latest record is older than this. -1: never,
+  /// which is the default here (Kafka: seven days).
+  public var retentionMs: Int64 = -1
+  /// `retention.bytes`: the oldest segments are deleted while the others hold at least so many
+  /// bytes. -1: no limit.
+  public var retentionBytes: Int64 = -1
+  /// Whether record times from the future keep a segment, and all later ones, as long as they say,
+  /// as in Kafka. Without it a time that lies further ahead than `timestampAfterMaxMs`, or than a
+  /// day where that is no limit, does not count: the segment's last write does
+  /// (docs/decisions/0030-retention.md).
+  public var trustsFutureTimes = false
   /// `file.delete.delay.ms`: how long the files of a removed segment stay on disk, under other
   /// names; reads that found records there before go on for twice as long at most.
   public var fileDeleteDelayMs: Int64 = 60_000
@@ -59,11 +99,19 @@ public struct LogConfig: Sendable, Equatable {
   /// Kafka's defaults.
   public init() {}
 
+  /// Whether a rule of retention may ever delete a segment of the log.
+  package var hasRetention: Bool {
+    cleanupPolicy.contains(.delete) && (retentionMs >= 0 || retentionBytes >= 0)
+  }
+
   /// Refuses settings that no log can work with.
   package func validate() throws(LogError) {
     let int32Max = Int(Int32.max)
     try LogError.check("segmentBytes", segmentBytes, 14...int32Max)
     try LogError.check("segmentMs", segmentMs, 1...Int64.max)
+    try LogError.check("segmentJitterMs", segmentJitterMs, 0...Int64.max)
+    try LogError.check("retentionMs", retentionMs, -1...Int64.max)
+    try LogError.check("retentionBytes", retentionBytes, -1...Int64.max)
     try LogError.check("segmentIndexBytes", segmentIndexBytes, 24...int32Max)
     try LogError.check("indexIntervalBytes", indexIntervalBytes, 0...int32Max)
     try LogError.check("maxMessageBytes", maxMessageBytes, 1...int32Max)

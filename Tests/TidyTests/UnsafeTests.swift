@@ -32,6 +32,7 @@ struct UnsafeTests {
     // Threads, their lock, and the clock.
     "Sources/LogStore/Store/WallClock.swift",
     "Sources/LogStore/Threads/AllowedProcessors.swift",
+    "Sources/LogStore/Threads/LiveValue.swift",
     "Sources/LogStore/Threads/Locked.swift",
     "Sources/LogStore/Threads/PinnedThread.swift",
     "Sources/LogStore/Threads/WorkerThreads.swift",

@@ -33,6 +33,8 @@ enum MetricHelp {
       "Times that a log began to refuse appends because a write or sync failed.",
     "mkstore_rebuilt_indexes_total": "Indexes that were rebuilt.",
     "mkstore_reopenings_total": "Times that such a log was opened again.",
+    "mkstore_expired_segments_total": "Segments that retention deleted.",
+    "mkstore_expired_bytes_total": "Bytes of batches in segments that retention deleted.",
     "mkstore_rolled_segments_total": "Segments that were begun.",
     "mkstore_server_cold_fetches_total": "Fetches that a fetcher thread read for.",
     "mkstore_server_connections": "Clients connected now.",

@@ -57,7 +57,7 @@ extension Broker {
   /// By Kafka's order of its checks.
   private func rejection(_ topic: String, _ log: Log, _ offset: Int64) -> ErrorCode {
     if Self.internalTopics.contains(topic) { return .invalidTopicException }
-    if !log.overrides.deletesRecords { return .policyViolation }
+    if !log.config.cleanupPolicy.contains(.delete) { return .policyViolation }
     return offset < DeleteRecordsRequest.highWatermark ? .offsetOutOfRange : .none
   }
 }

@@ -13,12 +13,16 @@ package struct LogStartCheckpoint: Sendable, Equatable {
 
   /// The file that was written; nil where its file system does not tell when a file was made.
   package var birth: FileBirth?
+  /// The file that it took the place of: what is there if that did not happen. nil: as above, or
+  /// none.
+  package var previousBirth: FileBirth?
   /// What was written to it.
   package var content: [UInt8]
 
   /// Memberwise.
-  package init(birth: FileBirth?, content: [UInt8]) {
+  package init(birth: FileBirth?, previousBirth: FileBirth? = nil, content: [UInt8]) {
     self.birth = birth
+    self.previousBirth = previousBirth
     self.content = content
   }
 
@@ -33,41 +37,70 @@ package struct LogStartCheckpoint: Sendable, Equatable {
 
   /// Reads a file's content; `path` is for messages.
   package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
-    let (text, headerLines) = (CheckedText(bytes).text, 3)
+    let text = CheckedText(bytes).text
+    let isOldForm = text.starts(with: Self.oldVersion.utf8)
+    let headerLines = isOldForm ? 3 : 5
     let lines = text.split(
       separator: UInt8(ascii: "\n"), maxSplits: headerLines, omittingEmptySubsequences: false)
     func number<Number: FixedWidthInteger>(_ index: Int, _ key: String) -> Number? {
-      guard lines.indices.contains(index) else { return nil }
+      guard index < headerLines, lines.indices.contains(index) else { return nil }
       return Number(String(decoding: lines[index].dropFirst(key.utf8.count), as: UTF8.self))
     }
-    let (inode, timeNs): (UInt64?, Int64?) = (number(1, Self.inodeKey), number(2, Self.timeKey))
-    if let inode, let timeNs { birth = FileBirth(inode: inode, timeNs: timeNs) }
+    func birth(_ index: Int, _ inodeKey: String, _ timeKey: String) -> FileBirth? {
+      guard let inode: UInt64 = number(index, inodeKey),
+        let timeNs: Int64 = number(index + 1, timeKey)
+      else { return nil }
+      return FileBirth(inode: inode, timeNs: timeNs)
+    }
+    self.birth = birth(1, Self.inodeKey, Self.timeKey)
+    previousBirth = birth(3, Self.previousInodeKey, Self.previousTimeKey)
     content = lines.count > headerLines ? Array(lines[headerLines]) : []
+    let encoded = isOldForm ? oldEncoded : encoded
     guard lines.count > headerLines, bytes == encoded else {
       throw .unreadable(path: path, line: nil, what: "the CRC or another part of it is wrong")
     }
   }
 
-  /// Replaces Kafka's checkpoint of log starts, and then this file, durably.
+  /// Replaces this file, and then Kafka's checkpoint of log starts, durably. A crash between the
+  /// two leaves the file that is named here as the previous one.
   package static func write(
     _ starts: OffsetCheckpoint, _ disk: any Disk, directory: String
   ) throws(DiskError) {
     let (kafkas, content) = (OffsetCheckpoint.Name.logStart.rawValue, starts.encoded)
     let file = try SmallFile.createReplacement(disk, directory: directory, name: kafkas)
-    let written = LogStartCheckpoint(birth: try file.birth(), content: content)
-    try SmallFile.finishReplacement(file, disk, directory: directory, name: kafkas, content)
+    let written = LogStartCheckpoint(
+      birth: try file.birth(),
+      previousBirth: try disk.openIfPresent("\(directory)/\(kafkas)")?.birth(), content: content)
     try SmallFile.writeAtomically(disk, directory: directory, name: name, written.encoded)
+    try SmallFile.finishReplacement(file, disk, directory: directory, name: kafkas, content)
   }
 
   /// The file's content.
   package var encoded: [UInt8] {
-    let inode = birth.map { "\($0.inode)" } ?? Self.unknown
-    let timeNs = birth.map { "\($0.timeNs)" } ?? Self.unknown
-    let header = "version: 1\n\(Self.inodeKey)\(inode)\n\(Self.timeKey)\(timeNs)\n"
+    let header =
+      "version: 2\n" + Self.lines(birth, Self.inodeKey, Self.timeKey)
+      + Self.lines(previousBirth, Self.previousInodeKey, Self.previousTimeKey)
     return CheckedText.encode(Array(header.utf8) + content)
   }
 
+  /// The content of a file from before the previous one was named.
+  private var oldEncoded: [UInt8] {
+    let header = Self.oldVersion + Self.lines(birth, Self.inodeKey, Self.timeKey)
+    return CheckedText.encode(Array(header.utf8) + content)
+  }
+
+  private static func lines(
+    _ birth: FileBirth?, _ inodeKey: String, _ timeKey: String
+  ) -> String {
+    let inode = birth.map { "\($0.inode)" } ?? unknown
+    let timeNs = birth.map { "\($0.timeNs)" } ?? unknown
+    return "\(inodeKey)\(inode)\n\(timeKey)\(timeNs)\n"
+  }
+
+  private static let oldVersion = "version: 1\n"
   private static let inodeKey = "inode: "
   private static let timeKey = "birth_time_ns: "
+  private static let previousInodeKey = "previous_inode: "
+  private static let previousTimeKey = "previous_birth_time_ns: "
   private static let unknown = "unknown"
 }

@@ -8,6 +8,9 @@ package struct LogStarts: Sendable {
   /// What is wrong with the files; the next opening for writing replaces both.
   package private(set) var faults: [CheckpointError] = []
 
+  /// Whether Kafka's file is not one that this engine wrote: a broker had the directory since.
+  package private(set) var isBrokers = false
+
   /// Nothing is known.
   package init() {}
 
@@ -26,6 +29,7 @@ package struct LogStarts: Sendable {
     }
     let isLost = faults.count > faultCount
     guard var content = found?.bytes ?? (isLost ? own?.content : nil) else { return }
+    isBrokers = found.map { !Self.isOurs($0.birth, $0.bytes, own) } ?? false
     // A broker replaces the file, and never changes it in place.
     if let own, let birth = own.birth, birth == found?.birth, own.content != content {
       content = own.content
@@ -39,6 +43,15 @@ package struct LogStarts: Sendable {
       try take { () throws(CheckpointError) -> [TopicPartition: Int64]? in
         try OffsetCheckpoint(content, path: path).offsets
       } ?? [:]
+  }
+
+  /// Whether a file is one that this engine wrote.
+  private static func isOurs(
+    _ birth: FileBirth?, _ content: [UInt8], _ own: LogStartCheckpoint?
+  ) -> Bool {
+    guard let own else { return false }
+    guard let birth, own.birth != nil else { return content == own.content }
+    return birth == own.birth || birth == own.previousBirth
   }
 
   /// Turns an unreadable file into a fault.

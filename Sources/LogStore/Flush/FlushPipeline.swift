@@ -123,7 +123,7 @@ package final class FlushPipeline: Sendable {
   /// writer's from then on, and a durable mark.
   package func beginSession() throws(LogError) {
     if mark.isCurrent { return }
-    if let fault = log.settings.fault { throw fault }
+    if let fault = log.settingsFault { throw fault }
     try producers.load()
     while !mark.isCurrent {
       try health.checkNotFailed()
@@ -182,8 +182,14 @@ package final class FlushPipeline: Sendable {
   }
 
   private func sync(_ work: FlushWork) throws(DiskError) {
-    for sealed in work.sealed {
-      try sealed.log.sync()
+    for sealed in work.sealed where !sealed.segment.isRetired {
+      do throws(DiskError) {
+        try sealed.log.sync()
+      } catch {
+        // Deleted meanwhile: nothing of it is to be durable any more.
+        if sealed.segment.isRetired { continue }
+        throw error
+      }
       settling.settle(sealed)
     }
     try work.active?.log.sync()
@@ -191,9 +197,9 @@ package final class FlushPipeline: Sendable {
     try log.disk.syncDirectory(log.path)
     // Files that were made by their path and files that were open before must still be in one
     // directory: where another was put in its place, each holds half a log.
-    for file in work.sealed.map(\.log) + [work.active?.log].compactMap({ $0 })
-    where !file.isStillNamed {
-      throw DiskError.notFound(.sync, file.path)
+    for segment in work.sealed + [work.active].compactMap({ $0 })
+    where !segment.log.isStillNamed && !segment.segment.isRetired {
+      throw DiskError.notFound(.sync, segment.log.path)
     }
   }
 }

@@ -87,12 +87,12 @@ public final class Log: Sendable {
   public var topicPartition: TopicPartition { environment.topicPartition }
   /// Path of the log's directory.
   public var path: String { environment.path }
-  /// Settings; fixed while the log is open.
+  /// What the log goes by now; `LogManager.alterTopic` changes it.
   public var config: LogConfig { environment.config }
   /// Settings of the topic that differ from the store's.
   public var overrides: TopicConfig { environment.settings.overrides }
   /// Why every append is refused: the topic's settings cannot be read. nil where they can.
-  public var settingsFault: LogError? { environment.settings.fault }
+  public var settingsFault: LogError? { environment.settingsFault }
   package var context: StoreContext { environment.context }
 
   // MARK: Offsets

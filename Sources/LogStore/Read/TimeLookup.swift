@@ -59,7 +59,7 @@ struct TimeLookup {
   ///
   /// The active segment's writer knows it. Of a sealed one the last entry of the time index tells
   /// it, once the batch it names confirms it and the batches behind that one hold nothing later.
-  private func largestTimestamp(of view: SegmentView) throws(LogError) -> Int64 {
+  func largestTimestamp(of view: SegmentView) throws(LogError) -> Int64 {
     let segment = view.segment
     if !segment.isSealed, let active = access.writer?.active, active.segment === segment {
       return active.cursor.largest.timestamp

@@ -1,17 +1,28 @@
 package import DiskIO
 
-/// What the owners of one log's parts share; none of it changes while the log is open.
+/// What the owners of one log's parts share; none of it changes while the log is open, but for the
+/// topic's settings.
 package final class LogEnvironment: Sendable {
   /// The topic and partition that the directory's name states.
   package let topicPartition: TopicPartition
   package let directory: LogDirectory
-  package let config: LogConfig
-  /// Settings of the topic that differ from the store's, and why they cannot be read.
-  package let settings: LogSettings
   /// What the logs of the store share.
   package let context: StoreContext
   /// Whether the log was opened for reading only.
   package let isReadOnly: Bool
+  private let live: LiveValue<Live>
+
+  /// What `LogManager.alterTopic` changes.
+  private struct Live: Sendable, Equatable {
+    var config: LogConfig
+    var settings: LogSettings
+
+    static func == (one: Live, other: Live) -> Bool {
+      one.config == other.config && one.settings.overrides == other.settings.overrides
+        && one.settings.policySession == other.settings.policySession
+        && one.settings.fault.map { "\($0)" } == other.settings.fault.map { "\($0)" }
+    }
+  }
 
   package init(
     _ topicPartition: TopicPartition, in directory: LogDirectory, config: LogConfig,
@@ -19,12 +30,30 @@ package final class LogEnvironment: Sendable {
   ) {
     self.topicPartition = topicPartition
     self.directory = directory
-    self.config = config
-    self.settings = settings
     self.context = context
     self.isReadOnly = isReadOnly
+    live = LiveValue(Live(config: config, settings: settings))
   }
 
   package var path: String { directory.path }
   package var disk: any Disk { directory.disk }
+
+  // MARK: Settings
+
+  /// What the log goes by now.
+  @inline(__always)
+  package var config: LogConfig { live.with { $0.config } }
+  /// What its directory says of its topic's settings.
+  package var settings: LogSettings { live.with { $0.settings } }
+  /// Why nothing may be appended: the topic's settings cannot be read.
+  @inline(__always)
+  package var settingsFault: LogError? { live.with { $0.settings.fault } }
+  /// Whether records without a key are refused.
+  @inline(__always)
+  package var needsKeys: Bool { live.with { $0.config.cleanupPolicy.contains(.compact) } }
+
+  /// Replaces the settings: what begins from now on goes by them.
+  package func setSettings(_ settings: LogSettings, config: LogConfig) {
+    live.set(Live(config: config, settings: settings))
+  }
 }

@@ -17,13 +17,37 @@ extension SegmentStore {
   @discardableResult
   package func dropPrefix(below offset: Int64) throws(DiskError) -> [Segment] {
     let done = try changeFiles { () throws(DiskError) -> ([Segment], RetiredSegments) in
-      try keepStart(offset)
+      do throws(DiskError) {
+        try keepStart(offset)
+      } catch  where error.isDiskFull {
+        // What is about to be deleted makes room.
+        try removeIndexes(below: offset)
+        try keepStart(offset)
+      }
       let (dropped, snapshots) = edit { $0.dropPrefix() }
       return (dropped, retire(dropped, snapshots: snapshots).files)
     }
     guard let (dropped, files) = done else { return [] }
     removeLater(files)
     return dropped
+  }
+
+  /// Unlinks the indexes of segments that hold only records below `offset`: were they needed once
+  /// more, they would be made from the log (I9).
+  private func removeIndexes(below offset: Int64) throws(DiskError) {
+    let segments = state.segments
+    for (segment, next) in zip(segments, segments.dropFirst()) where next.baseOffset <= offset {
+      for kind in [SegmentName.Kind.index, .timeindex] {
+        do throws(DiskError) {
+          try log.disk.remove(segment.path(kind))
+        } catch  where error.isNotFound {
+          continue
+        }
+      }
+      log.context.fileCache.remove(segment)
+    }
+    // File systems with a journal give the blocks back once the removal is in it.
+    try log.disk.syncDirectory(log.path)
   }
 
   /// Has the files of retired segments unlinked once `file.delete.delay.ms` has passed. While no

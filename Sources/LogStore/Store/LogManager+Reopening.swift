@@ -81,7 +81,7 @@ extension LogManager {
     context.tellDropped(loaded.report, of: failed.topicPartition)
     return Log(
       loaded, config: failed.config, context: context,
-      settings: LogSettings(overrides: failed.overrides, fault: failed.settingsFault),
+      settings: failed.environment.settings,
       refused: failed.writing?.writer.refused)
   }
 

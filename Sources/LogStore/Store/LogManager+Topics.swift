@@ -55,6 +55,7 @@ extension LogManager {
         state.topicIds[topicPartition.topic] = topicId
       }
       log.writing.map { context.flusher.add($0.pipeline) }
+      if config.hasRetention { startRetention() }
       return log
     }
   }
@@ -90,14 +91,18 @@ extension LogManager {
       throw LogError(error)
     }
     do throws(DiskError) {
-      try StoreDirectory.fillLog(directory, in: path, topicId: topicId, overrides)
+      var settings = LogSettings(overrides: overrides)
+      // Who makes a log decides on what is deleted of it.
+      if config.hasRetention || overrides != TopicConfig() {
+        settings.policySession = try context.policies.sessionForPolicy(nowMs: context.nowMs())
+      }
+      try StoreDirectory.fillLog(directory, in: path, topicId: topicId, settings)
       let loader = LogLoader(
         topicPartition, in: directory, config: config, access: .write,
         hints: .init(isCleanStop: true, recoveryPoint: nil, logStartOffset: nil),
         nowMs: context.nowMs())
       return Log(
-        try loader.load(), config: config, context: context,
-        settings: LogSettings(overrides: overrides))
+        try loader.load(), config: config, context: context, settings: settings)
     } catch {
       takeBackOrLog(directory)
       throw LogError(error)

@@ -41,6 +41,8 @@ public final class LogManager: Sendable {
     /// Whether the checkpoints on disk may speak of a log that was deleted, and so of the next one
     /// of its name.
     var checkpointsNameDeleted = false
+    /// Whether the checks for what retention deletes were begun.
+    var checksRetention = false
     var isClosed = false
   }
 
@@ -115,7 +117,8 @@ public final class LogManager: Sendable {
       nowMs: config.nowMs, logger: logger,
       metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs,
       syncTraffic: SyncTraffic(now: config.monotonicNs),
-      rateLimitedLog: RateLimitedLog(logger, now: config.monotonicNs), lock: lock)
+      rateLimitedLog: RateLimitedLog(logger, now: config.monotonicNs),
+      policies: RetentionPolicies(disk, directory: path), lock: lock)
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)
       let logs = try opening.run()
@@ -146,6 +149,7 @@ public final class LogManager: Sendable {
     }
     if config.startsFlusher { context.flusher.start(core: config.flusherCore) }
     if config.acceptsLosses { acceptLosses(of: logs) }
+    startRetention()
   }
 
   // MARK: Logs
@@ -168,6 +172,7 @@ public final class LogManager: Sendable {
   /// Writes Kafka's checkpoints: recovery points, log start offsets, high watermarks.
   package func writeCheckpoints() throws(DiskError) {
     try checkpointing.withLock { (_) throws(DiskError) in
+      try context.policies.writeIfNeeded()
       var checkpoints = unopened
       for log in logs { checkpoints.note(log) }
       try checkpoints.write(context.disk, directory: path)
@@ -225,6 +230,7 @@ public final class LogManager: Sendable {
     }
     do throws(DiskError) {
       try writeCheckpoints()
+      try context.policies.note(wallMs: context.nowMs())
       // To Kafka a clean stop means that the producer snapshots are there, too.
       let lacksSnapshot = logs.contains { $0.writing?.pipeline.lacksClosingSnapshot ?? false }
       if failure == nil, report.failed.isEmpty, !lacksSnapshot {

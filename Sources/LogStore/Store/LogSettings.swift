@@ -6,6 +6,9 @@ package struct LogSettings {
   var overrides = TopicConfig()
   /// Why nothing may be appended: a setting cannot be read, and what it forbids is not known.
   var fault: LogError?
+  /// The policy session (`StoreSession`) in which somebody decided on what is deleted of the log;
+  /// nil where nobody has.
+  var policySession: UInt64?
   /// Anything else to tell.
   var note: String?
 }
@@ -18,6 +21,7 @@ extension LogSettings {
       guard let found = try TopicConfigFile.read(directory.disk, directory: directory.path)
       else { return }
       overrides = found.config
+      policySession = found.policySession
       if let text = found.unchecked { note = Self.addChecksum(to: text, in: directory) }
     } catch {
       switch error {

@@ -40,6 +40,11 @@ public struct StoreConfig: Sendable {
   public var loaderThreads = 16
   /// How often the checkpoints are written, milliseconds (Kafka: 60,000).
   public var checkpointIntervalMs = 60_000
+  /// `log.retention.check.interval.ms`: how often each log is checked for segments to be deleted.
+  public var retentionCheckIntervalMs = 300_000
+  /// How long the first check waits after a start whose wall time lies more than a day from the one
+  /// that the last session kept, milliseconds.
+  public var clockDoubtWaitMs: Int64 = 3_600_000
   /// `producer.id.expiration.ms`: idempotent producers that appended nothing for so long are
   /// forgotten, and may begin with any sequence again. At least 1.
   public var producerExpirationMs: Int64 = 86_400_000
@@ -67,6 +72,8 @@ public struct StoreConfig: Sendable {
     try LogError.check("sharedSyncMin", sharedSyncMin, 0...int32Max)
     try LogError.check("loaderThreads", loaderThreads, 1...int32Max)
     try LogError.check("checkpointIntervalMs", checkpointIntervalMs, 1...int32Max)
+    try LogError.check("retentionCheckIntervalMs", retentionCheckIntervalMs, 1...int32Max)
+    try LogError.check("clockDoubtWaitMs", clockDoubtWaitMs, 0...Int64.max)
     try LogError.check("producerExpirationMs", producerExpirationMs, 1...Int64.max)
   }
 }

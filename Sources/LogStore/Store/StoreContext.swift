@@ -26,6 +26,8 @@ package final class StoreContext: Sendable {
   package let producerExpirationMs: Int64
   /// What the logs tell to who gives out producer ids.
   package let knownProducerIds = KnownProducerIds()
+  /// Which retention policies count.
+  package let policies: RetentionPolicies
   /// The store's lock, held by each of its logs too, so that no other session begins while one of
   /// them can still touch a file. nil where the directory is only read.
   package let lock: (any DiskLock)?
@@ -36,8 +38,10 @@ package final class StoreContext: Sendable {
     metrics: StoreMetrics,
     producerExpirationMs: Int64 = 86_400_000,
     syncTraffic: SyncTraffic = SyncTraffic(),
-    rateLimitedLog: RateLimitedLog? = nil, lock: (any DiskLock)? = nil
+    rateLimitedLog: RateLimitedLog? = nil, policies: RetentionPolicies? = nil,
+    lock: (any DiskLock)? = nil
   ) {
+    self.policies = policies ?? RetentionPolicies(disk, directory: "")
     self.syncTraffic = syncTraffic
     self.disk = disk
     self.fileCache = fileCache

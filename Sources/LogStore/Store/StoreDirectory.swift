@@ -48,12 +48,14 @@ enum StoreDirectory {
 
   /// Writes into a new log's directory what Kafka expects in it.
   static func fillLog(
-    _ directory: LogDirectory, in store: String, topicId: Uuid, _ overrides: TopicConfig
+    _ directory: LogDirectory, in store: String, topicId: Uuid, _ settings: LogSettings
   ) throws(DiskError) {
     let disk = directory.disk
     try PartitionMetadata(topicId: topicId).write(disk, directory: directory.path)
-    if overrides != TopicConfig() {
-      try TopicConfigFile.write(overrides, disk, directory: directory.path)
+    if settings.overrides != TopicConfig() || settings.policySession != nil {
+      try TopicConfigFile.write(
+        settings.overrides, policySession: settings.policySession, disk,
+        directory: directory.path)
     }
     try LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
       .write(disk, directory: directory.path)

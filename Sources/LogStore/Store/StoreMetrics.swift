@@ -23,6 +23,9 @@ package struct StoreMetrics: Sendable {
   package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
   /// Losses that were accepted, so that readers go on behind them.
   package let acceptedLosses = Counter(label: "mkstore_accepted_losses_total")
+  /// Segments that retention deleted, and the bytes of their batches.
+  package let expiredSegments = Counter(label: "mkstore_expired_segments_total")
+  package let expiredBytes = Counter(label: "mkstore_expired_bytes_total")
   /// Segments rolled.
   package let rolledSegments = Counter(label: "mkstore_rolled_segments_total")
   /// Indexes rebuilt since the old ones were missing or wrong.

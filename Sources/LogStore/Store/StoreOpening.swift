@@ -49,6 +49,7 @@ struct StoreOpening {
       try checkFiles()
       let points = try readCheckpoint(.recoveryPoint)
       let starts = try readLogStarts()
+      try readPolicies(starts)
       let found = try sort(names)
       holdsStaleCheckpoints =
         !starts.faults.isEmpty
@@ -107,6 +108,17 @@ struct StoreOpening {
     let starts = try LogStarts(disk, directory: path)
     report.notes += starts.faults.map { "\($0); it is rewritten" }
     return starts
+  }
+
+  /// Finds out which retention policies count: none from before a broker's session.
+  private func readPolicies(_ starts: LogStarts) throws(DiskError) {
+    let fault = try context.policies.load(nowMs: context.nowMs())
+    if let fault {
+      context.logger.warning(
+        "which retention policies were confirmed is not known: none counts until it is again",
+        metadata: ["error": "\(fault)"])
+    }
+    if starts.isBrokers { context.policies.forgetAll(nowMs: context.nowMs()) }
   }
 
   /// Nothing else may tell where a log begins that could not be opened this time.
@@ -220,6 +232,14 @@ struct StoreOpening {
     ) { index in
       Result { () throws(DiskError) in try loaders[index].prepare() }
     }
+    if prepared.contains(where: { Self.isOutrun($0) }) {
+      context.policies.forgetAll(nowMs: context.nowMs())
+    }
+    do throws(DiskError) {
+      try context.policies.writeIfNeeded()
+    } catch  where error.isDiskFull {
+      // No checkpoint is written before it is.
+    }
     // Before any log is changed: a crash from here on is no clean stop (P2). What only the clean
     // stop tells of them is noted by now.
     if wasClean { try CleanShutdownFile.remove(disk, directory: path) }
@@ -252,6 +272,11 @@ struct StoreOpening {
       }
     }
     return logs
+  }
+
+  /// Whether another program wrote to a log after we closed it.
+  private static func isOutrun(_ prepared: Result<PlanExecution, DiskError>) -> Bool {
+    if case .success(let execution) = prepared { execution.plan.frame.isOutrun } else { false }
   }
 
   private func loader(

@@ -50,12 +50,6 @@ public struct TopicConfig: Sendable, Equatable {
     return config
   }
 
-  /// Whether `cleanup.policy` names compaction: Kafka then takes no record without a key.
-  package var isCompacted: Bool { values["cleanup.policy"]?.contains("compact") ?? false }
-  /// Whether `cleanup.policy` names deletion, as it does by default: Kafka refuses to delete
-  /// records on request where it does not.
-  package var deletesRecords: Bool { values["cleanup.policy"]?.contains("delete") ?? true }
-
   /// What a log with these settings goes by, by Kafka's names: the settings that act, and the
   /// overrides that are kept.
   public func effective(_ config: LogConfig) -> [String: String] {

@@ -11,6 +11,9 @@ package enum TopicConfigFile {
   /// What a file holds.
   package struct Content: Sendable, Equatable {
     package var config: TopicConfig
+    /// The policy session (`StoreSession`) in which these settings were decided on; nil in a file
+    /// from before there was retention, or written by hand.
+    package var policySession: UInt64?
     /// The file's bytes where it has no CRC yet.
     package var unchecked: [UInt8]?
   }
@@ -42,14 +45,16 @@ package enum TopicConfigFile {
       throw .unreadable(path: path, line: nil, what: "the CRC in its first line is wrong")
     }
     let properties = try JavaProperties(checked.text, path: path)
-    guard !properties.pairs.isEmpty else {
+    let session = policySession(checked.text)
+    guard !properties.pairs.isEmpty || session != nil else {
       throw .unreadable(path: path, line: nil, what: "holds no setting")
     }
     var values: [String: String] = [:]
     for pair in properties.pairs { values[pair.key] = pair.value }
     do throws(LogError) {
       return Content(
-        config: try TopicConfig(values), unchecked: checked.check == .missing ? bytes : nil)
+        config: try TopicConfig(values), policySession: session,
+        unchecked: checked.check == .missing ? bytes : nil)
     } catch {
       throw .unreadable(path: path, line: nil, what: "\(error)")
     }
@@ -57,9 +62,21 @@ package enum TopicConfigFile {
 
   /// Replaces a log's file, durably.
   package static func write(
-    _ config: TopicConfig, _ disk: any Disk, directory: String
+    _ config: TopicConfig, policySession: UInt64? = nil, _ disk: any Disk, directory: String
   ) throws(DiskError) {
-    try write(text: text(config), disk, directory: directory)
+    let line = policySession.map { "\(sessionKey)\(StoreSession.text($0))\n" } ?? ""
+    try write(text: Array(line.utf8) + text(config), disk, directory: directory)
+  }
+
+  /// A remark to whoever reads properties, so that older engines pass it by.
+  private static let sessionKey = "#policy_session: "
+
+  private static func policySession(_ text: [UInt8]) -> UInt64? {
+    for line in text.split(separator: UInt8(ascii: "\n"))
+    where line.starts(with: sessionKey.utf8) {
+      return StoreSession.id(String(decoding: line.dropFirst(sessionKey.utf8.count), as: UTF8.self))
+    }
+    return nil
   }
 
   /// Gives a file that has no CRC one, durably; its text, with remarks of a person, stays.

@@ -69,10 +69,10 @@ struct TopicSetting: Sendable {
   }
 
   private static func timeLimit(
-    _ path: any WritableKeyPath<LogConfig, Int64> & Sendable
+    _ path: any WritableKeyPath<LogConfig, Int64> & Sendable, min: Int64 = 0
   ) -> TopicSetting {
     TopicSetting(
-      values: .integer(0...Int64.max), effect: .acts,
+      values: .integer(min...Int64.max), effect: .acts,
       set: { value, config in config[keyPath: path] = Int64(value) ?? config[keyPath: path] },
       get: { String($0[keyPath: path]) })
   }
@@ -86,6 +86,18 @@ struct TopicSetting: Sendable {
       values: .integer(1...Int64.max), effect: .acts,
       set: { value, config in config.segmentMs = Int64(value) ?? config.segmentMs },
       get: { String($0.segmentMs) }),
+    "segment.jitter.ms": timeLimit(\.segmentJitterMs),
+    "file.delete.delay.ms": timeLimit(\.fileDeleteDelayMs),
+    "retention.ms": timeLimit(\.retentionMs, min: -1),
+    "retention.bytes": timeLimit(\.retentionBytes, min: -1),
+    "cleanup.policy": TopicSetting(
+      values: .someOf(["delete", "compact"]), effect: .acts,
+      set: { value, config in
+        config.cleanupPolicy = []
+        if value.contains("delete") { config.cleanupPolicy.insert(.delete) }
+        if value.contains("compact") { config.cleanupPolicy.insert(.compact) }
+      },
+      get: { $0.cleanupPolicy.description }),
     "message.timestamp.type": TopicSetting(
       values: .oneOf(["CreateTime", "LogAppendTime"]), effect: .acts,
       set: { value, config in
@@ -125,24 +137,17 @@ struct TopicSetting: Sendable {
       TopicSetting(values: values, effect: .kept(why), set: nil, get: nil)
     }
     let time = Values.integer(0...Int64.max)
-    let bound = Values.integer(-1...Int64.max)
-    let retention = "segments are not deleted by age or size"
     let compaction = "logs are not compacted"
     let durability = "the store's durability decides when a log is synced"
     let single = "there is one replica"
     let tiers = "segments are kept on this disk"
     return [
-      "retention.ms": keep(bound, retention),
-      "retention.bytes": keep(bound, retention),
-      "cleanup.policy": keep(.someOf(["delete", "compact"]), compaction),
       "delete.retention.ms": keep(time, compaction),
       "min.compaction.lag.ms": keep(time, compaction),
       "max.compaction.lag.ms": keep(.integer(1...Int64.max), compaction),
       "min.cleanable.dirty.ratio": keep(.number(0...1), compaction),
-      "file.delete.delay.ms": keep(time, "files are removed once nobody can need them"),
       "flush.messages": keep(.integer(1...Int64.max), durability),
       "flush.ms": keep(time, durability),
-      "segment.jitter.ms": keep(time, "segments are rolled without jitter"),
       "preallocate": keep(flag, "log files grow as they are written"),
       "min.insync.replicas": keep(.integer(1...int32Max), single),
       "unclean.leader.election.enable": keep(flag, single),

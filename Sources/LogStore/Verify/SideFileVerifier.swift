@@ -18,7 +18,7 @@ struct SideFileVerifier {
   /// Files of a store's directory that need no note.
   static let storeFiles: Set<String> = Set(OffsetCheckpoint.Name.allCases.map(\.rawValue)).union([
     MetaProperties.name, CleanShutdownFile.name, ".lock", "bootstrap.checkpoint",
-    ProducerIdsFile.name, LogStartCheckpoint.name,
+    ProducerIdsFile.name, LogStartCheckpoint.name, StoreSession.name,
   ])
 
   /// What is wrong with the files of a store's directory.
@@ -35,6 +35,11 @@ struct SideFileVerifier {
     }
     collect(&findings, remedy: nil) { () throws(CheckpointError) in
       try checkProducerIds(directory)
+    }
+    collect(&findings, remedy: nil) { () throws(CheckpointError) in
+      try checkReplaced("\(directory)/\(StoreSession.name)") { () throws(CheckpointError) in
+        _ = try StoreSession.read(disk, directory: directory)
+      }
     }
     lookForDirectories(directory, &findings)
     return findings

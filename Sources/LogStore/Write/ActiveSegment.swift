@@ -16,6 +16,8 @@ package struct ActiveSegment {
   package var cursor: IndexCursor
   /// When the segment was made, milliseconds since 1970 UTC, for `segmentMs`.
   package var createdMs: Int64
+  /// Which part of `segment.jitter.ms` the segment is rolled earlier, as a fraction of 2^32.
+  package var jitterShare = UInt32.random(in: 0...UInt32.max)
   /// Whether a failed write may have left bytes behind `position`.
   package var hasStrayTail = false
   /// Why the indexes lack entries and must be made from the log.
@@ -28,10 +30,18 @@ package struct ActiveSegment {
     appending byteCount: Int, lastOffset: Int64, config: LogConfig, nowMs: Int64
   ) -> RollReason? {
     if position > config.segmentBytes - byteCount, position > 0 { return .size }
-    if position > 0, nowMs - createdMs > config.segmentMs { return .age }
+    if position > 0, nowMs - createdMs > ageMax(config) { return .age }
     if offsetIndex.isFull || timeIndex.isFull { return .indexFull }
     if lastOffset - baseOffset > Int64(Int32.max) { return .offsetRange }
     return nil
+  }
+
+  /// After which time the segment is rolled, milliseconds.
+  private func ageMax(_ config: LogConfig) -> Int64 {
+    let jitter = min(config.segmentJitterMs, config.segmentMs)
+    if jitter == 0 { return config.segmentMs }
+    let part = jitter.magnitude.multipliedFullWidth(by: UInt64(jitterShare) << 32).high
+    return config.segmentMs - Int64(part)
   }
 
   /// Makes sure that the entries a batch at `position` may need have their blocks.

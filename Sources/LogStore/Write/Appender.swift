@@ -144,7 +144,7 @@ package final class Appender: Sendable {
   /// comes before it.
   package func isReady(byteCount: Int) -> Bool {
     // The append is refused at once, without a look at the disk.
-    if log.settings.fault != nil || health.isFailed { return true }
+    if log.settingsFault != nil || health.isFailed { return true }
     return pipeline.hasBegunSession && writer.isReady(byteCount: byteCount)
   }
 

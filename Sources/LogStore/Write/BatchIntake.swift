@@ -21,7 +21,7 @@ package struct BatchIntake: Sendable {
     _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader?
   ) throws(LogError) -> BatchHeader {
     // Before the batch is held to settings that are not the topic's.
-    if let fault = log.settings.fault { throw fault }
+    if let fault = log.settingsFault { throw fault }
     guard batch.count <= log.config.maxMessageBytes else {
       throw .recordTooLarge(bytes: batch.count, limit: log.config.maxMessageBytes)
     }
@@ -51,7 +51,7 @@ package struct BatchIntake: Sendable {
   ) throws(LogError) -> (header: BatchHeader, records: BatchSummary) {
     try validator.check(
       batch, header: header, maxMessageBytes: log.config.maxMessageBytes,
-      needsKeys: log.settings.overrides.isCompacted)
+      needsKeys: log.needsKeys)
   }
 
   /// Kafka's rules for the times of a client's batch (`LogValidator.validateTimestamp`): where

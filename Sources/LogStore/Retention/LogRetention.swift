@@ -1,0 +1,210 @@
+internal import CoreMetrics
+internal import DiskIO
+internal import Logging
+internal import RecordFormat
+
+/// Applies retention to one log. Any thread; blocks.
+package struct LogRetention {
+  private let log: Log
+  private let nowMs: Int64
+
+  /// - Parameter nowMs: Wall time, milliseconds since 1970 UTC.
+  package init(_ log: Log, nowMs: Int64) {
+    self.log = log
+    self.nowMs = nowMs
+  }
+
+  // MARK: Rules
+
+  /// The rules as they are for the log now.
+  package var rule: RetentionRule {
+    let config = log.config
+    return RetentionRule(
+      config: config, deletesByPolicy: config.hasRetention && log.isPolicyConfirmed,
+      logStartOffset: log.logStartOffset, highWatermark: log.highWatermark, nowMs: nowMs)
+  }
+
+  /// Whether no rule can delete anything, by what is in memory.
+  package var isIdle: Bool {
+    let rule = rule
+    guard !rule.deletesByPolicy else { return false }
+    let segments = log.store.state.segments
+    return segments.count < 2 || segments[1].baseOffset > rule.logStartOffset
+  }
+
+  /// What the rules ask of the segments.
+  package func candidates(_ segments: [Segment]) throws(LogError) -> [RetentionRule.Candidate] {
+    let end = log.logEndOffset
+    var result: [RetentionRule.Candidate] = []
+    result.reserveCapacity(segments.count)
+    for (index, segment) in segments.enumerated() {
+      result.append(
+        RetentionRule.Candidate(
+          baseOffset: segment.baseOffset,
+          endOffset: index + 1 < segments.count ? segments[index + 1].baseOffset : end,
+          bytes: try bytes(of: segment)))
+    }
+    return result
+  }
+
+  private func bytes(of segment: Segment) throws(LogError) -> Int64 {
+    if segment.isEndKnown { return Int64(segment.publishedEnd.position) }
+    // A file that somebody removed by hand takes no room.
+    return Int64(try status(segment)?.size ?? 0)
+  }
+
+  /// The time that a segment counts with, milliseconds since 1970 UTC: from memory, as a rule.
+  ///
+  /// A segment whose file somebody removed counts with the next one's time, which is rarely
+  /// earlier, and the last one with now.
+  package func time(of index: Int, _ segments: [Segment]) throws(LogError) -> Int64 {
+    let segment = segments[index]
+    let config = log.config
+    if let known = knownLargest(segment), known >= 0 {
+      let time = SegmentTime(largestMs: known, lastWriteMs: 0)
+      if !time.isAhead(config, nowMs: nowMs) { return known }
+    }
+    guard let status = try status(segment) else {
+      return index + 1 < segments.count ? try time(of: index + 1, segments) : nowMs
+    }
+    let view = try log.access.open(segment)
+    let largest = try TimeLookup(log.access).largestTimestamp(of: view)
+    let time = SegmentTime(largestMs: largest, lastWriteMs: status.modifiedMs)
+    return try time.effectiveMs(config, nowMs: nowMs) { () throws(LogError) in
+      try largestNotAhead(view, SegmentTime.aheadMaxMs(config) ?? .max)
+    }
+  }
+
+  private func knownLargest(_ segment: Segment) -> Int64? {
+    if segment.isSealed { return segment.largestTimestamp?.timestamp }
+    guard let active = log.writing?.writer.active, active.segment === segment else { return nil }
+    return active.cursor.largest.timestamp
+  }
+
+  private func status(_ segment: Segment) throws(LogError) -> FileStatus? {
+    do throws(DiskError) {
+      return try log.environment.disk.status(segment.path(.log))
+    } catch {
+      throw LogError(error)
+    }
+  }
+
+  /// The greatest record time of a segment that lies at most so far ahead of now. Reads all of it.
+  private func largestNotAhead(
+    _ view: SegmentView, _ aheadMaxMs: Int64
+  ) throws(LogError) -> Int64 {
+    let (sum, isOverflow) = nowMs.addingReportingOverflow(aheadMaxMs)
+    let limit = isOverflow ? Int64.max : sum
+    var largest: Int64 = -1
+    var decoder = RecordDecoder(tolerance: .kafka)
+    try view.walk(from: 0) { (header, _, bytes) throws(LogError) in
+      if header.maxTimestamp <= limit {
+        largest = max(largest, header.maxTimestamp)
+        return true
+      }
+      do throws(BatchError) {
+        try RecordBatch(bytes).forEachRecord(&decoder) { record in
+          if record.timestamp <= limit { largest = max(largest, record.timestamp) }
+          return true
+        }
+      } catch {
+        // Records that do not decode have no time of their own.
+      }
+      return true
+    }
+    return largest
+  }
+
+  // MARK: Deleting
+
+  /// What a check did.
+  package struct Outcome: Sendable, Equatable {
+    /// Why each segment was deleted, oldest first.
+    package var reasons: [RetentionRule.Reason] = []
+    /// Bytes of their `.log` files.
+    package var bytes: Int64 = 0
+  }
+
+  /// Why each of the oldest segments would be deleted by a check now.
+  package func removals() throws(LogError) -> [RetentionRule.Reason] {
+    if isIdle { return [] }
+    return try log.access.retrying { () throws(LogError) in
+      let segments = log.store.state.segments
+      return try removals(candidates(segments), segments)
+    }
+  }
+
+  private func removals(
+    _ candidates: [RetentionRule.Candidate], _ segments: [Segment]
+  ) throws(LogError) -> [RetentionRule.Reason] {
+    try rule.removals(candidates) { (index) throws(LogError) in try time(of: index, segments) }
+  }
+
+  /// Deletes what the rules say. The active segment is rolled first where it goes too.
+  ///
+  /// - Durability: The new log start is durable before any file goes.
+  /// - Throws: `.disk`, `.diskFull`, `.poisoned`, `.closed`; the next check tries again.
+  package func apply() throws(LogError) -> Outcome {
+    if isIdle { return Outcome() }
+    guard let writing = log.writing else { throw .readOnly(path: log.path) }
+    try log.health.checkPresent()
+    let (reasons, candidates) = try log.access.retrying {
+      () throws(LogError) -> ([RetentionRule.Reason], [RetentionRule.Candidate]) in
+      let segments = log.store.state.segments
+      let found = try self.candidates(segments)
+      return (try removals(found, segments), found)
+    }
+    var outcome = Outcome()
+    guard !reasons.isEmpty else { return outcome }
+    var count = reasons.count
+    if count == candidates.count, !rolls(writing) { count -= 1 }
+    guard count > 0 else { return outcome }
+    let start = candidates[count - 1].endOffset
+    // What is not on disk has files that a flush still needs.
+    try writing.pipeline.waitFlushed(upTo: start)
+    do throws(DiskError) {
+      try log.store.dropPrefix(below: start)
+    } catch {
+      if error.operation == .syncDirectory { log.health.fail(error) }
+      throw LogError(error)
+    }
+    outcome.reasons = Array(reasons.prefix(count))
+    outcome.bytes = candidates.prefix(count).reduce(0) { $0 + $1.bytes }
+    tell(outcome, start)
+    return outcome
+  }
+
+  /// Begins a new segment, so that the last one may go.
+  ///
+  /// - Returns: False where that fails, as on a full disk: the older ones go, and make room.
+  private func rolls(_ writing: Log.Writing) -> Bool {
+    do throws(LogError) {
+      try log.health.checkNotFailed()
+      do throws(DiskError) {
+        try writing.writer.rollNow()
+      } catch {
+        throw LogError(error)
+      }
+      return true
+    } catch {
+      log.context.rateLimitedLog.log(
+        .warning, cause: "retention of \(log.topicPartition)",
+        "the last segment is older than retention allows, but no new one can be begun",
+        metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
+      return false
+    }
+  }
+
+  private func tell(_ outcome: Outcome, _ start: Int64) {
+    let context = log.context
+    context.metrics.expiredSegments.increment(by: Int64(outcome.reasons.count))
+    context.metrics.expiredBytes.increment(by: outcome.bytes)
+    context.logger.info(
+      "retention deleted segments",
+      metadata: [
+        "log": "\(log.topicPartition)", "segments": "\(outcome.reasons.count)",
+        "bytes": "\(outcome.bytes)", "logStartOffset": "\(start)",
+        "reason": "\(Set(outcome.reasons.map(\.rawValue)).sorted().joined(separator: ", "))",
+      ])
+  }
+}

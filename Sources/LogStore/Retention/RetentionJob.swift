@@ -1,0 +1,115 @@
+internal import DiskIO
+internal import Logging
+
+/// Checks every log of a store for what retention deletes, each `log.retention.check.interval.ms`.
+///
+/// A step looks at some logs, or deletes in one, so that other jobs go on between. Before each
+/// round the wall clock is looked at.
+final class RetentionJob: Housekeeper.Job {
+  /// How many logs a step looks at.
+  private static let logsPerStep = 64
+  /// How often a check that waits looks whether somebody has confirmed the clock.
+  private static let confirmationMs: Int64 = 5_000
+
+  private weak let manager: LogManager?
+  private let state: Locked<State>
+
+  private struct State {
+    var clock: ClockGuard
+    /// Logs that the round has not looked at yet.
+    var left: [Log] = []
+    var isInRound = false
+    /// What was said last of the clock.
+    var told: ClockGuard.Doubt?
+  }
+
+  init(_ manager: LogManager) {
+    self.manager = manager
+    let config = manager.config
+    let clock = ClockGuard(
+      wallMs: config.nowMs(), monotonicMs: config.monotonicNs() / 1_000_000,
+      keptWallMs: manager.context.policies.keptWallMs, startWaitMs: config.clockDoubtWaitMs)
+    state = Locked(State(clock: clock))
+  }
+
+  func step() -> Housekeeper.Progress {
+    guard let manager else { return .done }
+    return state.withLock { state in
+      if !state.isInRound {
+        if let pause = pause(&state, manager) { return .again(afterMs: pause) }
+        state.left = manager.unsortedLogs
+        state.isInRound = true
+      }
+      check(&state, manager)
+      guard state.left.isEmpty else { return .more }
+      state.isInRound = false
+      keepTime(manager)
+      return .again(afterMs: Int64(manager.config.retentionCheckIntervalMs))
+    }
+  }
+
+  // MARK: The clock
+
+  /// How long the clock is still in doubt, milliseconds; nil where it is not.
+  private func pause(_ state: inout State, _ manager: LogManager) -> Int64? {
+    let config = manager.config
+    let isConfirmed =
+      state.clock.doubt != nil && manager.context.policies.isClockConfirmed()
+    let verdict = state.clock.look(
+      wallMs: config.nowMs(), monotonicMs: config.monotonicNs() / 1_000_000,
+      intervalMs: Int64(config.retentionCheckIntervalMs))
+    if isConfirmed { state.clock.confirm() }
+    tell(state.clock.doubt, &state, manager)
+    guard !isConfirmed, case .wait(let ms) = verdict else { return nil }
+    return min(ms, Self.confirmationMs)
+  }
+
+  private func tell(
+    _ doubt: ClockGuard.Doubt?, _ state: inout State, _ manager: LogManager
+  ) {
+    guard doubt != state.told else { return }
+    state.told = doubt
+    guard let doubt else {
+      manager.context.logger.notice("the clock counts as right again; retention goes on")
+      return
+    }
+    manager.context.logger.warning(
+      "nothing is deleted by time until the clock has proved steady",
+      metadata: [
+        "reason": "\(doubt)",
+        "remedy": "mkstore retention \(manager.path) --confirm-clock",
+      ])
+  }
+
+  private func keepTime(_ manager: LogManager) {
+    do throws(DiskError) {
+      try manager.context.policies.note(wallMs: manager.config.nowMs())
+    } catch {
+      // The next start may wait for longer.
+      manager.context.rateLimitedLog.log(
+        .warning, cause: "time of the store", "the time of the check was not kept",
+        metadata: ["error": "\(error)"])
+    }
+  }
+
+  // MARK: Logs
+
+  /// Looks at the next logs, up to one from which something is deleted.
+  private func check(_ state: inout State, _ manager: LogManager) {
+    for _ in 0..<Self.logsPerStep {
+      guard let log = state.left.popLast() else { return }
+      let retention = LogRetention(log, nowMs: manager.config.nowMs())
+      if retention.isIdle { continue }
+      do throws(LogError) {
+        if try !retention.apply().reasons.isEmpty { return }
+      } catch .closed {
+        // Deleted meanwhile.
+      } catch {
+        manager.context.rateLimitedLog.log(
+          .warning, cause: "retention of \(log.topicPartition)",
+          "retention could not be applied; the next check tries again",
+          metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package import DiskIO
+
+/// Which retention policies of a store count: those that somebody decided on since the last session
+/// of a broker in its directory. What a broker knows of a topic's settings is kept elsewhere, so
+/// that nothing of what it wrote is deleted until somebody confirms it.
+///
+/// Owns the store's `mkstore.session`. Any thread.
+package final class RetentionPolicies: Sendable {
+  private let disk: any Disk
+  private let directory: String
+  private let state = Locked(State())
+
+  private struct State {
+    /// As it is, or is to be, on disk; nil: no policy was ever decided on.
+    var session: StoreSession?
+    /// Whether it must be written before anything else that tells of a broker's session goes.
+    var isUnwritten = false
+  }
+
+  package init(_ disk: any Disk, directory: String) {
+    self.disk = disk
+    self.directory = directory
+  }
+
+  /// Takes over what is on disk.
+  ///
+  /// - Returns: What is wrong with the file; another takes its place, and no policy counts.
+  package func load(nowMs: Int64) throws(DiskError) -> CheckpointError? {
+    do throws(CheckpointError) {
+      let found = try StoreSession.read(disk, directory: directory)
+      state.withLock { $0.session = found }
+      return nil
+    } catch {
+      if case .disk(let refused) = error, !refused.isUnreadableSector { throw refused }
+      renew(nowMs: nowMs)
+      return error
+    }
+  }
+
+  /// The id under which policies count; nil where none was ever decided on.
+  package var session: UInt64? { state.withLock { $0.session?.policySession } }
+
+  /// The wall time that was kept last, milliseconds since 1970 UTC.
+  package var keptWallMs: Int64? { state.withLock { $0.session?.wallMs } }
+
+  /// Whether a policy that was decided on in `session` counts.
+  package func counts(_ session: UInt64?) -> Bool {
+    guard let session else { return false }
+    return session == self.session
+  }
+
+  /// A broker had the directory: no policy from before counts any more. Nothing to do where there
+  /// is none.
+  package func forgetAll(nowMs: Int64) {
+    if session != nil { renew(nowMs: nowMs) }
+  }
+
+  private func renew(nowMs: Int64) {
+    var generator = SystemRandomNumberGenerator()
+    let fresh = StoreSession(policySession: generator.next(), wallMs: nowMs)
+    state.withLock { state in
+      state.session = fresh
+      state.isUnwritten = true
+    }
+  }
+
+  /// The id for a policy that is decided on now; the first one makes the file.
+  package func sessionForPolicy(nowMs: Int64) throws(DiskError) -> UInt64 {
+    if session == nil { renew(nowMs: nowMs) }
+    try writeIfNeeded()
+    return session ?? 0
+  }
+
+  /// Writes what an opening found out, durably; it comes before any checkpoint, which hides what
+  /// told of a broker.
+  package func writeIfNeeded() throws(DiskError) {
+    try state.withLock { (state) throws(DiskError) in
+      guard state.isUnwritten, let session = state.session else { return }
+      try session.write(disk, directory: directory)
+      state.isUnwritten = false
+    }
+  }
+
+  /// Keeps the wall time, where there is a file.
+  package func note(wallMs: Int64) throws(DiskError) {
+    try state.withLock { (state) throws(DiskError) in
+      guard var session = state.session else { return }
+      session.wallMs = wallMs
+      try session.write(disk, directory: directory)
+      state.session = session
+      state.isUnwritten = false
+    }
+  }
+
+  /// Whether somebody has written another wall time into the file: the clock is confirmed.
+  package func isClockConfirmed() -> Bool {
+    guard let kept = keptWallMs else { return false }
+    do throws(CheckpointError) {
+      guard let found = try StoreSession.read(disk, directory: directory) else { return false }
+      return found.wallMs != kept
+    } catch {
+      return false
+    }
+  }
+}
