@@ -7,6 +7,9 @@ public enum LogError: Error, Sendable {
   case offsetOutOfRange(offset: Int64, logStartOffset: Int64, logEndOffset: Int64)
   /// The offset lies in a damaged range; reading goes on at `offsets.upperBound` of the range.
   case corrupt(DamagedRange)
+  /// The offset is within a batch, which is not taken apart: give its first offset, or the one
+  /// after its last.
+  case insideBatch(offset: Int64, batch: Range<Int64>)
   /// Bytes given to `append` are no batch that may be appended.
   case invalidBatch(BatchError)
   /// A ready batch has a time that the log's settings do not allow.
@@ -62,6 +65,9 @@ extension LogError: CustomStringConvertible {
       "offset \(offset) is out of range: the log holds \(start) to \(end) (exclusive)"
     case .corrupt(let range):
       "damaged: \(range)"
+    case .insideBatch(let offset, let batch):
+      "offset \(offset) is within the batch of the offsets \(batch.lowerBound) to "
+        + "\(batch.upperBound - 1); give \(batch.lowerBound) or \(batch.upperBound)"
     case .invalidBatch(let error):
       "not a valid batch: \(error)"
     case .invalidTimestamp(let found, let reason):

@@ -14,7 +14,10 @@ struct ExitStatusTableTests {
   private static let commands = [
     ["verify"], ["recover", "--dry-run"], ["recover"], ["verify"],
     ["recover", "--drop-kept", "--dry-run"], ["recover", "--drop-kept"],
+    ["trim", "--before-offset", "1"], ["truncate", "--from-offset", "2"],
   ]
+  /// Those that take a log.
+  private static let ofLog = ["trim", "truncate"]
 
   /// The table; of several statuses in a cell the first one is that of the directory made here.
   static let rows: [Row] = {
@@ -115,7 +118,8 @@ struct ExitStatusTableTests {
     let writer = try make(row)
     for (command, status) in zip(Self.commands, row.statuses) {
       guard let status else { continue }
-      let outcome = try Tool.run(command + [store])
+      let path = Self.ofLog.contains(command[0]) ? "\(store)/orders-0" : store
+      let outcome = try Tool.run(command + [path])
       #expect(outcome.status == status, "\(command): \(outcome)")
     }
     if let writer {

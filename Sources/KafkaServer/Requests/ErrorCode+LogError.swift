@@ -7,7 +7,7 @@ extension ErrorCode {
   package init(_ error: LogError) {
     self =
       switch error {
-      case .offsetOutOfRange: .offsetOutOfRange
+      case .offsetOutOfRange, .insideBatch: .offsetOutOfRange
       case .corrupt: .corruptMessage
       case .invalidBatch(let reason): ErrorCode(reason)
       case .invalidTimestamp: .invalidTimestamp

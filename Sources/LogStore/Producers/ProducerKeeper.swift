@@ -257,7 +257,7 @@ package final class ProducerKeeper: Sendable {
   }
 
   /// The entries of a segment's transaction index, or what the log says where it cannot be read.
-  private func transactionIndex(of segment: Segment) throws(LogError) -> [AbortedTransaction] {
+  func transactionIndex(of segment: Segment) throws(LogError) -> [AbortedTransaction] {
     if let known = tracking.index(at: segment.baseOffset) { return known }
     let path = segment.path(.txnindex)
     do throws(CheckpointError) {

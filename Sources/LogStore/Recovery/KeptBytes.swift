@@ -82,7 +82,7 @@ package enum KeptBytes {
   /// the same place stays.
   ///
   /// - Parameter copy: nil for a file that is moved, whose bytes are not compared.
-  private static func freeName(
+  static func freeName(
     _ path: String, for copy: (any DiskFile)?, in directory: LogDirectory
   ) throws(DiskError) -> String {
     var name = path

@@ -18,6 +18,8 @@ package struct LoadedLog {
   /// The greatest producer id of those that a store gives out in what was scanned, -1 none.
   package var greatestProducerId: Int64
   package var report: RecoveryReport
+  /// What the opening completed of a truncation that was begun before.
+  package var truncation: Truncation?
 }
 
 /// Opens one log by the plan that a survey of it gives (docs/durability.md#recovery).
@@ -67,9 +69,12 @@ package struct LogLoader: Sendable {
   }
 
   /// The first half of opening a log for writing: looks at it, and notes durably what is known now
-  /// and may not be once the store's clean stop is forgotten. The log itself is as it was.
+  /// and may not be once the store's clean stop is forgotten. The log itself is as it was, but that
+  /// a truncation which was begun before is completed.
   func prepare() throws(DiskError) -> PlanExecution {
-    var execution = PlanExecution(try survey(), config: config, nowMs: nowMs)
+    let truncation = try TruncationExecution.complete(in: directory)
+    var execution = PlanExecution(
+      try survey(), config: config, nowMs: nowMs, completed: truncation)
     try execution.noteFindings()
     return execution
   }
@@ -83,6 +88,7 @@ package struct LogLoader: Sendable {
     var log = loaded(
       plan, execution.report, writer: WriterState(dormant: nil, leaderEpoch: plan.epochs.latest))
     log.writer?.dormant = try dormant(plan, log.state.segments, execution)
+    log.truncation = execution.truncation
     return log
   }
 

@@ -74,7 +74,7 @@ extension MarkRecord {
 }
 
 /// The flags of a mark (docs/format.md#mkstoremark).
-private struct MarkFlags {
+struct MarkFlags {
   var rawValue: UInt32
 
   init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -10,6 +10,7 @@ struct PlanExecution: Sendable {
   private let nowMs: Int64
   /// What the plan says, completed by where bytes were kept.
   private(set) var report: RecoveryReport
+  let truncation: Truncation?
   /// Entries in the index files of the last segment that may be gone on with.
   private(set) var stored: (offset: Int, time: Int) = (0, 0)
   /// Why its indexes must be made from the log first.
@@ -20,11 +21,16 @@ struct PlanExecution: Sendable {
   private var directory: LogDirectory { plan.frame.directory }
   private var disk: any Disk { directory.disk }
 
-  init(_ plan: RecoveryPlan, config: LogConfig, nowMs: Int64) {
+  /// - Parameter truncation: What was completed before the plan was made.
+  init(
+    _ plan: RecoveryPlan, config: LogConfig, nowMs: Int64, completed truncation: Truncation? = nil
+  ) {
     self.plan = plan
     self.config = config
     self.nowMs = nowMs
+    self.truncation = truncation
     report = plan.report
+    if let truncation { report.note(truncation, in: plan.frame.directory) }
   }
 
   /// Does what comes before a store's clean stop is forgotten: it says durably what only that

@@ -10,6 +10,8 @@ package struct ReplacementWriter: ~Copyable {
   private let intervalBytes: Int
   private let log: any DiskFile
   private var position = 0
+  /// The aborted transactions that end in the segment; written by `finish`.
+  var aborted: [AbortedTransaction] = []
 
   private var disk: any Disk { directory.disk }
 
@@ -80,13 +82,14 @@ package struct ReplacementWriter: ~Copyable {
     try log.sync()
     try write(.index, built.offsetEntries)
     try write(.timeindex, built.timeEntries)
+    if !aborted.isEmpty { try write(.txnindex, aborted.flatMap(\.encoded)) }
     return ReplacementFiles(
       baseOffset: baseOffset,
       end: SegmentEnd(
         relativeOffset: UInt32(clamping: scanner.expectedOffset - baseOffset),
         position: UInt32(clamping: position)),
       nextOffset: scanner.expectedOffset, largest: built.cursor.largest,
-      kinds: [.log, .index, .timeindex])
+      kinds: [.log, .index, .timeindex] + (aborted.isEmpty ? [] : [.txnindex]))
   }
 
   private func write(_ kind: SegmentName.Kind, _ bytes: [UInt8]) throws(DiskError) {

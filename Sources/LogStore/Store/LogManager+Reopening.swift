@@ -41,10 +41,8 @@ extension LogManager {
     // From here on nobody touches the files through the old object: they may be cut.
     failed.giveUp()
     failed.writing?.writer.noteUncertainBatches()
-    let log = try load(failed)
-    state.withLock { $0.logs[log.topicPartition] = log }
-    log.writing.map { context.flusher.add($0.pipeline) }
-    failed.replaced.publish(1)
+    let (log, _) = try load(failed)
+    take(log, inPlaceOf: failed)
     context.metrics.reopenedLogs.increment()
     context.rateLimitedLog.log(
       .notice, cause: "reopened: \(log.topicPartition)",
@@ -56,7 +54,17 @@ extension LogManager {
     return log
   }
 
-  private func load(_ failed: Log) throws(LogError) -> Log {
+  /// Hands a log out that was opened anew. Holder of `naming` and `closing`.
+  func take(_ log: Log, inPlaceOf old: Log) {
+    state.withLock { $0.logs[log.topicPartition] = log }
+    log.writing.map { context.flusher.add($0.pipeline) }
+    old.replaced.publish(1)
+  }
+
+  /// Opens a log anew that was given up.
+  ///
+  /// - Returns: The log, and what was completed of a truncation.
+  func load(_ failed: Log) throws(LogError) -> (Log, Truncation?) {
     let loader = LogLoader(
       failed.topicPartition,
       in: failed.environment.directory, config: failed.config,
@@ -72,17 +80,19 @@ extension LogManager {
       throw LogError(error)
     }
     // Offsets that were acknowledged must not be given out again.
-    guard loaded.logEndOffset >= failed.recoveryPoint else {
+    let reached = min(failed.recoveryPoint, loaded.truncation?.endOffset ?? Int64.max)
+    guard loaded.logEndOffset >= reached else {
       throw .corrupt(
         DamagedRange(
-          file: failed.path, bytes: 0..<0, offsets: loaded.logEndOffset..<failed.recoveryPoint,
+          file: failed.path, bytes: 0..<0, offsets: loaded.logEndOffset..<reached,
           reason: "acknowledged records are not on disk any more; the log stays closed"))
     }
     context.tellDropped(loaded.report, of: failed.topicPartition)
-    return Log(
+    let log = Log(
       loaded, config: failed.config, context: context,
       settings: failed.environment.settings,
       refused: failed.writing?.writer.refused)
+    return (log, loaded.truncation)
   }
 
   /// Whether the disk answers: writes a small file in the log's directory, syncs and removes it.

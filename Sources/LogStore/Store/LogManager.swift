@@ -180,7 +180,7 @@ public final class LogManager: Sendable {
     }
   }
 
-  private func writeCheckpointsOrLog() {
+  func writeCheckpointsOrLog() {
     do throws(DiskError) {
       try writeCheckpoints()
     } catch {

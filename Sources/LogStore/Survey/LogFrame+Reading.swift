@@ -8,10 +8,13 @@ extension LogFrame {
   package static func read(
     _ directory: LogDirectory, _ hints: LogHints, isForWriting: Bool
   ) throws(DiskError) -> LogFrame {
-    let mark = try DurableMark.read(directory)
     var names = NameFindings()
-    let entries = try self.entries(of: directory, &names)
-    let layout = try SegmentLayout(entries, in: directory)
+    let pending = try PendingTruncation(directory, &names)
+    let mark = if let pending { pending.mark(directory) } else { try DurableMark.read(directory) }
+    var entries = try self.entries(of: directory, &names)
+    if let pending { entries = pending.settled(entries) }
+    var layout = try SegmentLayout(entries, in: directory)
+    pending?.rename(&layout.entries)
     let isOutrun = try Self.isOutrun(mark.newest, layout, directory)
     let point = RecoveryPoint.judge(
       mark, checkpoint: hints.recoveryPoint, isOutrun: isOutrun,
@@ -19,7 +22,7 @@ extension LogFrame {
     let start = try startEvidence(hints, mark, isOutrun, directory, entries, &names)
     let isCleanStop =
       hints.isCleanStop ? try isCleanStopTold(mark, layout, isOutrun, directory) : false
-    let epochs = try readEpochs(directory, &names)
+    let epochs = if let pending { pending.epochs } else { try readEpochs(directory, &names) }
     // What is beyond the mark in a copy was mostly written before it was copied; only a broker's
     // cleaner leaves gaps.
     let rules = OwnLogRules(
@@ -31,6 +34,7 @@ extension LogFrame {
       point: point, isOutrun: isOutrun, isCleanStop: isCleanStop, rules: rules, epochs: epochs,
       noted: try KnownLosses.read(directory, entries, &names), places: [], firstWalked: 0,
       names: names)
+    if let pending { frame.noted = pending.settled(frame.noted) }
     frame.readAccepted()
     frame.place(without: Set(strays.map(\.baseOffset)))
     frame.judgeNames(strays)

@@ -20,7 +20,7 @@ package struct LogFrame: Sendable {
   /// The log's epochs as they are on disk; nil where they are missing or do not read.
   package let epochs: LeaderEpochCheckpoint?
   /// Losses that an earlier opening noted, and damaged bytes that it fenced at or after the point.
-  package let noted: KnownLosses.Content
+  package internal(set) var noted: KnownLosses.Content
   /// The segments by rising base offset.
   package internal(set) var places: [SegmentPlace]
   /// Index of the first segment that opening walks over.

@@ -52,7 +52,7 @@ package struct SegmentLayout: Sendable, Equatable {
     RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfigFile.name,
     DeletedLog.markerName, ProducerFile.name, KnownLosses.fileName,
     AcceptedLossesFile.name,
-    LogStartFile.name,
+    LogStartFile.name, Truncation.pendingName, Truncation.doneName,
   ]
 
   /// Nothing is there.

@@ -15,6 +15,8 @@ enum SideFileRemedy {
   static let accepted =
     "put it back from a copy, or move it away: it only tells which losses were accepted, and is "
     + "needed to undo that"
+  static let truncated =
+    "put it back from a copy, or move it away: it only tells how the last truncation is undone"
   static let history = "remove it: it only tells people what happened"
   static let transactionIndex =
     "put it back from a copy or another replica; until then consumers with read_committed may be "

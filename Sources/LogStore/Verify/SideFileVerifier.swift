@@ -134,6 +134,9 @@ struct SideFileVerifier {
       try refuseDirectory("\(path)/\(LeaderEpochCheckpoint.name)")
       try checkEpochs(path, outcomes)
     }
+    collect(&findings, remedy: SideFileRemedy.truncated) { () throws(CheckpointError) in
+      _ = try Truncation.read(Truncation.doneName, in: frame.directory)
+    }
     collect(&findings, remedy: SideFileRemedy.topicSettings) { () throws(CheckpointError) in
       _ = try TopicConfigFile.read(disk, directory: path)
     }

@@ -21,7 +21,8 @@ struct Mkstore: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       AppendCommand.self, FetchCommand.self, VerifyCommand.self, InfoCommand.self,
-      DumpCommand.self, RecoverCommand.self, ServeCommand.self,
+      DumpCommand.self, RecoverCommand.self, TrimCommand.self, TruncateCommand.self,
+      ServeCommand.self,
     ])
 
   /// Parses, runs, and turns what went wrong into a message and an exit status.

@@ -47,7 +47,7 @@ struct LogLocation: Sendable {
   }
 
   /// Says what stands where the log should be.
-  private func notFound() throws(CommandFailure) -> CommandFailure {
+  func notFound() throws(CommandFailure) -> CommandFailure {
     let disk = PosixDisk()
     let status = try withDiskErrors { () throws(DiskError) in try disk.status(path) }
     if status?.kind == .file {

@@ -1,0 +1,43 @@
+internal import DiskIO
+
+/// Removing the log's last records: an operator's explicit command.
+extension SegmentStore {
+  /// Takes out the records from an offset on, in a log whose use has ended.
+  ///
+  /// Its new last segment is complete and durable by now. The truncation counts once this returns,
+  /// durably; the opening that must follow completes it (`TruncationExecution`): a crash or an
+  /// error leaves the log with all of its records or without those. No file is cut in place, so
+  /// what readers of the old state have open stays as it is; they are served for at most twice
+  /// `file.delete.delay.ms`, then told that the offset is out of range.
+  ///
+  /// - Throws: Where it could not be made to count: unless the error came after that, the log is
+  ///   as it was.
+  package func truncateSuffix(_ truncation: Truncation) throws(LogError) {
+    do throws(DiskError) {
+      try truncation.begin(in: log.directory)
+    } catch {
+      throw LogError(error)
+    }
+    let gone = edit { $0.truncateSuffix(truncation) }
+    for segment in gone {
+      segment.retire()
+      log.context.fileCache.remove(segment)
+    }
+    removeLater(RetiredSegments(gone, named: [], of: self))
+  }
+}
+
+extension LogState {
+  /// - Returns: The segments that went.
+  fileprivate mutating func truncateSuffix(_ truncation: Truncation) -> [Segment] {
+    let moved = Set(truncation.files.map(\.name.baseOffset))
+    let gone = segments.filter {
+      $0.baseOffset > truncation.lastBase || moved.contains($0.baseOffset)
+    }
+    segments.removeAll { segment in gone.contains { $0 === segment } }
+    transactionIndexes.subtract(gone.map(\.baseOffset))
+    snapshotOffsets.removeAll { $0 > truncation.endOffset }
+    epochs = LeaderEpochCheckpoint(truncation.epochs)
+    return gone
+  }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import LogStore
+
+/// `mkstore truncate LOG`.
+struct TruncateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "truncate",
+    abstract: "Remove a log's last records, and keep them aside.",
+    discussion: """
+      Removes every record from an offset on, as where a producer wrote what no consumer can read. \
+      What goes is kept in the log's .bad/, whole segments as they were; --undo puts it back, byte \
+      for byte, as long as nothing was appended since and .bad/ holds it. New records get the same \
+      offsets in a new leader epoch, so that consumers and brokers can tell them apart.
+
+      The offset must be a batch's first, or the log's start; an offset within a batch is refused \
+      with the batch's range. The log must not be open elsewhere. A crash leaves all of the \
+      records or none of them; the next opening finishes what was begun.
+
+      EXAMPLES
+        mkstore truncate data/orders-0 --from-offset 120000
+        mkstore truncate data/orders-0 --undo
+      """)
+
+  @Argument(help: "The log, such as data/orders-0.")
+  var log: String
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The first offset that goes: a number, beginning, or -N for the last N.",
+      valueName: "offset"))
+  var fromOffset: OffsetArgument?
+
+  @Flag(help: "Put back what the last truncation of the log removed.")
+  var undo = false
+
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    guard (fromOffset != nil) != undo else {
+      throw ValidationError("give one of --from-offset and --undo")
+    }
+  }
+
+  mutating func run() throws {
+    let location = try LogLocation(log)
+    let (manager, log) = try LogToChange.open(location)
+    let done = try LogToChange.closing(manager) { () throws(CommandFailure) in
+      undo ? try undone(manager, log) : try truncated(manager, log)
+    }
+    var out = OutputBuffer()
+    if json.isOn {
+      out.line(object(location, done))
+    } else {
+      for line in lines(location, done) { out.line(line) }
+    }
+    try out.flush()
+  }
+
+  private func truncated(
+    _ manager: LogManager, _ log: Log
+  ) throws(CommandFailure) -> TruncatedLog {
+    let offset =
+      fromOffset?.offset(start: log.logStartOffset, end: log.logEndOffset) ?? log.logEndOffset
+    return try withLogErrors { () throws(LogError) in
+      try manager.truncateLog(log.topicPartition, from: offset)
+    }
+  }
+
+  private func undone(_ manager: LogManager, _ log: Log) throws(CommandFailure) -> TruncatedLog {
+    do throws(LogError) {
+      return try manager.undoTruncation(of: log.topicPartition)
+    } catch {
+      switch error {
+      case .notFound(let path):
+        throw .failure("there is nothing to put back: \(path) does not exist")
+      case .offsetOutOfRange(let offset, _, let end):
+        throw .failure(
+          "records were appended since the truncation, at offsets \(offset) to \(end - 1); what "
+            + "was removed stays in \(log.path)/.bad")
+      default: throw CommandFailure(error)
+      }
+    }
+  }
+
+  // MARK: Output
+
+  private func lines(_ location: LogLocation, _ done: TruncatedLog) -> [String] {
+    let name = "\(location.topicPartition)"
+    let end =
+      "the log ends at offset \(done.log.logEndOffset), leader epoch \(done.log.leaderEpoch)"
+    if done.offsets.isEmpty { return ["\(name): nothing to remove; \(end)"] }
+    let range = "offsets \(done.offsets.lowerBound) to \(done.offsets.upperBound - 1)"
+    if undo { return ["\(name): put back \(range); \(end)"] }
+    return ["\(name): removed \(range); \(end)"] + done.keptFiles.map { "  kept \($0)" }
+      + ["  undo: \(undoCommand(location))"]
+  }
+
+  private func undoCommand(_ location: LogLocation) -> String {
+    let path = location.path
+    let isPlain = path.allSatisfy {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0))
+    }
+    let parts = path.split(separator: "'", omittingEmptySubsequences: false)
+    return "mkstore truncate \(isPlain ? path : "'\(parts.joined(separator: "'\\''"))'") --undo"
+  }
+
+  private func object(_ location: LogLocation, _ done: TruncatedLog) -> JSONObject {
+    var object = JSONObject(type: undo ? "putBack" : "truncated")
+    object.add("log", "\(location.topicPartition)")
+    object.add("path", location.path)
+    object.add("firstOffset", done.offsets.isEmpty ? nil : done.offsets.lowerBound)
+    object.add("endOffset", done.offsets.isEmpty ? nil : done.offsets.upperBound)
+    object.add("logStartOffset", done.log.logStartOffset)
+    object.add("logEndOffset", done.log.logEndOffset)
+    object.add("leaderEpoch", done.log.leaderEpoch)
+    object.add("keptFiles", done.keptFiles)
+    object.add("undo", undo || done.offsets.isEmpty ? nil : undoCommand(location))
+    return object
+  }
+}
