@@ -7,20 +7,30 @@ internal import RecordFormat
 package struct LogRetention {
   private let log: Log
   private let nowMs: Int64
+  private let config: LogConfig
+  private let isConfirmed: Bool
 
   /// - Parameter nowMs: Wall time, milliseconds since 1970 UTC.
   package init(_ log: Log, nowMs: Int64) {
+    self.init(log, nowMs: nowMs, config: log.config, isConfirmed: log.isPolicyConfirmed)
+  }
+
+  /// The same with other settings than the log's, for a log that is only read.
+  ///
+  /// - Parameter isConfirmed: Whether somebody decided on them in the store.
+  package init(_ log: Log, nowMs: Int64, config: LogConfig, isConfirmed: Bool) {
     self.log = log
     self.nowMs = nowMs
+    self.config = config
+    self.isConfirmed = isConfirmed
   }
 
   // MARK: Rules
 
   /// The rules as they are for the log now.
   package var rule: RetentionRule {
-    let config = log.config
-    return RetentionRule(
-      config: config, deletesByPolicy: config.hasRetention && log.isPolicyConfirmed,
+    RetentionRule(
+      config: config, deletesByPolicy: config.hasRetention && isConfirmed,
       logStartOffset: log.logStartOffset, highWatermark: log.highWatermark, nowMs: nowMs)
   }
 
@@ -59,7 +69,6 @@ package struct LogRetention {
   /// earlier, and the last one with now.
   package func time(of index: Int, _ segments: [Segment]) throws(LogError) -> Int64 {
     let segment = segments[index]
-    let config = log.config
     if let known = knownLargest(segment), known >= 0 {
       let time = SegmentTime(largestMs: known, lastWriteMs: 0)
       if !time.isAhead(config, nowMs: nowMs) { return known }
@@ -125,12 +134,14 @@ package struct LogRetention {
     package var bytes: Int64 = 0
   }
 
-  /// Why each of the oldest segments would be deleted by a check now.
-  package func removals() throws(LogError) -> [RetentionRule.Reason] {
-    if isIdle { return [] }
-    return try log.access.retrying { () throws(LogError) in
+  /// What becomes of each segment, oldest first, and why: what `mkstore retention` tells.
+  package func explanation() throws(LogError) -> [RetentionExplanation] {
+    try log.access.retrying { () throws(LogError) in
       let segments = log.store.state.segments
-      return try removals(candidates(segments), segments)
+      let candidates = try candidates(segments)
+      var times: [Int64] = []
+      for index in segments.indices { times.append(try time(of: index, segments)) }
+      return RetentionExplanation.all(candidates, times, rule, isConfirmed: isConfirmed)
     }
   }
 

@@ -1,0 +1,33 @@
+import LogStore
+
+/// Settings as the command line gives them, `NAME=VALUE`.
+struct SettingArguments {
+  /// Names and values.
+  let values: [String: String]
+
+  /// - Throws: A usage failure where one has no `=`, or a name comes twice.
+  init(_ arguments: [String]) throws(CommandFailure) {
+    var values: [String: String] = [:]
+    for argument in arguments {
+      guard let split = argument.firstIndex(of: "="), split != argument.startIndex else {
+        throw .usage("'\(argument)' is no NAME=VALUE, such as retention.ms=86400000")
+      }
+      let name = String(argument[..<split])
+      let value = String(argument[argument.index(after: split)...])
+      guard values.updateValue(value, forKey: name) == nil else {
+        throw .usage("\(name) is given twice")
+      }
+    }
+    self.values = values
+  }
+
+  /// These settings over `base`, checked as Kafka checks them.
+  func applied(to base: LogConfig) throws(CommandFailure) -> LogConfig {
+    let values = values
+    return try withLogErrors { () throws(LogError) in
+      let config = try TopicConfig(values).applied(to: base)
+      try config.validate()
+      return config
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import DiskIO
+import LogStore
+
+/// One run of `mkstore topics`.
+struct TopicsRun {
+  private let store: StoreLocation
+  private let isJSON: Bool
+
+  /// - Throws: Where `argument` is no store.
+  init(_ argument: String, _ isJSON: Bool) throws(CommandFailure) {
+    store = StoreLocation(path: PathText.trimmed(argument))
+    self.isJSON = isJSON
+    try StoreGuess(PosixDisk(), store.path).refuseForeign()
+  }
+
+  // MARK: Looking
+
+  /// Names every topic.
+  func list() throws(CommandFailure) {
+    var partitions: [String: Int] = [:]
+    for log in try store.logs() { partitions[log.topic, default: 0] += 1 }
+    var out = OutputBuffer()
+    for (topic, count) in partitions.sorted(by: { $0.key < $1.key }) {
+      if isJSON {
+        var object = JSONObject(type: "topic")
+        object.add("topic", topic)
+        object.add("partitions", count)
+        out.line(object)
+      } else {
+        out.line("\(topic)  \(Counted.text(count, "partition"))")
+      }
+    }
+    try out.flush()
+  }
+
+  /// Tells a topic's partitions and settings.
+  func describe(_ topic: String) throws(CommandFailure) {
+    let logs = try store.logs().filter { $0.topic == topic }
+    guard let first = logs.first else { throw missing(topic) }
+    let policy: StoredPolicy
+    do throws(CheckpointError) {
+      policy = try StoredPolicy(of: first, store: store.path, PosixDisk())
+    } catch {
+      throw CommandFailure(error)
+    }
+    let settings = policy.overrides.values.sorted { $0.key < $1.key }
+    var out = OutputBuffer()
+    if isJSON {
+      var object = JSONObject(type: "topic")
+      object.add("topic", topic)
+      object.add("partitions", logs.count)
+      object.add("settings", settings.map { "\($0.key)=\($0.value)" })
+      object.add("isConfirmed", policy.isConfirmed)
+      out.line(object)
+    } else {
+      out.line("topic       \(topic)")
+      out.line("partitions  \(logs.count)")
+      out.line("confirmed   \(policy.isConfirmed ? "yes" : "no: nothing of it is deleted by rule")")
+      for (name, value) in settings {
+        var line = "setting     \(name)=\(value)"
+        if case .kept(let why) = TopicConfig.effect(of: name) { line += "  (\(why))" }
+        out.line(line)
+      }
+    }
+    try out.flush()
+  }
+
+  private func missing(_ topic: String) -> CommandFailure {
+    .failure(
+      "\(store.path) has no topic '\(topic)'; mkstore topics list \(store.path) names them")
+  }
+
+  // MARK: Changing
+
+  /// Makes a topic.
+  func create(
+    _ topic: String, _ partitions: Int32, _ settings: SettingArguments
+  ) throws(CommandFailure) {
+    try change { (manager) throws(LogError) in
+      let overrides = try TopicConfig(settings.values)
+      if !manager.logs(ofTopic: topic).isEmpty {
+        throw .alreadyExists(path: "\(manager.path)/\(topic)-0")
+      }
+      for partition in 0..<partitions {
+        let name: TopicPartition
+        do throws(TopicPartitionError) {
+          name = try TopicPartition(topic: topic, partition: partition)
+        } catch {
+          throw .invalidName(name: topic, reason: "\(error)")
+        }
+        _ = try manager.createLog(name, overrides: overrides)
+      }
+      // Whoever makes a topic decides on what is deleted of it, also where that is by default.
+      try manager.alterTopic(topic, overrides)
+    }
+    Messages.say("made \(topic) with \(Counted.text(Int(partitions), "partition"))")
+  }
+
+  /// Changes or confirms a topic's settings.
+  func alter(
+    _ topic: String, _ settings: SettingArguments, unset: [String]
+  ) throws(CommandFailure) {
+    if let both = unset.first(where: { settings.values[$0] != nil }) {
+      throw .usage("\(both) is both set and unset")
+    }
+    if let unknown = unset.first(where: { TopicConfig.effect(of: $0) == nil }) {
+      throw .usage("\(unknown): no setting of a topic has this name")
+    }
+    var isMissing = false
+    try change { (manager) throws(LogError) in
+      guard let log = manager.logs(ofTopic: topic).first else {
+        isMissing = true
+        return
+      }
+      var values = log.overrides.values
+      for name in unset { values[name] = nil }
+      values.merge(settings.values) { _, new in new }
+      try manager.alterTopic(topic, try TopicConfig(values))
+    }
+    if isMissing { throw missing(topic) }
+    Messages.say("the settings of \(topic) are changed and confirmed")
+  }
+
+  /// Deletes a topic.
+  func delete(_ topic: String) throws(CommandFailure) {
+    var isMissing = false
+    try change { (manager) throws(LogError) in
+      guard !manager.logs(ofTopic: topic).isEmpty else {
+        isMissing = true
+        return
+      }
+      try manager.deleteTopic(topic)
+    }
+    if isMissing { throw missing(topic) }
+    Messages.say("deleted \(topic)")
+  }
+
+  private func change(
+    _ body: (LogManager) throws(LogError) -> Void
+  ) throws(CommandFailure) {
+    try withLogErrors { () throws(LogError) in
+      let manager = try LogManager.open(store.path, logger: QuietLogger.make())
+      do throws(LogError) {
+        try body(manager)
+      } catch {
+        // The first error is the one to tell.
+        do throws(LogError) { try manager.close() } catch {}
+        throw error
+      }
+      try manager.close()
+    }
+  }
+}
