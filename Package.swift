@@ -12,6 +12,15 @@ let strict: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// The dear checks of invariants (CONTRIBUTING.md#invariants): in debug builds, unless
+/// MKSTORE_INVARIANTS=0; everywhere with MKSTORE_INVARIANTS=1.
+let invariantChecks: [SwiftSetting] =
+  switch Context.environment["MKSTORE_INVARIANTS"] {
+  case "0": []
+  case "1": [.define("CHECKED_INVARIANTS")]
+  default: [.define("CHECKED_INVARIANTS", .when(configuration: .debug))]
+  }
+
 let package = Package(
   name: "mkstore",
   products: [
@@ -51,7 +60,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict + invariantChecks),
     .target(
       name: "StoreTesting",
       dependencies: [

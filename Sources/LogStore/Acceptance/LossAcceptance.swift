@@ -77,11 +77,17 @@ struct LossAcceptance {
     return accepted
   }
 
+  /// What is thrown where the disk refused something.
+  private func failure(_ error: DiskError) -> LogError {
+    log.health.failIfNamesMayBeLost(error)
+    return LogError(error)
+  }
+
   func note(_ losses: [AcceptedLoss]) throws(LogError) {
     do throws(DiskError) {
       try AcceptedLossesFile.write(losses, directory)
     } catch {
-      throw LogError(error)
+      throw failure(error)
     }
   }
 
@@ -148,7 +154,7 @@ struct LossAcceptance {
           throw DiskError(.write, directory.path(KeptBytes.directoryName), code: ENOSPC)
         }
       } catch {
-        throw LogError(error)
+        throw failure(error)
       }
       losses.append(
         AcceptedLoss(
@@ -186,14 +192,12 @@ struct LossAcceptance {
       try body(&writer)
       files = try writer.finish(isDamaged: isDamaged)
     } catch {
-      throw LogError(error)
+      throw failure(error)
     }
     do throws(DiskError) {
       guard try log.store.replaceRange(old, with: files) == nil else { return }
     } catch {
-      // A sync of the directory may have been told of another name, a new segment's (I8).
-      if error.operation == .syncDirectory { log.health.fail(error) }
-      throw LogError(error)
+      throw failure(error)
     }
     throw .closed(path: log.path)
   }
@@ -222,7 +226,7 @@ struct LossAcceptance {
         losses.contains { $0.offsets.overlaps(noted.offsets ?? 0..<0) || $0.isPlace(of: noted) }
       }
     } catch {
-      throw LogError(error)
+      throw failure(error)
     }
   }
 }

@@ -21,6 +21,8 @@ extension FlushPipeline {
     }
     role.take()
     defer { giveBackRole() }
+    // A mark that was being made durable may have failed meanwhile (I8).
+    try health.checkNotFailed()
     do throws(DiskError) {
       try producers.writeClosingSnapshot(hasMark: mark.isThere)
     } catch {
@@ -64,7 +66,10 @@ extension FlushPipeline {
     try active.removeStrayTail()
     active = try settling.close(active)
     try active.log.sync()
-    try mark.close(active, recoveryPoint: offsets.flushed.value)
+    let (end, durableEnd) = (offsets.end.value, offsets.flushed.value)
+    precondition(
+      durableEnd == end, "I7: a log that ends at \(end) is closed, durable to \(durableEnd)")
+    try mark.close(active, recoveryPoint: durableEnd)
     try log.disk.syncDirectory(log.path)
   }
 

@@ -41,7 +41,7 @@ extension FlushPipeline {
   ///   has told its error, and would not tell it again.
   package func writeSharedFlush() -> Bool {
     guard let work = withState({ $0.sharedWork }), let active = work.active else {
-      preconditionFailure("\(log.path): no shared flush was begun")
+      preconditionFailure("I7: \(log.path): no shared flush was begun")
     }
     do throws(DiskError) {
       try active.log.writeOut()
@@ -62,7 +62,7 @@ extension FlushPipeline {
       defer { state.sharedWork = nil }
       return state.sharedWork
     }
-    guard let work else { preconditionFailure("\(log.path): no shared flush was begun") }
+    guard let work else { preconditionFailure("I7: \(log.path): no shared flush was begun") }
     // A failure ends the log and reaches whoever waits; no one else is to be told.
     _ = finish(work, isSynced: isSynced)
     giveBackRole()

@@ -133,8 +133,11 @@ package final class FlushPipeline: Sendable {
       }
       defer { giveBackRole() }
       try health.checkPresent()
+      let (end, durableEnd) = (offsets.end.value, offsets.flushed.value)
+      precondition(
+        durableEnd == end, "I7: a session of a log that ends at \(end) is durable to \(durableEnd)")
       do throws(DiskError) {
-        try mark.begin(recoveryPoint: offsets.flushed.value)
+        try mark.begin(recoveryPoint: durableEnd)
       } catch {
         // Nothing was appended, so that a full disk may be tried again; a failed write or sync may
         // not (I8), nor a directory that was removed: the records would be lost with it.
@@ -153,6 +156,11 @@ package final class FlushPipeline: Sendable {
   ///
   /// - Parameter isSynced: Whether a sync that was begun after the work was taken has covered it.
   func finish(_ work: FlushWork, isSynced: Bool) -> Result<Void, LogError> {
+    precondition(role.isHeld, "I7: a flush to \(work.target) without the flush role")
+    precondition(
+      !isSynced || work.isOfActiveAlone,
+      "I7: a shared sync for \(work.sealed.count) sealed segments, new names: "
+        + "\(work.isDirectoryDirty)")
     do throws(DiskError) {
       if let cause = health.cause { throw cause }
       if isSynced {
@@ -160,7 +168,10 @@ package final class FlushPipeline: Sendable {
       } else {
         try log.context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
       }
+      // Perhaps while an index of a sealed segment was made anew, which is no failure else.
+      if let cause = health.lostNames { throw cause }
       if let active = work.active { try checkThere(active) }
+      if InvariantChecks.areOn { checkDurable(work) }
       producers.write(work.snapshots, hasMark: mark.isThere)
       if try mark.note(work) { log.context.flusher.requestMark(self) }
     } catch {
@@ -170,6 +181,10 @@ package final class FlushPipeline: Sendable {
     let metrics = log.context.metrics
     metrics.flushTime.recordNanoseconds(mk_monotonic_ns() - work.startedNs)
     metrics.flushedRecords.record(work.target - offsets.flushed.value)
+    let (start, end) = (store.startOffset, offsets.end.value)
+    precondition(
+      start <= work.target && work.target <= end,
+      "I1: a recovery point of \(work.target) in a log from \(start) to \(end)")
     offsets.flushed.publish(work.target)
     return .success(())
   }
@@ -179,6 +194,13 @@ package final class FlushPipeline: Sendable {
   private func checkThere(_ active: ActiveSegment) throws(DiskError) {
     if active.log.isUnlinked { throw DiskError.notFound(.sync, active.log.path) }
     try CutCheck.run(active, since: mark.flushedPosition(in: active), store.state.rules)
+  }
+
+  /// I7: a power cut would leave what the flush has made durable.
+  private func checkDurable(_ work: FlushWork) {
+    for segment in work.sealed + [work.active].compactMap({ $0 }) {
+      segment.checkDurable(from: mark.flushedPosition(in: segment))
+    }
   }
 
   private func sync(_ work: FlushWork) throws(DiskError) {
@@ -197,6 +219,7 @@ package final class FlushPipeline: Sendable {
     try log.disk.syncDirectory(log.path)
     // Files that were made by their path and files that were open before must still be in one
     // directory: where another was put in its place, each holds half a log.
+    // A retired segment has lost its name by right: `retire` comes before that.
     for segment in work.sealed + [work.active].compactMap({ $0 })
     where !segment.log.isStillNamed && !segment.segment.isRetired {
       throw DiskError.notFound(.sync, segment.log.path)

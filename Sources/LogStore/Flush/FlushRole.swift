@@ -20,9 +20,15 @@ package final class FlushRole: Sendable {
   }
 
   package func giveBack() {
-    isTaken.withLock { $0 = false }
+    isTaken.withLock { isTaken in
+      precondition(isTaken, "I7: the flush role is given back by a thread that does not have it")
+      isTaken = false
+    }
     isTaken.broadcast()
   }
+
+  /// Whether a thread has the role.
+  package var isHeld: Bool { isTaken.withLock { $0 } }
 
   /// Waits until no thread has the role, or `isReached`; that is looked at when the role is given
   /// back and at `wake`.

@@ -12,4 +12,7 @@ package struct FlushWork {
   var sealed: [ActiveSegment]
   var isDirectoryDirty: Bool
   var snapshots: [PendingSnapshot]
+
+  /// Whether a sync of the active segment's bytes is all that it takes.
+  var isOfActiveAlone: Bool { sealed.isEmpty && !isDirectoryDirty && snapshots.isEmpty }
 }

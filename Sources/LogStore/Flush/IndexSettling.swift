@@ -13,13 +13,18 @@ package struct IndexSettling: Sendable {
 
   /// Trims the indexes of a segment that was sealed, and makes them durable.
   func settle(_ sealed: ActiveSegment) {
+    let segment = sealed.segment
+    precondition(segment.isSealed, "I3: indexes of segment \(segment.baseOffset) are trimmed")
     do throws(DiskError) {
-      if let fault = sealed.indexFault { throw fault }
-      guard sealed.offsetIndex.file.isStored, sealed.timeIndex.file.isStored else {
-        throw .notFound(.sync, sealed.offsetIndex.file.path)
+      // While no verb renames them: the names of a retired segment may be another one's.
+      try access.store.changeFiles(of: segment) { () throws(DiskError) in
+        if let fault = sealed.indexFault { throw fault }
+        guard sealed.offsetIndex.file.isStored, sealed.timeIndex.file.isStored else {
+          throw DiskError.notFound(.sync, sealed.offsetIndex.file.path)
+        }
+        try sealed.offsetIndex.file.trimAndSync()
+        try sealed.timeIndex.file.trimAndSync()
       }
-      try sealed.offsetIndex.file.trimAndSync()
-      try sealed.timeIndex.file.trimAndSync()
     } catch {
       remake(sealed, because: error)
     }

@@ -119,6 +119,10 @@ package final class SessionMark: Sendable {
       state.lastRecord = record
       return (state.file, state.bytesSinceDurable >= Self.intervalBytes)
     }
+    precondition(
+      record.recoveryPoint == work.target && record.segmentBaseOffset == active.baseOffset,
+      "I7: a mark at \(record.recoveryPoint) in segment \(record.segmentBaseOffset) of a flush to "
+        + "\(work.target) in \(active.baseOffset)")
     settling.writeOut(active)
     try file?.noteFlushed(record)
     return isDue

@@ -28,8 +28,7 @@ extension Log {
     do throws(DiskError) {
       try store.dropPrefix(below: offset)
     } catch {
-      // A sync of the directory may have been told of another name, a new segment's (I8).
-      if error.operation == .syncDirectory { health.fail(error) }
+      health.failIfNamesMayBeLost(error)
       throw LogError(error)
     }
   }

@@ -49,6 +49,9 @@ public final class Log: Sendable {
     environment = LogEnvironment(
       loaded.topicPartition, in: loaded.directory, config: config, settings: settings,
       context: context, isReadOnly: loaded.writer == nil)
+    precondition(
+      loaded.state.startOffset <= loaded.recoveryPoint,
+      "I1: a log that starts at \(loaded.state.startOffset) is durable to \(loaded.recoveryPoint)")
     store = SegmentStore(loaded.state, environment)
     offsets = LogOffsets(
       end: loaded.logEndOffset, flushed: loaded.recoveryPoint,

@@ -7,7 +7,8 @@ internal import RecordFormat
 extension ProducerKeeper {
   /// Writes snapshots of offsets up to which the log is durable.
   ///
-  /// A failure is logged and no more: without the snapshot the next opening reads more.
+  /// A failure is logged and no more, unless names may be lost by it: without the snapshot the next
+  /// opening reads more.
   ///
   /// - Parameter hasMark: Whether a mark says who wrote the log since; without one our own file
   ///   would never be believed, and is not written.
@@ -16,6 +17,7 @@ extension ProducerKeeper {
       do throws(DiskError) {
         try write(pending, hasMark: hasMark)
       } catch {
+        access.health.failIfNamesMayBeLost(error)
         log.context.rateLimitedLog.log(
           .warning, cause: "writing a producer snapshot",
           "a producer snapshot was not written",

@@ -94,6 +94,9 @@ struct BatchFinder {
       let (first, startPosition) = try findStart(
         of: range.target, in: view, from: position, end: end, expected: expected)
     else { return .endOfSegment }
+    precondition(
+      first.lastOffset >= range.target,
+      "I9: a read of \(range.target) leads to a batch that ends with \(first.lastOffset)")
     guard first.nextOffset <= limit else { return .endOfSegment }
     var cut = startPosition + first.byteCount
     var next = first.nextOffset

@@ -108,7 +108,8 @@ struct LogFollower {
       SegmentEnd(
         relativeOffset: UInt32(clamping: scanner.expectedOffset - segment.baseOffset),
         position: UInt32(clamping: scanner.position)))
-    access.offsets.end.publish(scanner.expectedOffset)
-    access.offsets.flushed.publish(scanner.expectedOffset)
+    // It can be lower where a segment has more offsets than its end can tell.
+    access.offsets.end.publish(max(access.offsets.end.value, scanner.expectedOffset))
+    access.offsets.flushed.publish(max(access.offsets.flushed.value, scanner.expectedOffset))
   }
 }

@@ -191,6 +191,9 @@ public final class LogReader {
         self.place = place
         return records
       case .endOfSegment:
+        precondition(
+          state.segments[place.index] === place.view.segment,
+          "I2: segment \(place.view.segment.baseOffset) is not number \(place.index)")
         guard place.index + 1 < state.segments.count else { return nil }
         target = max(target, state.segments[place.index + 1].baseOffset)
         self.place = nil

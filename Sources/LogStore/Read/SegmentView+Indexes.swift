@@ -157,8 +157,7 @@ extension SegmentView {
         }
         if let stored { return stored }
       } catch {
-        // It may have been told of another name in the directory, a new segment's (I8).
-        if error.operation == .syncDirectory { access.health.fail(error) }
+        access.health.failIfNamesMayBeLost(error)
         log.noteKeptInMemory(path, error)
       }
     }

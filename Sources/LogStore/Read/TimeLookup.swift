@@ -133,6 +133,11 @@ struct TimeLookup {
       }
       return found == nil
     }
+    if let found {
+      precondition(
+        found.timestamp >= timestamp && found.offset >= start,
+        "I9: a look-up of time \(timestamp) from \(start) on leads to \(found)")
+    }
     return found
   }
 }

@@ -27,6 +27,11 @@ package final class DurableMark: Sendable {
     var sequence: UInt64
     var nextDurableSlot: Int
     var scratch: [UInt8]
+    /// The point of the last record that was written.
+    var recoveryPoint = Int64.min
+    /// Whether a sync of the file was begun and did not succeed: another one would prove nothing
+    /// (I8).
+    var hasFailed = false
   }
 
   private init(file: any DiskFile, sequence: UInt64, nextDurableSlot: Int) throws(DiskError) {
@@ -168,12 +173,19 @@ package final class DurableMark: Sendable {
       let slot = state.nextDurableSlot
       try write(record, slot: slot, &state)
       try write(record, slot: 2, &state)
+      state.hasFailed = true
       try file.sync()
+      state.hasFailed = false
       state.nextDurableSlot = 1 - slot
     }
   }
 
   private func write(_ record: MarkRecord, slot: Int, _ state: inout State) throws(DiskError) {
+    precondition(!state.hasFailed, "I8: \(file.path) is written to after a failed sync")
+    precondition(
+      record.recoveryPoint >= state.recoveryPoint,
+      "I7: the mark falls from \(state.recoveryPoint) to \(record.recoveryPoint)")
+    state.recoveryPoint = record.recoveryPoint
     state.sequence += 1
     var record = record
     record.sequence = state.sequence

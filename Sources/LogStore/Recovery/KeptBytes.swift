@@ -35,7 +35,7 @@ package enum KeptBytes {
       try directory.disk.rename(temporary, to: free)
       try directory.disk.syncDirectory(folder)
       return free
-    } catch  where error.isDiskFull {
+    } catch  where error.isDiskFull && !error.isFailedSync {
       if try directory.disk.status(temporary) != nil { try directory.disk.remove(temporary) }
       return nil
     }

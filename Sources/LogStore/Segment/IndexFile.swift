@@ -153,7 +153,7 @@ package final class IndexFile: Sendable {
   package func load<Word: FixedWidthInteger & BitwiseCopyable>(
     _ type: Word.Type, entry index: Int, at byte: Int
   ) throws(DiskError) -> Word {
-    guard let bytes else { preconditionFailure("\(path): entry \(index) of an empty index") }
+    guard let bytes else { preconditionFailure("I6: \(path): entry \(index) of an empty index") }
     return try bytes.load(type, at: index * entryBytes + byte)
   }
 
@@ -172,8 +172,12 @@ package final class IndexFile: Sendable {
   package func append(_ first: UInt64, _ second: UInt32? = nil) throws(DiskError) {
     let index = published.load(ordering: .relaxed)
     guard let bytes, index < entriesMax else {
-      preconditionFailure("\(path): entry \(index) of at most \(entriesMax)")
+      preconditionFailure("I6: \(path): entry \(index) of at most \(entriesMax)")
     }
+    let allocated = allocatedBytes.load(ordering: .relaxed)
+    precondition(
+      disk == nil || (index + 1) * entryBytes <= allocated,
+      "I6: \(path): entry \(index) in \(allocated) allocated bytes")
     try bytes.append(first, second, at: index * entryBytes)
     published.store(index + 1, ordering: .releasing)
   }

@@ -1,4 +1,5 @@
 package import DiskIO
+internal import Synchronization
 
 /// Where a batch stands: an offset and the position of a batch's first byte in its segment.
 package struct OffsetPosition: Sendable, Equatable {
@@ -32,6 +33,9 @@ package final class OffsetIndex: Sendable {
   /// Offset that entries are relative to.
   package let baseOffset: Int64
   package let file: IndexFile
+  /// The last entry that was appended by this object, as it is stored; 0 before the first. Touched
+  /// by the writer alone. What the file held before is no evidence (I9).
+  private let lastAppended = Atomic<UInt64>(0)
 
   package init(baseOffset: Int64, file: IndexFile) {
     self.baseOffset = baseOffset
@@ -46,6 +50,7 @@ package final class OffsetIndex: Sendable {
 
   /// Entry `index`, which must be below `count`.
   package func entry(_ index: Int) throws(DiskError) -> OffsetPosition {
+    precondition(index < count, "I6: \(file.path): entry \(index) of \(count)")
     let word = try file.load(UInt64.self, entry: index, at: 0)
     return OffsetPosition(
       offset: baseOffset.adding(relativeOffset: UInt32(word >> 32)),
@@ -121,7 +126,16 @@ package final class OffsetIndex: Sendable {
   /// - Throws: Where the file cannot be written; the entry is then not there.
   package func append(offset: Int64, position: Int) throws(DiskError) {
     let relative = UInt64(offset - baseOffset)
-    precondition(relative <= UInt64(Int32.max), "offset \(offset) on base \(baseOffset)")
-    try file.append(relative << 32 | UInt64(position))
+    precondition(
+      relative <= UInt64(Int32.max) && position <= Int(UInt32.max),
+      "I6: an entry for offset \(offset) at \(position) in segment \(baseOffset)")
+    let entry = relative << 32 | UInt64(position)
+    let last = lastAppended.load(ordering: .relaxed)
+    precondition(
+      last == 0 || last >> 32 < relative && last & 0xffff_ffff < UInt64(position),
+      "I6: entry (\(offset), \(position)) of segment \(baseOffset) after "
+        + "(\(baseOffset + Int64(last >> 32)), \(last & 0xffff_ffff))")
+    try file.append(entry)
+    lastAppended.store(entry, ordering: .relaxed)
   }
 }

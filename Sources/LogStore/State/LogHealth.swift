@@ -10,9 +10,16 @@ package final class LogHealth: Sendable {
   private let offsets: LogOffsets
   private let role: FlushRole
   private let failed = Atomic<Bool>(false)
-  private let failure = Locked<(cause: DiskError?, isAnnounced: Bool)>((nil, false))
+  private let failure = Locked(Failure())
   private let deleted = Atomic<Bool>(false)
   private let givenUp = Atomic<Bool>(false)
+
+  private struct Failure {
+    var cause: DiskError?
+    /// A failed sync of the log's directory, the first failure or a later one.
+    var lostNames: DiskError?
+    var isAnnounced = false
+  }
 
   package init(_ log: LogEnvironment, _ offsets: LogOffsets, _ role: FlushRole) {
     self.log = log
@@ -52,8 +59,21 @@ package final class LogHealth: Sendable {
     announce()
   }
 
+  /// Marks the log as failed where a sync of its directory failed, whatever that was for: another
+  /// name, a new segment's, may be lost, and no later sync would tell (I8). Not under the writer
+  /// lock.
+  package func failIfNamesMayBeLost(_ error: DiskError) {
+    if error.operation == .syncDirectory { fail(error) }
+  }
+
+  /// A sync of the log's directory that failed: no later one proves that a name is on disk.
+  package var lostNames: DiskError? { isFailed ? failure.withLock { $0.lostNames } : nil }
+
   private func note(_ error: DiskError) {
-    failure.withLock { $0.cause = $0.cause ?? error }
+    failure.withLock { failure in
+      failure.cause = failure.cause ?? error
+      if error.operation == .syncDirectory { failure.lostNames = error }
+    }
     failed.store(true, ordering: .releasing)
   }
 

@@ -10,6 +10,7 @@ package final class LogOffsets: Sendable {
 
   /// - Parameter isAcknowledgedOnceFlushed: Whether an acknowledgement means durable.
   package init(end: Int64, flushed: Int64, isAcknowledgedOnceFlushed: Bool) {
+    precondition(flushed <= end, "I1: a recovery point of \(flushed) in a log that ends at \(end)")
     self.end = OffsetNotifier(end)
     self.flushed = OffsetNotifier(flushed)
     self.isAcknowledgedOnceFlushed = isAcknowledgedOnceFlushed

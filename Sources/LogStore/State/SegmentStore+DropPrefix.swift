@@ -112,6 +112,8 @@ extension LogState {
     segments.removeFirst(count)
     epochs.cut(before: startOffset)
     guard !dropped.isEmpty, let first = segments.first?.baseOffset else { return ([], []) }
+    precondition(
+      dropped.allSatisfy(\.isSealed), "I3: a segment before \(first) is dropped and written to")
     transactionIndexes.subtract(dropped.map(\.baseOffset))
     let snapshots = snapshotOffsets.filter { $0 < first }
     snapshotOffsets.removeAll { $0 < first }

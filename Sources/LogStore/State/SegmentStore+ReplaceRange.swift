@@ -88,7 +88,15 @@ extension LogState {
     let start =
       old.first.flatMap { first in segments.firstIndex { $0 === first } }
       ?? segments.firstIndex { $0.baseOffset > new.baseOffset } ?? segments.count
+    precondition(
+      old.allSatisfy(\.isSealed),
+      "I3: a segment is written to that \(new.baseOffset) takes the place of")
     segments.replaceSubrange(start..<start + old.count, with: [new])
+    let before = start > 0 ? segments[start - 1].baseOffset : -1
+    let next = start + 1 < segments.count ? segments[start + 1].baseOffset : Int64.max
+    precondition(
+      before < new.baseOffset && new.baseOffset < next,
+      "I2: segment \(new.baseOffset) between \(before) and \(next)")
     transactionIndexes.subtract(old.map(\.baseOffset))
     if hasTransactionIndex { transactionIndexes.insert(new.baseOffset) }
   }

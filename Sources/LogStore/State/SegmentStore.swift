@@ -30,6 +30,11 @@ package final class SegmentStore: Sendable {
 
   /// Publishes the state that a log is opened with.
   package init(_ state: LogState, _ log: LogEnvironment) {
+    for (segment, next) in zip(state.segments, state.segments.dropFirst()) {
+      precondition(
+        segment.baseOffset < next.baseOffset,
+        "I2: segment \(next.baseOffset) follows \(segment.baseOffset)")
+    }
     self.log = log
     current = Locked(state)
     generationWord = Atomic(state.generation)
@@ -54,9 +59,14 @@ package final class SegmentStore: Sendable {
   /// that follows the log.
   package func roll(to segment: Segment) {
     edit { state in
-      precondition(
-        state.segments.last.map { $0.baseOffset < segment.baseOffset } ?? true,
-        "segment \(segment.baseOffset) does not come after the last one (I2)")
+      if let last = state.segments.last {
+        precondition(
+          last.baseOffset < segment.baseOffset,
+          "I2: segment \(segment.baseOffset) follows \(last.baseOffset)")
+        precondition(
+          last.isSealed,
+          "I3: segment \(last.baseOffset) may be written to, and \(segment.baseOffset) follows it")
+      }
       state.segments.append(segment)
     }
   }
@@ -149,6 +159,7 @@ package final class SegmentStore: Sendable {
   func edit<Result>(_ change: (inout LogState) -> Result) -> Result {
     current.withLock { state in
       let result = change(&state)
+      if InvariantChecks.areOn { state.checkInvariants() }
       state.generation += 1
       startOffsetWord.store(state.startOffset, ordering: .releasing)
       generationWord.store(state.generation, ordering: .releasing)

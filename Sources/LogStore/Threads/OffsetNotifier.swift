@@ -33,9 +33,12 @@ package final class OffsetNotifier: Sendable {
   @inline(__always)
   package var value: Int64 { offset.load(ordering: .acquiring) }
 
-  /// Publishes a new offset and wakes who waited for it. One owner at a time.
+  /// Publishes a new offset, not below the one before, and wakes who waited for it. One owner at a
+  /// time.
   @inline(__always)
   package func publish(_ value: Int64) {
+    let before = offset.load(ordering: .relaxed)
+    precondition(value >= before, "I1: an end falls from \(before) to \(value)")
     offset.store(value, ordering: .sequentiallyConsistent)
     if parked.load(ordering: .sequentiallyConsistent) != 0 { wake() }
   }

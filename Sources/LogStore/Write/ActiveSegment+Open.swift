@@ -30,6 +30,10 @@ extension ActiveSegment {
     _ dormant: DormantSegment, in directory: LogDirectory, config: LogConfig
   ) throws(DiskError) -> ActiveSegment {
     let segment = dormant.segment
+    let published = segment.publishedEnd.position
+    precondition(
+      UInt32(clamping: dormant.position) == published,
+      "I4: appends go on at \(dormant.position) in a segment that ends at \(published)")
     let log = try directory.disk.open(segment.path(.log), .readWrite)
     var fault: DiskError?
     let indexes = try orInMemory(segment, config, &fault) { () throws(DiskError) in
@@ -41,7 +45,7 @@ extension ActiveSegment {
     return ActiveSegment(
       segment: segment, log: log, offsetIndex: indexes.offset, timeIndex: indexes.time,
       position: dormant.position, nextOffset: dormant.nextOffset, cursor: dormant.cursor,
-      createdMs: dormant.createdMs, indexFault: fault)
+      createdMs: dormant.createdMs, isResumed: true, indexFault: fault)
   }
 
   /// The indexes that `open` gives; where it fails for a reason that does not pass, empty ones in

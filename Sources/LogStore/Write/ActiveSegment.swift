@@ -20,6 +20,8 @@ package struct ActiveSegment {
   package var jitterShare = UInt32.random(in: 0...UInt32.max)
   /// Whether a failed write may have left bytes behind `position`.
   package var hasStrayTail = false
+  /// Whether the segment's files were there when this session began.
+  package var isResumed = false
   /// Why the indexes lack entries and must be made from the log.
   package var indexFault: DiskError?
 
@@ -99,6 +101,7 @@ extension ActiveSegment {
     _ batch: Span<UInt8>, _ header: BatchHeader, indexIntervalBytes: Int
   ) throws(DiskError) {
     let start = position
+    checkAppend(of: header, batch.count)
     // Bytes of a failed write may hold anything, also what looks like the batch after this one.
     try removeStrayTail()
     do throws(DiskError) {
@@ -107,14 +110,35 @@ extension ActiveSegment {
       hasStrayTail = true
       throw error
     }
+    if InvariantChecks.areOn { checkWritten(header, at: start) }
     noteAppended(header, intervalBytes: indexIntervalBytes)
     segment.verified.appended(start..<position)
     segment.publish(end)
   }
 
+  /// What must be true of a batch before a byte of it is written.
+  @inline(__always)
+  private func checkAppend(of header: BatchHeader, _ byteCount: Int) {
+    let published = segment.publishedEnd
+    precondition(!segment.isSealed, "I3: an append to the sealed segment \(baseOffset)")
+    precondition(
+      position == Int(published.position),
+      "I4: an append at \(position) to a segment that ends at \(published.position)")
+    precondition(
+      byteCount == header.byteCount,
+      "I5: a batch of \(header.byteCount) bytes in \(byteCount)")
+    precondition(
+      header.baseOffset >= nextOffset && header.lastOffset >= header.baseOffset,
+      "I2: offsets \(header.baseOffset)...\(header.lastOffset) after \(nextOffset)")
+  }
+
   /// Cuts away what a failed write may have left after the last whole batch.
   mutating func removeStrayTail() throws(DiskError) {
     guard hasStrayTail else { return }
+    let published = segment.publishedEnd.position
+    precondition(
+      position >= Int(published),
+      "I4: segment \(baseOffset), which ends at \(published), is cut at \(position)")
     try log.truncate(to: position)
     hasStrayTail = false
   }

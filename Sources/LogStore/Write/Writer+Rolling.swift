@@ -12,12 +12,17 @@ extension Writer {
   ) throws(DiskError) {
     try reserveFinalEntry(&state)
     guard var sealed = state.active else { return }
+    precondition(
+      sealed.nextOffset <= baseOffset,
+      "I2: segment \(baseOffset) follows one that ends at \(sealed.nextOffset)")
     try sealed.removeStrayTail()
-    try startSegment(&state, at: baseOffset, nowMs: nowMs)
+    let next = try makeSegment(at: baseOffset, nowMs: nowMs)
     // From here on nothing fails.
     sealed.noteFinalTime()
     sealed.segment.setLargestTimestamp(sealed.cursor.largest)
+    // Before another one follows it (I3).
     sealed.segment.markSealed()
+    begin(next, &state)
     sealed.segment.setPinned(false)
     state.unsyncedSealed.append(sealed)
     takeSnapshot(&state, at: baseOffset)
@@ -51,16 +56,20 @@ extension Writer {
       state.dormant = nil
       mendActiveIndexes(&state)
     } else {
-      try startSegment(&state, at: offsets.end.value, nowMs: nowMs)
+      begin(try makeSegment(at: offsets.end.value, nowMs: nowMs), &state)
     }
   }
 
-  /// Makes an empty segment at `baseOffset` the active one and shows it to readers.
-  private func startSegment(
-    _ state: inout WriterState, at baseOffset: Int64, nowMs: Int64
-  ) throws(DiskError) {
-    let active = try ActiveSegment.create(
+  /// Makes the files of an empty segment at the log's end, in the place of what has their names.
+  private func makeSegment(at baseOffset: Int64, nowMs: Int64) throws(DiskError) -> ActiveSegment {
+    let end = offsets.end.value
+    precondition(baseOffset == end, "I2: segment \(baseOffset) of a log that ends at \(end)")
+    return try ActiveSegment.create(
       in: log.directory, baseOffset: baseOffset, config: log.config, nowMs: nowMs)
+  }
+
+  /// Makes an empty segment the active one and shows it to readers.
+  private func begin(_ active: ActiveSegment, _ state: inout WriterState) {
     state.isDirectoryDirty = true
     state.active = active
     store.roll(to: active.segment)

@@ -81,6 +81,8 @@ package final class Writer: Sendable {
   private func appendPlaced(
     _ batch: Span<UInt8>, _ header: BatchHeader, to state: inout WriterState, nowMs: Int64
   ) throws(DiskError) -> Bool {
+    let end = offsets.end.value
+    precondition(header.baseOffset == end, "I2: batch \(header.baseOffset) at the end \(end)")
     try activate(&state, nowMs: nowMs)
     var rolled = false
     if let reason = state.active!.rollReason(
@@ -92,6 +94,7 @@ package final class Writer: Sendable {
     if header.producerId >= 0 { noteProducer(header.producerId, state) }
     // Blocks first: a full disk must show before anything is written (P4).
     try reserveEntries(&state)
+    if InvariantChecks.areOn { checkIsLast(state.active!) }
     try state.active!.append(batch, header, indexIntervalBytes: log.config.indexIntervalBytes)
     offsets.end.publish(header.nextOffset)
     mendActiveIndexes(&state)
@@ -100,6 +103,14 @@ package final class Writer: Sendable {
       if !refused.isEmpty { refused.didCome(header, isDuplicate: false) }
     }
     return rolled
+  }
+
+  /// I3: a deleted or closed log has no segments, or another session's.
+  private func checkIsLast(_ active: ActiveSegment) {
+    let last = store.state.segments.last
+    precondition(
+      last === active.segment || health.isGone,
+      "I3: segment \(active.baseOffset) is written to, and \(last?.baseOffset ?? -1) is the last")
   }
 
   /// What flush an append asks for, since what is sealed must not pile up unsynced, with its files
@@ -179,6 +190,15 @@ package final class Writer: Sendable {
     state.withLock { state in
       takeSnapshotIfDue(&state)
       guard isDue(state) else { return nil }
+      if let active = state.active {
+        precondition(
+          active.nextOffset == offsets.end.value,
+          "I7: a flush to \(offsets.end.value) of segment \(active.baseOffset), which ends at "
+            + "\(active.nextOffset)")
+        precondition(
+          state.unsyncedSealed.allSatisfy { $0.baseOffset < active.baseOffset },
+          "I7: an unsynced segment follows the active one, \(active.baseOffset)")
+      }
       defer {
         state.unsyncedSealed = []
         state.isDirectoryDirty = false

@@ -23,6 +23,13 @@ extension DiskState {
     return items
   }
 
+  /// What a power cut would leave of the name that a file has now.
+  func nameDurability(of inode: InodeID) -> NameDurability {
+    if inodes.values.contains(where: { $0.durableNames.values.contains(inode) }) { return .durable }
+    let changes = pending.filter { $0.targets.contains(inode) }
+    return changes.contains { !$0.isDropped } ? .unsynced : .lost
+  }
+
   /// The disk after the power is back.
   func crashed(_ mode: CrashMode) -> DiskState {
     var chooser = CrashChooser(mode)

@@ -182,6 +182,19 @@ struct Inode: Sendable {
     return content.size != durable.size || !content.sectorsDiffering(from: durable).isEmpty
   }
 
+  /// Whether a power cut would leave the bytes of `range` as they are.
+  func isDurable(_ range: Range<Int>) -> Bool {
+    let content = self.content
+    let kept = durable.size >= range.upperBound || range.isEmpty
+    return kept
+      && content.sectorsDiffering(from: durable).allSatisfy { sector in
+        let start = sector * PagedBytes.sectorBytes
+        let part = range.clamped(to: start..<start + PagedBytes.sectorBytes)
+        let slots = part.lowerBound - start..<part.upperBound - start
+        return Array(content.sector(sector))[slots] == Array(durable.sector(sector))[slots]
+      }
+  }
+
   /// A sync that failed: nothing became durable, and the kernel holds all of it for clean.
   mutating func dropUnsynced() {
     let content = self.content

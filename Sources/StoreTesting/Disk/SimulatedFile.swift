@@ -4,7 +4,7 @@ import Glibc
 import LogStore
 
 /// An open file of a `SimulatedDisk`.
-final class SimulatedFile: DiskFile {
+final class SimulatedFile: InspectableFile {
   let path: String
   private let disk: SimulatedDisk
   private let inode: InodeID
@@ -149,6 +149,24 @@ final class SimulatedFile: DiskFile {
     } catch {
       return nil
     }
+  }
+
+  // MARK: Inspection
+
+  func isDurable(_ range: Range<Int>) -> Bool {
+    disk.state.withLock { $0.inodes[inode]!.isDurable(range) }
+  }
+
+  var nameDurability: NameDurability {
+    disk.state.withLock { $0.nameDurability(of: inode) }
+  }
+
+  func inspect(_ range: Range<Int>) -> [UInt8] {
+    let now = disk.state.withLock { $0.inodes[inode]! }
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    var span = bytes.mutableSpan
+    let count = now.read(into: &span, at: range.lowerBound)
+    return Array(bytes[..<count])
   }
 
   // MARK: Sending

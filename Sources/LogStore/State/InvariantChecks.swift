@@ -1,0 +1,71 @@
+internal import DiskIO
+internal import RecordFormat
+
+/// Checks of the invariants I1–I9 (docs/architecture.md) that cost too much for every program.
+///
+/// Built in where the package is built for debugging, or with `MKSTORE_INVARIANTS=1`
+/// (CONTRIBUTING.md#invariants). Preconditions that cost nothing stand where they belong, and are
+/// always on.
+package enum InvariantChecks {
+  /// Whether they are built in.
+  @inline(__always)
+  package static var areOn: Bool {
+    #if CHECKED_INVARIANTS
+      true
+    #else
+      false
+    #endif
+  }
+}
+
+extension LogState {
+  /// I2 and I3 over the whole list, as each state is published.
+  func checkInvariants() {
+    for (segment, next) in zip(segments, segments.dropFirst()) {
+      precondition(
+        segment.baseOffset < next.baseOffset,
+        "I2: segment \(next.baseOffset) follows \(segment.baseOffset)")
+      precondition(
+        segment.isSealed,
+        "I3: segment \(segment.baseOffset) may be written to, and \(next.baseOffset) follows it")
+    }
+    for (snapshot, next) in zip(snapshotOffsets, snapshotOffsets.dropFirst()) {
+      precondition(snapshot < next, "I2: the producer snapshot \(next) follows \(snapshot)")
+    }
+  }
+}
+
+extension ActiveSegment {
+  /// I5: what the disk has of a batch that was just written is that batch.
+  func checkWritten(_ header: BatchHeader, at position: Int) {
+    guard let file = log as? any InspectableFile else { return }
+    let found = file.inspect(position..<position + header.byteCount)
+    do throws(BatchError) {
+      let written = try Self.headerOfValid(found)
+      precondition(
+        written == header, "I5: \(log.path) has the batch \(written) at \(position), not \(header)")
+    } catch {
+      preconditionFailure("I5: \(log.path) has no batch at \(position): \(error)")
+    }
+  }
+
+  private static func headerOfValid(_ bytes: [UInt8]) throws(BatchError) -> BatchHeader {
+    let batch = try RecordBatch(bytes.span)
+    try batch.checkCRC()
+    return batch.header
+  }
+
+  /// I7: a power cut would leave the bytes that were written to the segment from `start` on, and
+  /// its name.
+  func checkDurable(from start: Int) {
+    guard !segment.isRetired, let file = log as? any InspectableFile else { return }
+    precondition(
+      file.isDurable(min(start, position)..<position),
+      "I7: bytes \(start)..<\(position) of \(log.path) are not synced")
+    let name = file.nameDurability
+    // What a failed sync of an earlier session lost, no later one can know of.
+    precondition(
+      name == .durable || name == .lost && isResumed,
+      "I7: the name of \(log.path) is \(name) at position \(position)")
+  }
+}
