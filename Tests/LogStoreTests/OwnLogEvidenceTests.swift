@@ -48,7 +48,7 @@ import Testing
     try LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0), .init(epoch: 3, startOffset: end)])
       .write(sample.disk, directory: CrashStore.directory)
     let store = try CrashStore(sample.disk, OwnLogSample.config, creates: false)
-    #expect(store.log.store.state.rules.isGapless && store.log.store.state.rules.leaderEpoch == nil)
+    #expect(store.log.store.state.rules.isGapless && store.log.store.state.rules.epochs == nil)
     var batch = SampleBatches.small[0]
     try store.log.append(batch: &batch)
     let content = try LogModel.content(of: store.log)

@@ -67,11 +67,20 @@ struct SideFilePlan {
       damage.append(wrong)
       return writeOwnEpochs()
     }
+    let evidence = frame.epochEvidence
+    if evidence.state == .wrong {
+      damage.append(
+        SideFileDamage(
+          file: frame.directory.path(LeaderEpochCheckpoint.name),
+          reason: "says other epochs than \(EpochsFile.name), which has a CRC", remedy: nil))
+    }
     var entries = frame.epochs?.entries ?? []
     let beyond = entries.last.flatMap { $0.startOffset > end ? $0.epoch : nil }
     if let beyond {
       entries.removeAll { $0.startOffset >= end }
       entries.append(.init(epoch: beyond, startOffset: end))
+    }
+    if beyond != nil || evidence.state != .right {
       actions.append(.writeEpochs(LeaderEpochCheckpoint(entries)))
     }
     epochs = LeaderEpochCheckpoint(entries)
@@ -131,14 +140,17 @@ struct SideFilePlan {
       remove(name.baseOffset, found.reason)
     }
     let isWrong = findings.damage.contains { $0.file == epochsPath }
-    if areMended, !isTold, isWrong || frame.epochs == nil { writeOwnEpochs() }
+    let isWritten = frame.epochEvidence.state != .right
+    if areMended, !isTold, !isWritten, isWrong || frame.epochs == nil { writeOwnEpochs() }
   }
 
   /// Whether the epochs can be rebuilt: those of a log that this engine alone has written, where
   /// all batches bear the one that it gives them (one that does not would be judged otherwise from
   /// then on), unless a directory that holds something has the file's name.
   private func areEpochsMended(_ outcomes: [SegmentOutcome]) -> Bool {
-    let isKnown = outcomes.allSatisfy { $0.epochStarts.allSatisfy { $0.epoch == 0 } }
+    let isKnown =
+      frame.epochEvidence.own != nil
+      || outcomes.allSatisfy { $0.epochStarts.allSatisfy { $0.epoch == 0 } }
     guard frame.rules.isGapless, isKnown else { return false }
     let path = frame.directory.path(LeaderEpochCheckpoint.name)
     do throws(DiskError) {
@@ -150,7 +162,8 @@ struct SideFilePlan {
   }
 
   private mutating func writeOwnEpochs() {
-    let own = LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
+    let own =
+      frame.epochEvidence.own ?? LeaderEpochCheckpoint([.init(epoch: 0, startOffset: 0)])
     actions.append(.writeEpochs(own))
     epochs = own
   }

@@ -223,7 +223,8 @@ package struct SegmentScanner: ~Copyable {
 
   /// Judges a leader epoch, where the log's is known.
   private func epochFault(_ header: BatchHeader) -> BatchFault? {
-    guard let epoch = options.rules.leaderEpoch, header.leaderEpoch != epoch, !header.isLegacy
+    guard let epoch = options.rules.epochs?.epoch(at: header.baseOffset),
+      header.leaderEpoch != epoch, !header.isLegacy
     else { return nil }
     return .leaderEpoch(header.leaderEpoch, expected: epoch)
   }

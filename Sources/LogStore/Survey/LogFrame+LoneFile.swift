@@ -16,7 +16,8 @@ extension LogFrame {
       startEvidence: StartEvidence(own: .missing, line: nil),
       mark: DurableMark.Contents(), layout: SegmentLayout(), point: .unknown,
       isOutrun: false, isCleanStop: false, rules: .none,
-      epochs: nil, noted: KnownLosses.Content(), places: [place], firstWalked: 0,
+      epochEvidence: EpochEvidence(told: nil), noted: KnownLosses.Content(), places: [place],
+      firstWalked: 0,
       names: NameFindings())
   }
 }

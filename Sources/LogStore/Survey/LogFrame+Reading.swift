@@ -22,16 +22,18 @@ extension LogFrame {
     let start = try startEvidence(hints, mark, isOutrun, directory, entries, &names)
     let isCleanStop =
       hints.isCleanStop ? try isCleanStopTold(mark, layout, isOutrun, directory) : false
-    let epochs = if let pending { pending.epochs } else { try readEpochs(directory, &names) }
+    let standsBeyondMark = isOutrun && (!mark.isCopy || hints.isCompacted)
+    let epochs = try epochEvidence(
+      pending, OwnLogRules.isOwn(mark.newest, standsBeyondMark: standsBeyondMark),
+      start: start.start ?? 0, directory, &names)
     // What is beyond the mark in a copy was mostly written before it was copied; only a broker's
     // cleaner leaves gaps.
-    let rules = OwnLogRules(
-      mark.newest, standsBeyondMark: isOutrun && (!mark.isCopy || hints.isCompacted),
-      epochs: epochs)
+    let rules = OwnLogRules(mark.newest, standsBeyondMark: standsBeyondMark, epochs: epochs)
     let strays = self.strays(layout, mark.newest, directory)
     var frame = LogFrame(
       directory: directory, hints: hints, startEvidence: start, mark: mark, layout: layout,
-      point: point, isOutrun: isOutrun, isCleanStop: isCleanStop, rules: rules, epochs: epochs,
+      point: point, isOutrun: isOutrun, isCleanStop: isCleanStop, rules: rules,
+      epochEvidence: epochs,
       noted: try KnownLosses.read(directory, entries, &names), places: [], firstWalked: 0,
       names: names)
     if let pending { frame.noted = pending.settled(frame.noted) }
@@ -186,6 +188,38 @@ extension LogFrame {
     if isOutrun { return true }
     guard last.baseOffset == newest.segmentBaseOffset else { return false }
     return try directory.disk.status(directory.path(last.logName))?.size == newest.position
+  }
+
+  private static func epochEvidence(
+    _ pending: PendingTruncation?, _ isOwn: Bool, start: Int64, _ directory: LogDirectory,
+    _ names: inout NameFindings
+  ) throws(DiskError) -> EpochEvidence {
+    if let epochs = pending?.epochs {
+      return EpochEvidence(told: epochs, own: epochs, isOwn: isOwn, start: start)
+    }
+    let told = try readEpochs(directory, &names)
+    var own: LeaderEpochCheckpoint?
+    do throws(CheckpointError) {
+      own = try EpochsFile.read(directory)
+    } catch {
+      if case .disk(let error) = error { throw error }
+      let reason = "its CRC or another part of it is wrong; leader epochs are not checked any more"
+      names.sideFileDamage.append(
+        SideFileDamage(file: directory.path(EpochsFile.name), reason: reason, remedy: nil))
+      names.actions.append(.remove(EpochsFile.name, reason: reason))
+    }
+    let evidence = EpochEvidence(told: told, own: own, isOwn: isOwn, start: start)
+    if told == nil, evidence.own != nil {
+      // Instead of what is said of one that nothing makes anew.
+      let path = directory.path(LeaderEpochCheckpoint.name)
+      let isThere = names.notes.contains { $0.file == path }
+      names.notes.removeAll { $0.file == path }
+      if isThere {
+        names.notes.append(
+          VerificationNote(file: path, text: "cannot be read; \(EpochsFile.name) tells the epochs"))
+      }
+    }
+    return evidence
   }
 
   private static func readEpochs(

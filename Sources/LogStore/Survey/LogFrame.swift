@@ -17,8 +17,8 @@ package struct LogFrame: Sendable {
   package let isCleanStop: Bool
   /// What is known of the batches where this engine alone has written the log.
   package let rules: OwnLogRules
-  /// The log's epochs as they are on disk; nil where they are missing or do not read.
-  package let epochs: LeaderEpochCheckpoint?
+  /// What the log's files say of its epochs.
+  package let epochEvidence: EpochEvidence
   /// Losses that an earlier opening noted, and damaged bytes that it fenced at or after the point.
   package internal(set) var noted: KnownLosses.Content
   /// The segments by rising base offset.
@@ -53,6 +53,8 @@ package struct LogFrame: Sendable {
     package var lostEnd: Int64 { lost.map(\.upperBound).max() ?? 0 }
   }
 
+  /// The log's epochs as they are on disk; nil where they are missing or do not read.
+  package var epochs: LeaderEpochCheckpoint? { epochEvidence.epochs }
   /// Whether the mark was copied here, as a file among others: the files are of different moments
   /// (docs/durability.md#copies).
   package var isCopy: Bool { mark.isCopy }

@@ -53,6 +53,7 @@ package struct SegmentLayout: Sendable, Equatable {
     DeletedLog.markerName, ProducerFile.name, KnownLosses.fileName,
     AcceptedLossesFile.name,
     LogStartFile.name, Truncation.pendingName, Truncation.doneName,
+    EpochsFile.name,
   ]
 
   /// Nothing is there.

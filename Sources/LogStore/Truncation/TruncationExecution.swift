@@ -167,7 +167,11 @@ struct TruncationExecution {
   private func settleSmallFiles() throws(DiskError) {
     _ = try DurableMark.replace(
       directory, with: truncation.mark(bootIdentifier: disk.bootIdentifier))
-    try LeaderEpochCheckpoint(truncation.epochs).write(disk, directory: directory.path)
+    let epochs = LeaderEpochCheckpoint(truncation.epochs)
+    if MarkFlags(rawValue: truncation.markFlags).isGapless {
+      try EpochsFile.write(epochs, directory)
+    }
+    try epochs.write(disk, directory: directory.path)
     try removeProducers()
     try KnownLosses.forget(in: directory) { noted in
       (noted.offsets?.lowerBound ?? 0) >= truncation.shortEnd
