@@ -22,7 +22,8 @@ struct Main {
       let small = Scale(isTiny: true)
       try makeBenchDirectory()
       let rows =
-        try appendRows(small) + readRows(small) + recoveryRows(small) + serveRows(small)
+        try appendRows(small) + readRows(small) + engineBudgetRows() + recoveryRows(small)
+        + serveRows(small)
       for row in rows {
         print(row.name)
         row.cleanUp()
@@ -31,7 +32,10 @@ struct Main {
     }
     try makeBenchDirectory()
     printMachine()
-    for row in try appendRows(scale) + readRows(scale) + recoveryRows(scale) + serveRows(scale) {
+    let rows =
+      try appendRows(scale) + readRows(scale) + engineBudgetRows() + recoveryRows(scale)
+      + serveRows(scale)
+    for row in rows {
       if let only, !row.name.contains(only) { continue }
       try row.run(scale)
       // A line at a time also into a file: a run may be stopped.
