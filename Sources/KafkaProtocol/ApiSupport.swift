@@ -29,8 +29,10 @@ extension ApiKey {
     case .initProducerId: .initProducerId
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch
     case .describeConfigs: .describeConfigs
+    case .alterConfigs: .alterConfigs
     case .describeLogDirs: .describeLogDirs
     case .createPartitions: .createPartitions
+    case .incrementalAlterConfigs: .incrementalAlterConfigs
     case .describeCluster: .describeCluster
     default: nil
     }

@@ -96,8 +96,11 @@ public struct LogConfig: Sendable, Equatable {
   /// Most lines of the log's `mkstore.history`, 1 … 10,000; the oldest go first.
   public var historyLinesMax = 200
 
-  /// Kafka's defaults.
+  /// Kafka's defaults, but for `retentionMs`.
   public init() {}
+
+  /// Kafka's default of `retention.ms`: seven days.
+  public static let kafkaRetentionMs: Int64 = 604_800_000
 
   /// Whether a rule of retention may ever delete a segment of the log.
   package var hasRetention: Bool {

@@ -49,7 +49,8 @@ def confluent(server):
     from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
     from confluent_kafka import OFFSET_BEGINNING, OFFSET_END
     from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, TopicPartition
-    from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
+    from confluent_kafka.admin import (
+        AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic)
 
     admin = AdminClient({"bootstrap.servers": server.address})
     topic = NewTopic("t", 3, 1, config={"max.message.bytes": "100000"})
@@ -163,6 +164,26 @@ def confluent(server):
     resource = ConfigResource(ConfigResource.Type.TOPIC, "t")
     config = admin.describe_configs([resource])[resource].result(20)
     check(config["max.message.bytes"].value == "100000", "described")
+
+    def alter(name, value, operation):
+        change = ConfigEntry(name, value, incremental_operation=operation)
+        asked = ConfigResource(ConfigResource.Type.TOPIC, "t", incremental_configs=[change])
+        admin.incremental_alter_configs([asked])[asked].result(20)
+        return admin.describe_configs([resource])[resource].result(20)[name]
+    entry = alter("retention.ms", "100000000", AlterConfigOpType.SET)
+    check((entry.value, entry.source, entry.is_read_only) == ("100000000", 1, False), f"{entry}")
+    entry = alter("retention.ms", None, AlterConfigOpType.DELETE)
+    check(entry.source != 1, f"{entry}")
+    entry = alter("cleanup.policy", "compact", AlterConfigOpType.APPEND)
+    check(entry.value == "compact,delete", f"{entry}")
+    entry = alter("cleanup.policy", "compact", AlterConfigOpType.SUBTRACT)
+    check(entry.value == "delete", f"{entry}")
+    try:
+        alter("min.insync.replicas", "2", AlterConfigOpType.SET)
+        check(False, "a setting without effect was taken")
+    except KafkaException as error:
+        check(error.args[0].code() == KafkaError.INVALID_CONFIG, f"{error}")
+        check("min.insync.replicas" in error.args[0].str(), f"{error}")
     check(admin.describe_cluster().result(20).cluster_id, "cluster id")
     admin.delete_topics(["t"])["t"].result(20)
     check("t" not in admin.list_topics(timeout=20).topics, "deleted")
@@ -172,7 +193,7 @@ def confluent(server):
 
 def kafka_python(server):
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-    from kafka.admin import KafkaAdminClient, NewTopic
+    from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
     from kafka.errors import MessageSizeTooLargeError
 
     admin = KafkaAdminClient(bootstrap_servers=server.address)
@@ -217,6 +238,13 @@ def kafka_python(server):
     admin.delete_records({places[0]: 7})
     begins = consumer.beginning_offsets(places)
     check(begins == {places[0]: 7, places[1]: 0}, f"after a deletion: {begins}")
+    for value, incremental in [("100000000", True), ("200000000", False)]:
+        asked = ConfigResource(ConfigResourceType.TOPIC, "t", {"retention.ms": value})
+        answer = admin.alter_configs([asked], incremental=incremental)
+        check(answer == {"topic": {"t": "OK"}}, f"altered: {answer}")
+        resource = ConfigResource(ConfigResourceType.TOPIC, "t")
+        found = admin.describe_configs([resource])["topic"]["t"]
+        check(found["retention.ms"]["value"] == value, f"described: {found}")
     consumer.close()
     producer = KafkaProducer(bootstrap_servers=server.address, max_request_size=10_000_000)
     try:
@@ -244,6 +272,7 @@ async def aiokafka_run(server):
     import asyncio
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
     from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
     from aiokafka.errors import MessageSizeTooLargeError
 
     admin = AIOKafkaAdminClient(bootstrap_servers=server.address)
@@ -300,6 +329,9 @@ async def aiokafka_run(server):
         pass
     await producer.send_and_wait("t", b"small")
     await producer.stop()
+    asked = ConfigResource(ConfigResourceType.TOPIC, "t", {"retention.ms": "100000000"})
+    (altered,) = await admin.alter_configs([asked])
+    check([answer[:2] for answer in altered.resources] == [(0, None)], f"altered: {altered}")
     await admin.delete_topics(["t"])
     check("t" not in await admin.list_topics(), "deleted")
     await admin.close()

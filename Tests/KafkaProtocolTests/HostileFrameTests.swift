@@ -8,7 +8,7 @@ import Testing
 
   @Test func framesAreThere() {
     #expect(WireFrame.captured.count >= 80)
-    #expect(WireFrame.schema.count == 348)
+    #expect(WireFrame.schema.count == 368)
   }
 
   @Test(arguments: WireFrame.all)

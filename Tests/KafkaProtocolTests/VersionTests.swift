@@ -9,7 +9,8 @@ import Testing
     (.findCoordinator, 0...4, 3), (.apiVersions, 0...4, 3), (.createTopics, 2...7, 5),
     (.deleteTopics, 1...6, 4), (.deleteRecords, 0...2, 2), (.initProducerId, 0...4, 2),
     (.offsetForLeaderEpoch, 2...4, 4),
-    (.describeConfigs, 1...4, 4), (.describeLogDirs, 0...4, 2), (.createPartitions, 0...3, 2),
+    (.describeConfigs, 1...4, 4), (.alterConfigs, 0...2, 2), (.describeLogDirs, 0...4, 2),
+    (.createPartitions, 0...3, 2), (.incrementalAlterConfigs, 0...1, 1),
     (.describeCluster, 0...1, 0),
   ]
 

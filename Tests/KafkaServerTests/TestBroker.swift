@@ -32,7 +32,8 @@ final class TestBroker {
   static func with(
     _ directory: String? = nil, log: LogConfig = LogConfig(), disk: any Disk = PosixDisk(),
     nowMs: (@Sendable () -> Int64)? = nil, monotonicNs: (@Sendable () -> Int64)? = nil,
-    configure: (inout BrokerConfig) -> Void = { _ in }, registry: PrometheusRegistry? = nil,
+    configure: (inout BrokerConfig) -> Void = { _ in },
+    configureStore: (inout StoreConfig) -> Void = { _ in }, registry: PrometheusRegistry? = nil,
     heardBy captured: CapturedLog? = nil, storeHeardBy storeLog: CapturedLog? = nil,
     _ body: (TestBroker) async throws -> Void
   ) async throws {
@@ -45,6 +46,7 @@ final class TestBroker {
     let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     if let nowMs { store.nowMs = nowMs }
     if let monotonicNs { store.monotonicNs = monotonicNs }
+    configureStore(&store)
     let manager = try LogManager.open(
       path, config: store, disk: disk, logger: storeLog?.logger ?? quiet)
     var config = BrokerConfig()

@@ -24,6 +24,9 @@ struct LogLineTests {
       file: "Sources/KafkaServer/Requests/Broker+Metadata.swift", count: 1,
       why: "a topic was made: who follows what becomes of topics needs each"),
     Exception(
+      file: "Sources/KafkaServer/Requests/Broker+AlterConfigs.swift", count: 1,
+      why: "a topic's settings were altered: the same"),
+    Exception(
       file: "Sources/KafkaServer/Requests/Broker+Topics.swift", count: 2,
       why: "a topic was made, or deleted: the same"),
     Exception(

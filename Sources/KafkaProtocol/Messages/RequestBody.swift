@@ -12,8 +12,10 @@ public enum RequestBody: Sendable, Equatable {
   case initProducerId(InitProducerIdRequest)
   case offsetForLeaderEpoch(OffsetForLeaderEpochRequest)
   case describeConfigs(DescribeConfigsRequest)
+  case alterConfigs(AlterConfigsRequest)
   case describeLogDirs(DescribeLogDirsRequest)
   case createPartitions(CreatePartitionsRequest)
+  case incrementalAlterConfigs(IncrementalAlterConfigsRequest)
   case describeCluster(DescribeClusterRequest)
 
   /// The API whose request this is.
@@ -31,8 +33,10 @@ public enum RequestBody: Sendable, Equatable {
     case .initProducerId: .initProducerId
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch
     case .describeConfigs: .describeConfigs
+    case .alterConfigs: .alterConfigs
     case .describeLogDirs: .describeLogDirs
     case .createPartitions: .createPartitions
+    case .incrementalAlterConfigs: .incrementalAlterConfigs
     case .describeCluster: .describeCluster
     }
   }
@@ -56,8 +60,10 @@ extension RequestBody {
     case .initProducerId: .initProducerId(try reader.structure())
     case .offsetForLeaderEpoch: .offsetForLeaderEpoch(try reader.structure())
     case .describeConfigs: .describeConfigs(try reader.structure())
+    case .alterConfigs: .alterConfigs(try reader.structure())
     case .describeLogDirs: .describeLogDirs(try reader.structure())
     case .createPartitions: .createPartitions(try reader.structure())
+    case .incrementalAlterConfigs: .incrementalAlterConfigs(try reader.structure())
     case .describeCluster: .describeCluster(try reader.structure())
     default: throw .unsupportedApi(header)
     }
@@ -79,8 +85,10 @@ extension RequestBody: Walked {
     case .initProducerId(var body): try body.code(&coder)
     case .offsetForLeaderEpoch(var body): try body.code(&coder)
     case .describeConfigs(var body): try body.code(&coder)
+    case .alterConfigs(var body): try body.code(&coder)
     case .describeLogDirs(var body): try body.code(&coder)
     case .createPartitions(var body): try body.code(&coder)
+    case .incrementalAlterConfigs(var body): try body.code(&coder)
     case .describeCluster(var body): try body.code(&coder)
     }
   }

@@ -109,6 +109,9 @@ package final class Broker: Sendable {
     case .initProducerId(let body): .initProducerId(initProducerId(body))
     case .offsetForLeaderEpoch(let body): .offsetForLeaderEpoch(offsetForLeaderEpoch(body))
     case .describeConfigs(let body): .describeConfigs(describeConfigs(body))
+    case .alterConfigs(let body): .alterConfigs(alterConfigs(body))
+    case .incrementalAlterConfigs(let body):
+      .incrementalAlterConfigs(incrementalAlterConfigs(body))
     case .describeLogDirs(let body): .describeLogDirs(describeLogDirs(body))
     case .describeCluster(let body): .describeCluster(describeCluster(body))
     case .produce, .fetch:

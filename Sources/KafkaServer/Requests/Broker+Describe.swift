@@ -30,7 +30,8 @@ extension Broker {
             }
             let log = topic.logWithSettings
             entries = TopicSettings.entries(
-              log?.config ?? manager.config.log, log?.overrides ?? TopicConfig())
+              log?.config ?? manager.config.log, log?.overrides ?? TopicConfig(),
+              over: manager.config.log)
           case Self.brokerResource where ["", "\(nodeId)"].contains(resource.resourceName):
             entries = brokerEntries
           default:
@@ -64,27 +65,41 @@ extension Broker {
       config.value = entry.value
       config.configSource = entry.source.rawValue
       config.configType = entry.type
-      config.readOnly = true
+      config.readOnly = entry.isReadOnly
       config.documentation = request.includeDocumentation ? entry.note : nil
       guard request.includeSynonyms else { return }
-      config.synonyms = [
+      config.synonyms = entry.synonyms.map { synonym in
         .with {
-          $0.name = entry.name
-          $0.value = entry.value
-          $0.source = config.configSource
+          $0.name = synonym.name
+          $0.value = synonym.value
+          $0.source = synonym.source.rawValue
         }
-      ]
+      }
     }
   }
 
   private var brokerEntries: [TopicSettings.Entry] {
     let base = BrokerConfig()
     func entry(_ name: String, _ value: (BrokerConfig) -> String) -> TopicSettings.Entry {
-      TopicSettings.Entry(
-        name: name, value: value(config),
-        source: value(config) == value(base) ? .standard : .broker)
+      entry(name, value(config), standard: value(base))
     }
-    return [
+    func entry(_ name: String, _ value: String, standard: String) -> TopicSettings.Entry {
+      let source: TopicSettings.Source = value == standard ? .standard : .broker
+      var synonyms = [TopicSettings.Synonym(name: name, value: standard, source: .standard)]
+      if source == .broker {
+        synonyms.insert(TopicSettings.Synonym(name: name, value: value, source: source), at: 0)
+      }
+      let numberType: Int8 = name.hasSuffix(".ms") ? 5 : 3
+      let type: Int8 = Bool(value) != nil ? 1 : Int64(value) == nil ? 2 : numberType
+      return TopicSettings.Entry(
+        name: name, value: value, source: source, type: type, isReadOnly: true,
+        synonyms: synonyms)
+    }
+    let store = manager.config
+    let own = [
+      entry(
+        "log.retention.check.interval.ms", "\(store.retentionCheckIntervalMs)",
+        standard: "\(StoreConfig().retentionCheckIntervalMs)"),
       entry("auto.create.topics.enable") {
         "\($0.createsTopics)"
       },
@@ -101,6 +116,7 @@ extension Broker {
       },
       entry("socket.request.max.bytes") { "\($0.requestBytesMax)" },
     ]
+    return (own + TopicSettings.brokerEntries(store.log)).sorted { $0.name < $1.name }
   }
 
   /// How much the partitions take up.

@@ -82,7 +82,7 @@ extension Broker {
           answer.numPartitions = partitionCount(asked)
           answer.replicationFactor = 1
           answer.configs = TopicSettings.entries(
-            overrides.applied(to: manager.config.log), overrides
+            overrides.applied(to: manager.config.log), overrides, over: manager.config.log
           ).map { entry in
             .with {
               $0.name = entry.name
@@ -115,7 +115,7 @@ extension Broker {
     }
     do throws(LogError) {
       overrides = try TopicConfig(values)
-      try overrides.applied(to: manager.config.log).validate()
+      try overrides.checkImplemented(over: manager.config.log)
     } catch {
       return (.invalidConfig, "\(error)")
     }

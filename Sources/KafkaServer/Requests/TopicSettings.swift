@@ -9,6 +9,16 @@ package struct TopicSettings: Sendable {
     case standard = 5
   }
 
+  /// A value at one of its sources.
+  package struct Synonym: Sendable {
+    /// Its name there.
+    package var name: String
+    /// The value there.
+    package var value: String
+    /// Where it is.
+    package var source: Source
+  }
+
   /// One setting.
   package struct Entry: Sendable {
     /// Kafka's name.
@@ -17,47 +27,74 @@ package struct TopicSettings: Sendable {
     package var value: String
     /// Where the value comes from.
     package var source: Source
+    /// Kafka's number of the value's type: 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list.
+    package var type: Int8
+    /// Whether it can only be set where the server is started.
+    package var isReadOnly: Bool
+    /// Every source, the one in force first.
+    package var synonyms: [Synonym]
     /// What the setting does here, where that is not what Kafka says.
     package var note: String?
-
-    /// Kafka's number of the value's type: 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list.
-    package var type: Int8 {
-      switch name {
-      case "cleanup.policy": return 7
-      case _ where name.hasSuffix(".ms") || name == "retention.bytes": return 5
-      case "min.cleanable.dirty.ratio": return 6
-      default: break
-      }
-      if Bool(value) != nil { return 1 }
-      return Int64(value) == nil ? 2 : 3
-    }
   }
 
-  /// What this engine does where a topic says nothing, for settings it does not act on.
-  private static let kept = [
-    "cleanup.policy": "delete", "compression.type": "producer", "min.insync.replicas": "1",
-    "retention.bytes": "-1", "retention.ms": "-1",
-  ]
-
-  /// The settings of a topic, by name.
+  /// Every setting of a topic, by name.
   ///
   /// - Parameters:
   ///   - config: What its logs go by.
   ///   - overrides: What the topic itself says.
+  ///   - base: What topics go by that say nothing.
   package static func entries(
-    _ config: LogConfig, _ overrides: TopicConfig
+    _ config: LogConfig, _ overrides: TopicConfig, over base: LogConfig
   ) -> [Entry] {
-    let standard = TopicConfig().effective(LogConfig())
-    let values = kept.merging(overrides.effective(config)) { _, stated in stated }
-    return values.map { name, value in
-      var entry = Entry(name: name, value: value, source: .standard)
-      if overrides.values[name] != nil {
-        entry.source = .topic
-      } else if let common = standard[name], common != value {
-        entry.source = .broker
+    TopicSetting.all.map { name, setting in
+      var synonyms = brokerSynonyms(name, setting, base)
+      let common = setting.stated(by: base) ?? setting.standard
+      let override = overrides.values[name]
+      let value = setting.stated(by: config) ?? override ?? common
+      if override != nil {
+        synonyms.insert(Synonym(name: name, value: value, source: .topic), at: 0)
       }
-      if case .kept(let why) = TopicConfig.effect(of: name) { entry.note = why }
+      var entry = Entry(
+        name: name, value: value, source: common == setting.standard ? .standard : .broker,
+        type: setting.typeNumber, isReadOnly: false, synonyms: synonyms)
+      if override != nil { entry.source = .topic }
+      if case .kept(let why) = setting.effect { entry.note = why }
       return entry
     }.sorted { $0.name < $1.name }
+  }
+
+  /// What the server says of a topic's setting and, as by Kafka 3.9, its default where the broker's
+  /// setting has one.
+  private static func brokerSynonyms(
+    _ name: String, _ setting: TopicSetting, _ base: LogConfig
+  ) -> [Synonym] {
+    guard let brokerName = setting.brokerName else { return [] }
+    var synonyms: [Synonym] = []
+    let common = setting.stated(by: base) ?? setting.standard
+    if common != setting.standard {
+      synonyms.append(Synonym(name: brokerName, value: common, source: .broker))
+    }
+    switch name {
+    case "flush.ms", "segment.ms", "segment.jitter.ms": break
+    case "retention.ms":
+      synonyms.append(Synonym(name: "log.retention.hours", value: "168", source: .standard))
+    default:
+      synonyms.append(Synonym(name: brokerName, value: setting.standard, source: .standard))
+    }
+    return synonyms
+  }
+
+  /// The settings of topics as the broker's, by the broker's names: what topics go by that say
+  /// nothing.
+  package static func brokerEntries(_ base: LogConfig) -> [Entry] {
+    TopicSetting.all.compactMap { name, setting in
+      guard let brokerName = setting.brokerName, let value = setting.stated(by: base) else {
+        return nil
+      }
+      return Entry(
+        name: brokerName, value: value,
+        source: value == setting.standard ? .standard : .broker, type: setting.typeNumber,
+        isReadOnly: true, synonyms: [])
+    }
   }
 }

@@ -15,6 +15,14 @@ extension LogManager {
   /// - Throws: `.notFound` where the topic has no log, `.invalidConfiguration`, `.closed`; `.disk`
   ///   or `.diskFull`, and then a part of the partitions may have the new settings.
   public func alterTopic(_ topic: String, _ overrides: TopicConfig) throws(LogError) {
+    try alterTopic(topic, overrides, confirmsPolicy: true)
+  }
+
+  /// The same. Without `confirmsPolicy` nothing is decided on what may be deleted: it stays as
+  /// unconfirmed as it is.
+  package func alterTopic(
+    _ topic: String, _ overrides: TopicConfig, confirmsPolicy: Bool
+  ) throws(LogError) {
     let config = overrides.applied(to: self.config.log)
     try config.validate()
     try naming.withLock { (_) throws(LogError) in
@@ -22,8 +30,10 @@ extension LogManager {
       let logs = logs(ofTopic: topic)
       if logs.isEmpty { throw .notFound(path: "\(path)/\(topic)") }
       do throws(DiskError) {
-        let session = try context.policies.sessionForPolicy(nowMs: context.nowMs())
+        let confirmed =
+          confirmsPolicy ? try context.policies.sessionForPolicy(nowMs: context.nowMs()) : nil
         for log in logs.reversed() {
+          let session = confirmed ?? log.environment.settings.policySession
           try TopicConfigFile.write(
             overrides, policySession: session, context.disk, directory: log.path)
           log.environment.setSettings(

@@ -25,7 +25,7 @@ public struct TopicConfig: Sendable, Equatable {
   public init(_ values: [String: String]) throws(LogError) {
     for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       guard let setting = TopicSetting.all[name] else {
-        throw .invalidConfiguration(name: name, reason: "no setting of a topic has this name")
+        throw Self.unknown(name)
       }
       if let reason = setting.check(value) {
         throw .invalidConfiguration(name: name, reason: reason)

@@ -2,22 +2,31 @@ internal import RecordFormat
 
 /// One of Kafka's topic settings: which values it takes and what they do here.
 ///
-/// Source: Kafka's `TopicConfig` and `LogConfig` (3.9).
-struct TopicSetting: Sendable {
+/// Source: Kafka's `TopicConfig`, `LogConfig` and `ServerTopicConfigSynonyms` (3.9).
+package struct TopicSetting: Sendable {
   /// Which values are legal.
-  enum Values: Sendable {
+  package enum Values: Sendable {
     case integer(ClosedRange<Int64>)
     case number(ClosedRange<Double>)
     case oneOf([String])
     /// One or more of these, by commas.
     case someOf([String])
+    /// Any list, by commas.
+    case list
     case anything
   }
 
-  let values: Values
-  let effect: TopicConfig.Effect
+  package let values: Values
+  package let effect: TopicConfig.Effect
+  /// Kafka's default.
+  package let standard: String
+  /// What Kafka's brokers call it; nil where it is a topic's alone.
+  package let brokerName: String?
   private let set: (@Sendable (String, inout LogConfig) -> Void)?
   private let get: (@Sendable (LogConfig) -> String)?
+  /// Whether a log with these settings does what the value asks for, although it does not go by
+  /// the setting; nil: any value may be set.
+  private let isMet: (@Sendable (String, LogConfig) -> Bool)?
 
   /// What is wrong with a value; nil where it is legal.
   func check(_ value: String) -> String? {
@@ -35,93 +44,135 @@ struct TopicSetting: Sendable {
         return "'\(value)' is none of \(names.joined(separator: ", "))"
       }
     case .someOf(let names):
-      let given = value.split(separator: ",").map { String($0.filter { $0 != " " }) }
+      let given = Self.elements(value)
       if given.isEmpty || !given.allSatisfy(names.contains) {
         return "'\(value)' is no list of \(names.joined(separator: ", "))"
       }
-    case .anything: break
+    case .list, .anything: break
     }
     return nil
   }
 
+  /// Why a legal value cannot be set: it asks for what this engine does not do. Nil where it can.
+  func rejection(of value: String, in config: LogConfig) -> String? {
+    guard let isMet, case .kept(let why) = effect, !isMet(value, config) else { return nil }
+    return "mkstore does not implement '\(value)': \(why)"
+  }
+
+  /// Whether values are lists, to which elements can be added.
+  var isList: Bool {
+    switch values {
+    case .someOf, .list: true
+    default: false
+    }
+  }
+
+  /// The elements of a list's value.
+  static func elements(_ value: String) -> [String] {
+    value.split(separator: ",").map { String($0.filter { $0 != " " }) }
+  }
+
   func apply(_ value: String, to config: inout LogConfig) { set?(value, &config) }
+
+  /// The value that a log's configuration states; nil for settings that do not act.
+  package func stated(by config: LogConfig) -> String? { get?(config) }
 
   /// The settings that act, as a log's configuration states them.
   static func stated(by config: LogConfig) -> [String: String] {
-    all.compactMapValues { $0.get?(config) }
+    all.compactMapValues { $0.stated(by: config) }
+  }
+
+  /// Kafka's number of the values' type.
+  package var typeNumber: Int8 {
+    switch values {
+    case .oneOf(["true", "false"]): 1
+    case .oneOf, .anything: 2
+    case .integer(let range): range.upperBound > Int64(Int32.max) ? 5 : 3
+    case .number: 6
+    case .someOf, .list: 7
+    }
   }
 
   // MARK: The table
 
-  static let all: [String: TopicSetting] = acting.merging(kept) { acting, _ in acting }
+  package static let all: [String: TopicSetting] = acting.merging(kept) { acting, _ in acting }
 
   private static let int32Max = Int64(Int32.max)
   private static let flag = Values.oneOf(["true", "false"])
 
   private static func integer(
-    _ range: ClosedRange<Int64>, _ path: any WritableKeyPath<LogConfig, Int> & Sendable,
-    min: Int
+    _ brokerName: String, _ range: ClosedRange<Int64>,
+    _ path: any WritableKeyPath<LogConfig, Int> & Sendable, min: Int
   ) -> TopicSetting {
     TopicSetting(
-      values: .integer(range), effect: .acts,
+      values: .integer(range), effect: .acts, standard: String(LogConfig()[keyPath: path]),
+      brokerName: brokerName,
       set: { value, config in config[keyPath: path] = max(min, Int(value) ?? min) },
-      get: { String($0[keyPath: path]) })
+      get: { String($0[keyPath: path]) }, isMet: nil)
   }
 
-  private static func timeLimit(
-    _ path: any WritableKeyPath<LogConfig, Int64> & Sendable, min: Int64 = 0
+  private static func long(
+    _ brokerName: String, _ path: any WritableKeyPath<LogConfig, Int64> & Sendable,
+    min: Int64 = 0, standard: Int64? = nil
   ) -> TopicSetting {
     TopicSetting(
       values: .integer(min...Int64.max), effect: .acts,
+      standard: String(standard ?? LogConfig()[keyPath: path]), brokerName: brokerName,
       set: { value, config in config[keyPath: path] = Int64(value) ?? config[keyPath: path] },
-      get: { String($0[keyPath: path]) })
+      get: { String($0[keyPath: path]) }, isMet: nil)
   }
 
   private static let acting: [String: TopicSetting] = [
-    "segment.bytes": integer(14...int32Max, \.segmentBytes, min: 14),
-    "segment.index.bytes": integer(4...int32Max, \.segmentIndexBytes, min: 24),
-    "index.interval.bytes": integer(0...int32Max, \.indexIntervalBytes, min: 0),
-    "max.message.bytes": integer(0...int32Max, \.maxMessageBytes, min: 1),
-    "segment.ms": TopicSetting(
-      values: .integer(1...Int64.max), effect: .acts,
-      set: { value, config in config.segmentMs = Int64(value) ?? config.segmentMs },
-      get: { String($0.segmentMs) }),
-    "segment.jitter.ms": timeLimit(\.segmentJitterMs),
-    "file.delete.delay.ms": timeLimit(\.fileDeleteDelayMs),
-    "retention.ms": timeLimit(\.retentionMs, min: -1),
-    "retention.bytes": timeLimit(\.retentionBytes, min: -1),
+    "segment.bytes": integer("log.segment.bytes", 14...int32Max, \.segmentBytes, min: 14),
+    "segment.index.bytes": integer(
+      "log.index.size.max.bytes", 4...int32Max, \.segmentIndexBytes, min: 24),
+    "index.interval.bytes": integer(
+      "log.index.interval.bytes", 0...int32Max, \.indexIntervalBytes, min: 0),
+    "max.message.bytes": integer("message.max.bytes", 0...int32Max, \.maxMessageBytes, min: 1),
+    "segment.ms": long("log.roll.ms", \.segmentMs, min: 1),
+    "segment.jitter.ms": long("log.roll.jitter.ms", \.segmentJitterMs),
+    "file.delete.delay.ms": long("log.segment.delete.delay.ms", \.fileDeleteDelayMs),
+    "retention.ms": long(
+      "log.retention.ms", \.retentionMs, min: -1, standard: LogConfig.kafkaRetentionMs),
+    "retention.bytes": long("log.retention.bytes", \.retentionBytes, min: -1),
     "cleanup.policy": TopicSetting(
-      values: .someOf(["delete", "compact"]), effect: .acts,
+      values: .someOf(["delete", "compact"]), effect: .acts, standard: "delete",
+      brokerName: "log.cleanup.policy",
       set: { value, config in
         config.cleanupPolicy = []
         if value.contains("delete") { config.cleanupPolicy.insert(.delete) }
         if value.contains("compact") { config.cleanupPolicy.insert(.compact) }
       },
-      get: { $0.cleanupPolicy.description }),
+      get: { $0.cleanupPolicy.description }, isMet: nil),
     "message.timestamp.type": TopicSetting(
-      values: .oneOf(["CreateTime", "LogAppendTime"]), effect: .acts,
+      values: .oneOf(["CreateTime", "LogAppendTime"]), effect: .acts, standard: "CreateTime",
+      brokerName: "log.message.timestamp.type",
       set: { value, config in
         config.timestampType = value == "LogAppendTime" ? .logAppendTime : .createTime
       },
-      get: { $0.timestampType == .logAppendTime ? "LogAppendTime" : "CreateTime" }),
-    "message.timestamp.before.max.ms": timeLimit(\.timestampBeforeMaxMs),
-    "message.timestamp.after.max.ms": timeLimit(\.timestampAfterMaxMs),
+      get: { $0.timestampType == .logAppendTime ? "LogAppendTime" : "CreateTime" }, isMet: nil),
+    "message.timestamp.before.max.ms": long(
+      "log.message.timestamp.before.max.ms", \.timestampBeforeMaxMs),
+    "message.timestamp.after.max.ms": long(
+      "log.message.timestamp.after.max.ms", \.timestampAfterMaxMs),
     "message.timestamp.difference.max.ms": TopicSetting(
       values: .integer(0...Int64.max),
       effect: .kept(
         "counts as message.timestamp.before.max.ms and message.timestamp.after.max.ms where these "
           + "are not stated"),
+      standard: String(Int64.max), brokerName: "log.message.timestamp.difference.max.ms",
       set: { value, config in
         guard let limit = Int64(value) else { return }
         if config.timestampBeforeMaxMs == .max { config.timestampBeforeMaxMs = limit }
         if config.timestampAfterMaxMs == .max { config.timestampAfterMaxMs = limit }
       },
-      get: nil),
+      get: nil, isMet: nil),
     "compression.type": TopicSetting(
       values: .oneOf(["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
       effect: .kept(
         "batches keep their producer's codec; only records that are appended in process are "
           + "compressed by it, with zstd or not at all"),
+      standard: "producer", brokerName: "compression.type",
       set: { value, config in
         switch value {
         case "zstd": config.compression = .zstd
@@ -129,35 +180,74 @@ struct TopicSetting: Sendable {
         default: break
         }
       },
-      get: nil),
+      get: nil, isMet: nil),
   ]
 
+  /// Settings that do nothing here. Only values that ask for what happens anyway can be set;
+  /// topics that have others, from before that was checked, keep them.
   private static let kept: [String: TopicSetting] = {
-    func keep(_ values: Values, _ why: String) -> TopicSetting {
-      TopicSetting(values: values, effect: .kept(why), set: nil, get: nil)
+    func keep(
+      _ values: Values, _ standard: String, _ brokerName: String?, _ why: String,
+      met: (@Sendable (String, LogConfig) -> Bool)? = nil
+    ) -> TopicSetting {
+      TopicSetting(
+        values: values, effect: .kept(why), standard: standard, brokerName: brokerName, set: nil,
+        get: nil,
+        isMet: met ?? { value, _ in
+          // As numbers where both are: 0.50 is 0.5.
+          if let number = Double(value), let usual = Double(standard) { return number == usual }
+          return value == standard
+        })
     }
     let time = Values.integer(0...Int64.max)
+    let most = String(Int64.max)
     let compaction = "logs are not compacted"
     let durability = "the store's durability decides when a log is synced"
     let single = "there is one replica"
     let tiers = "segments are kept on this disk"
+    let codecs = "batches keep their producer's codec"
     return [
-      "delete.retention.ms": keep(time, compaction),
-      "min.compaction.lag.ms": keep(time, compaction),
-      "max.compaction.lag.ms": keep(.integer(1...Int64.max), compaction),
-      "min.cleanable.dirty.ratio": keep(.number(0...1), compaction),
-      "flush.messages": keep(.integer(1...Int64.max), durability),
-      "flush.ms": keep(time, durability),
-      "preallocate": keep(flag, "log files grow as they are written"),
-      "min.insync.replicas": keep(.integer(1...int32Max), single),
-      "unclean.leader.election.enable": keep(flag, single),
-      "leader.replication.throttled.replicas": keep(.anything, single),
-      "follower.replication.throttled.replicas": keep(.anything, single),
-      "message.downconversion.enable": keep(flag, "batches are served as they are stored"),
-      "message.format.version": keep(.anything, "batches are written in format 2"),
-      "remote.storage.enable": keep(flag, tiers),
-      "local.retention.ms": keep(.integer(-2...Int64.max), tiers),
-      "local.retention.bytes": keep(.integer(-2...Int64.max), tiers),
+      "delete.retention.ms": keep(
+        time, "86400000", "log.cleaner.delete.retention.ms", compaction),
+      "min.compaction.lag.ms": keep(time, "0", "log.cleaner.min.compaction.lag.ms", compaction),
+      "max.compaction.lag.ms": keep(
+        .integer(1...Int64.max), most, "log.cleaner.max.compaction.lag.ms", compaction),
+      "min.cleanable.dirty.ratio": keep(
+        .number(0...1), "0.5", "log.cleaner.min.cleanable.ratio", compaction),
+      // In the mode `flushed` each batch is synced before it is acknowledged, whatever these say.
+      "flush.messages": keep(
+        .integer(1...Int64.max), most, "log.flush.interval.messages", durability,
+        met: { $0 == String(Int64.max) || $1.durability == .flushed }),
+      "flush.ms": keep(
+        time, most, "log.flush.interval.ms", durability,
+        met: { $0 == String(Int64.max) || $1.durability == .flushed }),
+      "preallocate": keep(flag, "false", "log.preallocate", "log files grow as they are written"),
+      "min.insync.replicas": keep(.integer(1...int32Max), "1", "min.insync.replicas", single),
+      "unclean.leader.election.enable": keep(
+        flag, "false", "unclean.leader.election.enable", single, met: { _, _ in true }),
+      "leader.replication.throttled.replicas": keep(
+        .list, "", nil, single, met: { _, _ in true }),
+      "follower.replication.throttled.replicas": keep(
+        .list, "", nil, single, met: { _, _ in true }),
+      "message.downconversion.enable": keep(
+        flag, "true", "log.message.downconversion.enable",
+        "batches are served as they are stored, to clients that read format 2",
+        met: { _, _ in true }),
+      "message.format.version": keep(
+        .anything, "3.0-IV1", "log.message.format.version", "batches are written in format 2",
+        met: { value, _ in !["0.8", "0.9", "0.10"].contains { value.hasPrefix($0) } }),
+      "compression.gzip.level": keep(
+        .integer(-1...9), "-1", "compression.gzip.level", codecs),
+      "compression.lz4.level": keep(.integer(1...17), "9", "compression.lz4.level", codecs),
+      "compression.zstd.level": keep(
+        .integer(-131_072...22), "3", "compression.zstd.level", codecs),
+      "remote.storage.enable": keep(flag, "false", nil, tiers),
+      "remote.log.copy.disable": keep(flag, "false", nil, tiers),
+      "remote.log.delete.on.disable": keep(flag, "false", nil, tiers),
+      "local.retention.ms": keep(
+        .integer(-2...Int64.max), "-2", "log.local.retention.ms", tiers),
+      "local.retention.bytes": keep(
+        .integer(-2...Int64.max), "-2", "log.local.retention.bytes", tiers),
     ]
   }()
 }

@@ -20,8 +20,8 @@ RANGES = {
     "FindCoordinator": (0, 4), "ApiVersions": (0, 4), "CreateTopics": (2, 7),
     "DeleteTopics": (1, 6), "DeleteRecords": (0, 2), "InitProducerId": (0, 4),
     "OffsetForLeaderEpoch": (2, 4),
-    "DescribeConfigs": (1, 4), "DescribeLogDirs": (1, 4), "CreatePartitions": (0, 3),
-    "DescribeCluster": (0, 1),
+    "DescribeConfigs": (1, 4), "AlterConfigs": (0, 2), "DescribeLogDirs": (1, 4),
+    "CreatePartitions": (0, 3), "IncrementalAlterConfigs": (0, 1), "DescribeCluster": (0, 1),
 }
 BITS = {"int8": 8, "int16": 16, "int32": 32, "int64": 64}
 
