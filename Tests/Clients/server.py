@@ -68,8 +68,9 @@ class Server:
     def start(self):
         """Starts and waits until it is ready; the port stays the same over restarts."""
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"]
-            + self.arguments,
+            # Tests produce records of old, which retention would delete.
+            [self.binary, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
+             "--set", "retention.ms=-1"] + self.arguments,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env={**os.environ, **self.environment})
         ready = threading.Event()

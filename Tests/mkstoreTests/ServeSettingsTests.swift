@@ -1,6 +1,7 @@
 import Foundation
 import ProcessTesting
 import KafkaServer
+import LogStore
 import Testing
 
 @testable import mkstore
@@ -47,12 +48,103 @@ struct ServeSettingsTests {
     }
   }
 
+  // MARK: Kafka's names
+
+  @Test func kafkasNamesAreUnderstood() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.file(
+      "server.properties",
+      """
+      log.dirs=/data/kafka
+      listeners=PLAINTEXT://:9093
+      advertised.listeners=PLAINTEXT://logs.lan:9093
+      log.retention.hours=168
+      log.retention.minutes=2
+      log.segment.bytes=1048576
+      log.roll.hours=1
+      log.roll.jitter.ms=7
+      log.retention.bytes=-1
+      message.max.bytes=900
+      log.cleanup.policy=compact,delete
+      log.segment.delete.delay.ms=5
+      log.retention.check.interval.ms=1000
+      """.utf8)
+    let found = try ServeSettings(commandLine: [("insecure", "true")], file: file)
+    #expect(found.data == "/data/kafka")
+    #expect(found.broker.listen == Endpoint(host: "0.0.0.0", port: 9093))
+    #expect(found.broker.advertised == Endpoint(host: "logs.lan", port: 9093))
+    #expect(found.store.retentionCheckIntervalMs == 1000)
+    let log = found.store.log
+    #expect(log.retentionMs == 120_000, "minutes come before hours")
+    #expect(log.segmentBytes == 1_048_576 && log.segmentMs == 3_600_000)
+    #expect(log.segmentJitterMs == 7 && log.retentionBytes == -1 && log.maxMessageBytes == 900)
+    #expect(log.cleanupPolicy == [.compact, .delete] && log.fileDeleteDelayMs == 5)
+    // Where a setting was made comes before the name that it was made by.
+    let over = try settings([("log.retention.hours", "1"), ("insecure", "true")], file: file)
+    #expect(over.store.log.retentionMs == 3_600_000)
+    for order in [0, 1] {
+      let both = [("log.retention.ms", "5"), ("retention.ms", "6")]
+      let found = try settings(order == 0 ? both : both.reversed())
+      #expect(found.store.log.retentionMs == 6)
+    }
+    #expect(try settings([("log.retention.hours", "-1")]).store.log.retentionMs == -1)
+  }
+
+  @Test func theDefaultOfRetentionIsKafkas() throws {
+    let log = try settings([]).store.log
+    #expect(log.retentionMs == 604_800_000 && log.retentionBytes == -1)
+    let text = RetentionNotice.ofNewTopics(log)
+    #expect(text.hasSuffix("for 7 days (retention.ms 604800000)"))
+    let size = try settings([("retention.ms", "-1"), ("retention.bytes", "77")]).store.log
+    #expect(RetentionNotice.ofNewTopics(size).contains("77 bytes"))
+    let compacted = try settings([("cleanup.policy", "compact")]).store.log
+    #expect(RetentionNotice.ofNewTopics(compacted).contains("for ever"))
+    #expect(refusal(("retention.ms", "-2"))?.contains("retention.ms") == true)
+  }
+
+  @Test(arguments: [
+    ("listeners", "SSL://:9093", "no encryption"),
+    ("listeners", "SASL_PLAINTEXT://localhost:9093", "no authentication"),
+    ("listeners", "PLAINTEXT://a:1,SSL://b:2", "several listeners"),
+    ("listeners", "CONTROLLER://:9093", "PLAINTEXT"), ("listeners", "localhost:9092", "PROTOCOL"),
+    ("ssl.keystore.location", "/k", "no encryption"),
+    ("sasl.enabled.mechanisms", "PLAIN", "no authentication"),
+    ("authorizer.class.name", "a.B", "no authentication"), ("log.dirs", "/a,/b", "several"),
+    ("log.retention.hours", "soon", "no number"),
+    ("log.retention.hours", "9223372036854775807", "too large"),
+    ("num.partition", "3", "'num.partitions'"), ("log.retention.hour", "3", "log.retention.hours"),
+  ])
+  func whatCannotBeTakenOverStopsTheStart(name: String, value: String, word: String) {
+    let message = refusal((name, value)) ?? ""
+    #expect(message.contains(name) && message.contains(word), "\(message)")
+  }
+
+  @Test func variablesOfTheEnvironmentMayHaveKafkasNames() throws {
+    let found = try ServeSettings.kafkaVariables([
+      "MKSTORE_LOG_RETENTION_HOURS": "2", "MKSTORE_NUM_PARTITIONS": "3", "HOME": "/",
+    ])
+    #expect(found.map(\.name) == ["log.retention.hours"] && found.map(\.value) == ["2"])
+    #expect(throws: CommandFailure.self) {
+      try ServeSettings.kafkaVariables(["MKSTORE_SSL_KEYSTORE_LOCATION": "/k"])
+    }
+  }
+
+  @Test func topicsThatNothingIsDeletedOfAreNamed() {
+    #expect(RetentionNotice.unconfirmed([], store: "d") == nil)
+    let one = RetentionNotice.unconfirmed(["a"], store: "d") ?? ""
+    #expect(one.contains("1 topic ") && one.contains("mkstore topics alter d a --confirm"))
+    let many = RetentionNotice.unconfirmed((0..<5000).map { "t\($0)" }, store: "d") ?? ""
+    #expect(many.contains("t9 and 4990 more") && !many.contains("t10") && many.count < 400)
+  }
+
   @Test func unknownVariablesAreSaid() throws {
     var found = try settings([])
     let known = found.notes
     found.noteUnknownVariables([
       "HOME", "MKSTORE_NUM_PARTITIONS", "MKSTORE_NUM_PARTITION", "MKSTORE_ADMIN_LISTEN",
+      "MKSTORE_LOG_RETENTION_HOURS",
     ])
+    #expect(found.notes.last?.contains("(MKSTORE_NUM_PARTITIONS is one)") == true)
     #expect(
       found.notes.dropFirst(known.count).map { $0.prefix { $0 != " " } } == [
         "MKSTORE_NUM_PARTITION"

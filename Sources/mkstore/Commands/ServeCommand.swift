@@ -14,7 +14,8 @@ struct ServeCommand: ParsableCommand {
 
       Each setting is looked for on the command line, then in the environment, then in the file of \
       --config (Java properties). The environment spells segment.bytes as MKSTORE_SEGMENT_BYTES. \
-      The settings are listed in docs/serving.md; names are Kafka's where Kafka has them.
+      The settings are listed in docs/serving.md; names are Kafka's where Kafka has them. Topics \
+      that clients create keep their records for seven days (retention.ms).
 
       SIGTERM and Ctrl-C finish what is under way, make everything durable and write the clean \
       marker. A second one stops at once and loses nothing that was acknowledged.

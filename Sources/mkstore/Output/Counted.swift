@@ -6,6 +6,6 @@ enum Counted {
   }
 
   private static func plural(_ noun: String) -> String {
-    noun.hasSuffix("y") ? "\(noun.dropLast())ies" : "\(noun)s"
+    noun.hasSuffix("y") && !noun.hasSuffix("ay") ? "\(noun.dropLast())ies" : "\(noun)s"
   }
 }

@@ -112,6 +112,10 @@ struct ServeRun {
     for (log, recovery) in report.eventful {
       for line in RecoveryText.lines(recovery) { Messages.say("\(log): \(line)") }
     }
+    Messages.say(RetentionNotice.ofNewTopics(settings.store.log))
+    let unconfirmed = RetentionNotice.unconfirmed(
+      manager.topicsWithUnconfirmedRetention, store: settings.data)
+    if let unconfirmed { Messages.say("note: \(unconfirmed)") }
     for (directory, error) in report.failed { Messages.say("\(directory) is not served: \(error)") }
     sayNotes(
       report.notes

@@ -29,29 +29,34 @@ struct ServeSettings: Sendable {
     "auto.create.topics.enable", "num.partitions",
     "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
     "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
-    "segment.index.bytes", "index.interval.bytes", "max.message.bytes", "message.timestamp.type",
-    "message.timestamp.before.max.ms", "message.timestamp.after.max.ms",
+    "segment.jitter.ms", "segment.index.bytes", "index.interval.bytes", "max.message.bytes",
+    "message.timestamp.type", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms",
+    "cleanup.policy", "retention.ms", "retention.bytes", "file.delete.delay.ms",
+    "log.retention.check.interval.ms",
   ]
 
   /// Reads every setting, the command line first, then the environment, then the file.
   init(commandLine: [(name: String, value: String)], file: String?) throws(CommandFailure) {
+    let environment = ProcessInfo.processInfo.environment
     let reader = ConfigReader(providers: [
       try Self.provider("command line", commandLine),
       EnvironmentVariablesProvider(),
+      try Self.provider("environment", try Self.kafkaVariables(environment)),
       try Self.provider(file ?? "no file", try file.map(Self.read) ?? []),
     ]).scoped(to: "mkstore")
     store.createsStore = true
     store.mapsIndexes = true
+    store.log.retentionMs = LogConfig.kafkaRetentionMs
     for name in Self.names {
       guard let value = reader.string(forKey: ConfigKey(name)) else { continue }
       // As Kafka reads its values: without the spaces around them.
       try set(name, Self.trimmed(value))
     }
-    noteUnknownVariables(ProcessInfo.processInfo.environment.keys.sorted())
+    noteUnknownVariables(environment.keys.sorted())
     try check()
   }
 
-  private static func trimmed(_ value: String) -> String {
+  static func trimmed(_ value: String) -> String {
     let isSpace: (Character) -> Bool = { $0.isWhitespace }
     let start = value.drop(while: isSpace)
     return String(start.reversed().drop(while: isSpace).reversed())
@@ -59,9 +64,34 @@ struct ServeSettings: Sendable {
 
   /// Said and no more: whoever runs containers sets variables of its own by a service's name.
   mutating func noteUnknownVariables(_ variables: [String]) {
-    let known = Set(Self.names.map { "MKSTORE_" + $0.uppercased().map { $0 == "." ? "_" : $0 } })
+    let known = (Self.names + KafkaBrokerNames.all).map(Self.variable)
     for variable in variables where variable.hasPrefix("MKSTORE_") && !known.contains(variable) {
-      notes.append("\(variable) in the environment is no setting; docs/serving.md lists them")
+      let meant = KafkaBrokerNames.nearest(to: variable, in: known)
+      notes.append(
+        "\(variable) in the environment is no setting"
+          + (meant.map { " (\($0) is one)" } ?? "") + "; docs/serving.md lists them")
+    }
+  }
+
+  /// How the environment spells a setting.
+  private static func variable(_ name: String) -> String {
+    "MKSTORE_" + name.uppercased().map { $0 == "." ? "_" : $0 }
+  }
+
+  /// Settings of the environment that have Kafka's names; the reader finds ours by itself.
+  ///
+  /// - Throws: `.usage` for settings of encryption and authentication.
+  static func kafkaVariables(
+    _ environment: [String: String]
+  ) throws(CommandFailure) -> [(name: String, value: String)] {
+    for variable in environment.keys.sorted() where variable.hasPrefix("MKSTORE_") {
+      let name = variable.dropFirst("MKSTORE_".count).lowercased().map { $0 == "_" ? "." : $0 }
+      if let reason = KafkaBrokerNames.rejection(of: String(name)) {
+        throw .usage("\(variable): \(reason)")
+      }
+    }
+    return KafkaBrokerNames.all.compactMap { name in
+      environment[variable(name)].map { (name, $0) }
     }
   }
 
@@ -69,9 +99,12 @@ struct ServeSettings: Sendable {
     _ name: String, _ pairs: [(name: String, value: String)]
   ) throws(CommandFailure) -> InMemoryProvider {
     var values: [AbsoluteConfigKey: ConfigValue] = [:]
-    for pair in pairs {
+    for pair in try KafkaBrokerNames.translated(pairs, from: name) {
       guard names.contains(pair.name) else {
-        throw .usage("\(name): there is no setting '\(pair.name)'; docs/serving.md lists them")
+        let meant = KafkaBrokerNames.nearest(to: pair.name, in: names + KafkaBrokerNames.all)
+        throw .usage(
+          "\(name): there is no setting '\(pair.name)'"
+            + (meant.map { ", did you mean '\($0)'?" } ?? ";") + " docs/serving.md lists them")
       }
       values[AbsoluteConfigKey(ConfigKey("mkstore.\(pair.name)"))] = ConfigValue(
         .string(pair.value), isSecret: false)
@@ -135,6 +168,8 @@ struct ServeSettings: Sendable {
     case "max.connections": broker.connectionsMax = try number(name, value, 1...1_000_000)
     case "connections.max.idle.ms":
       broker.connectionIdleMaxMs = try number(name, value, 1...Int64.max / 1_000_000)
+    case "log.retention.check.interval.ms":
+      store.retentionCheckIntervalMs = try number(name, value, 1...Int(Int32.max))
     case "fetch.max.bytes": broker.fetchBytesMax = try number(name, value, 1...Int(Int32.max))
     default:
       // A topic's setting: the default of topics that say nothing else.

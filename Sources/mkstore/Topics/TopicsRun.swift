@@ -78,6 +78,7 @@ struct TopicsRun {
   ) throws(CommandFailure) {
     try change { (manager) throws(LogError) in
       let overrides = try TopicConfig(settings.values)
+      try overrides.checkImplemented(over: manager.config.log)
       if !manager.logs(ofTopic: topic).isEmpty {
         throw .alreadyExists(path: "\(manager.path)/\(topic)-0")
       }
@@ -115,7 +116,9 @@ struct TopicsRun {
       var values = log.overrides.values
       for name in unset { values[name] = nil }
       values.merge(settings.values) { _, new in new }
-      try manager.alterTopic(topic, try TopicConfig(values))
+      let overrides = try TopicConfig(values)
+      try overrides.checkImplemented(over: manager.config.log, since: log.overrides)
+      try manager.alterTopic(topic, overrides)
     }
     if isMissing { throw missing(topic) }
     Messages.say("the settings of \(topic) are changed and confirmed")

@@ -149,7 +149,9 @@ final class ServedStore {
   private static func start(
     _ path: String, _ durability: String, _ settings: [String], _ counter: AllocationFile?
   ) -> ServerProcess {
-    let options = ["durability=\(durability)", "log.level=error", "max.connections=20000"]
+    let options = [
+      "durability=\(durability)", "log.level=error", "max.connections=20000", "retention.ms=-1",
+    ]
     return ServerProcess(
       ["\(ServerProcess.products)/mkstore", "serve", "--data", path, "--listen", "127.0.0.1:0"]
         + (options + settings).flatMap { ["--set", $0] },

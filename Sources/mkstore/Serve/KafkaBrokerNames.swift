@@ -1,0 +1,134 @@
+/// Kafka's names of broker settings that have another name here, so that what was written for a
+/// broker is understood.
+enum KafkaBrokerNames {
+  /// A name of Kafka's for one of our settings.
+  private struct Synonym {
+    var name: String
+    var ours: String
+    /// How many of our units one of theirs is; 1 where the value is taken as it is.
+    var factor: Int64 = 1
+  }
+
+  /// In Kafka's order: of two for the same setting, the first one holds.
+  private static let synonyms: [Synonym] = [
+    Synonym(name: "log.dirs", ours: "data"),
+    Synonym(name: "log.dir", ours: "data"),
+    Synonym(name: "listeners", ours: "listen"),
+    Synonym(name: "advertised.listeners", ours: "advertise"),
+    Synonym(name: "log.retention.ms", ours: "retention.ms"),
+    Synonym(name: "log.retention.minutes", ours: "retention.ms", factor: 60_000),
+    Synonym(name: "log.retention.hours", ours: "retention.ms", factor: 3_600_000),
+    Synonym(name: "log.retention.bytes", ours: "retention.bytes"),
+    Synonym(name: "log.segment.bytes", ours: "segment.bytes"),
+    Synonym(name: "log.roll.ms", ours: "segment.ms"),
+    Synonym(name: "log.roll.hours", ours: "segment.ms", factor: 3_600_000),
+    Synonym(name: "log.roll.jitter.ms", ours: "segment.jitter.ms"),
+    Synonym(name: "log.roll.jitter.hours", ours: "segment.jitter.ms", factor: 3_600_000),
+    Synonym(name: "log.index.size.max.bytes", ours: "segment.index.bytes"),
+    Synonym(name: "log.index.interval.bytes", ours: "index.interval.bytes"),
+    Synonym(name: "message.max.bytes", ours: "max.message.bytes"),
+    Synonym(name: "log.cleanup.policy", ours: "cleanup.policy"),
+    Synonym(name: "log.segment.delete.delay.ms", ours: "file.delete.delay.ms"),
+    Synonym(name: "log.message.timestamp.type", ours: "message.timestamp.type"),
+    Synonym(
+      name: "log.message.timestamp.before.max.ms", ours: "message.timestamp.before.max.ms"),
+    Synonym(name: "log.message.timestamp.after.max.ms", ours: "message.timestamp.after.max.ms"),
+  ]
+
+  /// Kafka's names.
+  static let all: [String] = synonyms.map(\.name)
+
+  /// Gives settings of one place our names. Where several mean the same one, ours holds, else the
+  /// one that comes first in Kafka: milliseconds before minutes before hours.
+  ///
+  /// - Throws: `.usage` for a value that cannot be taken over, and for settings of encryption or
+  ///   authentication, without which somebody would serve in the clear who meant not to.
+  static func translated(
+    _ pairs: [(name: String, value: String)], from place: String
+  ) throws(CommandFailure) -> [(name: String, value: String)] {
+    var ranks: [String: Int] = [:]
+    var values: [String: String] = [:]
+    for (name, value) in pairs {
+      if let reason = rejection(of: name) { throw .usage("\(place): \(name): \(reason)") }
+      let rank = all.firstIndex(of: name) ?? -1
+      let ours = rank < 0 ? name : synonyms[rank].ours
+      // Also where another name holds: nobody is to think that a wrong one does.
+      let converted = rank < 0 ? value : try converted(value, synonyms[rank], place)
+      // The same name again replaces the first, as in Java properties.
+      if let other = ranks[ours], other < rank { continue }
+      ranks[ours] = rank
+      values[ours] = converted
+    }
+    return values.map { ($0.key, $0.value) }
+  }
+
+  private static func converted(
+    _ value: String, _ synonym: Synonym, _ place: String
+  ) throws(CommandFailure) -> String {
+    func refused(_ reason: String) -> CommandFailure {
+      .usage("\(place): \(synonym.name): '\(value)' \(reason)")
+    }
+    let text = ServeSettings.trimmed(value)
+    switch synonym.name {
+    case "log.dirs", "log.dir":
+      if text.contains(",") { throw refused("names several directories; a store has one") }
+      return text
+    case "listeners", "advertised.listeners":
+      return try address(text, refused)
+    default:
+      guard synonym.factor != 1 else { return text }
+      guard let number = Int64(text) else { throw refused("is no number") }
+      if number < 0 { return text }
+      let (product, overflows) = number.multipliedReportingOverflow(by: synonym.factor)
+      if overflows { throw refused("is too large") }
+      return "\(product)"
+    }
+  }
+
+  /// `HOST:PORT` of one entry `PLAINTEXT://HOST:PORT`; without a host every address is meant.
+  private static func address(
+    _ text: String, _ refused: (String) -> CommandFailure
+  ) throws(CommandFailure) -> String {
+    if text.contains(",") { throw refused("names several listeners; there is one") }
+    guard let mark = text.firstRange(of: "://") else { throw refused("is no PROTOCOL://HOST:PORT") }
+    let name = text[..<mark.lowerBound].uppercased()
+    if name == "SSL" || name.hasPrefix("SASL") { throw refused(noSecurity) }
+    guard name == "PLAINTEXT" else { throw refused("is no listener PLAINTEXT://HOST:PORT") }
+    let address = text[mark.upperBound...]
+    return address.hasPrefix(":") ? "0.0.0.0\(address)" : String(address)
+  }
+
+  private static let noSecurity = "asks for what is not there: no encryption, no authentication"
+
+  /// Why a setting stops the start: whoever sets it counts on being protected.
+  static func rejection(of name: String) -> String? {
+    let isProtection =
+      name.hasPrefix("ssl.") || name.hasPrefix("sasl.") || name == "authorizer.class.name"
+    return isProtection ? noSecurity : nil
+  }
+
+  /// The name that is meant, where one is near enough.
+  static func nearest(to name: String, in names: [String]) -> String? {
+    let found = names.map { (name: $0, distance: distance(name, $0)) }.min {
+      ($0.distance, $0.name) < ($1.distance, $1.name)
+    }
+    guard let found, found.distance <= max(2, name.count / 4) else { return nil }
+    return found.name
+  }
+
+  /// How many letters have to be put in, left out or changed (Levenshtein).
+  private static func distance(_ one: String, _ other: String) -> Int {
+    let (one, other) = (Array(one.utf8.prefix(100)), Array(other.utf8))
+    var row = Array(0...other.count)
+    for (index, letter) in one.enumerated() {
+      var corner = row[0]
+      row[0] = index + 1
+      for column in other.indices {
+        let change = corner + (letter == other[column] ? 0 : 1)
+        corner = row[column + 1]
+        row[column + 1] = min(change, row[column] + 1, corner + 1)
+      }
+    }
+    return row[other.count]
+  }
+}
