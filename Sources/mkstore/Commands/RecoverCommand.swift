@@ -61,7 +61,7 @@ struct RecoverCommand: ParsableCommand {
 
   mutating func run() throws {
     let store = try StoreLocation.find(path)
-    try StoreGuess(PosixDisk(), store.path).refuseForeign()
+    try StoreGuess(PosixDisk(), store.path).requireStore()
     if dropKept {
       return try KeptDrop(path, store, isDryRun: dryRun).tell(asJSON: json.isOn)
     }

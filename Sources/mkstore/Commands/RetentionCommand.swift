@@ -37,7 +37,7 @@ struct RetentionCommand: ParsableCommand {
 
   mutating func run() throws {
     let store = try StoreLocation.find(path)
-    try StoreGuess(PosixDisk(), store.path).refuseForeign()
+    try StoreGuess(PosixDisk(), store.path).requireStore()
     if confirmClock { return try ClockConfirmation(store).run() }
     let isStore = PathText.trimmed(path) == store.path
     let logs = isStore ? try store.logs() : [try LogLocation(path).topicPartition]

@@ -13,11 +13,28 @@ struct StoreGuess {
     self.path = path
   }
 
-  /// Refuses a directory with content that no store has.
-  func refuseForeign() throws(CommandFailure) {
-    let entries = try withDiskErrors { () throws(DiskError) in
+  /// Refuses what is no store yet: for commands that make none.
+  func requireStore() throws(CommandFailure) {
+    let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
+    guard let kind else { throw .failure("\(path) does not exist; check the path") }
+    guard kind == .directory else {
+      throw .failure("\(path) is no directory; a store is one")
+    }
+    if try entries().isEmpty {
+      throw .usage("\(path) is empty and no store; is its volume mounted?")
+    }
+    try refuseForeign()
+  }
+
+  private func entries() throws(CommandFailure) -> [DirectoryEntry] {
+    try withDiskErrors { () throws(DiskError) in
       try disk.status(path)?.kind == .directory ? try disk.list(path) : []
     }.filter { $0.name != "lost+found" }
+  }
+
+  /// Refuses a directory with content that no store has.
+  func refuseForeign() throws(CommandFailure) {
+    let entries = try entries()
     if entries.isEmpty { return }
     let isStore = try withDiskErrors { () throws(DiskError) in
       try StoreNames.isStore(entries, at: path, disk)

@@ -10,7 +10,7 @@ struct TopicsRun {
   init(_ argument: String, _ isJSON: Bool) throws(CommandFailure) {
     store = StoreLocation(path: PathText.trimmed(argument))
     self.isJSON = isJSON
-    try StoreGuess(PosixDisk(), store.path).refuseForeign()
+    try StoreGuess(PosixDisk(), store.path).requireStore()
   }
 
   // MARK: Looking
