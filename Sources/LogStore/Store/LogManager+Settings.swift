@@ -63,6 +63,7 @@ extension LogManager {
 
   /// Begins the checks for what retention deletes, once, where any log may need one.
   func startRetention() {
+    if state.withLock({ $0.checksRetention }) { return }
     let isNeeded = unsortedLogs.contains {
       $0.config.hasRetention || !LogRetention($0, nowMs: 0).isIdle
     }
