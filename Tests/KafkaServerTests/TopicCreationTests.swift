@@ -89,7 +89,7 @@ struct TopicCreationTests {
   @Test func askingCreatesSoManyTopicsAtOnce() async throws {
     try await TestBroker.with("/data", disk: SimulatedDisk(seed: 1)) { broker in
       let client = try broker.connect()
-      let most = Broker.creationsOnDemandMax
+      let most = MetadataAnswers.creationsOnDemandMax
       let names = (0...most).map { "t\($0)" }
       let first = try metadata(client, names, creating: true).map(\.errorCode)
       #expect(first == Array(repeating: .none, count: most) + [.leaderNotAvailable])

@@ -21,13 +21,13 @@ struct LogLineTests {
     Exception(
       file: "Sources/KafkaServer/Broker/BrokerServer.swift", count: 2, why: "once, at the stop"),
     Exception(
-      file: "Sources/KafkaServer/Requests/Broker+Metadata.swift", count: 1,
+      file: "Sources/KafkaServer/Requests/MetadataAnswers.swift", count: 1,
       why: "a topic was made: who follows what becomes of topics needs each"),
     Exception(
-      file: "Sources/KafkaServer/Requests/Broker+AlterConfigs.swift", count: 1,
+      file: "Sources/KafkaServer/Requests/AlterConfigsAnswers.swift", count: 1,
       why: "a topic's settings were altered: the same"),
     Exception(
-      file: "Sources/KafkaServer/Requests/Broker+Topics.swift", count: 2,
+      file: "Sources/KafkaServer/Requests/TopicAnswers.swift", count: 2,
       why: "a topic was made, or deleted: the same"),
     Exception(
       file: "Sources/LogStore/Acceptance/LossAcceptance.swift", count: 1,

@@ -97,23 +97,26 @@ package final class Broker: Sendable {
   /// `isAnsweredAtOnce`.
   package func answer(_ request: Request) -> ResponseBody {
     let version = request.header.apiVersion
+    let (cluster, topics, offsets) = (ClusterAnswers(self), TopicAnswers(self), OffsetAnswers(self))
+    let (describe, alter) = (DescribeAnswers(self), AlterConfigsAnswers(self))
     return switch request.body {
-    case .metadata(let body): .metadata(metadata(body, version: version))
-    case .listOffsets(let body): .listOffsets(listOffsets(body, version: version))
-    case .findCoordinator(let body): .findCoordinator(findCoordinator(body))
-    case .apiVersions(let body): .apiVersions(apiVersions(body, version: version))
-    case .createTopics(let body): .createTopics(createTopics(body))
-    case .deleteTopics(let body): .deleteTopics(deleteTopics(body, version: version))
-    case .deleteRecords(let body): .deleteRecords(deleteRecords(body))
-    case .createPartitions(let body): .createPartitions(createPartitions(body))
-    case .initProducerId(let body): .initProducerId(initProducerId(body))
-    case .offsetForLeaderEpoch(let body): .offsetForLeaderEpoch(offsetForLeaderEpoch(body))
-    case .describeConfigs(let body): .describeConfigs(describeConfigs(body))
-    case .alterConfigs(let body): .alterConfigs(alterConfigs(body))
+    case .metadata(let body): .metadata(MetadataAnswers(self).metadata(body, version: version))
+    case .listOffsets(let body): .listOffsets(offsets.listOffsets(body, version: version))
+    case .findCoordinator(let body): .findCoordinator(cluster.findCoordinator(body))
+    case .apiVersions(let body): .apiVersions(cluster.apiVersions(body, version: version))
+    case .createTopics(let body): .createTopics(topics.createTopics(body))
+    case .deleteTopics(let body): .deleteTopics(topics.deleteTopics(body, version: version))
+    case .deleteRecords(let body): .deleteRecords(DeleteRecordsAnswers(self).deleteRecords(body))
+    case .createPartitions(let body): .createPartitions(topics.createPartitions(body))
+    case .initProducerId(let body): .initProducerId(cluster.initProducerId(body))
+    case .offsetForLeaderEpoch(let body):
+      .offsetForLeaderEpoch(offsets.offsetForLeaderEpoch(body))
+    case .describeConfigs(let body): .describeConfigs(describe.describeConfigs(body))
+    case .alterConfigs(let body): .alterConfigs(alter.alterConfigs(body))
     case .incrementalAlterConfigs(let body):
-      .incrementalAlterConfigs(incrementalAlterConfigs(body))
-    case .describeLogDirs(let body): .describeLogDirs(describeLogDirs(body))
-    case .describeCluster(let body): .describeCluster(describeCluster(body))
+      .incrementalAlterConfigs(alter.incrementalAlterConfigs(body))
+    case .describeLogDirs(let body): .describeLogDirs(describe.describeLogDirs(body))
+    case .describeCluster(let body): .describeCluster(cluster.describeCluster(body))
     case .produce, .fetch:
       preconditionFailure("\(request.header.apiName) is answered by its connection")
     }
@@ -140,9 +143,10 @@ package final class Broker: Sendable {
     case .findCoordinator(let body): body.coordinatorKeys.count <= Self.namesAtOnceMax
     case .describeConfigs(let body): body.resources.count <= Self.resourcesAtOnceMax
     case .offsetForLeaderEpoch(let body):
-      body.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax
-    case .metadata(let body): isAtHand(body, version: request.header.apiVersion)
-    case .listOffsets(let body): isAtHand(body)
+      body.topics.reduce(0) { $0 + $1.partitions.count } <= OffsetAnswers.partitionsAtOnceMax
+    case .metadata(let body):
+      MetadataAnswers(self).isAtHand(body, version: request.header.apiVersion)
+    case .listOffsets(let body): OffsetAnswers(self).isAtHand(body)
     default: false
     }
   }

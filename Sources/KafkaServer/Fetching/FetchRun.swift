@@ -78,7 +78,7 @@ final class FetchRun: @unchecked Sendable {
     }
     // It has failed and was opened again: the client asks once more, and finds it.
     if log.health.isGivenUp { return refuse(&part, .notLeaderOrFollower) }
-    let epoch = broker.checkEpoch(part.asked.currentLeaderEpoch, log)
+    let epoch = OffsetAnswers(broker).checkEpoch(part.asked.currentLeaderEpoch, log)
     if epoch != .none { return refuse(&part, epoch) }
     if let outcome = checkLastFetched(&part, log) { return outcome }
     if !mayWait, !isAtHand(log) { return false }

@@ -1,7 +1,7 @@
 internal import Logging
 
 /// Accepts the damage of one log (`StoreConfig.acceptsLosses`).
-private final class LossAcceptanceJob: Housekeeper.Job {
+final class LossAcceptanceJob: Housekeeper.Job {
   private let topicPartition: TopicPartition
   private weak let manager: LogManager?
 
@@ -25,19 +25,21 @@ private final class LossAcceptanceJob: Housekeeper.Job {
   }
 }
 
-extension LogManager {
+extension LossAcceptanceJob {
   /// Accepts the damage that the opening of `logs` found, and from now on what reads find, on the
   /// housekeeper's thread.
-  func acceptLosses(of logs: [Log]) {
-    for log in logs where !log.recovery.damage.isEmpty { schedule(log.topicPartition) }
-    context.damage.set { [weak self] topicPartition in self?.schedule(topicPartition) }
+  static func begin(_ manager: LogManager, _ logs: [Log]) {
+    for log in logs where !log.recovery.damage.isEmpty { schedule(log.topicPartition, manager) }
+    manager.context.damage.set { [weak manager] topicPartition in
+      if let manager { schedule(topicPartition, manager) }
+    }
   }
 
-  private func schedule(_ topicPartition: TopicPartition) {
+  private static func schedule(_ topicPartition: TopicPartition, _ manager: LogManager) {
     // A while later: where one range is damaged, others of the log may be found at once.
-    context.housekeeper.schedule(
-      LossAcceptanceJob(topicPartition, self), afterMs: Self.acceptanceDelayMs)
+    manager.context.housekeeper.schedule(
+      LossAcceptanceJob(topicPartition, manager), afterMs: delayMs)
   }
 
-  private static let acceptanceDelayMs: Int64 = 1_000
+  private static let delayMs: Int64 = 1_000
 }

@@ -96,6 +96,9 @@ public final class Log: Sendable {
   public var overrides: TopicConfig { environment.settings.overrides }
   /// Why every append is refused: the topic's settings cannot be read. nil where they can.
   public var settingsFault: LogError? { environment.settingsFault }
+  /// Whether somebody decided on what may be deleted of the log since the last session of a broker
+  /// in the store's directory.
+  public var isPolicyConfirmed: Bool { context.policies.counts(environment.settings.policySession) }
   package var context: StoreContext { environment.context }
 
   // MARK: Offsets

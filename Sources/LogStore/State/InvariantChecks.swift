@@ -18,23 +18,6 @@ package enum InvariantChecks {
   }
 }
 
-extension LogState {
-  /// I2 and I3 over the whole list, as each state is published.
-  func checkInvariants() {
-    for (segment, next) in zip(segments, segments.dropFirst()) {
-      precondition(
-        segment.baseOffset < next.baseOffset,
-        "I2: segment \(next.baseOffset) follows \(segment.baseOffset)")
-      precondition(
-        segment.isSealed,
-        "I3: segment \(segment.baseOffset) may be written to, and \(next.baseOffset) follows it")
-    }
-    for (snapshot, next) in zip(snapshotOffsets, snapshotOffsets.dropFirst()) {
-      precondition(snapshot < next, "I2: the producer snapshot \(next) follows \(snapshot)")
-    }
-  }
-}
-
 extension ActiveSegment {
   /// I5: what the disk has of a batch that was just written is that batch.
   func checkWritten(_ header: BatchHeader, at position: Int) {

@@ -43,4 +43,19 @@ package struct LogState: Sendable {
     guard let index = index(of: segment.baseOffset), index + 1 < segments.count else { return nil }
     return segments[index + 1]
   }
+
+  /// I2 and I3 over the whole list, as each state is published.
+  func checkInvariants() {
+    for (segment, next) in zip(segments, segments.dropFirst()) {
+      precondition(
+        segment.baseOffset < next.baseOffset,
+        "I2: segment \(next.baseOffset) follows \(segment.baseOffset)")
+      precondition(
+        segment.isSealed,
+        "I3: segment \(segment.baseOffset) may be written to, and \(next.baseOffset) follows it")
+    }
+    for (snapshot, next) in zip(snapshotOffsets, snapshotOffsets.dropFirst()) {
+      precondition(snapshot < next, "I2: the producer snapshot \(next) follows \(snapshot)")
+    }
+  }
 }

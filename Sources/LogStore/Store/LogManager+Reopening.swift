@@ -33,7 +33,7 @@ extension LogManager {
   /// Holder of `naming` and `closing`.
   private func replace(_ failed: Log) throws(LogError) -> Log {
     do throws(DiskError) {
-      try failed.checkNotMoved()
+      try checkNotMoved(failed)
       try probe(failed.path)
     } catch {
       throw LogError(error)
@@ -95,6 +95,13 @@ extension LogManager {
     return (log, loaded.truncation)
   }
 
+  /// Throws where the files are not under their names any more: the directory was moved or removed,
+  /// and what is there now is not this log.
+  private func checkNotMoved(_ log: Log) throws(DiskError) {
+    guard let file = log.writing?.writer.active?.log, !file.isStillNamed else { return }
+    throw DiskError.notFound(.open, file.path)
+  }
+
   /// Whether the disk answers: writes a small file in the log's directory, syncs and removes it.
   private func probe(_ directory: String) throws(DiskError) {
     let disk = context.disk
@@ -112,13 +119,4 @@ extension LogManager {
 
   /// A left-over of this name is passed over by every reader of the directory.
   private static let probeName = "mkstore.probe.tmp"
-}
-
-extension Log {
-  /// Throws where the files are not under their names any more: the directory was moved or removed,
-  /// and what is there now is not this log.
-  func checkNotMoved() throws(DiskError) {
-    guard let file = writing?.writer.active?.log, !file.isStillNamed else { return }
-    throw DiskError.notFound(.open, file.path)
-  }
 }

@@ -148,7 +148,7 @@ public final class LogManager: Sendable {
       self?.context.rateLimitedLog.tellDue()
     }
     if config.startsFlusher { context.flusher.start(core: config.flusherCore) }
-    if config.acceptsLosses { acceptLosses(of: logs) }
+    if config.acceptsLosses { LossAcceptanceJob.begin(self, logs) }
     startRetention()
   }
 

@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 
 /// What a power cut or a killed process makes of the state.
 extension DiskState {
@@ -93,5 +94,55 @@ extension DiskState {
     after.beforeCall = nil
     after.isCut = false
     return after
+  }
+}
+
+/// What controls of the disk ask of it.
+extension DiskState {
+  /// The file at `path`, where there is one.
+  func file(_ path: String) -> Inode? {
+    do {
+      guard let id = try find(.status, path), inodes[id]!.kind == .file else { return nil }
+      return inodes[id]
+    } catch {
+      return nil  // a path through a file: nothing stands there
+    }
+  }
+
+  /// One live path of each file, by inode.
+  func filePaths() -> [InodeID: String] {
+    var found: [InodeID: String] = [:]
+    var open: [(InodeID, String)] = [(Self.root, "")]
+    while let (id, path) = open.popLast() {
+      let inode = inodes[id]!
+      if inode.kind == .file { found[id] = path }
+      for (name, child) in inode.names { open.append((child, "\(path)/\(name)")) }
+    }
+    return found
+  }
+
+  mutating func installDirectories(
+    _ path: String, _ names: ArraySlice<String>
+  ) throws(DiskError) -> InodeID {
+    var id = Self.root
+    for name in names {
+      if inodes[id]!.names[name] == nil {
+        installInode(Inode(kind: .directory, nextInode, nowMs: nowMs), name, in: id)
+      }
+      let child = inodes[id]!.names[name]!
+      guard inodes[child]!.kind == .directory else {
+        throw DiskError(.makeDirectory, path, code: ENOTDIR)
+      }
+      inodes[id]!.durableNames[name] = child  // one that was made but not synced
+      id = child
+    }
+    return id
+  }
+
+  mutating func installInode(_ inode: Inode, _ name: String, in directory: InodeID) {
+    inodes[nextInode] = inode
+    inodes[directory]!.names[name] = nextInode
+    inodes[directory]!.durableNames[name] = nextInode
+    nextInode += 1
   }
 }

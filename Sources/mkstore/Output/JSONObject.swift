@@ -71,11 +71,3 @@ struct JSONObject {
     bytes.append(UInt8(ascii: "]"))
   }
 }
-
-extension OutputBuffer {
-  /// Adds an object and a line end.
-  mutating func line(_ object: JSONObject) {
-    write(object.text)
-    write(byte: UInt8(ascii: "\n"))
-  }
-}

@@ -35,6 +35,12 @@ enum JSONText {
 }
 
 extension OutputBuffer {
+  /// Adds an object and a line end.
+  mutating func line(_ object: JSONObject) {
+    write(object.text)
+    write(byte: UInt8(ascii: "\n"))
+  }
+
   /// Adds `bytes` as a string in quotation marks.
   ///
   /// - Returns: False where they are no UTF-8: each such part was replaced by U+FFFD.

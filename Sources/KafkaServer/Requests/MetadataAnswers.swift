@@ -2,7 +2,12 @@ package import KafkaProtocol
 internal import Logging
 internal import LogStore
 
-extension Broker {
+/// Telling which topics there are.
+package struct MetadataAnswers: RequestAnswers {
+  package let broker: Broker
+
+  package init(_ broker: Broker) { self.broker = broker }
+
   /// Most topics that one request creates by asking for them: each waits for the disk, and others
   /// wait behind it.
   package static let creationsOnDemandMax = 100
@@ -20,10 +25,10 @@ extension Broker {
   /// Whether the answer is small and all of it is known.
   package func isAtHand(_ request: MetadataRequest, version: Int16) -> Bool {
     if request.isForAllTopics(version: version) {
-      return topics.count <= Self.namesAtOnceMax && topics.all.allSatisfy { $0.idIfKnown != nil }
+      return topics.count <= Broker.namesAtOnceMax && topics.all.allSatisfy { $0.idIfKnown != nil }
     }
     let asked = request.topics ?? []
-    return asked.count <= Self.namesAtOnceMax
+    return asked.count <= Broker.namesAtOnceMax
       && asked.allSatisfy { topic in
         guard let name = topic.name, topic.topicId.isZero else { return false }
         return topics.named(name).map { $0.idIfKnown != nil } ?? !createsTopics(request)
@@ -32,9 +37,9 @@ extension Broker {
 
   /// The one broker there is, and topics.
   package func metadata(_ request: MetadataRequest, version: Int16) -> MetadataResponse {
-    let endpoint = advertised
+    let endpoint = broker.advertised
     return .with { response in
-      response.clusterId = clusterId
+      response.clusterId = broker.clusterId
       response.controllerId = nodeId
       response.brokers = [
         .with {
@@ -109,7 +114,7 @@ extension Broker {
   /// Creates a topic because somebody asked for it.
   private func createTopic(_ name: String) -> ErrorCode {
     do throws(LogError) {
-      try create(name, partitions: config.defaultPartitions, TopicConfig())
+      try TopicAnswers(broker).create(name, partitions: config.defaultPartitions, TopicConfig())
       logger.info("topic created on demand", metadata: ["topic": "\(name)"])
       return .none
     } catch {

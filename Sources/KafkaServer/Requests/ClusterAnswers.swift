@@ -2,7 +2,12 @@ package import KafkaProtocol
 internal import Logging
 internal import LogStore
 
-extension Broker {
+/// What the broker is, and who coordinates what.
+package struct ClusterAnswers: RequestAnswers {
+  package let broker: Broker
+
+  package init(_ broker: Broker) { self.broker = broker }
+
   /// What the server speaks.
   package func apiVersions(_ request: ApiVersionsRequest, version: Int16) -> ApiVersionsResponse {
     // Kafka refuses clients that do not say what they are.
@@ -36,7 +41,7 @@ extension Broker {
 
   /// This broker is the cluster.
   package func describeCluster(_ request: DescribeClusterRequest) -> DescribeClusterResponse {
-    let endpoint = advertised
+    let endpoint = broker.advertised
     return .with {
       $0.endpointType = request.endpointType
       if request.endpointType != DescribeClusterRequest.brokers {
@@ -44,7 +49,7 @@ extension Broker {
         $0.errorMessage = "only brokers are described here"
         return
       }
-      $0.clusterId = clusterId
+      $0.clusterId = broker.clusterId
       $0.controllerId = nodeId
       if request.includeClusterAuthorizedOperations {
         $0.clusterAuthorizedOperations = AuthorizedOperations.cluster
@@ -98,7 +103,7 @@ extension Broker {
     }
     if request.transactionalId != nil { return refused(.transactionalIdAuthorizationFailed) }
     do throws(LogError) {
-      let id = try producerIds.next()
+      let id = try broker.producerIds.next()
       return .with { $0.producerId = id }
     } catch {
       rateLimitedLog.log(

@@ -2,7 +2,12 @@ package import KafkaProtocol
 internal import Logging
 internal import LogStore
 
-extension Broker {
+/// Changing topics' settings.
+package struct AlterConfigsAnswers: RequestAnswers {
+  package let broker: Broker
+
+  package init(_ broker: Broker) { self.broker = broker }
+
   /// What a client asks to become of one topic's or broker's settings.
   private struct Alteration {
     var type: Int8

@@ -3,7 +3,12 @@ package import KafkaProtocol
 internal import Logging
 internal import LogStore
 
-extension Broker {
+/// Telling settings and sizes.
+package struct DescribeAnswers: RequestAnswers {
+  package let broker: Broker
+
+  package init(_ broker: Broker) { self.broker = broker }
+
   private static let topicResource: Int8 = 2
   private static let brokerResource: Int8 = 4
 

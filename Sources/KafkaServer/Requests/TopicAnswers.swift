@@ -2,7 +2,12 @@ package import KafkaProtocol
 internal import Logging
 package import LogStore
 
-extension Broker {
+/// Making, growing and deleting topics.
+package struct TopicAnswers: RequestAnswers {
+  package let broker: Broker
+
+  package init(_ broker: Broker) { self.broker = broker }
+
   /// Creates a topic with all its partitions; durable when this returns.
   package func create(
     _ name: String, partitions: Int32, _ overrides: TopicConfig

@@ -1,7 +1,12 @@
 package import KafkaProtocol
 internal import LogStore
 
-extension Broker {
+/// Deleting the oldest records of partitions.
+package struct DeleteRecordsAnswers: RequestAnswers {
+  package let broker: Broker
+
+  package init(_ broker: Broker) { self.broker = broker }
+
   /// Topics that Kafka keeps its own records in.
   private static let internalTopics: Set<String> = ["__consumer_offsets", "__transaction_state"]
 
@@ -37,8 +42,8 @@ extension Broker {
     .with { answer in
       answer.partitionIndex = partition
       answer.lowWatermark = -1
-      guard let log = log(topic, partition) else {
-        answer.errorCode = missing(topic, partition)
+      guard let log = broker.log(topic, partition) else {
+        answer.errorCode = broker.missing(topic, partition)
         return
       }
       do throws(LogError) {

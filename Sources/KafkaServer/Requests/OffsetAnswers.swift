@@ -1,7 +1,12 @@
 package import KafkaProtocol
 package import LogStore
 
-extension Broker {
+/// Finding offsets by time and by epoch.
+package struct OffsetAnswers: RequestAnswers {
+  package let broker: Broker
+
+  package init(_ broker: Broker) { self.broker = broker }
+
   /// Most partitions that an event loop looks up for one request; other threads do more.
   package static let partitionsAtOnceMax = 1024
 
@@ -28,7 +33,7 @@ extension Broker {
             return false
           }
           return !request.isReadCommitted
-            || log(topic.name, asked.partitionIndex)?.isProducerStateLoaded ?? true
+            || broker.log(topic.name, asked.partitionIndex)?.isProducerStateLoaded ?? true
         }
       }
   }
@@ -66,8 +71,8 @@ extension Broker {
   ) -> ListOffsetsResponse.Topic.Partition {
     .with { answer in
       answer.partitionIndex = asked.partitionIndex
-      guard let log = log(topic, asked.partitionIndex) else {
-        answer.errorCode = missing(topic, asked.partitionIndex)
+      guard let log = broker.log(topic, asked.partitionIndex) else {
+        answer.errorCode = broker.missing(topic, asked.partitionIndex)
         return
       }
       answer.errorCode = checkEpoch(asked.currentLeaderEpoch, log)
@@ -110,8 +115,8 @@ extension Broker {
           topic.partitions = asked.partitions.map { partition in
             .with { answer in
               answer.partition = partition.partition
-              guard let log = log(asked.topic, partition.partition) else {
-                answer.errorCode = missing(asked.topic, partition.partition)
+              guard let log = broker.log(asked.topic, partition.partition) else {
+                answer.errorCode = broker.missing(asked.topic, partition.partition)
                 return
               }
               answer.errorCode = checkEpoch(partition.currentLeaderEpoch, log)
