@@ -14,6 +14,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeConfigsOptions;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -343,6 +345,13 @@ public class JavaClient {
             .offset();
         check(found == asked.getValue(), asked.getKey().getClass() + ": " + found);
       }
+      var deleted = admin.deleteRecords(Map.of(place, RecordsToDelete.beforeOffset(1)));
+      check(deleted.lowWatermarks().get(place).get().lowWatermark() == 1, "delete records");
+      var longer = new ConfigEntry("retention.ms", "100000000000000");
+      admin.incrementalAlterConfigs(
+          Map.of(topic, List.of(new AlterConfigOp(longer, AlterConfigOp.OpType.SET)))).all().get();
+      var altered = admin.describeConfigs(List.of(topic)).all().get().get(topic);
+      check(altered.get("retention.ms").value().equals(longer.value()), "altered: " + altered);
       admin.deleteTopics(List.of("b")).all().get();
       fails(UnknownTopicOrPartitionException.class, "deleted before",
           () -> admin.deleteTopics(List.of("b")).all().get());
@@ -360,9 +369,7 @@ public class JavaClient {
     try (Admin admin = Admin.create(settings())) {
       Map<String, Call> calls = Map.of(
           "list groups", () -> admin.listConsumerGroups().all().get(),
-          "describe producers", () -> admin.describeProducers(List.of(place)).all().get(),
-          "delete records", () -> admin.deleteRecords(
-              Map.of(place, RecordsToDelete.beforeOffset(1))).all().get());
+          "describe producers", () -> admin.describeProducers(List.of(place)).all().get());
       for (var call : calls.entrySet()) {
         fails(UnsupportedVersionException.class, call.getKey(), call.getValue());
       }
