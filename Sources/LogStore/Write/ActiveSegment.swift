@@ -28,18 +28,23 @@ package struct ActiveSegment {
   package var baseOffset: Int64 { segment.baseOffset }
 
   /// Why the segment must be rolled before a batch is appended to it, nil where it need not.
-  package func rollReason(
+  ///
+  /// Mutating, as `reserveEntries` is, only so that it runs in place: the segment is part of an
+  /// optional, and would be copied, with a reference count for each of its parts.
+  @inline(__always)
+  package mutating func rollReason(
     appending byteCount: Int, lastOffset: Int64, config: LogConfig, nowMs: Int64
   ) -> RollReason? {
     if position > config.segmentBytes - byteCount, position > 0 { return .size }
-    if position > 0, nowMs - createdMs > ageMax(config) { return .age }
+    if position > 0, nowMs - createdMs > Self.ageMax(config, jitterShare) { return .age }
     if offsetIndex.isFull || timeIndex.isFull { return .indexFull }
     if lastOffset - baseOffset > Int64(Int32.max) { return .offsetRange }
     return nil
   }
 
   /// After which time the segment is rolled, milliseconds.
-  private func ageMax(_ config: LogConfig) -> Int64 {
+  @inline(__always)
+  private static func ageMax(_ config: LogConfig, _ jitterShare: UInt32) -> Int64 {
     let jitter = min(config.segmentJitterMs, config.segmentMs)
     if jitter == 0 { return config.segmentMs }
     let part = jitter.magnitude.multipliedFullWidth(by: UInt64(jitterShare) << 32).high
@@ -48,7 +53,7 @@ package struct ActiveSegment {
 
   /// Makes sure that the entries a batch at `position` may need have their blocks.
   @inline(__always)
-  package func reserveEntries(intervalBytes: Int) throws(DiskError) {
+  package mutating func reserveEntries(intervalBytes: Int) throws(DiskError) {
     guard cursor.isEntryDue(at: position, intervalBytes: intervalBytes) else { return }
     try offsetIndex.file.reserve()
     try timeIndex.file.reserve()

@@ -161,7 +161,8 @@ package final class Writer: Sendable {
 
   /// Records are counted as if each took a byte: a roll too early costs nothing.
   private func rollReason(_ active: ActiveSegment, appending byteCount: Int) -> RollReason? {
-    active.rollReason(
+    var active = active
+    return active.rollReason(
       appending: byteCount, lastOffset: offsets.end.value + Int64(byteCount), config: log.config,
       nowMs: log.context.nowMs())
   }
