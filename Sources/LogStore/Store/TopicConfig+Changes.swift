@@ -14,7 +14,9 @@ extension TopicConfig {
 
   /// These settings after some changes, in order.
   ///
-  /// - Parameter base: The store's settings, which lists begin with where the topic has none.
+  /// - Parameters:
+  ///   - changes: What to set, remove, add to or take from; a later one sees an earlier one's work.
+  ///   - base: The store's settings, which lists begin with where the topic has none.
   /// - Throws: `.invalidConfiguration` with the first setting that Kafka would refuse or that this
   ///   engine does not implement.
   public func changed(

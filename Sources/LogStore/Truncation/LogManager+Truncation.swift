@@ -12,7 +12,9 @@ extension LogManager {
   /// (`FileRecords`) stay as they are. Programs that only read the directory see the shorter log
   /// when they open it anew.
   ///
-  /// - Parameter offset: A batch's first offset, or the log's start, which removes all.
+  /// - Parameters:
+  ///   - topicPartition: The log's name.
+  ///   - offset: A batch's first offset, or the log's start, which removes all.
   /// - Returns: What was removed, and the log to use. Nothing was where the log ends at `offset`;
   ///   and the log is the same as before then.
   /// - Durability: When this returns the records are gone, durably, and not told as lost; before,
