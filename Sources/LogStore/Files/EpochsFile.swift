@@ -4,7 +4,7 @@ internal import DiskIO
 /// directory), from the first truncation on.
 ///
 /// Text with a CRC (docs/format.md#mkstoreepochs), since Kafka's `leader-epoch-checkpoint` has
-/// none: batches are judged by it, and Kafka's file is made anew from it. Read strictly: content
+/// none: batches are judged by it, and Kafka's file is rebuilt from it. Read strictly: content
 /// that is not byte for byte what `encode` writes is unreadable. A log that never left epoch
 /// 0 has no such file.
 package enum EpochsFile {

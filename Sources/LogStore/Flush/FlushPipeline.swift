@@ -168,7 +168,7 @@ package final class FlushPipeline: Sendable {
       } else {
         try log.context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
       }
-      // Perhaps while an index of a sealed segment was made anew, which is no failure else.
+      // Perhaps while an index of a sealed segment was rebuilt, which is no failure else.
       if let cause = health.lostNames { throw cause }
       if let active = work.active { try checkThere(active) }
       if InvariantChecks.areOn { checkDurable(work) }

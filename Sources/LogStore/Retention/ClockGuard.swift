@@ -65,7 +65,7 @@ package struct ClockGuard: Sendable {
     return .wait(ms: steadyFromMs - monotonicMs)
   }
 
-  /// Somebody says that the clock is right.
+  /// The clock was confirmed to be right.
   package mutating func confirm() {
     doubt = nil
     steadyFromMs = last.monotonicMs

@@ -17,7 +17,7 @@ package struct LogRetention {
 
   /// The same with other settings than the log's, for a log that is only read.
   ///
-  /// - Parameter isConfirmed: Whether somebody decided on them in the store.
+  /// - Parameter isConfirmed: Whether they were decided on in the store.
   package init(_ log: Log, nowMs: Int64, config: LogConfig, isConfirmed: Bool) {
     self.log = log
     self.nowMs = nowMs
@@ -59,13 +59,13 @@ package struct LogRetention {
 
   private func bytes(of segment: Segment) throws(LogError) -> Int64 {
     if segment.isEndKnown { return Int64(segment.publishedEnd.position) }
-    // A file that somebody removed by hand takes no room.
+    // A file that was removed by hand takes no room.
     return Int64(try status(segment)?.size ?? 0)
   }
 
   /// The time that a segment counts with, milliseconds since 1970 UTC: from memory, as a rule.
   ///
-  /// A segment whose file somebody removed counts with the next one's time, which is rarely
+  /// A segment whose file was removed counts with the next one's time, which is rarely
   /// earlier, and the last one with now.
   package func time(of index: Int, _ segments: [Segment]) throws(LogError) -> Int64 {
     let segment = segments[index]

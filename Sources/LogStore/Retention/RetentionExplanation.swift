@@ -10,7 +10,7 @@ package struct RetentionExplanation: Sendable, Equatable {
     case unacknowledged
     /// No setting limits what the log keeps.
     case unlimited
-    /// Settings do, but nobody confirmed them in this store.
+    /// Settings do, but they were not confirmed in this store.
     case unconfirmed
     /// It is within the limits.
     case withinLimits
@@ -32,7 +32,7 @@ package struct RetentionExplanation: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - times: The time of each segment, see `SegmentTime`.
-  ///   - isConfirmed: Whether somebody decided on the log's settings in this store.
+  ///   - isConfirmed: Whether the log's settings were decided on in this store.
   package static func all(
     _ segments: [RetentionRule.Candidate], _ times: [Int64], _ rule: RetentionRule,
     isConfirmed: Bool

@@ -8,7 +8,7 @@ internal import Logging
 final class RetentionJob: Housekeeper.Job {
   /// How many logs a step looks at.
   private static let logsPerStep = 64
-  /// How often a check that waits looks whether somebody has confirmed the clock.
+  /// How often a check that waits looks whether the clock was confirmed.
   private static let confirmationMs: Int64 = 5_000
 
   private weak let manager: LogManager?

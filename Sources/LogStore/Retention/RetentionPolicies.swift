@@ -1,8 +1,8 @@
 package import DiskIO
 
-/// Which retention policies of a store count: those that somebody decided on since the last session
+/// Which retention policies of a store count: those that were decided on since the last session
 /// of a broker in its directory. What a broker knows of a topic's settings is kept elsewhere, so
-/// that nothing of what it wrote is deleted until somebody confirms it.
+/// that nothing of what it wrote is deleted until it is confirmed.
 ///
 /// Owns the store's `mkstore.session`. Any thread.
 package final class RetentionPolicies: Sendable {
@@ -92,7 +92,7 @@ package final class RetentionPolicies: Sendable {
     }
   }
 
-  /// Whether somebody has written another wall time into the file: the clock is confirmed.
+  /// Whether another process wrote another wall time into the file: the clock is confirmed.
   package func isClockConfirmed() -> Bool {
     guard let kept = keptWallMs else { return false }
     do throws(CheckpointError) {

@@ -54,14 +54,14 @@ extension LogManager {
     return log
   }
 
-  /// Hands a log out that was opened anew. Holder of `naming` and `closing`.
+  /// Hands a log out that was opened again. Holder of `naming` and `closing`.
   func take(_ log: Log, inPlaceOf old: Log) {
     state.withLock { $0.logs[log.topicPartition] = log }
     log.writing.map { context.flusher.add($0.pipeline) }
     old.replaced.publish(1)
   }
 
-  /// Opens a log anew that was given up.
+  /// Reopens a log that was given up.
   ///
   /// - Returns: The log, and what was completed of a truncation.
   func load(_ failed: Log) throws(LogError) -> (Log, Truncation?) {

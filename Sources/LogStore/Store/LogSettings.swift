@@ -6,8 +6,8 @@ package struct LogSettings {
   var overrides = TopicConfig()
   /// Why nothing may be appended: a setting cannot be read, and what it forbids is not known.
   var fault: LogError?
-  /// The policy session (`StoreSession`) in which somebody decided on what is deleted of the log;
-  /// nil where nobody has.
+  /// The policy session (`StoreSession`) in which it was decided what is deleted of the log;
+  /// nil where it was not.
   var policySession: UInt64?
   /// Anything else to tell.
   var note: String?

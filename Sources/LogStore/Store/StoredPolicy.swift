@@ -4,7 +4,7 @@ package import DiskIO
 package struct StoredPolicy: Sendable {
   /// The settings that the topic itself states.
   package let overrides: TopicConfig
-  /// Whether somebody decided on them since the last session of a broker in the directory.
+  /// Whether they were decided on since the last session of a broker in the directory.
   package let isConfirmed: Bool
 
   /// Reads a log's settings and the store's session. Writes nothing.

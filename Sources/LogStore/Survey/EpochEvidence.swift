@@ -12,9 +12,9 @@ package struct EpochEvidence: Sendable {
   package enum State: Sendable {
     /// As ours, or there is none of ours.
     case right
-    /// Missing, or it does not read; made anew from ours.
+    /// Missing, or it does not read; rebuilt from ours.
     case missing
-    /// It says something else; made anew from ours.
+    /// It says something else; rebuilt from ours.
     case wrong
   }
 

@@ -210,7 +210,7 @@ extension LogFrame {
     }
     let evidence = EpochEvidence(told: told, own: own, isOwn: isOwn, start: start)
     if told == nil, evidence.own != nil {
-      // Instead of what is said of one that nothing makes anew.
+      // Instead of what is said of one that nothing rebuilds.
       let path = directory.path(LeaderEpochCheckpoint.name)
       let isThere = names.notes.contains { $0.file == path }
       names.notes.removeAll { $0.file == path }

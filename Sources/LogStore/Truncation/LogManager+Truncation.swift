@@ -10,7 +10,7 @@ extension LogManager {
   /// For a log that nothing else in this process uses: its `Log` object ends, readers of it throw
   /// `.closed`, and the one that is returned takes its place. Bytes that a reader was given before
   /// (`FileRecords`) stay as they are. Programs that only read the directory see the shorter log
-  /// when they open it anew.
+  /// when they open it again.
   ///
   /// - Parameters:
   ///   - topicPartition: The log's name.
@@ -76,7 +76,7 @@ extension LogManager {
     }
   }
 
-  /// Ends the log, lets the truncation count, and opens the log anew, which carries it out.
+  /// Ends the log, lets the truncation count, and reopens the log, which carries it out.
   private func replace(
     _ log: Log, _ make: () throws(LogError) -> Truncation
   ) throws(LogError) -> TruncatedLog {

@@ -62,7 +62,7 @@ struct PendingTruncation {
   }
 
   /// The names of the log's directory as they will be. What is known to be in the way is left out,
-  /// and so are indexes that are made anew.
+  /// and so are indexes that are rebuilt.
   func settled(_ entries: [DirectoryEntry]) -> [DirectoryEntry] {
     let bases = Set(truncation.files.map(\.name.baseOffset))
     let names = entries.filter { entry in

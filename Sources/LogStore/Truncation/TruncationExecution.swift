@@ -148,7 +148,7 @@ struct TruncationExecution {
     let isLastKept = truncation.files.contains {
       $0.name == SegmentName(truncation.lastBase, .log)
     }
-    // Made anew from the log.
+    // Rebuilt from the log.
     for kind in [SegmentName.Kind.index, .timeindex] where truncation.isReplaced {
       try KeptBytes.remove(path(kind, nil), disk)
     }
@@ -185,7 +185,7 @@ struct TruncationExecution {
       let state = try ProducerFile.read(directory, expirationMs: Int64.max)
       guard let state, state.endOffset > truncation.shortEnd else { return }
     } catch {
-      // What does not read is believed by nobody.
+      // What does not read is not believed.
       if case .disk(let error) = error { throw error }
       return
     }

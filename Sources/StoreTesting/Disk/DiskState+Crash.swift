@@ -105,7 +105,7 @@ extension DiskState {
       guard let id = try find(.status, path), inodes[id]!.kind == .file else { return nil }
       return inodes[id]
     } catch {
-      return nil  // a path through a file: nothing stands there
+      return nil  // a path through a file: nothing is stored there
     }
   }
 
