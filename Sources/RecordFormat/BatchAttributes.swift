@@ -13,7 +13,7 @@ public struct BatchAttributes: RawRepresentable, Sendable, Equatable, BitwiseCop
   static let transactional: Int16 = 0x10
   static let control: Int16 = 0x20
   static let deleteHorizon: Int16 = 0x40
-  static let used: Int16 = 0x7f
+  package static let used: Int16 = 0x7f
 
   /// Bits 0–2; nil for 5, 6 and 7, which name no codec.
   public var codec: CompressionCodec? {

@@ -238,6 +238,37 @@ import Testing
     }
   }
 
+  /// A copy of the segment that the mark names, under a number behind the log's end or within it:
+  /// damage at the segment's end loses what the mark tells, before the mark goes on and afterwards,
+  /// whether the opening looked at all segments or at the end alone.
+  @Test(arguments: [-1, 98] as [Int64], [SurveyOptions.Depth.ends, .deep])
+  func aStrangeSegmentBehindTheMarkedOneBoundsNoDamage(
+    _ distance: Int64, _ depth: SurveyOptions.Depth
+  ) throws {
+    let disk = SimulatedDisk(seed: 31)
+    var model = LogModel()
+    let store = try CrashStore(
+      disk, CrashStore.config(segmentBytes: 2000, durability: .operatingSystem))
+    for batch in SampleBatches.small[..<6] { try store.append(batch, &model) }
+    try store.flush(&model)
+    let end = store.log.logEndOffset
+    let left = disk.kill()
+    let content = try #require(left.contents(of: "\(Self.log)/\(name(0))"))
+    let lastCount = SampleBatches.small[5].count
+    try left.install("\(Self.log)/\(name(end + distance))", content)
+    try edit(name(0), on: left) { $0[content.count - lastCount / 3] ^= 1 }
+    let before = try verify(left).damage.filter { $0.file.hasSuffix(name(0)) }
+    #expect(before.count == 1)
+    if distance > 0 { #expect(before.map(\.offsets) == [end - 3..<end]) }
+    for _ in 1...3 {
+      var config = CrashStore.config(segmentBytes: 2000)
+      config.surveyDepth = depth
+      try CrashStore(left, config, creates: false).manager.close()
+      let after = try verify(left).damage.filter { $0.file.hasSuffix(name(0)) }
+      #expect(after == before)
+    }
+  }
+
   /// The index of aborted transactions cannot be made anew: it stays, with what it belongs to, also
   /// where the log's start hides what is lost.
   @Test(arguments: [0, 25] as [Int64]) func anEmptiedSegmentWithAbortedTransactionsStays(

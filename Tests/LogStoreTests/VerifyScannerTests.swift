@@ -208,6 +208,28 @@ struct VerifyScannerTests {
     #expect(found.batches.count == 6)
   }
 
+  /// Found by SEED=3627564140794967403: zeros and twos make a header of format 2 whose length leads
+  /// to the file's end. One field tells that it is none.
+  @Test(arguments: ["offset", "attributes", "records"])
+  func garbageLikeAHeaderOfFormat2HidesNoBatch(_ wrong: String) throws {
+    let before = try BatchSource.batches(from: 0, count: 3, valueBytes: 40)
+    let after = try BatchSource.batches(from: 10, count: 3, valueBytes: 40)
+    var garbage = [UInt8](repeating: 0, count: 200)
+    garbage[BatchLayout.baseOffset + (wrong == "offset" ? 0 : 7)] = 5
+    let length = garbage.count + after.count - BatchLayout.lengthOverhead
+    garbage[BatchLayout.batchLength + 2] = UInt8(length >> 8)
+    garbage[BatchLayout.batchLength + 3] = UInt8(length & 0xff)
+    garbage[BatchLayout.magic] = 2
+    if wrong == "attributes" { garbage[BatchLayout.attributes] = 2 }
+    if wrong == "records" {
+      garbage[BatchLayout.lastOffsetDelta + 1] = 2
+      garbage[BatchLayout.recordCount + 1] = 2
+    }
+    let found = try walk(before + garbage + after, chunkBytes: 512)
+    #expect(found.skipped == [before.count..<before.count + garbage.count])
+    #expect(found.batches.count == 6)
+  }
+
   /// Found by SEED=7868951521287381228: a wrong length that leads to a later batch passed over a
   /// good one.
   @Test func aLengthThatSkipsAGoodBatchIsNotBelieved() throws {

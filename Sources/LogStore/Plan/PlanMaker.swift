@@ -302,10 +302,32 @@ struct PlanMaker {
     }
     let lost = findings.told.filter { $0.bytes.isEmpty && !($0.offsets?.isEmpty ?? true) }
     let notes = KnownLosses.Content(
-      losses: updated(frame.noted.losses, lost), fenced: updated(frame.noted.fenced, fenced))
+      losses: updated(frame.noted.losses, lost), fenced: updated(frame.noted.fenced, fenced),
+      ends: ends)
     let isWrong = KnownLosses.isWrong(frame.names.sideFileDamage, in: frame.directory)
     guard notes != frame.noted || isWrong else { return }
     plan.actions.insert(.noteLosses(notes), at: 0)
+  }
+
+  /// The segment that holds our own point, where the next one's name does not say how it ends, and
+  /// those that earlier openings noted and that are still as they were.
+  private var ends: [KnownEnd] {
+    frame.places.enumerated().compactMap { index, place in
+      let outcome = outcomes[index]
+      guard outcome?.cut == nil, outcome?.isGone != true, let next = place.nextBaseOffset else {
+        return nil
+      }
+      let isNamed =
+        frame.mark.newest?.segmentBaseOffset == place.baseOffset
+        || frame.noted.ends.contains { $0.file == place.entry.logName }
+      guard isNamed else { return nil }
+      let size = outcome?.size ?? byteCount(place)
+      guard let point = frame.ownPoint(in: place, size: size) else { return nil }
+      let end = outcome?.nextOffset ?? point.offset
+      guard outcome != nil || point.position == size, end != next else { return nil }
+      return KnownEnd(
+        offset: end, byteCount: size, nextBaseOffset: next, file: place.entry.logName)
+    }
   }
 
   /// Damaged bytes at or after the recovery point. Below it nothing is taken for unfinished; above

@@ -201,11 +201,17 @@ package struct BatchResync: ~Copyable {
   /// Whether the header at `position` is right in all but its CRC, so that its length can be
   /// believed: then what stands within its bytes is its records, not batches of this segment.
   ///
-  /// The old formats say so little in theirs that a few zeros make one: there the offset must be
-  /// the next one, too.
+  /// Where the offset is not the next one, little is left that random bytes do not say, too: the
+  /// old formats are not believed then, and others only where the gap, the unused attributes and
+  /// the room for records are as they have to be.
   private mutating func isSound(_ position: Int, _ expected: Int64) throws(DiskError) -> Bool {
     guard case .success(let header) = try window.header(at: position) else { return false }
-    return header.baseOffset == expected || header.baseOffset > expected && !header.isLegacy
+    if header.baseOffset == expected { return true }
+    guard header.baseOffset > expected, !header.isLegacy else { return false }
+    let room = (header.byteCount - BatchHeader.byteCountMin) / Self.recordBytesMin
+    return header.baseOffset - expected <= SegmentScanner.jumpMax
+      && header.attributes.rawValue & ~BatchAttributes.used == 0
+      && (header.codec != .none || header.recordCount <= room)
   }
 
   // MARK: Byte by byte
@@ -272,5 +278,7 @@ package struct BatchResync: ~Copyable {
 
   /// Smallest length field of any format: an empty message of format 0.
   private static var lengthMin: Int { 14 }
+  /// Smallest record of format 2: each of its seven fields takes a byte at least.
+  private static var recordBytesMin: Int { 7 }
   private static var entryBytesMin: Int { BatchLayout.lengthOverhead + lengthMin }
 }

@@ -71,7 +71,7 @@ package struct SegmentScanner: ~Copyable {
   }
 
   /// So many offsets a batch may be ahead of the one before it without one behind it that agrees.
-  private static let jumpMax = Int64(Int32.max)
+  static let jumpMax = Int64(Int32.max)
 
   /// The first byte of `range`, which was walked over, that the disk does not give.
   package func firstUnreadable(in range: Range<Int>) -> Int? {

@@ -7,9 +7,10 @@ internal import DiskIO
 ///
 /// So the same loss is told before and after, and what was damage is never taken for an unfinished
 /// write. A line each, `<first offset> <end offset> <position> <file> <reason>`, for damaged bytes
-/// with `<position>-<end position>`, and last `crc32c <hexadecimal>` of the lines before. Kafka
-/// ignores the file. A loss is told up to the first valid batch at one of its offsets. The next
-/// opening for writing replaces a file that is wrong.
+/// with `<position>-<end position>`; then the segment ends of `KnownEnd`, and last
+/// `crc32c <hexadecimal>` of the lines before. Kafka ignores the file. A loss is told up to the
+/// first valid batch at one of its offsets. The next opening for writing replaces a file that is
+/// wrong.
 package enum KnownLosses {
   /// Name of the file.
   package static let fileName = "mkstore.lost"
@@ -21,6 +22,8 @@ package enum KnownLosses {
     package var losses: [DamagedRange] = []
     /// Bytes that were fenced.
     package var fenced: [DamagedRange] = []
+    /// Where segments end that the next one's name does not bound.
+    package var ends: [KnownEnd] = []
 
     /// Whether an invalid batch there was fenced.
     func isFenced(_ file: String, at position: Int) -> Bool {
@@ -41,10 +44,7 @@ package enum KnownLosses {
     }
     do throws(CheckpointError) {
       if let bytes = try SmallFile.read(directory.disk, path) {
-        if let notes = decode(bytes, directory) {
-          return Content(
-            losses: notes.filter(\.bytes.isEmpty), fenced: notes.filter { !$0.bytes.isEmpty })
-        }
+        if let notes = decode(bytes, directory) { return notes }
         report("its CRC or one of its lines is wrong", remedy: nil)
       } else if entries.contains(where: { $0.name == fileName && $0.kind == .directory }) {
         report("is a directory", remedy: SideFileRemedy.noFile)
@@ -69,12 +69,12 @@ package enum KnownLosses {
       return
     }
     guard let bytes, let notes = decode(bytes, directory) else { return }
-    let left = notes.filter { !isForgotten($0) }
-    if left.count == notes.count { return }
+    var left = notes
+    left.losses.removeAll(where: isForgotten)
+    left.fenced.removeAll(where: isForgotten)
+    if left == notes { return }
     try SmallFile.writeAtomically(
-      directory.disk, directory: directory.path, name: fileName,
-      encode(
-        Content(losses: left.filter(\.bytes.isEmpty), fenced: left.filter { !$0.bytes.isEmpty })))
+      directory.disk, directory: directory.path, name: fileName, encode(left))
   }
 
   /// Whether the file is wrong and the next opening replaces it.
@@ -91,22 +91,28 @@ package enum KnownLosses {
       if !note.bytes.isEmpty { text += "-\(note.bytes.upperBound)" }
       text += " \(PathText.lastComponent(note.file)) \(reason)\n"
     }
+    for end in content.ends.suffix(notesMax) { text += "\(end.line)\n" }
     let bytes = Array(text.utf8)
     let crc = String(CRC32C.checksum(bytes.span), radix: 16)
     return bytes + Array("crc32c \(crc)\n".utf8)
   }
 
-  private static func decode(_ bytes: [UInt8], _ directory: LogDirectory) -> [DamagedRange]? {
+  private static func decode(_ bytes: [UInt8], _ directory: LogDirectory) -> Content? {
     let text = String(decoding: bytes, as: UTF8.self)
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.popLast() == "", let last = lines.popLast() else { return nil }
     let content = lines.map { $0 + "\n" }.joined()
     let crc = String(CRC32C.checksum(Array(content.utf8).span), radix: 16)
     guard last == "crc32c \(crc)" else { return nil }
-    var notes: [DamagedRange] = []
+    var notes = Content()
     for line in lines {
-      guard let note = decode(line, directory) else { return nil }
-      notes.append(note)
+      if let end = KnownEnd(line) {
+        notes.ends.append(end)
+      } else if let note = decode(line, directory) {
+        if note.bytes.isEmpty { notes.losses.append(note) } else { notes.fenced.append(note) }
+      } else {
+        return nil
+      }
     }
     return notes
   }

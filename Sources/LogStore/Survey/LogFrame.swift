@@ -84,9 +84,12 @@ package struct LogFrame: Sendable {
   }
 
   /// Where a segment holds the recovery point of our own last session: a batch begins there, or the
-  /// log ends. What is damaged before it ends there at the latest, and what follows is judged by
-  /// itself, wherever the walk began.
+  /// segment ends, also by what an earlier opening noted. What is damaged before it ends there at
+  /// the latest, and what follows is judged by itself, wherever the walk began.
   func ownPoint(in place: SegmentPlace, size: Int) -> (position: Int, offset: Int64)? {
+    if let end = noted.ends.first(where: { $0.isOf(place, size: size) }) {
+      return (end.byteCount, end.offset)
+    }
     guard let newest = mark.newest, newest.segmentBaseOffset == place.baseOffset,
       newest.position <= size, newest.recoveryPoint >= place.baseOffset
     else { return nil }

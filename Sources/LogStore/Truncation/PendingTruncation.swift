@@ -94,7 +94,7 @@ struct PendingTruncation {
       (range.offsets?.lowerBound ?? 0) < truncation.shortEnd
     }
     return KnownLosses.Content(
-      losses: noted.losses.filter(isLeft), fenced: noted.fenced.filter(isLeft))
+      losses: noted.losses.filter(isLeft), fenced: noted.fenced.filter(isLeft), ends: noted.ends)
   }
 
   /// Has the `.log` files read under the names that they have now.
