@@ -56,9 +56,19 @@ struct TrimCommand: ParsableCommand {
       config.startsFlusher = false
       config.log.fileDeleteDelayMs = 0
     }
-    let result = try LogToChange.closing(manager) { () throws(CommandFailure) in
-      try withLogErrors { () throws(LogError) in try trim(log) }
+    let done = try LogToChange.closing(manager) { () throws(CommandFailure) in
+      do throws(LogError) {
+        return try trim(log)
+      } catch .diskFull(let error) {
+        let failure = CommandFailure(LogError.diskFull(error))
+        throw CommandFailure(
+          failure.status,
+          "\(location.topicPartition): nothing was deleted: \(failure.message ?? "disk full")")
+      } catch {
+        throw CommandFailure(error)
+      }
     }
+    let result = done.result
     var out = OutputBuffer()
     if json.isOn {
       out.line(object(location, result))
@@ -66,6 +76,7 @@ struct TrimCommand: ParsableCommand {
       out.line(text(location, result))
     }
     try out.flush()
+    try done.requireClosed(summary(location, result), store: location.store)
   }
 
   private struct Result {
@@ -98,17 +109,21 @@ struct TrimCommand: ParsableCommand {
   }
 
   private func text(_ location: LogLocation, _ result: Result) -> String {
-    let name = "\(location.topicPartition)"
     let holds = "it holds offsets \(result.start) to \(result.end) (exclusive)"
-    if result.start == result.before { return "\(name): nothing to delete; \(holds)" }
+    if result.start == result.before { return "\(summary(location, result)); \(holds)" }
     let files =
       result.segments == 0
       ? "no segment is without later records yet"
       : Counted.text(result.segments, "segment")
         + " with \(result.bytes) bytes "
         + (now ? "unlinked" : "to be unlinked by the next opening")
-    return "\(name): deleted offsets \(result.before) to \(result.start - 1), "
-      + "\(files); \(holds)"
+    return "\(summary(location, result)), \(files); \(holds)"
+  }
+
+  private func summary(_ location: LogLocation, _ result: Result) -> String {
+    result.start == result.before
+      ? "\(location.topicPartition): nothing to delete"
+      : "\(location.topicPartition): deleted offsets \(result.before) to \(result.start - 1)"
   }
 
   private func object(_ location: LogLocation, _ result: Result) -> JSONObject {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DiskIO
 import LogStore
 
 /// `mkstore truncate LOG`.
@@ -45,9 +46,15 @@ struct TruncateCommand: ParsableCommand {
   mutating func run() throws {
     let location = try LogLocation(log)
     let (manager, log) = try LogToChange.open(location)
-    let done = try LogToChange.closing(manager) { () throws(CommandFailure) in
-      undo ? try undone(manager, log) : try truncated(manager, log)
+    let before = log.logEndOffset
+    let closed = try LogToChange.closing(manager) { () throws(CommandFailure) in
+      do throws(LogError) {
+        return undo ? try undone(manager, log) : try truncated(manager, log)
+      } catch {
+        throw failure(error, location, endBefore: before)
+      }
     }
+    let done = closed.result
     var out = OutputBuffer()
     if json.isOn {
       out.line(object(location, done))
@@ -55,45 +62,84 @@ struct TruncateCommand: ParsableCommand {
       for line in lines(location, done) { out.line(line) }
     }
     try out.flush()
+    try closed.requireClosed(summary(location, done), store: location.store)
   }
 
-  private func truncated(
-    _ manager: LogManager, _ log: Log
-  ) throws(CommandFailure) -> TruncatedLog {
+  private func truncated(_ manager: LogManager, _ log: Log) throws(LogError) -> TruncatedLog {
     let offset =
       fromOffset?.offset(start: log.logStartOffset, end: log.logEndOffset) ?? log.logEndOffset
-    return try withLogErrors { () throws(LogError) in
-      try manager.truncateLog(log.topicPartition, from: offset)
+    return try manager.truncateLog(log.topicPartition, from: offset)
+  }
+
+  private func undone(_ manager: LogManager, _ log: Log) throws(LogError) -> TruncatedLog {
+    try manager.undoTruncation(of: log.topicPartition)
+  }
+
+  /// What to say of an error. It may have come after the change began to count.
+  private func failure(
+    _ error: LogError, _ location: LogLocation, endBefore: Int64
+  ) -> CommandFailure {
+    switch error {
+    case .notFound(let path) where undo:
+      return .failure("there is nothing to put back: \(path) does not exist")
+    case .offsetOutOfRange(let offset, _, let end) where undo:
+      return .failure(
+        "records were appended since the truncation, at offsets \(offset) to \(end - 1); what "
+          + "was removed stays in \(location.path)/.bad")
+    case .disk(let cause), .diskFull(let cause):
+      return failure(CommandFailure(error), cause, location, endBefore: endBefore)
+    default: return CommandFailure(error)
     }
   }
 
-  private func undone(_ manager: LogManager, _ log: Log) throws(CommandFailure) -> TruncatedLog {
+  private func failure(
+    _ failure: CommandFailure, _ cause: DiskError, _ location: LogLocation, endBefore: Int64
+  ) -> CommandFailure {
+    guard let end = endNow(location) else { return failure }
+    let name = "\(location.topicPartition)"
+    if end == endBefore {
+      let nothing = undo ? "nothing was put back" : "nothing was removed"
+      return CommandFailure(
+        failure.status, "\(name): \(nothing): \(failure.message ?? "it failed")")
+    }
+    let what =
+      undo
+      ? "offsets \(endBefore) to \(end - 1) are put back"
+      : "offsets \(end) to \(endBefore - 1) are removed"
+    // A write that was refused leaves what was synced before; a failed sync may be of just that.
+    let isFailedSync = cause.operation == .sync || cause.operation == .syncDirectory
+    let certainty =
+      cause.isDiskFull && !isFailedSync
+      ? "That counts, durably, and need not be repeated"
+      : "That counts, durably once an opening has completed it"
+    return LogToChange.unfinished(
+      failure, "\(name): \(what). \(certainty); but completing it", store: location.store)
+  }
+
+  /// Where the log ends for whoever opens it now; nil where that cannot be told.
+  private func endNow(_ location: LogLocation) -> Int64? {
     do throws(LogError) {
-      return try manager.undoTruncation(of: log.topicPartition)
+      return try Log.openReadOnly(location.path, logger: QuietLogger.make()).logEndOffset
     } catch {
-      switch error {
-      case .notFound(let path):
-        throw .failure("there is nothing to put back: \(path) does not exist")
-      case .offsetOutOfRange(let offset, _, let end):
-        throw .failure(
-          "records were appended since the truncation, at offsets \(offset) to \(end - 1); what "
-            + "was removed stays in \(log.path)/.bad")
-      default: throw CommandFailure(error)
-      }
+      return nil
     }
   }
 
   // MARK: Output
 
   private func lines(_ location: LogLocation, _ done: TruncatedLog) -> [String] {
-    let name = "\(location.topicPartition)"
     let end =
       "the log ends at offset \(done.log.logEndOffset), leader epoch \(done.log.leaderEpoch)"
-    if done.offsets.isEmpty { return ["\(name): nothing to remove; \(end)"] }
+    let first = "\(summary(location, done)); \(end)"
+    if done.offsets.isEmpty || undo { return [first] }
+    return [first] + done.keptFiles.map { "  kept \($0)" } + ["  undo: \(undoCommand(location))"]
+  }
+
+  private func summary(_ location: LogLocation, _ done: TruncatedLog) -> String {
+    let name = "\(location.topicPartition)"
+    if done.offsets.isEmpty { return "\(name): nothing to remove" }
     let range = "offsets \(done.offsets.lowerBound) to \(done.offsets.upperBound - 1)"
-    if undo { return ["\(name): put back \(range); \(end)"] }
-    return ["\(name): removed \(range); \(end)"] + done.keptFiles.map { "  kept \($0)" }
-      + ["  undo: \(undoCommand(location))"]
+    return "\(name): \(undo ? "put back" : "removed") \(range)"
   }
 
   private func undoCommand(_ location: LogLocation) -> String {

@@ -26,10 +26,30 @@ enum LogToChange {
       ?? .failure("\(location.path) is no log: it holds none of a log's files")
   }
 
+  /// What became of a command's work: what it did, durably, and why the store could not be closed
+  /// after it; nil where it was.
+  struct Done<Result> {
+    var result: Result
+    var closingFailure: CommandFailure?
+
+    /// Fails where the closing failed, with what stays done all the same.
+    ///
+    /// - Parameters:
+    ///   - summary: What was done, a clause.
+    ///   - store: Path of the store.
+    func requireClosed(_ summary: String, store: String) throws(CommandFailure) {
+      guard let failure = closingFailure else { return }
+      throw LogToChange.unfinished(
+        failure,
+        "\(summary). That is done, durably, and need not be repeated; but closing the store",
+        store: store)
+    }
+  }
+
   /// Closes the store, whatever `body` does.
   static func closing<Result>(
     _ manager: LogManager, _ body: () throws(CommandFailure) -> Result
-  ) throws(CommandFailure) -> Result {
+  ) throws(CommandFailure) -> Done<Result> {
     let result: Result
     do throws(CommandFailure) {
       result = try body()
@@ -37,7 +57,25 @@ enum LogToChange {
       do throws(LogError) { try manager.close() } catch let second { Messages.say("\(second)") }
       throw error
     }
-    try withLogErrors { () throws(LogError) in try manager.close() }
-    return result
+    do throws(LogError) {
+      try manager.close()
+      return Done(result: result)
+    } catch {
+      return Done(result: result, closingFailure: CommandFailure(error))
+    }
+  }
+
+  /// A failure after something durable was done, and what to do then.
+  ///
+  /// - Parameter done: What was done, and what could not be: it goes on with "failed".
+  static func unfinished(
+    _ failure: CommandFailure, _ done: String, store: String
+  ) -> CommandFailure {
+    let first = failure.status == .diskFull ? "Make room, then" : "Once the cause is mended,"
+    return CommandFailure(
+      failure.status,
+      "\(done) failed: \(failure.message ?? "for a reason that was said"). \(first) "
+        + "'mkstore recover \(store)' completes it, as whatever opens the store next for writing "
+        + "does")
   }
 }
