@@ -22,6 +22,8 @@ package struct TopicSetting: Sendable {
   package let standard: String
   /// What Kafka's brokers call it; nil where it is a topic's alone.
   package let brokerName: String?
+  /// What it is, one sentence.
+  package private(set) var meaning = ""
   private let set: (@Sendable (String, inout LogConfig) -> Void)?
   private let get: (@Sendable (LogConfig) -> String)?
   /// Whether a log with these settings does what the value asks for, although it does not go by
@@ -29,7 +31,7 @@ package struct TopicSetting: Sendable {
   private let isMet: (@Sendable (String, LogConfig) -> Bool)?
 
   /// What is wrong with a value; nil where it is legal.
-  func check(_ value: String) -> String? {
+  package func check(_ value: String) -> String? {
     switch values {
     case .integer(let range):
       guard let number = Int64(value), range.contains(number) else {
@@ -54,7 +56,7 @@ package struct TopicSetting: Sendable {
   }
 
   /// Why a legal value cannot be set: it asks for what this engine does not do. Nil where it can.
-  func rejection(of value: String, in config: LogConfig) -> String? {
+  package func rejection(of value: String, in config: LogConfig) -> String? {
     guard let isMet, case .kept(let why) = effect, !isMet(value, config) else { return nil }
     return "mkstore does not implement '\(value)': \(why)"
   }
@@ -70,6 +72,12 @@ package struct TopicSetting: Sendable {
   /// The elements of a list's value.
   static func elements(_ value: String) -> [String] {
     value.split(separator: ",").map { String($0.filter { $0 != " " }) }
+  }
+
+  private func means(_ text: String) -> TopicSetting {
+    var setting = self
+    setting.meaning = text
+    return setting
   }
 
   func apply(_ value: String, to config: inout LogConfig) { set?(value, &config) }
@@ -123,18 +131,30 @@ package struct TopicSetting: Sendable {
   }
 
   private static let acting: [String: TopicSetting] = [
-    "segment.bytes": integer("log.segment.bytes", 14...int32Max, \.segmentBytes, min: 14),
+    "segment.bytes": integer("log.segment.bytes", 14...int32Max, \.segmentBytes, min: 14)
+      .means("Size at which a segment is full and the next one begins."),
     "segment.index.bytes": integer(
-      "log.index.size.max.bytes", 4...int32Max, \.segmentIndexBytes, min: 24),
+      "log.index.size.max.bytes", 4...int32Max, \.segmentIndexBytes, min: 24
+    )
+    .means("Most bytes of either index of a segment; a full one begins the next segment."),
     "index.interval.bytes": integer(
-      "log.index.interval.bytes", 0...int32Max, \.indexIntervalBytes, min: 0),
-    "max.message.bytes": integer("message.max.bytes", 0...int32Max, \.maxMessageBytes, min: 1),
-    "segment.ms": long("log.roll.ms", \.segmentMs, min: 1),
-    "segment.jitter.ms": long("log.roll.jitter.ms", \.segmentJitterMs),
-    "file.delete.delay.ms": long("log.segment.delete.delay.ms", \.fileDeleteDelayMs),
+      "log.index.interval.bytes", 0...int32Max, \.indexIntervalBytes, min: 0
+    )
+    .means("Bytes of records between two entries of an index."),
+    "max.message.bytes": integer("message.max.bytes", 0...int32Max, \.maxMessageBytes, min: 1)
+      .means("Largest batch that is taken, as it is stored."),
+    "segment.ms": long("log.roll.ms", \.segmentMs, min: 1)
+      .means("Age at which a segment that holds records is closed and the next one begins."),
+    "segment.jitter.ms": long("log.roll.jitter.ms", \.segmentJitterMs)
+      .means("How much earlier than segment.ms, by chance, so that logs do not roll together."),
+    "file.delete.delay.ms": long("log.segment.delete.delay.ms", \.fileDeleteDelayMs)
+      .means("How long files of deleted segments stay on disk."),
     "retention.ms": long(
-      "log.retention.ms", \.retentionMs, min: -1, standard: LogConfig.kafkaRetentionMs),
-    "retention.bytes": long("log.retention.bytes", \.retentionBytes, min: -1),
+      "log.retention.ms", \.retentionMs, min: -1, standard: LogConfig.kafkaRetentionMs
+    )
+    .means("Age from which records are deleted, a segment at a time; -1: never."),
+    "retention.bytes": long("log.retention.bytes", \.retentionBytes, min: -1)
+      .means("Size of a partition beyond which its oldest segments are deleted; -1: none."),
     "cleanup.policy": TopicSetting(
       values: .someOf(["delete", "compact"]), effect: .acts, standard: "delete",
       brokerName: "log.cleanup.policy",
@@ -143,18 +163,26 @@ package struct TopicSetting: Sendable {
         if value.contains("delete") { config.cleanupPolicy.insert(.delete) }
         if value.contains("compact") { config.cleanupPolicy.insert(.compact) }
       },
-      get: { $0.cleanupPolicy.description }, isMet: nil),
+      get: { $0.cleanupPolicy.description }, isMet: nil
+    )
+    .means("What becomes of old records: delete goes by retention, compact removes nothing yet."),
     "message.timestamp.type": TopicSetting(
       values: .oneOf(["CreateTime", "LogAppendTime"]), effect: .acts, standard: "CreateTime",
       brokerName: "log.message.timestamp.type",
       set: { value, config in
         config.timestampType = value == "LogAppendTime" ? .logAppendTime : .createTime
       },
-      get: { $0.timestampType == .logAppendTime ? "LogAppendTime" : "CreateTime" }, isMet: nil),
+      get: { $0.timestampType == .logAppendTime ? "LogAppendTime" : "CreateTime" }, isMet: nil
+    )
+    .means("Whose time records have: their producer's, or that of the append."),
     "message.timestamp.before.max.ms": long(
-      "log.message.timestamp.before.max.ms", \.timestampBeforeMaxMs),
+      "log.message.timestamp.before.max.ms", \.timestampBeforeMaxMs
+    )
+    .means("How old a record's time may be; older ones are refused."),
     "message.timestamp.after.max.ms": long(
-      "log.message.timestamp.after.max.ms", \.timestampAfterMaxMs),
+      "log.message.timestamp.after.max.ms", \.timestampAfterMaxMs
+    )
+    .means("How far in the future a record's time may be; others are refused."),
     "message.timestamp.difference.max.ms": TopicSetting(
       values: .integer(0...Int64.max),
       effect: .kept(
@@ -166,7 +194,9 @@ package struct TopicSetting: Sendable {
         if config.timestampBeforeMaxMs == .max { config.timestampBeforeMaxMs = limit }
         if config.timestampAfterMaxMs == .max { config.timestampAfterMaxMs = limit }
       },
-      get: nil, isMet: nil),
+      get: nil, isMet: nil
+    )
+    .means("Both limits of records' times at once, where they are not stated."),
     "compression.type": TopicSetting(
       values: .oneOf(["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
       effect: .kept(
@@ -180,7 +210,9 @@ package struct TopicSetting: Sendable {
         default: break
         }
       },
-      get: nil, isMet: nil),
+      get: nil, isMet: nil
+    )
+    .means("How batches are compressed: as their producers did it."),
   ]
 
   /// Settings that do nothing here. Only values that ask for what happens anyway can be set;
@@ -208,46 +240,81 @@ package struct TopicSetting: Sendable {
     let codecs = "batches keep their producer's codec"
     return [
       "delete.retention.ms": keep(
-        time, "86400000", "log.cleaner.delete.retention.ms", compaction),
-      "min.compaction.lag.ms": keep(time, "0", "log.cleaner.min.compaction.lag.ms", compaction),
+        time, "86400000", "log.cleaner.delete.retention.ms", compaction
+      )
+      .means("How long compaction keeps the marks of deleted keys."),
+      "min.compaction.lag.ms": keep(time, "0", "log.cleaner.min.compaction.lag.ms", compaction)
+        .means("How long a record is safe from compaction."),
       "max.compaction.lag.ms": keep(
-        .integer(1...Int64.max), most, "log.cleaner.max.compaction.lag.ms", compaction),
+        .integer(1...Int64.max), most, "log.cleaner.max.compaction.lag.ms", compaction
+      )
+      .means("How long a record may wait for compaction."),
       "min.cleanable.dirty.ratio": keep(
-        .number(0...1), "0.5", "log.cleaner.min.cleanable.ratio", compaction),
+        .number(0...1), "0.5", "log.cleaner.min.cleanable.ratio", compaction
+      )
+      .means("Share of a log that is not compacted, from which on it is."),
       // In the mode `flushed` each batch is synced before it is acknowledged, whatever these say.
       "flush.messages": keep(
         .integer(1...Int64.max), most, "log.flush.interval.messages", durability,
-        met: { $0 == String(Int64.max) || $1.durability == .flushed }),
+        met: { $0 == String(Int64.max) || $1.durability == .flushed }
+      )
+      .means("Records after which a log is synced."),
       "flush.ms": keep(
         time, most, "log.flush.interval.ms", durability,
-        met: { $0 == String(Int64.max) || $1.durability == .flushed }),
-      "preallocate": keep(flag, "false", "log.preallocate", "log files grow as they are written"),
-      "min.insync.replicas": keep(.integer(1...int32Max), "1", "min.insync.replicas", single),
+        met: { $0 == String(Int64.max) || $1.durability == .flushed }
+      )
+      .means("Time after which a log is synced."),
+      "preallocate": keep(flag, "false", "log.preallocate", "log files grow as they are written")
+        .means("Whether a new segment's file gets its full size at once."),
+      "min.insync.replicas": keep(.integer(1...int32Max), "1", "min.insync.replicas", single)
+        .means("Replicas that must have a record before it is acknowledged to acks=all."),
       "unclean.leader.election.enable": keep(
-        flag, "false", "unclean.leader.election.enable", single, met: { _, _ in true }),
+        flag, "false", "unclean.leader.election.enable", single, met: { _, _ in true }
+      )
+      .means("Whether a replica that lags may become the leader."),
       "leader.replication.throttled.replicas": keep(
-        .list, "", nil, single, met: { _, _ in true }),
+        .list, "", nil, single, met: { _, _ in true }
+      )
+      .means("Replicas whose leaders send to them slowly."),
       "follower.replication.throttled.replicas": keep(
-        .list, "", nil, single, met: { _, _ in true }),
+        .list, "", nil, single, met: { _, _ in true }
+      )
+      .means("Replicas that fetch from their leaders slowly."),
       "message.downconversion.enable": keep(
         flag, "true", "log.message.downconversion.enable",
         "batches are served as they are stored, to clients that read format 2",
-        met: { _, _ in true }),
+        met: { _, _ in true }
+      )
+      .means("Whether batches are converted for clients that read older formats."),
       "message.format.version": keep(
         .anything, "3.0-IV1", "log.message.format.version", "batches are written in format 2",
-        met: { value, _ in !["0.8", "0.9", "0.10"].contains { value.hasPrefix($0) } }),
+        met: { value, _ in !["0.8", "0.9", "0.10"].contains { value.hasPrefix($0) } }
+      )
+      .means("The format in which batches are stored."),
       "compression.gzip.level": keep(
-        .integer(-1...9), "-1", "compression.gzip.level", codecs),
-      "compression.lz4.level": keep(.integer(1...17), "9", "compression.lz4.level", codecs),
+        .integer(-1...9), "-1", "compression.gzip.level", codecs
+      )
+      .means("How hard gzip tries."),
+      "compression.lz4.level": keep(.integer(1...17), "9", "compression.lz4.level", codecs)
+        .means("How hard LZ4 tries."),
       "compression.zstd.level": keep(
-        .integer(-131_072...22), "3", "compression.zstd.level", codecs),
-      "remote.storage.enable": keep(flag, "false", nil, tiers),
-      "remote.log.copy.disable": keep(flag, "false", nil, tiers),
-      "remote.log.delete.on.disable": keep(flag, "false", nil, tiers),
+        .integer(-131_072...22), "3", "compression.zstd.level", codecs
+      )
+      .means("How hard Zstandard tries."),
+      "remote.storage.enable": keep(flag, "false", nil, tiers)
+        .means("Whether old segments move to another storage."),
+      "remote.log.copy.disable": keep(flag, "false", nil, tiers)
+        .means("Whether no more segments move to the other storage."),
+      "remote.log.delete.on.disable": keep(flag, "false", nil, tiers)
+        .means("Whether what is on the other storage goes when that is disabled."),
       "local.retention.ms": keep(
-        .integer(-2...Int64.max), "-2", "log.local.retention.ms", tiers),
+        .integer(-2...Int64.max), "-2", "log.local.retention.ms", tiers
+      )
+      .means("Age from which records are deleted here that are on the other storage."),
       "local.retention.bytes": keep(
-        .integer(-2...Int64.max), "-2", "log.local.retention.bytes", tiers),
+        .integer(-2...Int64.max), "-2", "log.local.retention.bytes", tiers
+      )
+      .means("Size beyond which segments are deleted here that are on the other storage."),
     ]
   }()
 }

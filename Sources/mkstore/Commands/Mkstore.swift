@@ -22,8 +22,7 @@ struct Mkstore: ParsableCommand {
     subcommands: [
       AppendCommand.self, FetchCommand.self, VerifyCommand.self, InfoCommand.self,
       DumpCommand.self, RecoverCommand.self, TrimCommand.self, TruncateCommand.self,
-      DumpCommand.self, RecoverCommand.self, RetentionCommand.self, TopicsCommand.self,
-      ServeCommand.self,
+      RetentionCommand.self, TopicsCommand.self, SettingsCommand.self, ServeCommand.self,
     ])
 
   /// Parses, runs, and turns what went wrong into a message and an exit status.

@@ -33,27 +33,49 @@ enum KafkaBrokerNames {
     Synonym(
       name: "log.message.timestamp.before.max.ms", ours: "message.timestamp.before.max.ms"),
     Synonym(name: "log.message.timestamp.after.max.ms", ours: "message.timestamp.after.max.ms"),
+    Synonym(
+      name: "log.message.timestamp.difference.max.ms",
+      ours: "message.timestamp.difference.max.ms"),
   ]
 
   /// Kafka's names.
   static let all: [String] = synonyms.map(\.name)
 
+  /// Our setting that a name of Kafka's is for, and how many of our units one of its own is; nil
+  /// where it is none.
+  static func meaning(of name: String) -> (ours: String, factor: Int64)? {
+    synonyms.first { $0.name == name }.map { ($0.ours, $0.factor) }
+  }
+
   /// Gives settings of one place our names. Where several mean the same one, ours holds, else the
   /// one that comes first in Kafka: milliseconds before minutes before hours.
   ///
+  /// - Parameters:
+  ///   - pairs: What is given there.
+  ///   - place: What it is called in messages.
+  ///   - listeners: What is said of listeners in any place.
+  ///   - ignored: Gets the settings of Kafka's that have no meaning here.
   /// - Throws: `.usage` for a value that cannot be taken over, and for settings of encryption or
   ///   authentication, without which somebody would serve in the clear who meant not to.
   static func translated(
-    _ pairs: [(name: String, value: String)], from place: String
+    _ pairs: [(name: String, value: String)], from place: String, _ listeners: KafkaListeners,
+    _ ignored: inout [KafkaOnlySetting.Ignored]
   ) throws(CommandFailure) -> [(name: String, value: String)] {
     var ranks: [String: Int] = [:]
     var values: [String: String] = [:]
     for (name, value) in pairs {
       if let reason = rejection(of: name) { throw .usage("\(place): \(name): \(reason)") }
+      if let setting = KafkaOnlySetting.named(name) {
+        if let reason = setting.rejection(of: value) {
+          throw .usage("\(place): \(name): \(reason)")
+        }
+        ignored.append(KafkaOnlySetting.Ignored(place: place, name: name, value: value))
+        continue
+      }
       let rank = all.firstIndex(of: name) ?? -1
       let ours = rank < 0 ? name : synonyms[rank].ours
       // Also where another name holds: nobody is to think that a wrong one does.
-      let converted = rank < 0 ? value : try converted(value, synonyms[rank], place)
+      let converted = rank < 0 ? value : try converted(value, synonyms[rank], place, listeners)
       // The same name again replaces the first, as in Java properties.
       if let other = ranks[ours], other < rank { continue }
       ranks[ours] = rank
@@ -63,7 +85,7 @@ enum KafkaBrokerNames {
   }
 
   private static func converted(
-    _ value: String, _ synonym: Synonym, _ place: String
+    _ value: String, _ synonym: Synonym, _ place: String, _ listeners: KafkaListeners
   ) throws(CommandFailure) -> String {
     func refused(_ reason: String) -> CommandFailure {
       .usage("\(place): \(synonym.name): '\(value)' \(reason)")
@@ -74,7 +96,11 @@ enum KafkaBrokerNames {
       if text.contains(",") { throw refused("names several directories; a store has one") }
       return text
     case "listeners", "advertised.listeners":
-      return try address(text, refused)
+      do throws(KafkaListeners.Refusal) {
+        return try listeners.address(text)
+      } catch {
+        throw refused(error.reason)
+      }
     default:
       guard synonym.factor != 1 else { return text }
       guard let number = Int64(text) else { throw refused("is no number") }
@@ -85,25 +111,18 @@ enum KafkaBrokerNames {
     }
   }
 
-  /// `HOST:PORT` of one entry `PLAINTEXT://HOST:PORT`; without a host every address is meant.
-  private static func address(
-    _ text: String, _ refused: (String) -> CommandFailure
-  ) throws(CommandFailure) -> String {
-    if text.contains(",") { throw refused("names several listeners; there is one") }
-    guard let mark = text.firstRange(of: "://") else { throw refused("is no PROTOCOL://HOST:PORT") }
-    let name = text[..<mark.lowerBound].uppercased()
-    if name == "SSL" || name.hasPrefix("SASL") { throw refused(noSecurity) }
-    guard name == "PLAINTEXT" else { throw refused("is no listener PLAINTEXT://HOST:PORT") }
-    let address = text[mark.upperBound...]
-    return address.hasPrefix(":") ? "0.0.0.0\(address)" : String(address)
-  }
+  /// What is not there.
+  static let missingSecurity = "there is no encryption and no authentication"
 
-  private static let noSecurity = "asks for what is not there: no encryption, no authentication"
+  /// Why settings of encryption and authentication stop the start.
+  static let noSecurity = "asks for what is not there: no encryption, no authentication"
 
   /// Why a setting stops the start: whoever sets it counts on being protected.
   static func rejection(of name: String) -> String? {
-    let isProtection =
-      name.hasPrefix("ssl.") || name.hasPrefix("sasl.") || name == "authorizer.class.name"
+    // Those of one listener: listener.name.external.ssl.keystore.location.
+    let isProtection = ["ssl.", "sasl."].contains {
+      name.hasPrefix($0) || name.hasPrefix("listener.name.") && name.contains(".\($0)")
+    }
     return isProtection ? noSecurity : nil
   }
 

@@ -4,7 +4,6 @@ import Foundation
 import KafkaServer
 import LogStore
 import Logging
-import RecordFormat
 
 /// Everything that `mkstore serve` may be told: on the command line, in the environment, in a file.
 struct ServeSettings: Sendable {
@@ -22,38 +21,43 @@ struct ServeSettings: Sendable {
   var logLevel = Logger.Level.info
 
   /// Every setting's name, in the order they are read.
-  static let names: [String] = [
-    "data", "listen", "advertise", "admin.listen", "insecure", "must.exist", "cores",
-    "fetcher.threads", "flusher.threads", "flusher.shared.min", "flusher.core", "durability",
-    "kept.bytes.max", "history.lines.max", "accept.losses", "log.level",
-    "auto.create.topics.enable", "num.partitions",
-    "socket.request.max.bytes", "queued.max.request.bytes", "max.connections",
-    "connections.max.idle.ms", "fetch.max.bytes", "segment.bytes", "segment.ms",
-    "segment.jitter.ms", "segment.index.bytes", "index.interval.bytes", "max.message.bytes",
-    "message.timestamp.type", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms",
-    "cleanup.policy", "retention.ms", "retention.bytes", "file.delete.delay.ms",
-    "log.retention.check.interval.ms",
-  ]
+  static let names: [String] = ServeSetting.all.map(\.name)
 
-  /// Reads every setting, the command line first, then the environment, then the file.
-  init(commandLine: [(name: String, value: String)], file: String?) throws(CommandFailure) {
-    let environment = ProcessInfo.processInfo.environment
-    let reader = ConfigReader(providers: [
-      try Self.provider("command line", commandLine),
-      EnvironmentVariablesProvider(),
-      try Self.provider("environment", try Self.kafkaVariables(environment)),
-      try Self.provider(file ?? "no file", try file.map(Self.read) ?? []),
-    ]).scoped(to: "mkstore")
+  /// The defaults.
+  init() {
     store.createsStore = true
     store.mapsIndexes = true
     store.log.retentionMs = LogConfig.kafkaRetentionMs
-    for name in Self.names {
-      guard let value = reader.string(forKey: ConfigKey(name)) else { continue }
+  }
+
+  /// Reads every setting, the command line first, then the environment, then the file.
+  init(commandLine: [(name: String, value: String)], file: String?) throws(CommandFailure) {
+    self.init()
+    let environment = ProcessInfo.processInfo.environment
+    let variables = try Self.kafkaVariables(environment)
+    let pairs = try file.map(Self.read) ?? []
+    // Of a listener one place may say the protocol and another the address.
+    let listeners = KafkaListeners(pairs + variables + commandLine)
+    var ignored: [KafkaOnlySetting.Ignored] = []
+    let reader = ConfigReader(providers: [
+      try Self.provider("command line", commandLine, listeners, &ignored),
+      EnvironmentVariablesProvider(),
+      try Self.provider("environment", variables, listeners, &ignored),
+      try Self.provider(file ?? "no file", pairs, listeners, &ignored),
+    ]).scoped(to: "mkstore")
+    for setting in ServeSetting.all {
+      guard let value = reader.string(forKey: ConfigKey(setting.name)) else { continue }
       // As Kafka reads its values: without the spaces around them.
-      try set(name, Self.trimmed(value))
+      try setting.apply(Self.trimmed(value), &self)
     }
+    notes += KafkaOnlySetting.notes(ignored)
     noteUnknownVariables(environment.keys.sorted())
     try check()
+    for name in ignored {
+      if let reason = KafkaOnlySetting.rejection(of: name, by: store.log) {
+        throw .usage("\(name.place): \(name.name): \(reason)")
+      }
+    }
   }
 
   static func trimmed(_ value: String) -> String {
@@ -64,7 +68,7 @@ struct ServeSettings: Sendable {
 
   /// Said and no more: whoever runs containers sets variables of its own by a service's name.
   mutating func noteUnknownVariables(_ variables: [String]) {
-    let known = (Self.names + KafkaBrokerNames.all).map(Self.variable)
+    let known = Self.allNames.map(Self.variable)
     for variable in variables where variable.hasPrefix("MKSTORE_") && !known.contains(variable) {
       let meant = KafkaBrokerNames.nearest(to: variable, in: known)
       notes.append(
@@ -72,6 +76,9 @@ struct ServeSettings: Sendable {
           + (meant.map { " (\($0) is one)" } ?? "") + "; docs/serving.md lists them")
     }
   }
+
+  /// Every name that means something: ours, Kafka's for ours, and those of Kafka's alone.
+  static let allNames: [String] = names + KafkaBrokerNames.all + KafkaOnlySetting.names
 
   /// How the environment spells a setting.
   private static func variable(_ name: String) -> String {
@@ -90,18 +97,19 @@ struct ServeSettings: Sendable {
         throw .usage("\(variable): \(reason)")
       }
     }
-    return KafkaBrokerNames.all.compactMap { name in
+    return (KafkaBrokerNames.all + KafkaOnlySetting.names).compactMap { name in
       environment[variable(name)].map { (name, $0) }
     }
   }
 
   private static func provider(
-    _ name: String, _ pairs: [(name: String, value: String)]
+    _ name: String, _ pairs: [(name: String, value: String)], _ listeners: KafkaListeners,
+    _ ignored: inout [KafkaOnlySetting.Ignored]
   ) throws(CommandFailure) -> InMemoryProvider {
     var values: [AbsoluteConfigKey: ConfigValue] = [:]
-    for pair in try KafkaBrokerNames.translated(pairs, from: name) {
+    for pair in try KafkaBrokerNames.translated(pairs, from: name, listeners, &ignored) {
       guard names.contains(pair.name) else {
-        let meant = KafkaBrokerNames.nearest(to: pair.name, in: names + KafkaBrokerNames.all)
+        let meant = KafkaBrokerNames.nearest(to: pair.name, in: allNames)
         throw .usage(
           "\(name): there is no setting '\(pair.name)'"
             + (meant.map { ", did you mean '\($0)'?" } ?? ";") + " docs/serving.md lists them")
@@ -127,99 +135,6 @@ struct ServeSettings: Sendable {
     }
   }
 
-  // MARK: Values
-
-  private mutating func set(_ name: String, _ value: String) throws(CommandFailure) {
-    switch name {
-    case "data": data = value
-    case "listen": broker.listen = try endpoint(name, value)
-    case "advertise": broker.advertised = try endpoint(name, value)
-    case "admin.listen": broker.adminListen = try endpoint(name, value)
-    case "insecure": isInsecure = try flag(name, value)
-    case "accept.losses": store.acceptsLosses = try flag(name, value)
-    case "must.exist": store.createsStore = try !flag(name, value)
-    case "cores": broker.cores = try coreList(name, value)
-    case "fetcher.threads":
-      store.fetcherCores = Array(repeating: nil, count: try number(name, value, 1...64))
-    case "flusher.threads": store.flusherThreadsMax = try number(name, value, 1...64)
-    case "flusher.shared.min": store.sharedSyncMin = try number(name, value, 0...1_000_000)
-    case "flusher.core": store.flusherCore = try number(name, value, 0...1023)
-    case "durability":
-      guard let durability = DurabilityArgument(argument: value)?.durability else {
-        throw .usage("\(name): '\(value)' is none of flushed, interval:MS, os")
-      }
-      store.log.durability = durability
-    case "kept.bytes.max":
-      let bytes = try number(name, value, -1...Int.max)
-      store.log.keptBytesMax = bytes < 0 ? nil : bytes
-    case "history.lines.max": store.log.historyLinesMax = try number(name, value, 1...10_000)
-    case "log.level":
-      guard let level = Logger.Level(rawValue: value) else {
-        let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .usage("\(name): '\(value)' is none of \(levels)")
-      }
-      logLevel = level
-    case "auto.create.topics.enable": broker.createsTopics = try flag(name, value)
-    case "num.partitions": broker.defaultPartitions = try number(name, value, 1...10_000)
-    case "socket.request.max.bytes":
-      broker.requestBytesMax = try number(name, value, 1024...Int(Int32.max))
-    case "queued.max.request.bytes":
-      broker.bufferedRequestBytesMax = try number(name, value, 1024...Int.max)
-    case "max.connections": broker.connectionsMax = try number(name, value, 1...1_000_000)
-    case "connections.max.idle.ms":
-      broker.connectionIdleMaxMs = try number(name, value, 1...Int64.max / 1_000_000)
-    case "log.retention.check.interval.ms":
-      store.retentionCheckIntervalMs = try number(name, value, 1...Int(Int32.max))
-    case "fetch.max.bytes": broker.fetchBytesMax = try number(name, value, 1...Int(Int32.max))
-    default:
-      // A topic's setting: the default of topics that say nothing else.
-      store.log = try withLogErrors { () throws(LogError) in
-        try TopicConfig([name: value]).applied(to: store.log)
-      }
-    }
-  }
-
-  private func endpoint(_ name: String, _ value: String) throws(CommandFailure) -> Endpoint {
-    guard let endpoint = Endpoint(value) else {
-      throw .usage("\(name): '\(value)' is no HOST:PORT")
-    }
-    return endpoint
-  }
-
-  private func flag(_ name: String, _ value: String) throws(CommandFailure) -> Bool {
-    guard let flag = Bool(value.lowercased()) else {
-      throw .usage("\(name): '\(value)' is not true or false")
-    }
-    return flag
-  }
-
-  private func number<T: FixedWidthInteger>(
-    _ name: String, _ value: String, _ range: ClosedRange<T>
-  ) throws(CommandFailure) -> T {
-    guard let number = T(value), range.contains(number) else {
-      throw .usage(
-        "\(name): '\(value)' is no number from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return number
-  }
-
-  private func coreList(_ name: String, _ value: String) throws(CommandFailure) -> [Int] {
-    let allowed = AllowedProcessors.list()
-    var cores: [Int] = []
-    for part in value.split(separator: ",", omittingEmptySubsequences: false) {
-      if let core = Int(part), cores.contains(core) {
-        throw .usage("\(name): core \(core) is named twice")
-      }
-      guard let core = Int(part), allowed.contains(core) else {
-        throw .usage(
-          "\(name): '\(part)' is none of the cores this process may use: "
-            + allowed.map(String.init).joined(separator: ","))
-      }
-      cores.append(core)
-    }
-    return cores
-  }
-
   // MARK: All together
 
   private func check() throws(CommandFailure) {
@@ -238,5 +153,23 @@ struct ServeSettings: Sendable {
     if let advertised = broker.advertised, advertised.isWildcard || advertised.port == 0 {
       throw .usage("--advertise \(advertised): clients cannot connect to it")
     }
+  }
+
+  /// The cores that a list names, each once, which this process may use.
+  static func cores(_ name: String, _ value: String) throws(CommandFailure) -> [Int] {
+    let allowed = AllowedProcessors.list()
+    var cores: [Int] = []
+    for part in value.split(separator: ",", omittingEmptySubsequences: false) {
+      if let core = Int(part), cores.contains(core) {
+        throw .usage("\(name): core \(core) is named twice")
+      }
+      guard let core = Int(part), allowed.contains(core) else {
+        throw .usage(
+          "\(name): '\(part)' is none of the cores this process may use: "
+            + allowed.map(String.init).joined(separator: ","))
+      }
+      cores.append(core)
+    }
+    return cores
   }
 }
