@@ -70,6 +70,18 @@ struct RetentionCommandTests {
     #expect(then?["isConfirmed"] as? Bool == true)
   }
 
+  @Test func aStoreAndABrokerAreToldApart() throws {
+    try fill()
+    #expect(try run("topics", "list").status == 2)
+    #expect(try run("topics", "describe", store).status == 2)
+    #expect(try run("topics", "list", store, "--broker", "127.0.0.1:1").status == 2)
+    #expect(try run("topics", "describe", store, "orders", "--broker", "127.0.0.1:1").status == 2)
+    #expect(try run("topics", "list", "--broker", "127.0.0.1").status == 2)
+    let refused = try run("topics", "list", "--broker", "127.0.0.1:1")
+    #expect(refused.status == 1)
+    #expect(refused.messages.contains("cannot connect to 127.0.0.1:1"), "\(refused.messages)")
+  }
+
   @Test func topicsAreMadeListedChangedAndDeleted() throws {
     try FileManager.default.createDirectory(
       atPath: store, withIntermediateDirectories: true)

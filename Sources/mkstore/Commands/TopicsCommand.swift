@@ -6,10 +6,15 @@ import LogStore
 struct TopicsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "topics",
-    abstract: "List, describe, make, change and delete the topics of a store that nobody serves.",
+    abstract: "List, describe, make, change and delete topics, of a directory or of a broker.",
     discussion: """
-      list and describe read without a lock; the others open the store for writing. Topics of a \
-      running server are changed by any of Kafka's admin clients.
+      STORE is a directory: list and describe read it without a lock, the others open it for \
+      writing, so nothing may serve it. With --broker HOST:PORT it is left out, and a running \
+      broker is asked, mkstore's or Kafka's own, without TLS and SASL.
+
+      EXAMPLES
+        mkstore topics create data orders --partitions 4 --set retention.ms=86400000
+        mkstore topics alter --broker 127.0.0.1:9092 orders --set retention.ms=3600000
       """,
     subcommands: [
       List.self, Describe.self, Create.self, Alter.self, Delete.self,
@@ -19,12 +24,13 @@ struct TopicsCommand: ParsableCommand {
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Name every topic.")
 
-    @Argument(help: "The store.")
-    var store: String
+    @OptionGroup var place: TopicsPlaceArguments
 
     @OptionGroup var json: JSONOption
 
-    mutating func run() throws { try TopicsRun(store, json.isOn).list() }
+    func validate() throws { try place.requireNames(topic: false) }
+
+    mutating func run() throws { try place.open(isJSON: json.isOn).list() }
   }
 
   /// `mkstore topics describe STORE TOPIC`.
@@ -32,26 +38,20 @@ struct TopicsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Tell a topic's partitions and the settings that it states itself.")
 
-    @Argument(help: "The store.")
-    var store: String
-
-    @Argument(help: "The topic.")
-    var topic: String
+    @OptionGroup var place: TopicsPlaceArguments
 
     @OptionGroup var json: JSONOption
 
-    mutating func run() throws { try TopicsRun(store, json.isOn).describe(topic) }
+    func validate() throws { try place.requireNames(topic: true) }
+
+    mutating func run() throws { try place.open(isJSON: json.isOn).describe(place.topic) }
   }
 
   /// `mkstore topics create STORE TOPIC`.
   struct Create: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a topic, durably.")
 
-    @Argument(help: "The store.")
-    var store: String
-
-    @Argument(help: "The topic.")
-    var topic: String
+    @OptionGroup var place: TopicsPlaceArguments
 
     @Option(help: "How many partitions it has.")
     var partitions: Int32 = 1
@@ -63,10 +63,12 @@ struct TopicsCommand: ParsableCommand {
       guard (1...10_000).contains(partitions) else {
         throw ValidationError("--partitions: \(partitions) is no number from 1 to 10000")
       }
+      try place.requireNames(topic: true)
     }
 
     mutating func run() throws {
-      try TopicsRun(store, false).create(topic, partitions, SettingArguments(set))
+      let settings = try SettingArguments(set)
+      try place.open(isJSON: false).create(place.topic, partitions, settings)
     }
   }
 
@@ -80,11 +82,7 @@ struct TopicsCommand: ParsableCommand {
         without one.
         """)
 
-    @Argument(help: "The store.")
-    var store: String
-
-    @Argument(help: "The topic.")
-    var topic: String
+    @OptionGroup var place: TopicsPlaceArguments
 
     @Option(help: "A setting, NAME=VALUE by Kafka's names; may be given again.")
     var set: [String] = []
@@ -99,10 +97,12 @@ struct TopicsCommand: ParsableCommand {
       guard confirm || !set.isEmpty || !unset.isEmpty else {
         throw ValidationError("give --set NAME=VALUE, --unset NAME or --confirm")
       }
+      try place.requireNames(topic: true)
     }
 
     mutating func run() throws {
-      try TopicsRun(store, false).alter(topic, SettingArguments(set), unset: unset)
+      let settings = try SettingArguments(set)
+      try place.open(isJSON: false).alter(place.topic, settings, unset: unset)
     }
   }
 
@@ -111,12 +111,38 @@ struct TopicsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Delete a topic with all its records, for good.")
 
-    @Argument(help: "The store.")
-    var store: String
+    @OptionGroup var place: TopicsPlaceArguments
 
-    @Argument(help: "The topic.")
-    var topic: String
+    func validate() throws { try place.requireNames(topic: true) }
 
-    mutating func run() throws { try TopicsRun(store, false).delete(topic) }
+    mutating func run() throws { try place.open(isJSON: false).delete(place.topic) }
+  }
+}
+
+/// A store or a broker, and a topic of it.
+struct TopicsPlaceArguments: ParsableArguments {
+  @Argument(help: ArgumentHelp("The store and, but for list, the topic.", valueName: "store topic"))
+  var names: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A running broker, instead of a store.", valueName: "host:port"))
+  var broker: String?
+
+  /// The topic's name; only behind `requireNames(topic: true)`.
+  var topic: String { names.last ?? "" }
+
+  /// Refuses too few or too many names.
+  func requireNames(topic: Bool) throws(ValidationError) {
+    let wanted = (broker == nil ? 1 : 0) + (topic ? 1 : 0)
+    if names.count == wanted { return }
+    let text = [broker == nil ? "STORE" : nil, topic ? "TOPIC" : nil].compactMap { $0 }
+    let expected = text.isEmpty ? "no name" : text.joined(separator: " ")
+    throw ValidationError(
+      "expected \(expected)\(broker == nil ? "" : " beside --broker"), got \(names.count) names")
+  }
+
+  func open(isJSON: Bool) throws(CommandFailure) -> any TopicsPlace {
+    if let broker { return try BrokerTopics(broker, isJSON) }
+    return try TopicsRun(names.first ?? "", isJSON)
   }
 }

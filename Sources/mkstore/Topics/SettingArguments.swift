@@ -21,6 +21,13 @@ struct SettingArguments {
     self.values = values
   }
 
+  /// Refuses a setting that is to get the default again, too.
+  func refuse(alsoIn unset: [String]) throws(CommandFailure) {
+    if let both = unset.first(where: { values[$0] != nil }) {
+      throw .usage("\(both) is both set and unset")
+    }
+  }
+
   /// These settings over `base`, checked as Kafka checks them.
   func applied(to base: LogConfig) throws(CommandFailure) -> LogConfig {
     let values = values

@@ -1,8 +1,8 @@
 import DiskIO
 import LogStore
 
-/// One run of `mkstore topics`.
-struct TopicsRun {
+/// `mkstore topics STORE`: the topics of a directory that nobody serves.
+struct TopicsRun: TopicsPlace {
   private let store: StoreLocation
   private let isJSON: Bool
 
@@ -15,25 +15,13 @@ struct TopicsRun {
 
   // MARK: Looking
 
-  /// Names every topic.
   func list() throws(CommandFailure) {
     var partitions: [String: Int] = [:]
     for log in try store.logs() { partitions[log.topic, default: 0] += 1 }
-    var out = OutputBuffer()
-    for (topic, count) in partitions.sorted(by: { $0.key < $1.key }) {
-      if isJSON {
-        var object = JSONObject(type: "topic")
-        object.add("topic", topic)
-        object.add("partitions", count)
-        out.line(object)
-      } else {
-        out.line("\(topic)  \(Counted.text(count, "partition"))")
-      }
-    }
-    try out.flush()
+    try TopicsText(isJSON: isJSON).list(
+      partitions.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
   }
 
-  /// Tells a topic's partitions and settings.
   func describe(_ topic: String) throws(CommandFailure) {
     let logs = try store.logs().filter { $0.topic == topic }
     guard let first = logs.first else { throw missing(topic) }
@@ -43,26 +31,9 @@ struct TopicsRun {
     } catch {
       throw CommandFailure(error)
     }
-    let settings = policy.overrides.values.sorted { $0.key < $1.key }
-    var out = OutputBuffer()
-    if isJSON {
-      var object = JSONObject(type: "topic")
-      object.add("topic", topic)
-      object.add("partitions", logs.count)
-      object.add("settings", settings.map { "\($0.key)=\($0.value)" })
-      object.add("isConfirmed", policy.isConfirmed)
-      out.line(object)
-    } else {
-      out.line("topic       \(topic)")
-      out.line("partitions  \(logs.count)")
-      out.line("confirmed   \(policy.isConfirmed ? "yes" : "no: nothing of it is deleted by rule")")
-      for (name, value) in settings {
-        var line = "setting     \(name)=\(value)"
-        if case .kept(let why) = TopicConfig.effect(of: name) { line += "  (\(why))" }
-        out.line(line)
-      }
-    }
-    try out.flush()
+    try TopicsText(isJSON: isJSON).describe(
+      topic, partitions: logs.count, isConfirmed: policy.isConfirmed,
+      policy.overrides.values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
   }
 
   private func missing(_ topic: String) -> CommandFailure {
@@ -72,7 +43,6 @@ struct TopicsRun {
 
   // MARK: Changing
 
-  /// Makes a topic.
   func create(
     _ topic: String, _ partitions: Int32, _ settings: SettingArguments
   ) throws(CommandFailure) {
@@ -94,16 +64,13 @@ struct TopicsRun {
       // Whoever makes a topic decides on what is deleted of it, also where that is by default.
       try manager.alterTopic(topic, overrides)
     }
-    Messages.say("made \(topic) with \(Counted.text(Int(partitions), "partition"))")
+    TopicsText.sayMade(topic, partitions)
   }
 
-  /// Changes or confirms a topic's settings.
   func alter(
     _ topic: String, _ settings: SettingArguments, unset: [String]
   ) throws(CommandFailure) {
-    if let both = unset.first(where: { settings.values[$0] != nil }) {
-      throw .usage("\(both) is both set and unset")
-    }
+    try settings.refuse(alsoIn: unset)
     if let unknown = unset.first(where: { TopicConfig.effect(of: $0) == nil }) {
       throw .usage("\(unknown): no setting of a topic has this name")
     }
@@ -124,7 +91,6 @@ struct TopicsRun {
     Messages.say("the settings of \(topic) are changed and confirmed")
   }
 
-  /// Deletes a topic.
   func delete(_ topic: String) throws(CommandFailure) {
     var isMissing = false
     try change { (manager) throws(LogError) in
