@@ -269,6 +269,43 @@ import Testing
     }
   }
 
+  /// A batch before the mark's place whose length leads behind it, but not behind the file's end:
+  /// what is wrong with it is told in the same words once the mark has moved on.
+  @Test func aLengthThatLeadsBehindThePointIsToldInTheSameWords() throws {
+    let disk = SimulatedDisk(seed: 37)
+    var model = LogModel()
+    let store = try CrashStore(disk, CrashStore.config(durability: .operatingSystem))
+    for batch in SampleBatches.small[..<4] { try store.append(batch, &model) }
+    try store.flush(&model)
+    for batch in SampleBatches.small[4..<12] { try store.append(batch, &model) }
+    let left = disk.kill()
+    let position = SampleBatches.small[..<3].reduce(0) { $0 + $1.count }
+    try edit(name(0), on: left) { $0[position + 11] += 100 }
+    for _ in 1...2 {
+      let damage = try agree(left).damage
+      #expect(damage.map(\.bytes.lowerBound) == [position])
+      #expect(damage.first?.reason.hasPrefix("crc is") == true, "\(damage)")
+    }
+  }
+
+  /// Bytes are put in before the mark's place, so that it lies within a batch: what is behind it is
+  /// cut off, and no header that reaches behind it tells how many offsets were lost.
+  @Test func aHeaderThatReachesBehindThePointTellsNoEnd() throws {
+    let disk = SimulatedDisk(seed: 41)
+    var model = LogModel()
+    let store = try CrashStore(disk, CrashStore.config(durability: .operatingSystem))
+    for batch in SampleBatches.small[..<5] { try store.append(batch, &model) }
+    try store.flush(&model)
+    let left = disk.kill()
+    let lastCount = SampleBatches.small[4].count
+    try edit(name(0), on: left) { bytes in
+      bytes.insert(contentsOf: [UInt8](repeating: 7, count: lastCount - 58), at: 0)
+    }
+    try left.install(
+      "\(CrashStore.path)/log-start-offset-checkpoint", [UInt8]("0\n1\nt 0 100\n".utf8))
+    for _ in 1...2 { #expect(try agree(left).damage.isEmpty == false) }
+  }
+
   /// The index of aborted transactions cannot be made anew: it stays, with what it belongs to, also
   /// where the log's start hides what is lost.
   @Test(arguments: [0, 25] as [Int64]) func anEmptiedSegmentWithAbortedTransactionsStays(

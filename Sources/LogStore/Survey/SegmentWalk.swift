@@ -29,6 +29,9 @@ struct SegmentWalk: ~Copyable {
   /// The recovery point, while the bytes before it are walked over.
   private var bound: Int64?
   private var outcome: SegmentOutcome
+  /// Damage, by its place in the outcome, that does not fit before the recovery point, where the
+  /// file goes on.
+  private var unfitting: [(index: Int, expected: Int64)] = []
   /// Whether the batch that passes goes on with the last run of offsets.
   private var goesOn = false
   private var index: IndexAccumulator
@@ -62,6 +65,7 @@ struct SegmentWalk: ~Copyable {
       var scanner = scanner(endPosition: outcome.size)
       try walk(&scanner)
     }
+    try nameWhatDoesNotFit()
     outcome.bytesScanned = max(0, outcome.position - first)
     outcome.index = index
     outcome.rest = rest
@@ -231,7 +235,10 @@ struct SegmentWalk: ~Copyable {
     if let behind = scanner.offsetBehindDamage {
       end = max(expected, behind)
     } else {
-      end = max(expected, try endOfDamage(position, expected, nextSegment))
+      end = max(expected, try endOfDamage(skipped, expected, nextSegment))
+    }
+    if bound != nil, fault.isIncomplete, couldBeUnfinished {
+      unfitting.append((outcome.damage.count, expected))
     }
     outcome.damage.append(
       DamagedRange(
@@ -246,6 +253,21 @@ struct SegmentWalk: ~Copyable {
     return next != nil
   }
 
+  /// Tells of damage before the recovery point what is wrong with it in the file as it will be: the
+  /// point moves on, and then nothing ends there any more.
+  private mutating func nameWhatDoesNotFit() throws(DiskError) {
+    for (index, expected) in unfitting {
+      let position = outcome.damage[index].bytes.lowerBound
+      var scanner = SegmentScanner(
+        setting.log, from: position, endPosition: outcome.cut?.position ?? outcome.size,
+        expectedOffset: expected, offsetLimit: setting.place.offsetLimit,
+        options: SegmentScanner.Options(rules: setting.frame.rules, isFollowed: !setting.isLast))
+      guard case .invalid(let fault, _) = try scanner.next() else { continue }
+      let unreadable = setting.log.firstUnreadable(in: outcome.damage[index].bytes)
+      outcome.damage[index].reason = text(fault, unreadable: unreadable)
+    }
+  }
+
   /// What is wrong with damaged bytes, some of which the disk may not give.
   private func text(_ fault: BatchFault, unreadable: Int?) -> String {
     guard let unreadable, !fault.isUnreadable else { return fault.description }
@@ -255,13 +277,13 @@ struct SegmentWalk: ~Copyable {
   /// The offset behind damage that goes on to the segment's end. An end of the log below its start
   /// is made up: it tells of no record.
   private func endOfDamage(
-    _ position: Int, _ expected: Int64, _ nextSegment: Int64?
+    _ bytes: Range<Int>, _ expected: Int64, _ nextSegment: Int64?
   ) throws(DiskError) -> Int64 {
     let known = nextSegment ?? setting.frame.reachedOffset
     guard nextSegment == nil || known <= setting.frame.startHint else {
       return known
     }
-    let stated = try statedEnd(at: position, expected: expected)
+    let stated = try statedEnd(of: bytes, expected: expected)
     return known <= setting.frame.startHint ? stated : max(known, stated)
   }
 
@@ -279,12 +301,13 @@ struct SegmentWalk: ~Copyable {
 
   /// The offset behind a damaged end that no later batch bounds: what the damaged batch's own
   /// header says, where it agrees with itself (a consumer may have seen those offsets, so they are
-  /// not given out again), else that at least one record stood there.
-  private func statedEnd(at position: Int, expected: Int64) throws(DiskError) -> Int64 {
+  /// not given out again), else that at least one record stood there. What comes behind the damaged
+  /// bytes may be cut off, and is not looked at.
+  private func statedEnd(of damaged: Range<Int>, expected: Int64) throws(DiskError) -> Int64 {
     let next = expected == Int64.max ? expected : expected + 1
-    var bytes = [UInt8](repeating: 0, count: BatchHeader.byteCountMin)
+    var bytes = [UInt8](repeating: 0, count: min(damaged.count, BatchHeader.byteCountMin))
     var target = bytes.mutableSpan
-    let count = try setting.log.read(into: &target, at: position)
+    let count = try setting.log.read(into: &target, at: damaged.lowerBound)
     do throws(BatchError) {
       let header = try BatchHeader(bytes.span.extracting(first: count))
       let isWhole =
