@@ -243,11 +243,12 @@ struct AlterConfigsTests {
 
   /// A topic from before that was checked opens, and its other settings can be altered.
   @Test func whatATopicHasStays() async throws {
-    try await TestBroker.with { broker in
-      let old = try TopicConfig(["flush.ms": "5", "min.insync.replicas": "2"])
-      _ = try broker.manager.createLog(
-        try TopicPartition(topic: "t", partition: 0), overrides: old)
-      broker.server.broker.topics.refresh("t")
+    let path = TemporaryDirectory.make()
+    defer { TemporaryDirectory.remove(path) }
+    try await TestBroker.with(path) { broker in try broker.connect().create("t") }
+    let old = try TopicConfig(["flush.ms": "5", "min.insync.replicas": "2"])
+    try TopicConfigFile.write(old, PosixDisk(), directory: "\(path)/t-0")
+    try await TestBroker.with(path) { broker in
       let client = try broker.connect()
       #expect(try alter(client, "t", ("segment.ms", 0, "70000")).code == .none)
       #expect(

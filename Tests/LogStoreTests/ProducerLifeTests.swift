@@ -70,6 +70,42 @@ struct ProducerLifeTests {
     #expect(state.isEmpty == (activeMs < 0))
   }
 
+  /// A clock that jumps forgets no producer, so that what was acknowledged and is sent again is not
+  /// appended twice; once the clock has been steady, idle ones are forgotten.
+  @Test(arguments: [2, 3650] as [Int64]) func aClockThatJumpsForgetsNoProducer(
+    _ days: Int64
+  ) throws {
+    let disk = SimulatedDisk(seed: 1)
+    let clocks = Locked((wallMs: ProducerFixture.nowMs, monotonicMs: Int64(0)))
+    var config = ProducerFixture.config()
+    config.nowMs = { clocks.withLock { $0.wallMs } }
+    config.monotonicNs = { clocks.withLock { $0.monotonicMs } * 1_000_000 }
+    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let log = try store.createLog(ProducerFixture.partition())
+    try append(log, 1, 0..<3)
+    clocks.withLock { $0.wallMs += days * 86_400_000 }
+    func isDuplicate() throws -> Bool {
+      var batch = try ProducerFixture.batch(1, sequence: 2)
+      return try log.append(batch: &batch).isDuplicate
+    }
+    for _ in 0..<3 {
+      #expect(try isDuplicate())
+      // A roll takes a snapshot, for which idle producers are forgotten.
+      try append(log, 2, log.logEndOffset == 3 ? 0..<20 : 0..<0)
+      clocks.withLock {
+        $0.wallMs += 60_000
+        $0.monotonicMs += 60_000
+      }
+    }
+    #expect(log.store.state.segments.count > 1)
+    clocks.withLock {
+      $0.wallMs += Int64(config.retentionCheckIntervalMs)
+      $0.monotonicMs += Int64(config.retentionCheckIntervalMs)
+    }
+    #expect(try !isDuplicate())
+    try store.close()
+  }
+
   @Test func aSnapshotBeyondTheLogsEndIsRemovedBeforeOthersTakeItsOffsets() throws {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)

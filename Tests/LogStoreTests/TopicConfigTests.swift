@@ -32,6 +32,38 @@ struct TopicConfigTests {
     #expect(throws: Never.self) { try config.applied(to: LogConfig()).validate() }
   }
 
+  /// Also where a program makes or changes a topic: nothing is taken and not gone by. What a topic
+  /// has from earlier stays.
+  @Test func aStoreRefusesWhatItWouldNotGoBy() throws {
+    let disk = SimulatedDisk(seed: 3)
+    var config = StoreConfig()
+    config.createsStore = true
+    config.startsFlusher = false
+    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let old = try TopicConfig(["preallocate": "true"])
+    let name = try TopicPartition(topic: "t", partition: 0)
+    func isRefused(_ body: () throws -> Void) -> Bool {
+      do {
+        try body()
+        return false
+      } catch LogError.invalidConfiguration(let name, _) {
+        return name == "preallocate"
+      } catch {
+        return false
+      }
+    }
+    #expect(isRefused { _ = try store.createLog(name, overrides: old) })
+    let log = try store.createLog(name)
+    #expect(isRefused { try store.alterTopic("t", old) })
+    #expect(log.overrides.values.isEmpty)
+    try TopicConfigFile.write(old, policySession: nil, disk, directory: log.path)
+    try store.close()
+    let again = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    try again.alterTopic("t", TopicConfig(["preallocate": "true", "segment.bytes": "1000"]))
+    #expect(try #require(again.log(name)).config.segmentBytes == 1000)
+    try again.close()
+  }
+
   @Test func settingsThatActChangeTheLogsSettings() throws {
     let config = try TopicConfig([
       "segment.bytes": "5000", "segment.ms": "70000", "segment.index.bytes": "4",

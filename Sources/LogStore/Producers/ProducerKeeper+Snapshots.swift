@@ -78,7 +78,7 @@ extension ProducerKeeper {
     guard let writer = access.writer, writer.isTrackingProducers, tracking.isLoaded,
       try !hasSnapshotAtEnd()
     else { return }
-    try write(writer.closingSnapshot(nowMs: log.context.nowMs()), hasMark: hasMark)
+    try write(writer.closingSnapshot(), hasMark: hasMark)
   }
 
   private func hasSnapshotAtEnd() throws(DiskError) -> Bool {

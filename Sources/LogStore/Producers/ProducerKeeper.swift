@@ -107,7 +107,7 @@ package final class ProducerKeeper: Sendable {
     let replay = ProducerReplay(start)
     try scan(replay, upTo: offsets.end.value)
     noteIds(replay.state)
-    replay.state.expire(nowMs: log.context.nowMs())
+    replay.state.expire(nowMs: log.context.clock.expiryMs())
     access.writer?.setProducers(replay.state)
     let state = store.state
     let bases = Set(state.segments.map(\.baseOffset))

@@ -15,7 +15,6 @@ final class RetentionJob: Housekeeper.Job {
   private let state: Locked<State>
 
   private struct State {
-    var clock: ClockGuard
     /// Logs that the round has not looked at yet.
     var left: [Log] = []
     var isInRound = false
@@ -25,11 +24,7 @@ final class RetentionJob: Housekeeper.Job {
 
   init(_ manager: LogManager) {
     self.manager = manager
-    let config = manager.config
-    let clock = ClockGuard(
-      wallMs: config.nowMs(), monotonicMs: config.monotonicNs() / 1_000_000,
-      keptWallMs: manager.context.policies.keptWallMs, startWaitMs: config.clockDoubtWaitMs)
-    state = Locked(State(clock: clock))
+    state = Locked(State())
   }
 
   func step() -> Housekeeper.Progress {
@@ -52,14 +47,11 @@ final class RetentionJob: Housekeeper.Job {
 
   /// How long the clock is still in doubt, milliseconds; nil where it is not.
   private func pause(_ state: inout State, _ manager: LogManager) -> Int64? {
-    let config = manager.config
-    let isConfirmed =
-      state.clock.doubt != nil && manager.context.policies.isClockConfirmed()
-    let verdict = state.clock.look(
-      wallMs: config.nowMs(), monotonicMs: config.monotonicNs() / 1_000_000,
-      intervalMs: Int64(config.retentionCheckIntervalMs))
-    if isConfirmed { state.clock.confirm() }
-    tell(state.clock.doubt, &state, manager)
+    let clock = manager.context.clock
+    let isConfirmed = clock.doubt != nil && manager.context.policies.isClockConfirmed()
+    let verdict = clock.look()
+    if isConfirmed { clock.confirm() }
+    tell(clock.doubt, &state, manager)
     guard !isConfirmed, case .wait(let ms) = verdict else { return nil }
     return min(ms, Self.confirmationMs)
   }

@@ -24,15 +24,16 @@ extension LogManager {
   ///   - overrides: Settings of the topic, over `config`. Kept with the log, so that it has them
   ///     whenever it is opened; give every partition of a topic the same.
   /// - Throws: `.alreadyExists`, `.invalidName` where the topic collides with another one as Kafka
-  ///   judges it (`.` against `_`), `.invalidConfiguration`, `.settingsUnreadable` where another
-  ///   partition's settings cannot be read, `.diskFull`, `.disk`,
-  ///   `.closed`.
+  ///   judges it (`.` against `_`), `.invalidConfiguration` also for a setting that this engine
+  ///   would take and not go by, `.settingsUnreadable` where another partition's settings cannot be
+  ///   read, `.diskFull`, `.disk`, `.closed`.
   public func createLog(
     _ topicPartition: TopicPartition, config: LogConfig? = nil,
     overrides: TopicConfig = TopicConfig()
   ) throws(LogError) -> Log {
-    let config = overrides.applied(to: config ?? self.config.log)
-    try config.validate()
+    let base = config ?? self.config.log
+    try overrides.checkImplemented(over: base)
+    let config = overrides.applied(to: base)
     return try naming.withLock { (_) throws(LogError) -> Log in
       let topic = topicPartition.topic
       let (isClosed, isTopicKnown, fault) = state.withLock { state in
@@ -250,8 +251,9 @@ extension LogManager {
   /// - Durability: Durable when this returns. The file of partition 0 comes last, so that after a
   ///   crash before that the topic has the old settings or a part of its partitions the new ones;
   ///   call it again.
-  /// - Throws: `.notFound` where the topic has no log, `.invalidConfiguration`, `.closed`; `.disk`
-  ///   or `.diskFull`, and then a part of the partitions may have the new settings.
+  /// - Throws: `.notFound` where the topic has no log, `.invalidConfiguration` also for a value
+  ///   that this engine does not go by and the topic does not have yet, `.closed`; `.disk` or
+  ///   `.diskFull`, and then a part of the partitions may have the new settings.
   public func alterTopic(_ topic: String, _ overrides: TopicConfig) throws(LogError) {
     try alterTopic(topic, overrides, confirmsPolicy: true)
   }
@@ -262,11 +264,11 @@ extension LogManager {
     _ topic: String, _ overrides: TopicConfig, confirmsPolicy: Bool
   ) throws(LogError) {
     let config = overrides.applied(to: self.config.log)
-    try config.validate()
     try naming.withLock { (_) throws(LogError) in
       if state.withLock({ $0.isClosed }) { throw .closed(path: path) }
       let logs = logs(ofTopic: topic)
-      if logs.isEmpty { throw .notFound(path: "\(path)/\(topic)") }
+      guard let first = logs.first else { throw .notFound(path: "\(path)/\(topic)") }
+      try overrides.checkImplemented(over: self.config.log, since: first.overrides)
       do throws(DiskError) {
         let confirmed =
           confirmsPolicy ? try context.policies.sessionForPolicy(nowMs: context.nowMs()) : nil

@@ -118,10 +118,16 @@ public final class LogManager: Sendable {
       metrics: StoreMetrics(), producerExpirationMs: config.producerExpirationMs,
       syncTraffic: SyncTraffic(now: config.monotonicNs),
       rateLimitedLog: RateLimitedLog(logger, now: config.monotonicNs),
-      policies: RetentionPolicies(disk, directory: path), lock: lock)
+      policies: RetentionPolicies(disk, directory: path),
+      clock: StoreClock(
+        wallMs: config.nowMs, monotonicNs: config.monotonicNs,
+        intervalMs: Int64(config.retentionCheckIntervalMs)),
+      lock: lock)
     do throws(LogError) {
       var opening = StoreOpening(path: path, config: config, context: context)
       let logs = try opening.run()
+      context.clock.begin(
+        keptWallMs: context.policies.keptWallMs, startWaitMs: config.clockDoubtWaitMs)
       opening.report.openMs = config.nowMs() - startMs
       let manager = LogManager(
         path: path, config: config, context: context, logs: logs,

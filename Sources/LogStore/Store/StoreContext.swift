@@ -14,6 +14,8 @@ package final class StoreContext: Sendable {
   package let syncTraffic: SyncTraffic
   /// Milliseconds since 1970 UTC.
   package let nowMs: @Sendable () -> Int64
+  /// Judges what has expired.
+  package let clock: StoreClock
   package let logger: Logger
   /// For lines that clients, or a state of the disk that lasts, can cause again and again.
   package let rateLimitedLog: RateLimitedLog
@@ -39,7 +41,7 @@ package final class StoreContext: Sendable {
     producerExpirationMs: Int64 = 86_400_000,
     syncTraffic: SyncTraffic = SyncTraffic(),
     rateLimitedLog: RateLimitedLog? = nil, policies: RetentionPolicies? = nil,
-    lock: (any DiskLock)? = nil
+    clock: StoreClock? = nil, lock: (any DiskLock)? = nil
   ) {
     self.policies = policies ?? RetentionPolicies(disk, directory: "")
     self.syncTraffic = syncTraffic
@@ -49,9 +51,15 @@ package final class StoreContext: Sendable {
     self.fetchers = fetchers
     self.housekeeper = housekeeper
     self.nowMs = nowMs
+    let standard = StoreConfig()
+    self.clock =
+      clock
+      ?? StoreClock(
+        wallMs: nowMs, monotonicNs: standard.monotonicNs,
+        intervalMs: Int64(standard.retentionCheckIntervalMs))
     self.logger = logger
     self.rateLimitedLog =
-      rateLimitedLog ?? RateLimitedLog(logger, now: StoreConfig().monotonicNs)
+      rateLimitedLog ?? RateLimitedLog(logger, now: standard.monotonicNs)
     self.metrics = metrics
     self.producerExpirationMs = producerExpirationMs
     self.lock = lock

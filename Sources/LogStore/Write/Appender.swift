@@ -115,7 +115,7 @@ package final class Appender: Sendable {
   /// Whether a batch that its producer sent before this one was refused because of the disk and has
   /// not come again.
   package func awaitsRefusedBatch(before header: BatchHeader) -> Bool {
-    writer.refused.isAwaited(before: header, nowMs: log.context.nowMs())
+    writer.refused.isAwaited(before: header, nowMs: log.context.clock.expiryMs())
   }
 
   // MARK: Acknowledging

@@ -7,13 +7,14 @@ extension Writer {
   /// Judges a producer's batch before it is written.
   ///
   /// - Returns: The batch that the log has already, where it is sent again.
-  func judge(_ header: BatchHeader, _ state: inout WriterState, nowMs: Int64) throws(LogError)
-    -> ProducerState.Batch?
-  {
+  func judge(
+    _ header: BatchHeader, _ state: inout WriterState
+  ) throws(LogError) -> ProducerState.Batch? {
     if header.isTransactional {
       throw .invalidTransactionState(
         producerId: header.producerId, reason: "no transaction was begun here")
     }
+    let nowMs = log.context.clock.expiryMs()
     if !refused.isEmpty { return try judgeAfterRefusals(header, &state, nowMs: nowMs) }
     switch try state.producers.judge(header, nowMs: nowMs) {
     case .append: return nil
@@ -59,7 +60,7 @@ extension Writer {
   func takeSnapshot(_ state: inout WriterState, at offset: Int64) {
     state.snapshotPosition = 0
     guard isTrackingProducers else { return }
-    state.producers.expire(nowMs: log.context.nowMs())
+    state.producers.expire(nowMs: log.context.clock.expiryMs())
     state.pendingSnapshots.append(PendingSnapshot(offset: offset, state: state.producers))
   }
 
@@ -87,9 +88,9 @@ extension Writer {
   }
 
   /// What is known of producers at the log's end, for the snapshot that a clean close leaves.
-  package func closingSnapshot(nowMs: Int64) -> PendingSnapshot {
+  package func closingSnapshot() -> PendingSnapshot {
     withState { state in
-      state.producers.expire(nowMs: nowMs)
+      state.producers.expire(nowMs: log.context.clock.expiryMs())
       return PendingSnapshot(offset: offsets.end.value, state: state.producers)
     }
   }

@@ -57,7 +57,7 @@ package final class Writer: Sendable {
       try checkOpen(state)
       header.place(at: offsets.end.value, leaderEpoch: state.leaderEpoch)
       assignOffset(&batch, baseOffset: header.baseOffset, leaderEpoch: header.leaderEpoch)
-      if header.producerId >= 0, let original = try judge(header, &state, nowMs: nowMs) {
+      if header.producerId >= 0, let original = try judge(header, &state) {
         return (original, .none)
       }
       do throws(DiskError) {

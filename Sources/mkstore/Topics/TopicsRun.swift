@@ -48,7 +48,6 @@ struct TopicsRun: TopicsPlace {
   ) throws(CommandFailure) {
     try change { (manager) throws(LogError) in
       let overrides = try TopicConfig(settings.values)
-      try overrides.checkImplemented(over: manager.config.log)
       if !manager.logs(ofTopic: topic).isEmpty {
         throw .alreadyExists(path: "\(manager.path)/\(topic)-0")
       }
@@ -84,7 +83,6 @@ struct TopicsRun: TopicsPlace {
       for name in unset { values[name] = nil }
       values.merge(settings.values) { _, new in new }
       let overrides = try TopicConfig(values)
-      try overrides.checkImplemented(over: manager.config.log, since: log.overrides)
       try manager.alterTopic(topic, overrides)
     }
     if isMissing { throw missing(topic) }
