@@ -7,7 +7,7 @@ internal import Glibc
 /// these. A core that the process may not use is not an error: the thread then runs where it may,
 /// so that a machine with one core works too.
 @safe package final class PinnedThread: @unchecked Sendable {
-  // Safe: written once in init before anyone else sees the object, read by join only.
+  // Safe: written once in init before anyone else sees the object, read by join and deinit only.
   private var handle = pthread_t()
   private let isJoined = Locked(false)
 
@@ -53,11 +53,25 @@ internal import Glibc
 
   /// Waits until the thread has ended. Idempotent.
   package func join() {
-    let first = isJoined.withLock { joined in
+    guard takeEnd() else { return }
+    // A thread cannot wait for itself; it ends when it comes back to its loop.
+    if pthread_equal(handle, pthread_self()) == 0 {
+      pthread_join(handle, nil)
+    } else {
+      pthread_detach(handle)
+    }
+  }
+
+  /// Whether nobody has joined or detached the thread before; each ends the use of `handle`.
+  private func takeEnd() -> Bool {
+    isJoined.withLock { joined in
       defer { joined = true }
       return !joined
     }
-    // A thread cannot wait for itself; it ends when it comes back to its loop.
-    if first && pthread_equal(handle, pthread_self()) == 0 { pthread_join(handle, nil) }
+  }
+
+  /// A thread that nobody waits for gives back its stack by itself when it ends.
+  deinit {
+    if takeEnd() { pthread_detach(handle) }
   }
 }
