@@ -12,10 +12,10 @@ struct ThreadedSuiteTests {
 
   /// Suites that use threads and are not run there, and why.
   private static let exclusions = [
-    "EndToEndTests.IndependentReaderTests": "starts processes; its own threads only write one log",
+    "EndToEndTests.IndependentReaderTests": "needs a Python with clients, a process",
     "EndToEndTests.ReadmeTests": "starts processes, which are not built with the sanitizer",
-    "EndToEndTests.SharedSyncPowerCutTests": "needs a disk of its own, root and minutes",
-    // Openings of one log after another: the flusher waits all the while.
+    "EndToEndTests.SharedSyncPowerCutTests": "needs a disk of its own and root",
+    // Too long for the budget; what they took alone, with the sanitizer.
     "LogStoreTests.CutOpeningTests": "53 s of processor time",
     "LogStoreTests.LiveCopyTests": "125 s of processor time",
     "LogStoreTests.LogStartCheckpointTests": "51 s of processor time",
