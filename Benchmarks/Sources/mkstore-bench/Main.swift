@@ -23,7 +23,7 @@ struct Main {
       try makeBenchDirectory()
       let rows =
         try appendRows(small) + readRows(small) + engineBudgetRows() + recoveryRows(small)
-        + serveRows(small)
+        + retentionRows(small) + serveRows(small)
       for row in rows {
         print(row.name)
         row.cleanUp()
@@ -34,7 +34,7 @@ struct Main {
     printMachine()
     let rows =
       try appendRows(scale) + readRows(scale) + engineBudgetRows() + recoveryRows(scale)
-      + serveRows(scale)
+      + retentionRows(scale) + serveRows(scale)
     for row in rows {
       if let only, !row.name.contains(only) { continue }
       try row.run(scale)

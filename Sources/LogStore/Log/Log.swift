@@ -28,6 +28,8 @@ public final class Log: Sendable {
   package let producers: ProducerKeeper
   /// nil in a log that was opened for reading only.
   package let writing: Writing?
+  /// Of the last check for what retention deletes.
+  package let retentionNote = RetentionNote()
   /// Becomes 1 once another object has taken this one's place.
   package let replaced = OffsetNotifier(0)
 

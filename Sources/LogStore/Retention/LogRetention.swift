@@ -151,19 +151,44 @@ package struct LogRetention {
     try rule.removals(candidates) { (index) throws(LogError) in try time(of: index, segments) }
   }
 
+  /// What lets the next checks pass the log by, where nothing is due; nil where that may change
+  /// with what is acknowledged.
+  private func note(
+    _ candidates: [RetentionRule.Candidate], _ state: LogState
+  ) throws(LogError) -> RetentionNote.Found? {
+    let rule = rule
+    guard rule.deletesByPolicy, let first = candidates.first, first.bytes > 0,
+      first.endOffset <= rule.highWatermark, let last = state.segments.last, last.isEndKnown
+    else { return nil }
+    let dueMs =
+      config.retentionMs < 0 ? nil : rule.expiryMs(try time(of: 0, state.segments))
+    return RetentionNote.Found(
+      generation: state.generation, retentionMs: config.retentionMs,
+      retentionBytes: config.retentionBytes, aheadMaxMs: SegmentTime.aheadMaxMs(config),
+      nowMs: nowMs, dueMs: dueMs ?? .max, firstBytes: first.bytes,
+      sealedBytes: candidates.dropLast().reduce(0) { $0 + $1.bytes }, last: last)
+  }
+
   /// Deletes what the rules say. The active segment is rolled first where it goes too.
   ///
   /// - Durability: The new log start is durable before any file goes.
   /// - Throws: `.disk`, `.diskFull`, `.poisoned`, `.closed`; the next check tries again.
   package func apply() throws(LogError) -> Outcome {
-    if isIdle { return Outcome() }
+    let now = rule
+    if !now.deletesByPolicy {
+      if isIdle { return Outcome() }
+    } else if log.retentionNote.holds(now, generation: log.store.generation) {
+      return Outcome()
+    }
     guard let writing = log.writing else { throw .readOnly(path: log.path) }
     try log.health.checkPresent()
     let (reasons, candidates) = try log.access.retrying {
       () throws(LogError) -> ([RetentionRule.Reason], [RetentionRule.Candidate]) in
-      let segments = log.store.state.segments
-      let found = try self.candidates(segments)
-      return (try removals(found, segments), found)
+      let state = log.store.state
+      let found = try self.candidates(state.segments)
+      let reasons = try removals(found, state.segments)
+      log.retentionNote.set(reasons.isEmpty ? try note(found, state) : nil)
+      return (reasons, found)
     }
     var outcome = Outcome()
     guard !reasons.isEmpty else { return outcome }

@@ -91,7 +91,6 @@ final class RetentionJob: Housekeeper.Job {
     for _ in 0..<Self.logsPerStep {
       guard let log = state.left.popLast() else { return }
       let retention = LogRetention(log, nowMs: manager.config.nowMs())
-      if retention.isIdle { continue }
       do throws(LogError) {
         if try !retention.apply().reasons.isEmpty { return }
       } catch .closed {

@@ -1,0 +1,44 @@
+/// What a check found of a log in which nothing was due, so that the next ones look at no segment
+/// of it before something may be. Any thread.
+package final class RetentionNote: Sendable {
+  /// What was found.
+  struct Found: Sendable {
+    /// Of the log's state.
+    var generation: UInt64
+    var retentionMs: Int64
+    var retentionBytes: Int64
+    var aheadMaxMs: Int64?
+    /// Wall time of the check. Earlier, which a clock may become again, other record times lie too
+    /// far ahead to count.
+    var nowMs: Int64
+    /// From when on the oldest segment may be older than `retention.ms`; a later record in it only
+    /// moves that further away.
+    var dueMs: Int64
+    /// Size of the oldest segment, and of all but the last one.
+    var firstBytes: Int64
+    var sealedBytes: Int64
+    /// The last segment, which grows.
+    var last: Segment
+  }
+
+  private let found = Locked<Found?>(nil)
+
+  package init() {}
+
+  func set(_ value: Found?) { found.withLock { $0 = value } }
+
+  /// Whether nothing can be due in a log of this generation by rules that act.
+  func holds(_ rule: RetentionRule, generation: UInt64) -> Bool {
+    found.withLock { found in
+      guard let found, found.generation == generation,
+        found.retentionMs == rule.config.retentionMs,
+        found.retentionBytes == rule.config.retentionBytes,
+        found.aheadMaxMs == SegmentTime.aheadMaxMs(rule.config),
+        rule.nowMs >= found.nowMs, rule.nowMs < found.dueMs
+      else { return false }
+      if found.retentionBytes < 0 { return true }
+      let total = found.sealedBytes + Int64(found.last.publishedEnd.position)
+      return total - found.retentionBytes < found.firstBytes
+    }
+  }
+}
