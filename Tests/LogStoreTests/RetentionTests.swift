@@ -4,7 +4,7 @@ import Testing
 
 @testable import LogStore
 
-/// Retention on a store whose clocks the tests move.
+/// Retention on a store whose clocks the tests move (P15, P16).
 @Suite struct RetentionTests {
   private static let hour: Int64 = 3_600_000
 
@@ -230,5 +230,82 @@ import Testing
     for path in disk.paths.filter({ $0.hasSuffix(".log") }).prefix(2) { try disk.remove(path) }
     check(store, clocks, afterMs: 3 * Self.hour)
     #expect(store.log.logStartOffset == 5)
+  }
+
+  /// A check of a log in which nothing can be due looks at no file; what may be due is seen.
+  @Test func aCheckLooksOnlyAtWhatMayBeDue() throws {
+    let (disk, clocks) = (SimulatedDisk(seed: 18), Clocks())
+    var config = config(clocks, retentionMs: 10 * Self.hour)
+    config.log.retentionBytes = 2_000
+    let store = try CrashStore(disk, config)
+    try append(store, 4, at: CrashStore.nowMs)
+    try store.manager.close()
+    let again = try CrashStore(disk, config, creates: false)
+    check(again, clocks, afterMs: 60_000)
+    disk.setTracing(true)
+    for _ in 0..<10 { check(again, clocks, afterMs: 60_000) }
+    let looked = disk.trace.filter { $0.path.contains("/t-0/") }
+    #expect(looked.isEmpty, "\(looked)")
+    try append(again, 10, at: CrashStore.nowMs)
+    check(again, clocks, afterMs: 60_000)
+    #expect(again.log.logStartOffset > 0, "too large")
+    let start = again.log.logStartOffset
+    check(again, clocks, afterMs: 60_000)
+    try again.manager.alterTopic("t", TopicConfig(["retention.bytes": "700"]))
+    check(again, clocks, afterMs: 60_000)
+    #expect(again.log.logStartOffset > start, "less may stay")
+    check(again, clocks, afterMs: 11 * Self.hour)
+    #expect(again.log.logStartOffset == 14, "all is old")
+  }
+
+  /// Segments below the log's start may come back in any subset: their renames were not synced.
+  /// Nothing behind the start may go with them, though the mark may be older than the start.
+  @Test func segmentsThatComeBackTakeNothingWithThem() throws {
+    let (disk, clocks) = (SimulatedDisk(seed: 15), Clocks())
+    let store = try CrashStore(disk, config(clocks))
+    try append(store, 12, at: CrashStore.nowMs)
+    try store.log.deleteRecords(before: 11)
+    for seed: UInt64 in 0..<200 {
+      let again = try CrashStore(disk.crash(.random(seed: seed)), config(clocks), creates: false)
+      #expect(again.log.logStartOffset == 11 && again.log.logEndOffset == 12, "\(seed)")
+      #expect(again.log.recovery.damage.isEmpty, "\(seed)")
+    }
+  }
+
+  @Test func theLargestTimeIsThatOfARecordThatIsLeft() throws {
+    let store = try CrashStore(SimulatedDisk(seed: 16), CrashStore.config(segmentBytes: 10_000))
+    _ = try store.tryAppend(batch(0, at: CrashStore.nowMs + 50)).get()
+    let both = SampleBatches.sealed([(CrashStore.nowMs + 40, [1]), (CrashStore.nowMs + 20, [2])])
+    _ = try store.tryAppend(both).get()
+    _ = try store.tryAppend(batch(1, at: CrashStore.nowMs + 10)).get()
+    for (start, largest) in [(0, 50), (1, 40), (2, 20), (3, 10)] as [(Int64, Int64)] {
+      try store.log.deleteRecords(before: start)
+      let found = try store.log.offsetOfLargestTimestamp()
+      #expect(found == OffsetForTime(offset: start, timestamp: CrashStore.nowMs + largest))
+    }
+    try store.log.deleteRecords(before: 4)
+    #expect(try store.log.offsetOfLargestTimestamp() == nil)
+  }
+
+  /// Another process follows the log while its owner deletes all that the other one knows of.
+  @Test(arguments: [0, 3]) func whoeverFollowsGoesOnBehindWhatWasDeleted(_ known: Int) throws {
+    let (disk, clocks) = (SimulatedDisk(seed: 17), Clocks())
+    let store = try CrashStore(disk, config(clocks, retentionMs: Self.hour))
+    try append(store, known, at: CrashStore.nowMs)
+    let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    try append(store, 4, at: CrashStore.nowMs)
+    check(store, clocks, afterMs: 2 * Self.hour)
+    let start = Int64(known) + 4
+    #expect(store.log.logStartOffset == start)
+    _ = try follower.refresh()
+    #expect(follower.logStartOffset == start && follower.logEndOffset == start)
+    let new = clocks.wallMs.withLock { $0 }
+    try append(store, 2, at: new)
+    _ = try follower.refresh()
+    #expect(follower.logEndOffset == start + 2)
+    #expect(try LogModel.content(of: follower).map(\.baseOffset) == [start, start + 1])
+    #expect(throws: LogError.self) {
+      try LogReader(follower).read(from: 0, maxBytes: 100)
+    }
   }
 }

@@ -21,15 +21,19 @@ struct LogFollower {
     do throws(DiskError) {
       // Whoever has a successor by now has its last byte: each segment is read to its end before
       // the next one is taken, by rising offsets, whatever the order of the names.
+      var isBehind = false
       for baseOffset in try newSegments() {
-        try followTail(before: baseOffset)
+        isBehind = try !followTail(before: baseOffset) || isBehind
         let segment = Segment(
           baseOffset: baseOffset, directory: log.directory,
           end: SegmentEnd(relativeOffset: 0, position: 0), isSealed: true)
         access.store.roll(to: segment)
         if baseOffset > access.offsets.end.value { access.offsets.end.publish(baseOffset) }
       }
-      try followTail(before: nil)
+      isBehind = try !followTail(before: nil) || isBehind
+      // Of a log that was empty the first segment may be one that came later.
+      let first = access.store.state.segments.first?.baseOffset ?? 0
+      if isBehind || first > access.store.startOffset { try forgetRemoved() }
     } catch {
       throw LogError(error)
     }
@@ -49,10 +53,15 @@ struct LogFollower {
         return name.baseOffset
       })
     // Only what is missing at the log's start was removed; elsewhere a file is lost.
-    guard let first = known.first, !bases.contains(first.baseOffset),
-      let left = known.first(where: { bases.contains($0.baseOffset) })
+    guard let first = known.first?.baseOffset,
+      let left = known.first(where: { bases.contains($0.baseOffset) }),
+      left.baseOffset > first || first > access.store.startOffset
     else { return }
-    access.store.followPrefix(to: left.baseOffset, start: try ownersStart())
+    let start = max(left.baseOffset, try ownersStart())
+    // Before the start is published (I1).
+    access.offsets.end.publish(max(access.offsets.end.value, start))
+    access.offsets.flushed.publish(max(access.offsets.flushed.value, start))
+    access.store.followPrefix(to: left.baseOffset, start: start)
   }
 
   private func ownersStart() throws(DiskError) -> Int64 {
@@ -79,13 +88,21 @@ struct LogFollower {
   ///
   /// - Parameter next: Base offset of the segment that follows it, so that nothing more is written
   ///   to it: then an invalid batch is damage, not one that is being written.
-  private func followTail(before next: Int64?) throws(DiskError) {
+  /// - Returns: False where the log's owner has removed that segment with all its records.
+  private func followTail(before next: Int64?) throws(DiskError) -> Bool {
     let state = access.store.state
-    guard let segment = state.segments.last, segment.isEndKnown else { return }
+    guard let segment = state.segments.last, segment.isEndKnown else { return true }
     let end = segment.publishedEnd
-    let file = try log.disk.open(segment.path(.log), .read)
+    let file: any DiskFile
+    do throws(DiskError) {
+      file = try log.disk.open(segment.path(.log), .read)
+    } catch {
+      let offset = next ?? segment.baseOffset + Int64(end.relativeOffset)
+      guard error.isNotFound, try ownersStart() >= offset else { throw error }
+      return false
+    }
     let size = try file.size()
-    guard size > Int(end.position) else { return }
+    guard size > Int(end.position) else { return true }
     let view = SegmentView(access, segment, SegmentFiles(of: segment, log: file, indexes: nil))
     var scanner = SegmentScanner(
       file, from: Int(end.position), endPosition: size,
@@ -102,7 +119,7 @@ struct LogFollower {
         _ = try view.fence(fault, &scanner, limit: next)
       }
     }
-    guard scanner.position > Int(end.position) else { return }
+    guard scanner.position > Int(end.position) else { return true }
     segment.setLargestTimestamp(nil)
     segment.publish(
       SegmentEnd(
@@ -111,5 +128,6 @@ struct LogFollower {
     // It can be lower where a segment has more offsets than its end can tell.
     access.offsets.end.publish(max(access.offsets.end.value, scanner.expectedOffset))
     access.offsets.flushed.publish(max(access.offsets.flushed.value, scanner.expectedOffset))
+    return true
   }
 }

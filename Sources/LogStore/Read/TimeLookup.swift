@@ -46,13 +46,46 @@ struct TimeLookup {
     let largest = try access.retrying { () throws(LogError) -> Int64? in
       var largest: Int64?
       try access.forEachView { (view) throws(LogError) in
-        largest = max(largest ?? Int64.min, try largestTimestamp(of: view))
+        let start = access.store.startOffset
+        let found =
+          view.segment.baseOffset < start
+          ? try largestTimestamp(of: view, from: start) : try largestTimestamp(of: view)
+        largest = max(largest ?? Int64.min, found)
         return true
       }
       return largest
     }
     guard let largest, largest >= 0 else { return nil }
     return try offset(forTimestamp: largest)
+  }
+
+  /// The greatest time of a segment's records from `start` on; -1 where it has none. Reads its
+  /// headers from there on.
+  private func largestTimestamp(
+    of view: SegmentView, from start: Int64
+  ) throws(LogError) -> Int64 {
+    var largest: Int64 = -1
+    var finder = BatchFinder()
+    var decoder = RecordDecoder(tolerance: .kafka)
+    try view.walk(from: try finder.startPosition(in: view, for: start)) {
+      (header, _, bytes) throws(LogError) in
+      guard header.lastOffset >= start, header.maxTimestamp > largest else { return true }
+      guard header.baseOffset < start else {
+        largest = header.maxTimestamp
+        return true
+      }
+      do throws(BatchError) {
+        try RecordBatch(bytes).forEachRecord(&decoder) { record in
+          if record.offset >= start { largest = max(largest, record.timestamp) }
+          return true
+        }
+      } catch {
+        // As in `firstRecord`.
+        largest = header.maxTimestamp
+      }
+      return true
+    }
+    return largest
   }
 
   /// The greatest record time of a segment.

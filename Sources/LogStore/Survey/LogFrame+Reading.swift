@@ -279,12 +279,20 @@ extension LogFrame {
     if let lost { names.damage.append(lost) }
   }
 
+  /// Index of the segment that our own log start is in. All records below the start were synced
+  /// before it was written and are deleted, also where the mark that a power cut left is older; and
+  /// of the segments before it any may have lost its name, which is no loss of records.
+  private var firstHoldingRecords: Int? {
+    guard isOwnUnclean, case .right(let start) = startEvidence.own else { return nil }
+    return places.lastIndex { $0.baseOffset <= start }
+  }
+
   private mutating func findFirstWalked(isForWriting: Bool) {
     let index =
       looksAtEndOnly(isForWriting: isForWriting)
       ? places.count - 1
       : places.lastIndex { $0.baseOffset <= point.segmentBaseOffset } ?? 0
-    firstWalked = max(0, index)
+    firstWalked = max(0, index, firstHoldingRecords ?? 0)
   }
 
   /// Takes empty segments out that count for nothing (R9), so that their names bound nobody's

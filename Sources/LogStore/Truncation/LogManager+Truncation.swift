@@ -35,7 +35,8 @@ extension LogManager {
           offset: offset, logStartOffset: log.logStartOffset, logEndOffset: log.logEndOffset)
       }
       if offset == log.logEndOffset { return TruncatedLog(log) }
-      try writing.pipeline.waitFlushed(upTo: offset)
+      // Also what is about to go: undoing it gives durable records.
+      try writing.pipeline.waitFlushed(upTo: log.logEndOffset)
       let cut = try SuffixCut(log, from: offset)
       try lowerCleanedOffset(of: topicPartition, to: cut.endOffset)
       return try replace(log) { () throws(LogError) in try Truncation(log, cut) }

@@ -7,22 +7,23 @@ import RecordFormat
 /// A program's use of one log, and what the log must hold: the sessions, the appends and the disk.
 struct LogUse {
   static let silent = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
-  private static let topicPartition = LogUse.name()
+  static let topicPartition = LogUse.name()
 
   private let config: StoreConfig
   private(set) var disk: SimulatedDisk
-  private var manager: LogManager?
-  private(set) var log: Log?
+  private(set) var manager: LogManager?
+  var log: Log?
   /// Whether making the log was acknowledged.
   private var isMade = false
-  private var model = LogModel()
-  /// The records in the log: that of offset `i` at `i`.
-  private(set) var records: [Record] = []
+  var model = LogModel()
+  /// The records in the log, and those that it once held before them: that of offset `i` at `i`.
+  var records: [Record] = []
   /// The records of each batch that was tried, by its bytes but for offset and epoch.
-  private var tried: [[UInt8]: [Record]] = [:]
+  private(set) var tried: [[UInt8]: [Record]] = [:]
   var reader: LogReader?
   /// The log as another process reads it.
   var follower: Log?
+  var aging: LogAging
 
   /// Opens a new store on an empty disk.
   init(_ choices: inout InputChoices) {
@@ -31,16 +32,24 @@ struct LogUse {
     config.startsFlusher = false
     config.loaderThreads = 1
     config.fetcherCores = []
-    config.nowMs = { 1_700_000_000_000 }
+    let clock = SimulatedClock()
+    config.nowMs = { clock.wallMs }
+    config.monotonicNs = { clock.monotonicMs * 1_000_000 }
+    config.retentionCheckIntervalMs = Int(Self.checkIntervalMs)
+    config.clockDoubtWaitMs = 0
     let flags = choices.byte()
     config.mapsIndexes = flags & 1 != 0
     config.log.durability = flags & 2 != 0 ? .flushed : .operatingSystem
     config.log.segmentBytes = [900, 2000, 10_000, 100_000][Int(flags >> 2 & 3)]
     config.log.indexIntervalBytes = [0, 100, 1000, 4096][Int(flags >> 4 & 3)]
     config.log.segmentIndexBytes = flags & 64 != 0 ? 48 : 4096
+    aging = LogAging(clock)
+    aging.isOn = flags & 128 != 0
+    if aging.isOn { config.log.segmentBytes = [900, 1200, 2000, 6000][Int(flags >> 2 & 3)] }
     self.config = config
     disk = SimulatedDisk(seed: UInt64(flags))
     open(after: .killed, &choices)
+    if aging.isOn { _ = alter(&choices) }
   }
 
   private static func name() -> TopicPartition {
@@ -53,7 +62,7 @@ struct LogUse {
 
   /// Does one thing and compares; returns what it was.
   mutating func step(_ choices: inout InputChoices) -> String {
-    let name = act(&choices)
+    let name = aging.isOn ? age(&choices) : act(&choices)
     if disk.isCut { cutPower(&choices) }
     return name
   }
@@ -102,9 +111,9 @@ struct LogUse {
 
   // MARK: Appending
 
-  private enum Way { case records, batch, write }
+  enum Way { case records, batch, write }
 
-  private mutating func append(_ way: Way, _ choices: inout InputChoices) -> String {
+  mutating func append(_ way: Way, _ choices: inout InputChoices) -> String {
     guard let log else { return "no log" }
     let new = newRecords(&choices)
     var bytes = Self.batch(new)
@@ -120,6 +129,7 @@ struct LogUse {
       }
       require(result.baseOffset == end, "appended at \(result.baseOffset) of \(end)")
       require(result.lastOffset == end + Int64(new.count) - 1)
+      noteAge(new, bytes, at: end)
       require(result.isDurable == (config.log.durability == .flushed && way != .write))
       note(bytes, new, result.isDurable ? .durable(end) : .written(end))
       if result.isDurable { model.noteFlushed(below: result.lastOffset + 1) }
@@ -132,6 +142,7 @@ struct LogUse {
       }
       if log.logEndOffset == end {
         // Of a write that failed half-way the next session may find all.
+        aging.truncated = nil
         tried[Self.key(bytes)] = new
         model.note(bytes, .unknown)
       } else {
@@ -143,6 +154,8 @@ struct LogUse {
   }
 
   private mutating func note(_ bytes: [UInt8], _ new: [Record], _ outcome: LogModel.Outcome) {
+    aging.truncated = nil
+    noteBatch(new, bytes.count, at: Int64(records.count))
     model.note(bytes, outcome)
     tried[Self.key(bytes)] = new
     for record in new {
@@ -156,7 +169,8 @@ struct LogUse {
     return (0..<1 + Int(shape & 3)).map { index in
       let number = records.count + index
       // Times that rise on the whole, and stay behind or run ahead now and then.
-      let time = Int64(1_000 + number * 10) + Int64(shape >> 5) * 7 - 20
+      let time =
+        aging.isOn ? age(Int(shape >> 5)) : Int64(1_000 + number * 10) + Int64(shape >> 5) * 7 - 20
       let value = [UInt8](
         repeating: UInt8(truncatingIfNeeded: number), count: Int(shape >> 2 & 7) * 25)
       return Record(offset: 0, timestamp: time, key: [shape], value: value)
@@ -178,9 +192,9 @@ struct LogUse {
   }
 
   /// A batch's bytes but for those that a log sets.
-  private static func key(_ bytes: [UInt8]) -> [UInt8] { Array(bytes[8..<12] + bytes[16...]) }
+  static func key(_ bytes: [UInt8]) -> [UInt8] { Array(bytes[8..<12] + bytes[16...]) }
 
-  private mutating func flush() -> String {
+  mutating func flush() -> String {
     guard let log else { return "no log" }
     do throws(LogError) {
       try log.flush()
@@ -194,7 +208,7 @@ struct LogUse {
 
   // MARK: Sessions
 
-  private mutating func close(_ choices: inout InputChoices) -> String {
+  mutating func close(_ choices: inout InputChoices) -> String {
     var isClosed = true
     do throws(LogError) {
       try manager?.close()
@@ -210,13 +224,13 @@ struct LogUse {
     return isClosed ? "close" : "failed close"
   }
 
-  private mutating func kill(_ choices: inout InputChoices) -> String {
+  mutating func kill(_ choices: inout InputChoices) -> String {
     disk = disk.kill()
     open(after: .killed, &choices)
     return "kill"
   }
 
-  private mutating func cutPower(_ choices: inout InputChoices) {
+  mutating func cutPower(_ choices: inout InputChoices) {
     let choice = choices.byte()
     let mode: CrashMode =
       switch choice & 3 {
@@ -229,7 +243,7 @@ struct LogUse {
   }
 
   /// Opens a failed log again, while the store stays open.
-  private mutating func reopen() -> String {
+  mutating func reopen() -> String {
     guard let manager, let old = log else { return "no log" }
     do throws(LogError) {
       let reopened = try manager.reopenLog(Self.topicPartition)
@@ -242,11 +256,12 @@ struct LogUse {
     }
     reader = nil
     follower = nil
+    endSession()
     if !check(after: .killed) { log = nil }
     return "reopen"
   }
 
-  private mutating func delete(_ choices: inout InputChoices) -> String {
+  mutating func delete(_ choices: inout InputChoices) -> String {
     // What is left after one that failed is another scenario's.
     disk.removeFaults()
     guard let manager, log != nil, !disk.faultFired else { return "no log" }
@@ -264,6 +279,7 @@ struct LogUse {
     isMade = false
     model = LogModel()
     records = []
+    aging.forget()
     log = nil
     reader = nil
     follower = nil
@@ -286,6 +302,7 @@ struct LogUse {
       log = nil
       reader = nil
       follower = nil
+      endSession()
       if openOnce(after: event) { return }
       if disk.isCut {
         disk = disk.crash(.random(seed: UInt64(choices.byte())))
@@ -326,22 +343,24 @@ struct LogUse {
     guard let log else { return false }
     let content: [LogModel.Batch]
     do throws(LogError) {
-      content = try LogModel.content(of: log, maxBytes: 700)
+      content = try read(log)
     } catch {
       expectFault(error, "a read after an opening")
       return false
     }
-    if let fault = model.fault(in: content, after: event) { fatalError("\(fault), after \(event)") }
-    if !disk.faultFired { require(log.damagedRanges.isEmpty, "\(log.damagedRanges)") }
-    model.settle(on: content)
-    records = []
-    for batch in content {
-      guard let found = tried[Self.key(batch.bytes)] else { fatalError("an unknown batch") }
-      for record in found {
-        records.append(record)
-        records[records.count - 1].offset = Int64(records.count - 1)
+    let start = checkStart(content)
+    if let fault = model.fault(in: content, after: event, startingAt: start) {
+      let isOther = aging.alternative.map {
+        $0.fault(in: content, after: event, startingAt: start) == nil
       }
+      if isOther != true {
+        let found = content.map { $0.baseOffset..<$0.nextOffset }
+        fatalError("\(fault), after \(event): \(found) from \(log.logStartOffset)")
+      }
+      aging.count("truncation completed by an opening")
     }
+    if !disk.faultFired { require(log.damagedRanges.isEmpty, "\(log.damagedRanges)") }
+    settle(on: content, from: start)
     require(log.logEndOffset == Int64(records.count), "the log ends at \(log.logEndOffset)")
     return true
   }
@@ -355,7 +374,7 @@ struct LogUse {
 
   /// Plans a fault. Names that a failed sync of a directory lost are lost for good, which no later
   /// session can know, so that one is left out.
-  private mutating func planFault(_ choices: inout InputChoices) -> String {
+  mutating func planFault(_ choices: inout InputChoices) -> String {
     let occurrence = 1 + choices.index(below: 24)
     let kind = choices.byte()
     let operations = choices.one(of: Self.operations)

@@ -19,7 +19,7 @@ public enum LogUseScenario {
       counts[use.step(&choices), default: 0] += 1
     }
     use.finish(&choices)
-    return counts
+    return counts.merging(use.aging.counts, uniquingKeysWith: +)
   }
 }
 

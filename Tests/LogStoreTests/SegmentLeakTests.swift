@@ -1,0 +1,86 @@
+import DiskIO
+import Foundation
+import Testing
+
+@testable import LogStore
+
+/// Segments come and go for years, and the process holds no more at the end than at the start.
+///
+/// LEAK_SEGMENTS (2,000) asks for more of them; a million take some ten minutes.
+@Suite struct SegmentLeakTests {
+  /// What the process holds, as the system tells it.
+  private struct Held {
+    var descriptors: Int
+    var mappings: Int
+    var deleted: Int
+    var memoryBytes: Int
+
+    /// - Parameter path: Whose files are counted; other tests run beside this one.
+    init(under path: String) throws {
+      let files = FileManager.default
+      let links = try files.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { name in
+        try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+      }.filter { $0.hasPrefix(path) }
+      let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+        .split(separator: "\n").filter { $0.contains(path) }
+      let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+        .split(separator: " ")
+      descriptors = links.count
+      mappings = maps.count
+      deleted = links.filter { $0.hasSuffix(" (deleted)") || $0.hasSuffix(".deleted") }.count
+      memoryBytes = (Int(pages[1]) ?? 0) * 4096
+    }
+  }
+
+  @Test(arguments: [false, true]) func deletedSegmentsLeaveNothingBehind(
+    _ mapsIndexes: Bool
+  ) throws {
+    let count = (environmentNumber("LEAK_SEGMENTS") ?? 2_000) / 2
+    let home =
+      FileManager.default.fileExists(atPath: "/dev/shm")
+      ? "/dev/shm" : FileManager.default.temporaryDirectory.path
+    let path = "\(home)/mkstore-leak-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var config = CrashStore.config(segmentBytes: 300, durability: .operatingSystem)
+    config.mapsIndexes = mapsIndexes
+    config.log.fileDeleteDelayMs = 0
+    config.log.segmentIndexBytes = 4096
+    let clock = Locked<Int64>(0)
+    config.monotonicNs = { clock.withLock { $0 } }
+    let store = try LogManager.open(path, config: config, logger: .silent)
+    let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
+    let batch = SampleBatches.make(1, records: 1, valueBytes: 200)
+    var early: Held?
+    var made = 0
+    while made < count {
+      for _ in 0..<50 {
+        var bytes = batch
+        _ = try log.append(batch: &bytes)
+      }
+      made += 50
+      // Opened by a reader, which then goes away.
+      var buffer: [UInt8] = []
+      let reader = LogReader(log)
+      _ = try reader.read(
+        from: log.logStartOffset, maxBytes: 5_000, limit: .logEnd, into: &buffer)
+      try log.deleteRecords(before: log.logEndOffset)
+      for _ in 0..<3 {
+        clock.withLock { $0 += 1_000_000_000 }
+        while store.context.housekeeper.step() {}
+      }
+      if early == nil, made >= count / 4 { early = try Held(under: path) }
+    }
+    let late = try Held(under: path)
+    let first = try #require(early)
+    #expect(try log.segmentInfo().count <= 2 && log.logEndOffset >= count)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: log.path).count < 30)
+    #expect(late.deleted == 0, "\(late)")
+    #expect(late.descriptors <= first.descriptors && late.mappings <= first.mappings, "\(late)")
+    if environmentNumber("LEAK_SEGMENTS") != nil {
+      // Alone in the process.
+      #expect(late.memoryBytes < first.memoryBytes + 16 << 20, "\(first), \(late)")
+      print("\(count) segments, indexes mapped: \(mapsIndexes): \(first), then \(late)")
+    }
+    try store.close()
+  }
+}
