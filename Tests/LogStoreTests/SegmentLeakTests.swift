@@ -42,6 +42,7 @@ import Testing
     let path = "\(home)/mkstore-leak-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
     var config = CrashStore.config(segmentBytes: 300, durability: .operatingSystem)
+    config.startsFlusher = false
     config.mapsIndexes = mapsIndexes
     config.log.fileDeleteDelayMs = 0
     config.log.segmentIndexBytes = 4096
