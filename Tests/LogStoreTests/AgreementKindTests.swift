@@ -306,6 +306,43 @@ import Testing
     for _ in 1...2 { #expect(try agree(left).damage.isEmpty == false) }
   }
 
+  /// Batches are missing before the last one and before the one before it, in a copy of a killed
+  /// store: nothing bears out the last one's offset, so it bears out none either, and what one
+  /// opening cuts off leaves nothing for the next one.
+  @Test func aGapIsNotBorneOutByABatchBehindAnotherGap() throws {
+    let disk = SimulatedDisk(seed: 43)
+    var model = LogModel()
+    let store = try CrashStore(disk, CrashStore.config(durability: .operatingSystem))
+    for batch in SampleBatches.small[..<6] { try store.append(batch, &model) }
+    try store.flush(&model)
+    let left = disk.kill()
+    let starts = (0...6).map { SampleBatches.small[..<$0].reduce(0) { $0 + $1.count } }
+    try edit(name(0), on: left) { bytes in
+      bytes = Array(
+        bytes[starts[0]..<starts[2]] + bytes[starts[3]..<starts[4]] + bytes[starts[5]...])
+    }
+    let mark = "\(Self.log)/\(DurableMark.fileName)"
+    let content = try #require(left.contents(of: mark))
+    try left.remove(mark)
+    try left.install(mark, content)
+    for _ in 1...3 { _ = try agree(left) }
+  }
+
+  /// One bit makes a batch in the last copy of a segment reach over the segments behind it: what
+  /// stands there is not lost.
+  @Test func theLastCopyLosesNothingThatStandsBehindIt() throws {
+    let disk = try broker(isClean: false)
+    let path = "\(Self.log)/\(name(0))"
+    var bytes = try #require(disk.contents(of: path))
+    bytes[bytes.count / 10 * 9 + 6] ^= 0x10
+    try disk.remove(path)
+    try disk.install("\(path).cleaned", bytes)
+    for _ in 1...2 {
+      let lost = try agree(disk).damage.compactMap(\.offsets)
+      #expect(lost.allSatisfy { $0.upperBound <= 10 } && !lost.isEmpty, "\(lost)")
+    }
+  }
+
   /// The index of aborted transactions cannot be made anew: it stays, with what it belongs to, also
   /// where the log's start hides what is lost.
   @Test(arguments: [0, 25] as [Int64]) func anEmptiedSegmentWithAbortedTransactionsStays(

@@ -258,9 +258,8 @@ package struct SegmentScanner: ~Copyable {
     let next = position + header.byteCount
     guard case .success(let second) = try window.header(at: next) else { return doubt }
     if second.baseOffset >= header.nextOffset {
-      // A batch that is itself cut off or wrong is no evidence: it may be gone at the next look.
       guard doubt != nil, options.checksCRC else { return nil }
-      return try window.crcFault(second, at: next) == nil ? nil : doubt
+      return try isEvidence(second, at: next, behind: header, allowsGap) ? nil : doubt
     }
     guard second.isLegacy == header.isLegacy, second.baseOffset >= expectedOffset else {
       return doubt
@@ -279,6 +278,29 @@ package struct SegmentScanner: ~Copyable {
       third.baseOffset >= second.nextOffset, third.baseOffset < header.nextOffset
     else { return doubt }
     return jump
+  }
+
+  /// How many batches, each with a gap before it, are asked to bear out the one before.
+  private static let evidenceMax = 8
+
+  /// Whether a batch bears out the offsets of the one before it. One that is itself cut off, wrong,
+  /// or behind a gap that nothing bears out is no evidence: it may be gone at the next look.
+  private mutating func isEvidence(
+    _ header: BatchHeader, at position: Int, behind previous: BatchHeader, _ allowsGap: Bool
+  ) throws(DiskError) -> Bool {
+    var (header, position, expected) = (header, position, previous.nextOffset)
+    for _ in 0..<Self.evidenceMax {
+      guard try window.crcFault(header, at: position) == nil else { return false }
+      let gap = header.baseOffset - expected
+      if gap == 0 || allowsGap && gap <= Self.jumpMax { return true }
+      if options.isFollowed, header.nextOffset == offsetLimit { return true }
+      position += header.byteCount
+      guard case .success(let next) = try window.header(at: position),
+        next.baseOffset >= header.nextOffset
+      else { return false }
+      (header, expected) = (next, header.nextOffset)
+    }
+    return true
   }
 
   private mutating func accept(_ header: BatchHeader) -> ScanEvent {

@@ -99,7 +99,8 @@ package struct SoleCopy: Sendable {
     }
   }
 
-  /// The batches that stand in no run; those that follow each other as one range.
+  /// The batches that stand in no run; those that follow each other as one range, up to the first
+  /// run that begins within it.
   private static func missing(
     _ batches: [Range<Int64>], in runs: [Range<Int64>]
   ) -> [Range<Int64>] {
@@ -116,6 +117,9 @@ package struct SoleCopy: Sendable {
       }
       goesOn = !stands
     }
-    return found
+    return found.map { range in
+      let next = runs.map(\.lowerBound).filter { $0 > range.lowerBound }.min()
+      return range.lowerBound..<min(range.upperBound, next ?? Int64.max)
+    }
   }
 }
