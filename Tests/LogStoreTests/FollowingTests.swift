@@ -1,4 +1,5 @@
 import DiskIO
+import Glibc
 import StoreTesting
 import Testing
 
@@ -77,6 +78,29 @@ import Testing
     try disk.install("\(CrashStore.directory)/\(SegmentName(2, .log).fileName)", [])
     #expect(try !follower.refresh())
     #expect(follower.logEndOffset == end)
+  }
+
+  /// A first segment that the disk does not open is there: the log does not begin behind
+  /// it.
+  @Test func aFirstSegmentThatDoesNotOpenIsNotTakenForRemoved() throws {
+    let disk = SimulatedDisk(seed: 24)
+    let store = try CrashStore(
+      disk, CrashStore.config(segmentBytes: 500, durability: .operatingSystem))
+    var model = LogModel()
+    for batch in SampleBatches.small[..<12] { try store.append(batch, &model) }
+    let bases = store.log.store.state.segments.map(\.baseOffset)
+    try #require(bases.count > 2)
+    let first = SegmentName(0, .log).fileName
+    disk.plan(
+      FaultPlan(.error(EIO), at: 1, isForEver: true, operations: [.open], pathSuffix: first))
+    let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    #expect(disk.faultFired)
+    #expect(follower.recovery.unreadableFiles.count == 1)
+    for _ in 0..<2 { _ = try follower.refresh() }
+    #expect(follower.logStartOffset == 0)
+    #expect(follower.logEndOffset == store.log.logEndOffset)
+    let reader = LogReader(follower)
+    #expect(try reader.read(from: bases[1], maxBytes: 1 << 20)?.baseOffset == bases[1])
   }
 
   /// A segment that has a successor is written by nobody: an invalid batch in it is damage, and

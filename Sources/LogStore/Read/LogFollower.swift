@@ -57,7 +57,10 @@ struct LogFollower {
       let left = known.first(where: { bases.contains($0.baseOffset) }),
       left.baseOffset > first || first > access.store.startOffset
     else { return }
-    let start = max(left.baseOffset, try ownersStart())
+    let owners = try ownersStart()
+    // One that is there and could not be opened is not gone.
+    if owners < left.baseOffset, bases.contains(where: { $0 < left.baseOffset }) { return }
+    let start = max(left.baseOffset, owners)
     // Before the start is published (I1).
     access.offsets.end.publish(max(access.offsets.end.value, start))
     access.offsets.flushed.publish(max(access.offsets.flushed.value, start))
