@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// `mkstore trim` and `mkstore truncate` on a disk that is full: what was done counts, durably, and
-/// the message says it; what was not done is said, too.
+/// `mkstore trim`, `mkstore truncate` and `mkstore topics` on a disk that is full: what was done
+/// counts, durably, and the message says it; what was not done is said, too.
 @Suite(.enabled(if: Mounting.isPossible, "needs root and mount(8)"))
 struct FullDiskRemovalTests {
   private let directory: TemporaryDirectory
@@ -25,13 +25,7 @@ struct FullDiskRemovalTests {
     var result: (Tool.Outcome, [String])?
     try Mounting.withSmallDisk(directory.path("disk"), bytes: 2 << 20) { disk in
       let log = "\(disk)/store/orders-0"
-      // Room for the pages, then as much as the disk takes.
-      let filled = try Tool.bash(
-        "set -e; cp -a \(directory.path("made")) \(disk)/store; cd \(disk); "
-          + "if [ \(pagesLeft) != 0 ]; then "
-          + "dd if=/dev/zero of=spare bs=4k count=\(pagesLeft) status=none; fi; "
-          + "! dd if=/dev/zero of=filler bs=4k status=none 2>/dev/null; rm -f spare")
-      try #require(filled.status == 0, "\(filled)")
+      try fill(disk, pagesLeft: pagesLeft)
       let outcome = try Tool.run([command[0], log] + command.dropFirst())
       try FileManager.default.removeItem(atPath: "\(disk)/filler")
       if outcome.status != 0 {
@@ -44,6 +38,37 @@ struct FullDiskRemovalTests {
       result = (outcome, try Tool.run(["fetch", log, "--format", "%s\\n"]).lines)
     }
     return try #require(result)
+  }
+
+  /// A copy of the store, room for the pages, and as much else as the disk takes.
+  private func fill(_ disk: String, pagesLeft: Int) throws {
+    let filled = try Tool.bash(
+      "set -e; cp -a \(directory.path("made")) \(disk)/store; cd \(disk); "
+        + "if [ \(pagesLeft) != 0 ]; then "
+        + "dd if=/dev/zero of=spare bs=4k count=\(pagesLeft) status=none; fi; "
+        + "! dd if=/dev/zero of=filler bs=4k status=none 2>/dev/null; rm -f spare")
+    try #require(filled.status == 0, "\(filled)")
+  }
+
+  @Test func changedSettingsAreToldAsChanged() throws {
+    var (unfinished, isDone) = (0, false)
+    for pages in 0..<100 where !isDone {
+      try Mounting.withSmallDisk(directory.path("disk"), bytes: 2 << 20) { disk in
+        try fill(disk, pagesLeft: pages)
+        let store = "\(disk)/store"
+        let outcome = try Tool.run(["topics", "alter", store, "orders", "--set", "retention.ms=5"])
+        try FileManager.default.removeItem(atPath: "\(disk)/filler")
+        let told = try Tool.run(["topics", "describe", store, "orders"]).text
+        let isChanged = told.contains("retention.ms=5")
+        isDone = outcome.status == 0
+        if isDone { return #expect(isChanged) }
+        #expect(outcome.status == 6, "\(outcome)")
+        let counts = outcome.messages.contains("durably, and need not be repeated")
+        #expect(counts == isChanged, "\(pages) pages: \(outcome)")
+        unfinished += counts ? 1 : 0
+      }
+    }
+    #expect(isDone && unfinished > 0, "no disk was full at the closing")
   }
 
   @Test(arguments: [

@@ -46,7 +46,7 @@ struct TopicsRun: TopicsPlace {
   func create(
     _ topic: String, _ partitions: Int32, _ settings: SettingArguments
   ) throws(CommandFailure) {
-    try change { (manager) throws(LogError) in
+    try change("\(topic) is made") { (manager) throws(LogError) in
       let overrides = try TopicConfig(settings.values)
       if !manager.logs(ofTopic: topic).isEmpty {
         throw .alreadyExists(path: "\(manager.path)/\(topic)-0")
@@ -73,48 +73,39 @@ struct TopicsRun: TopicsPlace {
     if let unknown = unset.first(where: { TopicConfig.effect(of: $0) == nil }) {
       throw .usage("\(unknown): no setting of a topic has this name")
     }
-    var isMissing = false
-    try change { (manager) throws(LogError) in
-      guard let log = manager.logs(ofTopic: topic).first else {
-        isMissing = true
-        return
-      }
-      var values = log.overrides.values
+    try change("the settings of \(topic) are changed and confirmed", of: topic) {
+      (manager) throws(LogError) in
+      var values = manager.logs(ofTopic: topic).first?.overrides.values ?? [:]
       for name in unset { values[name] = nil }
       values.merge(settings.values) { _, new in new }
-      let overrides = try TopicConfig(values)
-      try manager.alterTopic(topic, overrides)
+      try manager.alterTopic(topic, try TopicConfig(values))
     }
-    if isMissing { throw missing(topic) }
     Messages.say("the settings of \(topic) are changed and confirmed")
   }
 
   func delete(_ topic: String) throws(CommandFailure) {
-    var isMissing = false
-    try change { (manager) throws(LogError) in
-      guard !manager.logs(ofTopic: topic).isEmpty else {
-        isMissing = true
-        return
-      }
+    try change("\(topic) is deleted", of: topic) { (manager) throws(LogError) in
       try manager.deleteTopic(topic)
     }
-    if isMissing { throw missing(topic) }
     Messages.say("deleted \(topic)")
   }
 
+  /// Opens the store, changes it, and closes it.
+  ///
+  /// - Parameters:
+  ///   - summary: What is done once `body` returns, a clause.
+  ///   - topic: A topic that must be there; nil: none.
   private func change(
-    _ body: (LogManager) throws(LogError) -> Void
+    _ summary: String, of topic: String? = nil, _ body: (LogManager) throws(LogError) -> Void
   ) throws(CommandFailure) {
-    try withLogErrors { () throws(LogError) in
-      let manager = try LogManager.open(store.path, logger: QuietLogger.make())
-      do throws(LogError) {
-        try body(manager)
-      } catch {
-        // The first error is the one to tell.
-        do throws(LogError) { try manager.close() } catch {}
-        throw error
-      }
-      try manager.close()
+    let path = store.path
+    let manager = try withLogErrors { () throws(LogError) in
+      try LogManager.open(path, logger: QuietLogger.make())
     }
+    let done = try LogToChange.closing(manager) { () throws(CommandFailure) in
+      if let topic, manager.logs(ofTopic: topic).isEmpty { throw missing(topic) }
+      try withLogErrors { () throws(LogError) in try body(manager) }
+    }
+    try done.requireClosed(summary, store: path)
   }
 }
