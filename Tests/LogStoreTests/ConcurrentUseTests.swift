@@ -95,6 +95,26 @@ import Testing
     try store.close()
   }
 
+  /// Several threads append the first records of a session at once: one begins it, and the others,
+  /// however late they see that, go on with it.
+  @Test func firstAppendsBeginOneSessionConcurrently() throws {
+    let (_, store, _) = try open(.operatingSystem)
+    for round in 0..<100 {
+      let log = try store.createLog(TopicPartition(topic: "first", partition: Int32(round)))
+      let outcomes = WorkerThreads.map(jobCount: 4, threadCount: 4) { job in
+        Result { () throws(LogError) in
+          for number in 0..<4 {
+            let value = Self.value(job, number)
+            try log.append([Record(offset: 0, timestamp: 1, key: nil, value: value)])
+          }
+        }
+      }
+      for outcome in outcomes { try outcome.get() }
+      #expect(log.logEndOffset == 16)
+    }
+    try store.close()
+  }
+
   /// The periodic checkpoints and those of a deletion may fall together: each is whole, and none is
   /// of an older state than the one before.
   @Test func checkpointsAreWrittenOneAfterTheOtherConcurrently() throws {

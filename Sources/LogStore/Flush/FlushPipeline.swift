@@ -132,6 +132,8 @@ package final class FlushPipeline: Sendable {
         continue
       }
       defer { giveBackRole() }
+      // Another appender may have begun it, and appended, since this one looked.
+      if mark.isCurrent { return }
       try health.checkPresent()
       let (end, durableEnd) = (offsets.end.value, offsets.flushed.value)
       precondition(
