@@ -329,7 +329,7 @@ import Testing
   }
 
   /// One bit makes a batch in the last copy of a segment reach over the segments behind it: what
-  /// stands there is not lost.
+  /// is there is not lost.
   @Test func theLastCopyLosesNothingThatStandsBehindIt() throws {
     let disk = try broker(isClean: false)
     let path = "\(Self.log)/\(name(0))"

@@ -80,8 +80,7 @@ import Testing
     #expect(follower.logEndOffset == end)
   }
 
-  /// A first segment that the disk does not open is there: the log does not begin behind
-  /// it.
+  /// A first segment that the disk does not open is there: the log does not begin behind it.
   @Test func aFirstSegmentThatDoesNotOpenIsNotTakenForRemoved() throws {
     let disk = SimulatedDisk(seed: 24)
     let store = try CrashStore(

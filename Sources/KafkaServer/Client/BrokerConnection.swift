@@ -89,7 +89,7 @@ final class BrokerConnection {
     } catch let error as AdminError {
       throw error
     } catch {
-      // A promise that nobody fulfils would be a leak.
+      // A promise that is never fulfilled would be a leak.
       answer.fail(error)
       throw AdminError("\(endpoint): \(error)")
     }

@@ -99,7 +99,7 @@ package struct SoleCopy: Sendable {
     }
   }
 
-  /// The batches that stand in no run; those that follow each other as one range, up to the first
+  /// The batches that are in no run; those that follow each other as one range, up to the first
   /// run that begins within it.
   private static func missing(
     _ batches: [Range<Int64>], in runs: [Range<Int64>]

@@ -1,7 +1,7 @@
 import DiskIO
 import LogStore
 
-/// `mkstore topics STORE`: the topics of a directory that nobody serves.
+/// `mkstore topics STORE`: the topics of a directory that no process serves.
 struct TopicsRun: TopicsPlace {
   private let store: StoreLocation
   private let isJSON: Bool
