@@ -110,6 +110,19 @@ int mk_fdatasync(int fd) { return error_or_zero(fdatasync(fd)); }
 
 void mk_start_writeback(int fd) { (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
+int mk_abandon(int fd) {
+  int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return errno;
+  int code = 0;
+  while (dup3(root, fd, O_CLOEXEC) < 0) {
+    if (errno == EINTR || errno == EBUSY) continue;
+    code = errno;
+    break;
+  }
+  close(root);
+  return code;
+}
+
 int mk_write_out(int fd) {
   return error_or_zero(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
 }

@@ -146,6 +146,7 @@ extension DiskError.Operation {
     case .syncDirectory: "sync directory"
     case .syncFileSystem: "sync the file system of"
     case .writeOut, .checkWritten: "write out"
+    case .abandon: "close"
     case .availableBytes: "ask for free space of"
     case .startSync: "start writing out"
     case .residency: "ask what memory holds of"

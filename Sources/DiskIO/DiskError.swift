@@ -4,7 +4,7 @@ public struct DiskError: Error, Sendable, Equatable {
   public enum Operation: String, Sendable, CaseIterable {
     case open, create, status, list, makeDirectory, rename, remove, removeDirectory, syncDirectory
     case syncFileSystem, lock, availableBytes, read, write, size, truncate, allocate, sync
-    case writeOut, checkWritten, map, send
+    case writeOut, checkWritten, map, abandon, send
     /// Reading or writing bytes of a mapping.
     case access
     /// Hints and questions that never fail; a disk counts them, and one in memory can make them

@@ -88,6 +88,15 @@ public protocol DiskFile: AnyObject, Sendable {
   /// does not tell.
   func isLinked() -> Bool?
 
+  // MARK: End of use
+
+  /// Lets go of the file before its last reference does, so that the disk gets the space of a
+  /// deleted one back: what reads, writes or sends fails with `EISDIR` from then on. Mappings stay.
+  /// A call that is under way on another thread still sees the file.
+  ///
+  /// - Throws: `EMFILE` where the process has no descriptor left; the file is as before then.
+  func abandon() throws(DiskError)
+
   // MARK: Sending
 
   /// Sends bytes of the file to a socket, without bringing them into user space where the disk can

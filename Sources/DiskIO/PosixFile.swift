@@ -113,6 +113,8 @@ final class PosixFile: DiskFile {
       mapping: base, of: path, capacity: capacity, isWritable: writable)
   }
 
+  func abandon() throws(DiskError) { try check(.abandon, mk_abandon(fd)) }
+
   func advise(_ advice: ReadAdvice, at position: Int, count: Int) {
     let hint =
       switch advice {

@@ -27,6 +27,7 @@ extension WrappingFile {
   }
   package func isAtPath() -> Bool? { base.isAtPath() }
   package func isLinked() -> Bool? { base.isLinked() }
+  package func abandon() throws(DiskError) { try base.abandon() }
   package func send(to socket: Int32, from position: Int, count: Int) throws(DiskError) -> Int {
     try base.send(to: socket, from: position, count: count)
   }

@@ -114,6 +114,10 @@ int mk_fdatasync(int fd);
 /// the next fdatasync (sync_file_range(2)).
 void mk_start_writeback(int fd);
 
+/// Makes a descriptor one of the root directory, so that nothing holds the file that it was open
+/// on (dup3(2)); reads through it fail with EISDIR from then on. 0 or errno.
+int mk_abandon(int fd);
+
 /// Starts writing a file's changed pages to the disk (sync_file_range(2)). 0 or errno.
 int mk_write_out(int fd);
 

@@ -34,10 +34,16 @@ public final class Log: Sendable {
   package let replaced = OffsetNotifier(0)
 
   /// The owners of what only a log that is appended to has.
-  package struct Writing: Sendable {
+  package final class Writing: Sendable {
     package let writer: Writer
     package let pipeline: FlushPipeline
     package let appender: Appender
+
+    init(_ writer: Writer, _ pipeline: FlushPipeline, _ appender: Appender) {
+      self.writer = writer
+      self.pipeline = pipeline
+      self.appender = appender
+    }
   }
 
   /// Takes over what the loader found. See `LogManager` for opening.
@@ -81,9 +87,7 @@ public final class Log: Sendable {
       environment, store, offsets, health, role, writer, access, producers,
       opened: .init(
         hadMark: loaded.hasMark, isCopy: loaded.isMarkCopy, wasClean: loaded.report.wasClean))
-    writing = Writing(
-      writer: writer, pipeline: pipeline,
-      appender: Appender(environment, health, writer, pipeline))
+    writing = Writing(writer, pipeline, Appender(environment, health, writer, pipeline))
   }
 
   // MARK: What it is

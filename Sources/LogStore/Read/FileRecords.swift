@@ -4,7 +4,8 @@ public import DiskIO
 ///
 /// The bytes never change and were checked by this process since it opened the log (or written by
 /// it); a page that the kernel evicted since and reads again is not checked again
-/// (docs/serving.md#checked-bytes). The file stays open as long as this value lives.
+/// (docs/serving.md#checked-bytes). The file stays open as long as this value lives, except where
+/// its records are removed from the log: then for twice `file.delete.delay.ms` at most.
 public struct FileRecords: Sendable {
   let files: SegmentFiles
   /// Position of the first byte: a batch's start.
@@ -22,7 +23,7 @@ extension FileRecords {
   public var file: any DiskFile { files.log }
 
   /// Throws `.offsetOutOfRange` where the segment was removed from the log so long ago that its
-  /// bytes are not given out any more: `file.delete.delay.ms` after its files were unlinked.
+  /// bytes are gone: `file.delete.delay.ms` after its files were unlinked.
   package func checkServed() throws(LogError) { try files.service.check(baseOffset) }
 
   /// Copies the bytes to memory, replacing what `buffer` holds; its capacity is reused.
@@ -47,6 +48,8 @@ extension FileRecords {
       let count = try file.read(into: &target, at: position)
       guard count == byteCount else { throw DiskError.cutShort(file.path) }
     } catch {
+      // It may have been removed since.
+      try checkServed()
       throw LogError(error)
     }
   }
@@ -64,6 +67,7 @@ extension FileRecords {
     do throws(DiskError) {
       return try file.send(to: socket, from: position + sent, count: byteCount - sent)
     } catch {
+      try checkServed()
       throw LogError(error)
     }
   }

@@ -1,3 +1,4 @@
+internal import DiskIO
 package import Synchronization
 
 /// One segment of a log: the batches of one `.log` file and what is known of them.
@@ -19,7 +20,7 @@ package final class Segment: Sendable {
   private let retired = Atomic<Bool>(false)
   private let largest: Locked<TimestampOffset?>
   package let damage = SegmentDamage()
-  private let opened = Locked<SegmentFiles?>(nil)
+  private let opened = Locked(Opened())
   /// Whether what was opened of it may still be read.
   package let service = SegmentService()
   /// Set by each use, cleared by the cache's hand: what was not used since goes first.
@@ -122,20 +123,61 @@ package final class Segment: Sendable {
 
   // MARK: Files
 
+  private struct Opened {
+    /// What whoever opens the segment gets; nil where the cache has let go of it.
+    var kept: SegmentFiles?
+    /// What was kept before and may have users left.
+    var used: [UsedFiles] = []
+    /// Whether nothing of the segment is read any more.
+    var isAbandoned = false
+
+    mutating func noteUsed(_ files: SegmentFiles) {
+      used.removeAll { $0.files == nil }
+      used.append(UsedFiles(files: files))
+    }
+  }
+
+  private struct UsedFiles {
+    weak let files: SegmentFiles?
+  }
+
   /// The open files, where they are open.
-  package var openFiles: SegmentFiles? { opened.withLock { $0 } }
+  package var openFiles: SegmentFiles? { opened.withLock { $0.kept } }
 
   /// Keeps `files` open (nil: lets them close with their last user). Returns what is kept: the
-  /// files that another thread opened first, if one did.
+  /// files that another thread opened first, if one did; nil after `abandonFiles`.
   @discardableResult
   package func keepOpen(_ files: SegmentFiles?) -> SegmentFiles? {
-    opened.withLock { current in
-      if let files, let current { return files === current ? files : current }
-      current = files
+    opened.withLock { opened in
+      if opened.isAbandoned { return nil }
+      if let kept = opened.kept {
+        if files != nil { return kept }
+        opened.noteUsed(kept)
+      }
+      opened.kept = files
       return files
     }
   }
 
   /// Puts `files` in the place of whatever was open, as after an index was rebuilt.
-  package func replaceOpen(_ files: SegmentFiles) { opened.withLock { $0 = files } }
+  package func replaceOpen(_ files: SegmentFiles) {
+    opened.withLock { opened in
+      if let kept = opened.kept { opened.noteUsed(kept) }
+      opened.kept = files
+    }
+  }
+
+  /// Lets go of every file of the segment that is open, whoever uses it, so that deleted files take
+  /// no space: reads fail from then on.
+  ///
+  /// - Throws: Where that did not succeed with all; it may be tried again.
+  func abandonFiles() throws(DiskError) {
+    let open = opened.withLock { opened in
+      opened.isAbandoned = true
+      if let kept = opened.kept { opened.noteUsed(kept) }
+      opened.kept = nil
+      return opened.used.compactMap(\.files)
+    }
+    for files in open { try files.abandon() }
+  }
 }

@@ -27,11 +27,11 @@ package final class SegmentFileCache: Sendable {
     segment.recentlyUsed.store(true, ordering: .relaxed)
     if let files = segment.openFiles { return files }
     let files = try open()
-    guard let kept = segment.keepOpen(files), kept === files else {
-      return segment.openFiles ?? files
+    guard let kept = segment.keepOpen(files) else {
+      throw DiskError.notFound(.open, files.log.path)
     }
-    admit(segment)
-    return files
+    if kept === files { admit(segment) }
+    return kept
   }
 
   /// Counts a segment whose files are open already, as after it was sealed.

@@ -61,6 +61,12 @@ package final class SegmentFiles: Sendable {
   /// The indexes, where they are open.
   package var openIndexes: Indexes? { indexes.withLock { $0 } }
 
+  /// Lets go of the log and the indexes for every holder of this object: reads fail from then on.
+  func abandon() throws(DiskError) {
+    indexes.withLock { $0 = nil }
+    try log.abandon()
+  }
+
   /// Puts rebuilt indexes in the place of bad ones.
   package func replaceIndexes(_ fresh: Indexes) { indexes.withLock { $0 = fresh } }
 }

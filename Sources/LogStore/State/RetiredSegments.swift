@@ -3,7 +3,7 @@ internal import Logging
 
 /// Segments that a verb took out of a log: their files wait under `.deleted` names until the
 /// `Housekeeper` unlinks them, after `file.delete.delay.ms`. A reader that has one open may go on
-/// for as long again; then its reads fail, so that no file is kept for ever.
+/// for as long again; then its reads fail, and the files' space is free, whoever holds them.
 final class RetiredSegments: Housekeeper.Job {
   private let store: SegmentStore
   private let segments: [Segment]
@@ -31,10 +31,7 @@ final class RetiredSegments: Housekeeper.Job {
 
   func step() -> Housekeeper.Progress {
     left.withLock { left in
-      if left.isUnlinked {
-        withdraw()
-        return .done
-      }
+      if left.isUnlinked { return withdraw() }
       if let name = left.names.last {
         let progress = remove(name)
         guard progress == .more else { return progress }
@@ -46,7 +43,7 @@ final class RetiredSegments: Housekeeper.Job {
     }
   }
 
-  private func withdraw() {
+  private func withdraw() -> Housekeeper.Progress {
     let state = store.state
     let end = state.segments.last.map {
       $0.baseOffset + ($0.isEndKnown ? Int64($0.publishedEnd.relativeOffset) : 0)
@@ -55,7 +52,17 @@ final class RetiredSegments: Housekeeper.Job {
       segment.service.end(
         logStartOffset: state.startOffset, endOffset: max(state.startOffset, end ?? 0))
       log.context.fileCache.remove(segment)
+      do throws(DiskError) {
+        try segment.abandonFiles()
+      } catch {
+        log.context.rateLimitedLog.log(
+          .warning, cause: "closing removed segments of \(log.topicPartition)",
+          "a deleted file is still open, and takes space; this is tried again",
+          metadata: ["error": "\(error)"])
+        return .again(afterMs: Self.retryMs)
+      }
     }
+    return .done
   }
 
   private static let retryMs: Int64 = 60_000

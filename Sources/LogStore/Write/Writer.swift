@@ -71,7 +71,7 @@ package final class Writer: Sendable {
     let metrics = log.context.metrics
     metrics.appendedBytes.increment(by: header.byteCount)
     metrics.appendedRecords.increment(by: Int(header.recordCount))
-    metrics.appendedBatchBytes.record(header.byteCount)
+    metrics.appendedBatchBytes.record(Int64(header.byteCount))
     return (AppendResult(header, logAppendTimeMs: logAppendTimeMs), need)
   }
 

@@ -2,6 +2,7 @@ import Bytes
 import DiskIO
 import Glibc
 import LogStore
+import Synchronization
 
 /// An open file of a `SimulatedDisk`.
 final class SimulatedFile: InspectableFile {
@@ -9,6 +10,7 @@ final class SimulatedFile: InspectableFile {
   private let disk: SimulatedDisk
   private let inode: InodeID
   private let isWritable: Bool
+  private let isAbandoned = Atomic<Bool>(false)
 
   init(disk: SimulatedDisk, path: String, inode: InodeID, isWritable: Bool) {
     self.disk = disk
@@ -27,7 +29,8 @@ final class SimulatedFile: InspectableFile {
     precondition(position >= 0, "read at \(position)")
     let range = position..<position + buffer.count
     let now = try disk.call(.read, path) { state throws(DiskError) in
-      try state.beginRead(inode, path, range)
+      if isAbandoned.load(ordering: .acquiring) { throw DiskError(.read, path, code: EISDIR) }
+      return try state.beginRead(inode, path, range)
     }
     let done = now.read(into: &buffer, at: position)
     disk.state.withLock { $0.counters.countRead(done, of: path) }
@@ -149,6 +152,15 @@ final class SimulatedFile: InspectableFile {
     } catch {
       return nil
     }
+  }
+
+  // MARK: End of use
+
+  func abandon() throws(DiskError) {
+    _ = try disk.call(.abandon, path) { state throws(DiskError) in
+      try state.begin(.abandon, path)
+    }
+    isAbandoned.store(true, ordering: .releasing)
   }
 
   // MARK: Inspection

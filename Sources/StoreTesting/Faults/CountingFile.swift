@@ -105,6 +105,11 @@ final class CountingFile: DiskFile {
     return base.isLinked()
   }
 
+  func abandon() throws(DiskError) {
+    disk.count(.abandon, path)
+    try base.abandon()
+  }
+
   func send(to socket: Int32, from position: Int, count: Int) throws(DiskError) -> Int {
     disk.count(.send, path)
     return try base.send(to: socket, from: position, count: count)

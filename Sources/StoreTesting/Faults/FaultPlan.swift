@@ -74,7 +74,7 @@ extension DiskError.Operation {
       .truncate, .allocate, .sync, .syncFileSystem, .writeOut:
       true
     case .open, .status, .list, .availableBytes, .read, .size, .map, .send, .access,
-      .checkWritten, .startSync, .residency, .advise, .names, .firstHole:
+      .checkWritten, .abandon, .startSync, .residency, .advise, .names, .firstHole:
       false
     }
   }
