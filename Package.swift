@@ -21,6 +21,10 @@ let invariantChecks: [SwiftSetting] =
   default: [.define("CHECKED_INVARIANTS", .when(configuration: .debug))]
   }
 
+/// What only a build with the trait needs.
+let server: TargetDependencyCondition? = .when(traits: ["Server"])
+let command: TargetDependencyCondition? = .when(traits: ["Command"])
+
 let package = Package(
   name: "mkstore",
   products: [
@@ -29,6 +33,15 @@ let package = Package(
     .library(name: "DiskIO", targets: ["DiskIO"]),
     .library(name: "StoreTesting", targets: ["StoreTesting"]),
     .executable(name: "mkstore", targets: ["mkstore"]),
+  ],
+  // A package that embeds the engine alone depends on it with `traits: []`, and then resolves
+  // swift-log and swift-metrics and nothing else.
+  traits: [
+    .default(enabledTraits: ["Command"]),
+    .trait(name: "Server", description: "The broker for Kafka clients; needs swift-nio."),
+    .trait(
+      name: "Command", description: "The program mkstore, with the broker.",
+      enabledTraits: ["Server"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -40,23 +53,27 @@ let package = Package(
   ],
   targets: [
     // The system's libraries and what Swift cannot import by itself.
-    .target(name: "CShims", cSettings: [.define("_GNU_SOURCE")]),
-    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
-    .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+    .target(name: "CMkstoreShims", cSettings: [.define("_GNU_SOURCE")]),
+    .systemLibrary(name: "CMkstoreZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CMkstoreZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CMkstoreLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CMkstoreSnappy", providers: [.apt(["libsnappy-dev"])]),
 
     // The engine, lowest room first; docs/architecture.md draws the arrows.
-    .target(name: "Bytes", dependencies: ["CShims"], swiftSettings: strict),
+    .target(name: "MkstoreBytes", dependencies: ["CMkstoreShims"], swiftSettings: strict),
     .target(
-      name: "RecordFormat", dependencies: ["Bytes", "CZstd", "CZlib", "CLZ4", "CSnappy"],
+      name: "RecordFormat",
+      dependencies: [
+        "MkstoreBytes", "CMkstoreZstd", "CMkstoreZlib", "CMkstoreLZ4", "CMkstoreSnappy",
+      ],
       swiftSettings: strict),
-    .target(name: "DiskIO", dependencies: ["Bytes", "CShims"], swiftSettings: strict),
-    .target(name: "KafkaProtocol", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(
+      name: "DiskIO", dependencies: ["MkstoreBytes", "CMkstoreShims"], swiftSettings: strict),
+    .target(name: "MkstoreProtocol", dependencies: ["MkstoreBytes"], swiftSettings: strict),
     .target(
       name: "LogStore",
       dependencies: [
-        "Bytes", "RecordFormat", "DiskIO", "CShims",
+        "MkstoreBytes", "RecordFormat", "DiskIO", "CMkstoreShims",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
@@ -64,16 +81,16 @@ let package = Package(
     .target(
       name: "StoreTesting",
       dependencies: [
-        "Bytes", "DiskIO", "LogStore", "RecordFormat", "KafkaProtocol",
+        "MkstoreBytes", "DiskIO", "LogStore", "RecordFormat", "MkstoreProtocol",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(
-      name: "KafkaServer",
+      name: "MkstoreServer",
       dependencies: [
-        "Bytes", "DiskIO", "RecordFormat", "LogStore", "KafkaProtocol",
-        .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
+        "MkstoreBytes", "DiskIO", "RecordFormat", "LogStore", "MkstoreProtocol",
+        .product(name: "NIOCore", package: "swift-nio", condition: server),
+        .product(name: "NIOPosix", package: "swift-nio", condition: server),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
@@ -81,36 +98,39 @@ let package = Package(
     .executableTarget(
       name: "mkstore",
       dependencies: [
-        "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaServer",
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        .product(name: "Configuration", package: "swift-configuration"),
+        "MkstoreBytes", "RecordFormat", "DiskIO", "LogStore", "MkstoreServer",
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: command),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle", condition: command),
+        .product(name: "Configuration", package: "swift-configuration", condition: command),
         .product(name: "Metrics", package: "swift-metrics"),
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser", condition: command),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
 
-    .testTarget(name: "BytesTests", dependencies: ["Bytes", "CShims"], swiftSettings: strict),
     .testTarget(
-      name: "RecordFormatTests", dependencies: ["RecordFormat", "Bytes"], swiftSettings: strict),
+      name: "BytesTests", dependencies: ["MkstoreBytes", "CMkstoreShims"], swiftSettings: strict),
     .testTarget(
-      name: "DiskIOTests", dependencies: ["DiskIO", "StoreTesting", "Bytes", "CShims"],
+      name: "RecordFormatTests", dependencies: ["RecordFormat", "MkstoreBytes"],
       swiftSettings: strict),
     .testTarget(
-      name: "KafkaProtocolTests", dependencies: ["KafkaProtocol"], swiftSettings: strict),
+      name: "DiskIOTests",
+      dependencies: ["DiskIO", "StoreTesting", "MkstoreBytes", "CMkstoreShims"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KafkaProtocolTests", dependencies: ["MkstoreProtocol"], swiftSettings: strict),
     .testTarget(
       name: "LogStoreTests",
       dependencies: [
-        "LogStore", "StoreTesting", "DiskIO", "RecordFormat", "Bytes",
+        "LogStore", "StoreTesting", "DiskIO", "RecordFormat", "MkstoreBytes",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "KafkaServerTests",
       dependencies: [
-        "KafkaServer", "KafkaProtocol", "LogStore", "StoreTesting", "RecordFormat", "DiskIO",
-        "Bytes",
+        "MkstoreServer", "MkstoreProtocol", "LogStore", "StoreTesting", "RecordFormat", "DiskIO",
+        "MkstoreBytes",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
@@ -118,7 +138,8 @@ let package = Package(
     .testTarget(
       name: "mkstoreTests",
       dependencies: [
-        "mkstore", "KafkaServer", "LogStore", "RecordFormat", "StoreTesting", "ProcessTesting",
+        "mkstore", "MkstoreServer", "LogStore", "RecordFormat", "StoreTesting",
+        "MkstoreProcessTesting",
       ],
       swiftSettings: strict),
     // The built command and the example as processes of their own: killed, cut off, read by others.
@@ -126,7 +147,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "mkstore", "Embedding", "PowerCuts", "LogStore", "RecordFormat", "DiskIO", "StoreTesting",
-        "ProcessTesting",
+        "MkstoreProcessTesting",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -136,12 +157,13 @@ let package = Package(
       name: "PowerCuts", dependencies: ["LogStore", "RecordFormat", "StoreTesting"],
       path: "Examples/PowerCuts", swiftSettings: strict),
     // Rules about the repository's own files; imports nothing of the product.
-    .testTarget(name: "TidyTests", dependencies: ["ProcessTesting"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", dependencies: ["MkstoreProcessTesting"], swiftSettings: strict),
     // Programs that tests run as processes of their own.
     .target(
-      name: "ProcessTesting", dependencies: ["CProcessTesting"], path: "Tests/ProcessTesting",
+      name: "MkstoreProcessTesting", dependencies: ["CMkstoreProcessTesting"],
+      path: "Tests/MkstoreProcessTesting",
       swiftSettings: strict),
-    .target(name: "CProcessTesting", path: "Tests/CProcessTesting"),
+    .target(name: "CMkstoreProcessTesting", path: "Tests/CMkstoreProcessTesting"),
   ]
 )
 

@@ -13,7 +13,7 @@ import PackageDescription
 
 let package = Package(
   name: "Fuzz",
-  dependencies: [.package(name: "mkstore", path: "..")],
+  dependencies: [.package(name: "mkstore", path: "..", traits: [])],
   targets: [
     .executableTarget(
       name: "FuzzBatch",

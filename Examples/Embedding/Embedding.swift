@@ -12,7 +12,7 @@ import RecordFormat
     // a crash left behind and says what it did.
     var config = StoreConfig()
     config.createsStore = true
-    let store = try LogManager.open(path, config: config)
+    let store = try Store.open(path, config: config)
     print(store.report.wasClean ? "stopped in order last time" : "new, or recovered")
 
     // A log is one partition of a topic, as Kafka names them.

@@ -9,7 +9,7 @@ actor WorkQueue {
   private let done: Log
   private var waiting: [Int64]
 
-  init(_ store: LogManager) throws {
+  init(_ store: Store) throws {
     jobs = try Self.log("jobs", in: store)
     done = try Self.log("done", in: store)
     let finished = Set(try Self.values(of: done).values)
@@ -36,7 +36,7 @@ actor WorkQueue {
     (try Self.values(of: jobs), Set(try Self.values(of: done).values.compactMap { Int64($0) }))
   }
 
-  private static func log(_ topic: String, in store: LogManager) throws -> Log {
+  private static func log(_ topic: String, in store: Store) throws -> Log {
     let name = try TopicPartition(topic: topic, partition: 0)
     return try store.log(name) ?? store.createLog(name)
   }
@@ -104,7 +104,7 @@ struct BrokenPromise: Error {
     try disk.installDirectory("/queue")
     var config = config
     config.createsStore = true
-    let store = try LogManager.open("/queue", config: config, disk: disk)
+    let store = try Store.open("/queue", config: config, disk: disk)
     _ = try WorkQueue(store)
     try store.close()
     return disk
@@ -114,7 +114,7 @@ struct BrokenPromise: Error {
   static func work(on disk: SimulatedDisk, _ config: StoreConfig) async -> Promises {
     let promises = Promises()
     do {
-      let store = try LogManager.open("/queue", config: config, disk: disk)
+      let store = try Store.open("/queue", config: config, disk: disk)
       let queue = try WorkQueue(store)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for producer in 1...3 {
@@ -153,7 +153,7 @@ struct BrokenPromise: Error {
   static func check(
     _ disk: SimulatedDisk, _ config: StoreConfig, _ promises: Promises, _ point: String
   ) async throws {
-    let store = try LogManager.open("/queue", config: config, disk: disk)
+    let store = try Store.open("/queue", config: config, disk: disk)
     let queue = try WorkQueue(store)
     let found = try await queue.content()
     for (job, text) in await promises.added where found.jobs[job] != text {

@@ -1,4 +1,4 @@
-import CShims
+import CMkstoreShims
 
 /// The lock files that this process holds. Its own lock comes before any call on a lock file and is
 /// held during it, so that two threads cannot both find a file free.

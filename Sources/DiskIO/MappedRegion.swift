@@ -1,4 +1,4 @@
-import CShims
+import CMkstoreShims
 import Glibc
 
 /// Bytes of a file in memory, shared with the file: checked big-endian loads and stores.

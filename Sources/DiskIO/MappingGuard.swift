@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// Lets this process survive memory-mapped files that another process cuts or the disk cannot read.
 ///

@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// A file of the operating system that has no name and lives in memory: for simulation, where
 /// mappings are to behave as those of a real file.

@@ -1,4 +1,4 @@
-import CShims
+import CMkstoreShims
 import Glibc
 
 /// The operating system's file system.

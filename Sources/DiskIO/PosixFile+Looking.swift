@@ -1,4 +1,4 @@
-import CShims
+import CMkstoreShims
 import Glibc
 
 /// What the system tells of an open file beside its bytes.

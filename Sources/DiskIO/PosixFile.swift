@@ -1,4 +1,4 @@
-import CShims
+import CMkstoreShims
 import Glibc
 
 /// A file of the operating system. EINTR and short transfers end here; no caller sees them.

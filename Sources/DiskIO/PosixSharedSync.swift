@@ -1,4 +1,4 @@
-import CShims
+import CMkstoreShims
 import Glibc
 
 /// syncfs(2) of an ext4 file system (docs/decisions/0008-shared-sync.md says why only there).

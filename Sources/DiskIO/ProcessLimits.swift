@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// What the system allows this process, and how it was started.
 public enum ProcessLimits {

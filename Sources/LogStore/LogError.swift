@@ -28,7 +28,7 @@ public enum LogError: Error, Sendable {
   /// The log was opened for reading only.
   case readOnly(path: String)
   /// A write or sync failed: what is on disk is uncertain, so nothing more is written until the log
-  /// is opened again, which checks it (`LogManager.reopenLog`, or opening the store again).
+  /// is opened again, which checks it (`Store.reopenLog`, or opening the store again).
   case poisoned(path: String, cause: DiskError)
   /// The file system is full, or the limit of file sizes (`ulimit -f`) is reached; nothing was
   /// appended and reads go on. Make room and try again.

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// The few fields of an entry that finding one's way between checked batches needs.
 ///

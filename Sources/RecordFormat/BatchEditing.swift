@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// Gives a batch of magic 2 its place in a log: both fields lie outside of the CRC.
 ///

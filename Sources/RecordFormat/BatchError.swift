@@ -1,4 +1,4 @@
-public import Bytes
+public import MkstoreBytes
 
 /// Why bytes are no batch, or none that may be appended.
 ///

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// The header of one entry as it stands in a segment, of magic 0, 1 or 2.
 ///

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// What the one record of a control batch says.
 public struct ControlRecord: Sendable, Equatable, CustomStringConvertible {

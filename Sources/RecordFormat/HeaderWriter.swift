@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// Writes the 61 bytes before the records of a batch and seals it.
 struct HeaderWriter {

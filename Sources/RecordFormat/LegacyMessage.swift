@@ -1,5 +1,5 @@
-import Bytes
-import CZlib
+import CMkstoreZlib
+import MkstoreBytes
 
 /// One message of magic 0 or 1 in bytes that begin with it.
 struct LegacyMessage {

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// One record with bytes of its own.
 public struct Record: Sendable, Equatable {

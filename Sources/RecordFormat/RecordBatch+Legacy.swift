@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 extension RecordBatch {
   /// The records of an entry of magic 0 or 1: one, or those of a compressed set.

@@ -1,4 +1,4 @@
-public import Bytes
+public import MkstoreBytes
 
 extension RecordBatch {
   /// Calls `body` with each record, in order of offset, until it gives false.

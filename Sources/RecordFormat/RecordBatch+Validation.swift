@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 extension RecordBatch {
   /// Checks everything about the batch: header, checksum and every record.

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// One whole entry of a segment: a batch of magic 2, or a message (set) of the old formats.
 ///

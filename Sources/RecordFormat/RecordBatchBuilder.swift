@@ -1,4 +1,4 @@
-public import Bytes
+public import MkstoreBytes
 
 /// Makes batches of magic 2 from records, one after the other with the same memory.
 ///

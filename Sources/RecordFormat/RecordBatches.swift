@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// Entries one after the other, as in a segment or in the answer to a fetch.
 public struct RecordBatches: ~Escapable {

@@ -1,4 +1,4 @@
-public import Bytes
+public import MkstoreBytes
 
 /// What decoding needs and reuses: codec contexts and a buffer of inflated bytes.
 ///

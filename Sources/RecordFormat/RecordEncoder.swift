@@ -1,5 +1,5 @@
-public import Bytes
 public import Glibc
+public import MkstoreBytes
 
 /// Writes records of magic 2 through a raw pointer.
 ///

@@ -1,4 +1,4 @@
-public import Bytes
+public import MkstoreBytes
 
 /// One record where it stands: no byte is copied.
 ///

@@ -1,4 +1,4 @@
-public import Bytes
+public import MkstoreBytes
 
 /// Reads the records of one batch of magic 2 in order, from bytes that come in one or several
 /// pieces.

@@ -1,5 +1,5 @@
-import Bytes
-import CShims
+import CMkstoreShims
+import MkstoreBytes
 import Testing
 
 /// The definition, one bit at a time.

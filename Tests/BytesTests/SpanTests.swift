@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 import Testing
 
 @Suite struct SpanTests {

@@ -1,4 +1,4 @@
-import CShims
+import CMkstoreShims
 import DiskIO
 import Glibc
 import Testing

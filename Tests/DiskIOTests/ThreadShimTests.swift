@@ -1,10 +1,10 @@
-import CShims
+import CMkstoreShims
 import DiskIO
 import Glibc
 import StoreTesting
 import Testing
 
-/// The thread calls of CShims; those that change the calling thread run in a child process.
+/// The thread calls of CMkstoreShims; those that change the calling thread run in a child process.
 @Suite struct ThreadShimTests {
   /// Processors that the calling thread may run on.
   static func allowed() -> [Int32] {

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTesting
+import MkstoreProcessTesting
 
 /// A program under test as a process of its own.
 final class Command {

@@ -62,7 +62,7 @@ struct IndependentReaderTests {
     config.createsStore = true
     config.log.compression = compression
     config.log.segmentBytes = compression == .none ? 30_000 : 2_500
-    let manager = try LogManager.open(store, config: config)
+    let manager = try Store.open(store, config: config)
     let log = try manager.createLog(try TopicPartition(topic: "read.by-others_1", partition: 7))
     var index = 0
     while index < Self.records.count {

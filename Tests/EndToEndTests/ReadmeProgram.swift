@@ -7,7 +7,7 @@ enum ReadmeProgram {
   static func run(_ path: String) async throws -> Int64 {
     var config = StoreConfig()
     config.createsStore = true
-    let store = try LogManager.open(path, config: config)
+    let store = try Store.open(path, config: config)
     let orders = try TopicPartition(topic: "orders", partition: 0)
     let log = try store.log(orders) ?? store.createLog(orders)
     let value = Array("2 apples".utf8)

@@ -130,12 +130,12 @@ struct SharedSyncPowerCutTests {
     try manager.close()
   }
 
-  private func open(_ path: String, _ disk: any Disk) throws -> LogManager {
+  private func open(_ path: String, _ disk: any Disk) throws -> Store {
     var config = StoreConfig()
     config.createsStore = true
     config.sharedSyncMin = 2
     config.sharedSyncOthersBytesMax = Int.max / 2
     config.log.segmentBytes = 400_000
-    return try LogManager.open(path, config: config, disk: disk)
+    return try Store.open(path, config: config, disk: disk)
   }
 }

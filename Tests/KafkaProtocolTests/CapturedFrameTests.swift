@@ -1,4 +1,4 @@
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// Frames of real clients and of Kafka 3.9.0.

@@ -1,4 +1,4 @@
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// Frames as the server sends them, and the bytes in front of them.

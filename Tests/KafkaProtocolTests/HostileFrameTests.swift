@@ -1,5 +1,5 @@
 import Foundation
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// Frames cut short or changed: refused with an error, or read as some other message; never worse.

@@ -1,5 +1,5 @@
 import Foundation
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// What a peer can make this package allocate.

@@ -1,4 +1,4 @@
-import KafkaProtocol
+import MkstoreProtocol
 
 // Spans cannot be captured by the test macros, so tests go through arrays.
 

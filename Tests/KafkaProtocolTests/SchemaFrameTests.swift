@@ -1,5 +1,5 @@
 import Foundation
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// Frames of every version, made by kafka-python from Kafka's message definitions.

@@ -1,4 +1,4 @@
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// Tagged fields that a newer peer sends survive reading and writing.

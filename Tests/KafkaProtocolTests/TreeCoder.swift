@@ -1,5 +1,5 @@
 import Foundation
-import KafkaProtocol
+import MkstoreProtocol
 
 /// A coder that turns a message into a JSON tree by the field names of its schema.
 struct TreeCoder: FieldCoder {

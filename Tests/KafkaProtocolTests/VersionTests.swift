@@ -1,4 +1,4 @@
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// What is offered, and what happens outside of it.

@@ -1,5 +1,5 @@
 import Foundation
-import KafkaProtocol
+import MkstoreProtocol
 import Testing
 
 /// A frame of a supported version, with what is needed to read it.

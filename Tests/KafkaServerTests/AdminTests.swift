@@ -1,9 +1,9 @@
-import Bytes
 import LogStore
 import Metrics
+import MkstoreBytes
 import Testing
 
-@testable import KafkaServer
+@testable import MkstoreServer
 
 /// What is served over HTTP, and how metrics are written.
 struct AdminTests {

@@ -1,6 +1,6 @@
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// Values at and beyond every bound, in requests that parse: Kafka's errors, and nothing else.

@@ -1,6 +1,6 @@
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// The wall clock may step: waits are measured by another clock, and nothing is lost or refused.

@@ -1,7 +1,7 @@
-import Bytes
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreBytes
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// What the broker says about itself and its topics.

@@ -1,7 +1,7 @@
 import DiskIO
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// A segment that another process cuts before or while sendfile sends it ends that connection and

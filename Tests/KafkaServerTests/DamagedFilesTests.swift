@@ -1,7 +1,7 @@
 import DiskIO
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import RecordFormat
 import Testing
 
@@ -197,7 +197,7 @@ struct DamagedFilesTests {
       let found = try offset(client, at: Self.time + Int64(index))
       #expect(found == Int64(index), "\(place): time of \(index)")
     }
-    var results: Set<KafkaProtocol.ErrorCode> = []
+    var results: Set<MkstoreProtocol.ErrorCode> = []
     for index in before..<before + 40 {
       results.insert(try client.produce("t", try Self.batch(index)).errorCode)
     }

@@ -1,4 +1,4 @@
-import KafkaServer
+import MkstoreServer
 import Testing
 
 /// Addresses as people write them.

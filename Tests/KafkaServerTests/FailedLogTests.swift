@@ -1,13 +1,13 @@
 import DiskIO
 import Glibc
-import KafkaProtocol
 import LogStore
 import Logging
+import MkstoreProtocol
 import RecordFormat
 import StoreTesting
 import Testing
 
-@testable import KafkaServer
+@testable import MkstoreServer
 
 /// A partition whose write or sync failed: what clients are told, and that the server opens it
 /// again by itself.
@@ -151,7 +151,7 @@ struct FailedLogTests {
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
-    let manager = try LogManager.open("/data", config: config, disk: disk)
+    let manager = try Store.open("/data", config: config, disk: disk)
     let log = try manager.createLog(try TopicPartition(topic: "t", partition: 0))
     let reopened = Locked(0)
     let reopener = LogReopener(
@@ -189,7 +189,7 @@ struct FailedLogTests {
   }
 }
 
-extension LogManager {
+extension Store {
   /// Says nothing.
   fileprivate var quiet: Logger {
     Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })

@@ -1,6 +1,6 @@
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import RecordFormat
 import Testing
 

@@ -1,7 +1,7 @@
 import DiskIO
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import StoreTesting
 import Testing
 

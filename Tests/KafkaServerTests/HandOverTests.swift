@@ -1,7 +1,7 @@
 import DiskIO
 import Foundation
-import KafkaServer
 import Logging
+import MkstoreServer
 import StoreTesting
 import Testing
 
@@ -41,7 +41,7 @@ struct HandOverTests {
     let disk = SimulatedDisk()
     var ids: Set<Int64> = []
     func session(
-      _ store: String, seed: UInt64, _ body: (LogManager, ProducerIds) throws -> Void
+      _ store: String, seed: UInt64, _ body: (Store, ProducerIds) throws -> Void
     ) throws {
       let manager = try HandOver.open(disk, store)
       try body(manager, HandOver.ids(manager, seed: seed))
@@ -165,7 +165,7 @@ private struct HandOver {
 
   mutating func oursWithoutAppends() throws { try Self.open(disk).close() }
 
-  static func open(_ disk: SimulatedDisk, _ path: String = "/data") throws -> LogManager {
+  static func open(_ disk: SimulatedDisk, _ path: String = "/data") throws -> Store {
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
@@ -173,10 +173,10 @@ private struct HandOver {
     // Before the records of the vectors, so that none of their producers is forgotten.
     config.nowMs = { 1_700_000_000_000 }
     let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    return try LogManager.open(path, config: config, disk: disk, logger: quiet)
+    return try Store.open(path, config: config, disk: disk, logger: quiet)
   }
 
-  static func ids(_ manager: LogManager, seed: UInt64) -> ProducerIds {
+  static func ids(_ manager: Store, seed: UInt64) -> ProducerIds {
     ProducerIds(
       manager, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       using: SeededGenerator(seed: seed))

@@ -1,5 +1,5 @@
-import KafkaProtocol
-import KafkaServer
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// Bytes that no Kafka client sends: the connection ends, and no other is disturbed (P25).

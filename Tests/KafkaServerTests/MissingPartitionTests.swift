@@ -1,7 +1,7 @@
-import KafkaProtocol
-import KafkaServer
 import LogStore
 import Logging
+import MkstoreProtocol
+import MkstoreServer
 import StoreTesting
 import Testing
 
@@ -14,7 +14,7 @@ struct MissingPartitionTests {
     config.createsStore = true
     config.startsFlusher = false
     let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: quiet)
+    let store = try Store.open("/data", config: config, disk: disk, logger: quiet)
     for name in logs { _ = try store.createLog(TopicPartition(directoryName: name)) }
     try store.close()
     return disk

@@ -1,9 +1,9 @@
 import DiskIO
 import Glibc
-import KafkaProtocol
-import KafkaServer
 import LogStore
 import Logging
+import MkstoreProtocol
+import MkstoreServer
 import StoreTesting
 import Testing
 

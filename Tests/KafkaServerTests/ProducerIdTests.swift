@@ -1,8 +1,8 @@
 import DiskIO
 import Glibc
-import KafkaProtocol
-import KafkaServer
 import Logging
+import MkstoreProtocol
+import MkstoreServer
 import RecordFormat
 import StoreTesting
 import Testing
@@ -13,17 +13,17 @@ import Testing
 struct ProducerIdTests {
   private static let path = "/data/\(ProducerIdsFile.name)"
 
-  private static func open(_ disk: SimulatedDisk) throws -> LogManager {
+  private static func open(_ disk: SimulatedDisk) throws -> Store {
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
     config.fetcherCores = []
     let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    return try LogManager.open("/data", config: config, disk: disk, logger: quiet)
+    return try Store.open("/data", config: config, disk: disk, logger: quiet)
   }
 
   private static func ids(
-    _ manager: LogManager, seed: UInt64 = 1, heardBy log: CapturedLog = CapturedLog()
+    _ manager: Store, seed: UInt64 = 1, heardBy log: CapturedLog = CapturedLog()
   ) -> ProducerIds {
     ProducerIds(manager, logger: log.logger, using: SeededGenerator(seed: seed))
   }

@@ -1,7 +1,7 @@
 import Foundation
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// What a reader of committed records is given of logs with a broker's transactions: nothing at or

@@ -1,6 +1,6 @@
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// The data directory is removed under a running broker: nothing is acknowledged that nobody will

@@ -1,5 +1,5 @@
-import KafkaProtocol
-import KafkaServer
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// A fetch that names a partition more than once: as in Kafka it is one, asked for as said last.

@@ -1,6 +1,6 @@
 import Foundation
-import KafkaProtocol
-import KafkaServer
+import MkstoreProtocol
+import MkstoreServer
 import StoreTesting
 import Testing
 

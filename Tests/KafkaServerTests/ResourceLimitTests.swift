@@ -1,7 +1,7 @@
 import Foundation
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Synchronization
 import Testing
 

@@ -1,18 +1,18 @@
 import DiskIO
 import Glibc
-import KafkaServer
 import LogStore
 import Logging
+import MkstoreServer
 
 /// A broker over a fresh directory, within this process, on a port of the system's choice.
 final class TestBroker {
   let directory: String
   let server: BrokerServer
-  let manager: LogManager
+  let manager: Store
   let endpoint: Endpoint
 
   private init(
-    _ directory: String, _ server: BrokerServer, _ manager: LogManager, _ endpoint: Endpoint
+    _ directory: String, _ server: BrokerServer, _ manager: Store, _ endpoint: Endpoint
   ) {
     self.directory = directory
     self.server = server
@@ -47,7 +47,7 @@ final class TestBroker {
     if let nowMs { store.nowMs = nowMs }
     if let monotonicNs { store.monotonicNs = monotonicNs }
     configureStore(&store)
-    let manager = try LogManager.open(
+    let manager = try Store.open(
       path, config: store, disk: disk, logger: storeLog?.logger ?? quiet)
     var config = BrokerConfig()
     config.listen.port = 0

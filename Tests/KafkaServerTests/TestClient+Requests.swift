@@ -1,5 +1,5 @@
-import Bytes
-import KafkaProtocol
+import MkstoreBytes
+import MkstoreProtocol
 import RecordFormat
 import Testing
 

@@ -1,7 +1,7 @@
-import Bytes
 import Glibc
-import KafkaProtocol
-import KafkaServer
+import MkstoreBytes
+import MkstoreProtocol
+import MkstoreServer
 
 /// A client of raw frames over a blocking socket.
 final class TestClient {

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// The client behind `mkstore topics --broker`, against our broker and against what is none.

@@ -1,7 +1,7 @@
 import DiskIO
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// Values at and beyond every bound in requests about topics.

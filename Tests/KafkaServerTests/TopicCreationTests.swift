@@ -1,8 +1,8 @@
 import DiskIO
 import Glibc
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import StoreTesting
 import Testing
 

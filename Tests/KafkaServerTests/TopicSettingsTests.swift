@@ -1,7 +1,7 @@
 import Foundation
-import KafkaProtocol
-import KafkaServer
 import LogStore
+import MkstoreProtocol
+import MkstoreServer
 import Testing
 
 /// DescribeConfigs of a topic, against what Kafka 3.9 answered to librdkafka.

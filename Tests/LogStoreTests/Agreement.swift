@@ -90,7 +90,7 @@ struct Agreement {
   ) throws -> Session? {
     var config = CrashStore.config()
     if opening == .recover { config.surveyDepth = .deep }
-    let manager = try LogManager.open(
+    let manager = try Store.open(
       MutatedDirectory.store, config: config, disk: disk, logger: .silent)
     var session = Session(
       reports: manager.report.logs.map(\.recovery), disk: disk, isDeep: opening == .recover)

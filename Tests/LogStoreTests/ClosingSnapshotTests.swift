@@ -86,7 +86,7 @@ struct ClosingSnapshotTests {
     try reopen(disk)
     var config = ProducerFixture.config(segmentBytes: 1 << 20)
     config.nowMs = { ProducerFixture.nowMs + 100 * 86_400_000 }
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     var plain = sampleBatch(1)
     try store.logs[0].append(batch: &plain)
     try store.close()

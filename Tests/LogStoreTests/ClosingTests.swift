@@ -13,7 +13,7 @@ import Testing
     try withTemporaryDirectory { path in
       var config = CrashStore.config(segmentBytes: 1 << 20, indexIntervalBytes: 0)
       config.mapsIndexes = mapsIndexes
-      let store = try LogManager.open(path, config: config, logger: .silent)
+      let store = try Store.open(path, config: config, logger: .silent)
       let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
       for batch in SampleBatches.small {
         var bytes = batch
@@ -29,7 +29,7 @@ import Testing
       try disk.remove("\(path)/\(CleanShutdownFile.name)")
       try disk.remove("\(log.path)/\(DurableMark.fileName)")
       config.log.indexIntervalBytes = 1 << 20
-      let next = try LogManager.open(path, config: config, logger: .silent)
+      let next = try Store.open(path, config: config, logger: .silent)
       let index = "\(log.path)/\(SegmentName(0, .index).fileName)"
       #expect(try disk.status(index)?.size == 0)
 

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ColdReadTests {
   private final class Sample {
     let disk = SimulatedDisk(seed: 5)
-    let store: LogManager
+    let store: Store
     let log: Log
     let path: String
     let reader: LogReader
@@ -17,7 +17,7 @@ import Testing
 
     init() throws {
       let config = CrashStore.config(segmentBytes: 1 << 20, indexIntervalBytes: 4096)
-      store = try LogManager.open("/store", config: config, disk: disk, logger: .silent)
+      store = try Store.open("/store", config: config, disk: disk, logger: .silent)
       log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
       for number in 0..<20 {
         var batch = SampleBatches.make(number, records: 1, valueBytes: 4_000)

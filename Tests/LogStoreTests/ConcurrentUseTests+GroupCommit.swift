@@ -16,7 +16,7 @@ extension ConcurrentUseTests {
     let rounds = 10
     let crowd = Crowd(threads: threads)
     let disk = CrowdedDisk(SimulatedDisk(seed: 78), crowd)
-    let store = try LogManager.open(
+    let store = try Store.open(
       CrashStore.path, config: CrashStore.config(segmentBytes: 1 << 20), disk: disk,
       logger: .silent)
     let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))

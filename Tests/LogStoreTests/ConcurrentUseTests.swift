@@ -13,14 +13,14 @@ import Testing
 @Suite(.serialized) struct ConcurrentUseTests {
   private static let perAppender = 300
 
-  private func open(_ durability: Durability) throws -> (SimulatedDisk, LogManager, Log) {
+  private func open(_ durability: Durability) throws -> (SimulatedDisk, Store, Log) {
     let disk = SimulatedDisk(seed: 77)
     var config = StoreConfig()
     config.createsStore = true
     config.log.durability = durability
     config.log.segmentBytes = 4_000
     config.log.indexIntervalBytes = 200
-    let store = try LogManager.open("/data", config: config, disk: disk)
+    let store = try Store.open("/data", config: config, disk: disk)
     return (disk, store, try store.createLog(try TopicPartition(topic: "c", partition: 0)))
   }
 
@@ -89,7 +89,7 @@ import Testing
     let after = disk.crash(.loseAllUnsynced)
     var config = StoreConfig()
     config.startsFlusher = false
-    let again = try LogManager.open("/data", config: config, disk: after)
+    let again = try Store.open("/data", config: config, disk: after)
     let reopened = try #require(again.log(log.topicPartition))
     #expect(reopened.logEndOffset == Int64(total))
     try store.close()

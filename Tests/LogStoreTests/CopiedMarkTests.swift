@@ -1,6 +1,6 @@
-import Bytes
 import DiskIO
 import Foundation
+import MkstoreBytes
 import StoreTesting
 import Testing
 
@@ -60,7 +60,7 @@ import Testing
   @Test func realFilesTellACopyToo() throws {
     let root = NSTemporaryDirectory() + "mkstore-copied-\(UUID().uuidString)"
     defer { do { try FileManager.default.removeItem(atPath: root) } catch {} }
-    let store = try LogManager.open(
+    let store = try Store.open(
       root, config: CrashStore.config(segmentBytes: 500), logger: .silent)
     let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
     for sample in SampleBatches.small[..<9] {

@@ -15,7 +15,7 @@ struct CrashStore {
   static let nowMs: Int64 = 1_700_000_000_000
 
   let disk: SimulatedDisk
-  let manager: LogManager
+  let manager: Store
   let log: Log
 
   /// Small segments and an index entry for nearly every batch, so that a short run meets it all.
@@ -39,7 +39,7 @@ struct CrashStore {
   /// Opens the store and its log, making both where they are missing.
   init(_ disk: SimulatedDisk, _ config: StoreConfig, creates: Bool = true) throws {
     self.disk = disk
-    manager = try LogManager.open(Self.path, config: config, disk: disk, logger: .silent)
+    manager = try Store.open(Self.path, config: config, disk: disk, logger: .silent)
     if let failed = manager.report.failed.first { throw failed.error }
     let topicPartition = try TopicPartition(topic: "t", partition: 0)
     if let log = manager.log(topicPartition) {

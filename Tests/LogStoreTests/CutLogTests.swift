@@ -11,7 +11,7 @@ import Testing
   func anAppendAfterACutIsNotAcknowledged(_ size: Int) throws {
     try withTemporaryDirectory { directory in
       let config = CrashStore.config(segmentBytes: 1 << 20)
-      let store = try LogManager.open(directory, config: config, logger: .silent)
+      let store = try Store.open(directory, config: config, logger: .silent)
       let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
       for number in 0..<40 {
         var batch = SampleBatches.make(number, records: 1, valueBytes: 600)
@@ -31,7 +31,7 @@ import Testing
       #expect(throws: LogError.self) { try log.append(batch: &batch) }
       #expect(throws: LogError.self) { try store.close() }
 
-      let again = try LogManager.open(directory, config: config, logger: .silent)
+      let again = try Store.open(directory, config: config, logger: .silent)
       let mended = try #require(again.logs.first)
       #expect(mended.logEndOffset >= end)
       #expect(!mended.damagedRanges.isEmpty)
@@ -51,7 +51,7 @@ import Testing
     try withTemporaryDirectory { directory in
       var config = CrashStore.config(segmentBytes: 100_000)
       config.log.durability = .operatingSystem
-      let store = try LogManager.open(directory, config: config, logger: .silent)
+      let store = try Store.open(directory, config: config, logger: .silent)
       let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
       for number in 0..<12 {
         var batch = SampleBatches.sealed([

@@ -23,7 +23,7 @@ import Testing
     let clock = Locked<Int64>(1_700_000_000_000)
     let config = Self.config(mapsIndexes: mapsIndexes, clock)
     let disk = SimulatedDisk(seed: 3)
-    let store = try LogManager.open("/store", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/store", config: config, disk: disk, logger: .silent)
     let name = try TopicPartition(topic: "t", partition: 0)
     let log = try store.createLog(name)
     for week in 0..<3 {
@@ -50,7 +50,7 @@ import Testing
 
     for mode in [CrashMode.loseAllUnsynced, .keepAll, .random(seed: 1), .random(seed: 2)] {
       let after = disk.crash(mode)
-      let again = try LogManager.open("/store", config: config, disk: after, logger: .silent)
+      let again = try Store.open("/store", config: config, disk: after, logger: .silent)
       let found = try #require(again.log(name))
       #expect(found.logEndOffset == end, "\(mode)")
       #expect(try readAll(found) == end, "\(mode)")
@@ -124,7 +124,7 @@ private func sampleRecords(_ number: Int, valueBytes: Int) -> [Record] {
       var config = StoreConfig()
       config.createsStore = true
       config.log.durability = durability
-      let store = try LogManager.open(path, config: config, disk: disk)
+      let store = try Store.open(path, config: config, disk: disk)
       let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
       try await withThrowingTaskGroup(of: Void.self) { group in
         for task in 0..<3 {
@@ -158,7 +158,7 @@ private func sampleRecords(_ number: Int, valueBytes: Int) -> [Record] {
       scenario: { await append($0, durability) },
       check: { disk, acknowledged, _ in
         if acknowledged.isEmpty { return }
-        let store = try LogManager.open(path, disk: disk)
+        let store = try Store.open(path, disk: disk)
         let end = store.log(try TopicPartition(topic: "t", partition: 0))?.logEndOffset ?? 0
         lost += acknowledged.count { $0 >= end }
         try store.close()

@@ -13,14 +13,14 @@ struct EvictionTests {
   private final class Sample {
     let root = NSTemporaryDirectory() + "mkstore-eviction-\(UUID().uuidString)"
     let log: Log
-    private let store: LogManager
+    private let store: Store
     let content: [LogModel.Batch]
     let path: String
 
     init() throws {
       var config = CrashStore.config(segmentBytes: 1 << 20, indexIntervalBytes: 4096)
       config.log.segmentIndexBytes = 4096
-      store = try LogManager.open(root, config: config, logger: .silent)
+      store = try Store.open(root, config: config, logger: .silent)
       log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
       for number in 0..<65 {
         var batch = SampleBatches.make(number, records: 1, valueBytes: number == 30 ? 40_960 : 950)

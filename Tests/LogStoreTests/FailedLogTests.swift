@@ -194,7 +194,7 @@ struct FailedLogTests {
     let disk = SimulatedDisk(seed: 8)
     var config = ProducerFixture.config(segmentBytes: 1 << 20)
     config.log.durability = .operatingSystem
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let log = try store.createLog(ProducerFixture.partition())
     _ = try append(log, 0)
     try log.flush()

@@ -1,5 +1,5 @@
-import Bytes
 import DiskIO
+import MkstoreBytes
 import StoreTesting
 import Testing
 

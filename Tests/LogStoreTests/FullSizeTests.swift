@@ -61,7 +61,7 @@ import Testing
     }
     if isClean { try disk.install("/data/\(CleanShutdownFile.name)", []) }
     let before = disk.counters
-    let store = try LogManager.open(
+    let store = try Store.open(
       "/data", config: CrashStore.config(), disk: disk, logger: .silent)
     let after = disk.counters
     #expect(store.report.wasClean == isClean && store.report.failed.isEmpty)

@@ -32,7 +32,7 @@ struct HarmedIndexLog {
   let path: String
   let config: StoreConfig
   let heard = CapturedLog()
-  private(set) var store: LogManager
+  private(set) var store: Store
   private(set) var log: Log
   /// Time of each record, by offset.
   private(set) var times: [Int64] = []
@@ -62,7 +62,7 @@ struct HarmedIndexLog {
     var config = CrashStore.config(segmentBytes: segmentBytes, indexIntervalBytes: 100)
     config.mapsIndexes = way.mapsIndexes
     self.config = config
-    store = try LogManager.open(path, config: config, disk: disk, logger: heard.logger)
+    store = try Store.open(path, config: config, disk: disk, logger: heard.logger)
     log = try store.createLog(TopicPartition(topic: "t", partition: 0))
     try append(count)
   }
@@ -112,7 +112,7 @@ struct HarmedIndexLog {
   /// Stops the store and opens it again.
   mutating func reopen() throws {
     try store.close()
-    store = try LogManager.open(path, config: config, disk: disk, logger: heard.logger)
+    store = try Store.open(path, config: config, disk: disk, logger: heard.logger)
     log = try #require(store.log(TopicPartition(topic: "t", partition: 0)))
   }
 

@@ -144,7 +144,7 @@ import Testing
           try log.store.close()
           if !isClean { try log.disk.remove("\(log.path)/\(CleanShutdownFile.name)") }
           try log.harm(path, harm)
-          let before = try LogManager.open(
+          let before = try Store.open(
             log.path, config: log.config, disk: log.disk, logger: .silent)
           #expect(before.report.failed.isEmpty, "\(place): \(before.report.failed)")
           try before.close()

@@ -9,7 +9,7 @@ import Testing
 /// The invariants of docs/architecture.md, one test each.
 struct InvariantTests {
   private let disk = SimulatedDisk(seed: 3)
-  private let store: LogManager
+  private let store: Store
   private let log: Log
 
   private static func config() -> StoreConfig {
@@ -23,7 +23,7 @@ struct InvariantTests {
   }
 
   init() throws {
-    store = try LogManager.open("/data", config: Self.config(), disk: disk)
+    store = try Store.open("/data", config: Self.config(), disk: disk)
     log = try store.createLog(TopicPartition(topic: "a", partition: 0))
   }
 
@@ -155,7 +155,7 @@ struct InvariantTests {
       try append(5, isDurable: false)
       try log.flush()
       let after = disk.crash(.loseAllUnsynced)
-      let found = try LogManager.open("/data", config: Self.config(), disk: after)
+      let found = try Store.open("/data", config: Self.config(), disk: after)
       let again = try #require(found.logs.first)
       #expect(again.logEndOffset == log.recoveryPoint)
       #expect(again.recovery.damage.isEmpty && again.recovery.rebuiltIndexes.isEmpty)
@@ -206,7 +206,7 @@ struct InvariantTests {
           segment.path(kind), (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) })
       }
     }
-    let opened = try LogManager.open("/data", config: Self.config(), disk: disk)
+    let opened = try Store.open("/data", config: Self.config(), disk: disk)
     let again = try #require(opened.logs.first)
     #expect(again.logEndOffset == last)
     for offset in 0..<last {

@@ -16,8 +16,8 @@ import Testing
     return config
   }
 
-  private func open(_ log: KafkaLog, _ disk: SimulatedDisk) throws -> (LogManager, Log) {
-    let store = try LogManager.open("/data", config: Self.config(), disk: disk, logger: .silent)
+  private func open(_ log: KafkaLog, _ disk: SimulatedDisk) throws -> (Store, Log) {
+    let store = try Store.open("/data", config: Self.config(), disk: disk, logger: .silent)
     #expect(store.report.failed.isEmpty)
     return (store, try #require(store.logs.first))
   }
@@ -106,7 +106,7 @@ import Testing
       if !kafka.isUnclean {
         try Data().write(to: URL(filePath: "\(directory)/\(CleanShutdownFile.name)"))
       }
-      let store = try LogManager.open(directory, config: Self.config(), logger: .silent)
+      let store = try Store.open(directory, config: Self.config(), logger: .silent)
       let log = try #require(store.logs.first)
       try check(log, kafka, "real disk")
       // Appending goes on where Kafka stopped.
@@ -143,7 +143,7 @@ import Testing
           "/data/\(name)/\(file)", try SharedVectors.bytes("\(manifest.directory)/\(file)"))
       }
       if manifest.path.hasPrefix("clean") { try disk.install("/data/.kafka_cleanshutdown", []) }
-      let store = try LogManager.open("/data", config: Self.config(), disk: disk, logger: .silent)
+      let store = try Store.open("/data", config: Self.config(), disk: disk, logger: .silent)
       let log = try #require(store.logs.first)
       let batches = try LogModel.content(of: log)
       let stated = manifest.segments.flatMap(\.batches)

@@ -118,7 +118,7 @@ import Testing
     }
     let config = CrashStore.config(
       segmentBytes: 20_000, indexIntervalBytes: 100, segmentIndexBytes: 1_024)
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let log = try #require(store.logs.first)
     #expect(log.logEndOffset == 210 && log.recovery.rows == ["R5"])
     // The first append opens the indexes; the close trims them.

@@ -21,8 +21,8 @@ struct LinkedDirectoryTests {
       do { try FileManager.default.removeItem(atPath: root) } catch { Issue.record(error) }
     }
 
-    func open() throws -> LogManager {
-      try LogManager.open(store, config: ProducerFixture.config(), logger: .silent)
+    func open() throws -> Store {
+      try Store.open(store, config: ProducerFixture.config(), logger: .silent)
     }
 
     func link(_ name: String, to target: String) throws {

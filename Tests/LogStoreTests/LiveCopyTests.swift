@@ -162,7 +162,7 @@ private struct CopiedLog {
   private func open(_ before: VerificationReport, _ missing: [Range<Int64>]) throws {
     var config = LiveCopy.config
     config.surveyDepth = depth
-    let manager = try LogManager.open(store, config: config, disk: disk, logger: .silent)
+    let manager = try Store.open(store, config: config, disk: disk, logger: .silent)
     let log = try #require(manager.log(try TopicPartition(topic: "t", partition: 0)), "\(place)")
     let report = log.recovery
     #expect(report.cuts.isEmpty && log.logEndOffset == logEnd, "\(place): \(report.cuts)")

@@ -74,14 +74,14 @@ struct LogCreationTests {
   @Test func directoriesOnTheWayAreMadeAndFilesAreNotTakenForMissing() throws {
     let disk = SimulatedDisk(seed: 1)
     var config = ProducerFixture.config()
-    let store = try LogManager.open("/new/../store", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/new/../store", config: config, disk: disk, logger: .silent)
     try store.close()
     try disk.install("/file", [1])
     config.createsStore = false
     for creates in [false, true] {
       config.createsStore = creates
       do {
-        _ = try LogManager.open("/file", config: config, disk: disk, logger: .silent)
+        _ = try Store.open("/file", config: config, disk: disk, logger: .silent)
         Issue.record("a file was opened as a store")
       } catch LogError.disk(let error) {
         #expect(error.code == ENOTDIR && error.path == "/file")

@@ -123,7 +123,7 @@ struct LogDeletionTests {
     #expect(disk.faultFired && store.topics.isEmpty)
     disk.removeFaults()
     // Acknowledged, so a power cut brings nothing back.
-    store = try LogManager.open(
+    store = try Store.open(
       "/data", config: ProducerFixture.config(), disk: disk.crash(.loseAllUnsynced),
       logger: .silent)
     #expect(store.topics.isEmpty)
@@ -145,7 +145,7 @@ struct LogDeletionTests {
     try store.deleteLog(ProducerFixture.partition())
     let after = disk.crash(.loseAllUnsynced)
     after.plan(fault)
-    store = try LogManager.open(
+    store = try Store.open(
       "/data", config: ProducerFixture.config(), disk: after, logger: .silent)
     #expect(after.faultFired)
     #expect(throws: LogError.self) { try store.createLog(ProducerFixture.partition()) }
@@ -237,7 +237,7 @@ struct LogDeletionTests {
         return false
       }
     } check: { disk, isDeleted, point in
-      let store = try LogManager.open(
+      let store = try Store.open(
         "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
       let log = try store.log(ProducerFixture.partition())
       if let log {

@@ -28,7 +28,7 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     config.startsFlusher = false
     config.log.segmentBytes = 2000
     let topic = try TopicPartition(topic: "a", partition: 0)
-    let store = try LogManager.open("/data", config: config, disk: disk)
+    let store = try Store.open("/data", config: config, disk: disk)
     let log = try store.createLog(topic)
     var expected: Int64 = 0
     for index in 0..<50 {
@@ -40,11 +40,11 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     #expect(log.recoveryPoint == expected)
     try check(log, end: expected)
     try store.close()
-    let again = try LogManager.open("/data", config: config, disk: disk)
+    let again = try Store.open("/data", config: config, disk: disk)
     #expect(again.report.wasClean)
     try check(again.log(topic)!, end: expected)
     let killed = disk.kill()
-    let third = try LogManager.open("/data", config: config, disk: killed)
+    let third = try Store.open("/data", config: config, disk: killed)
     #expect(!third.report.wasClean)
     try check(third.log(topic)!, end: expected)
   }
@@ -55,7 +55,7 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
-    let store = try LogManager.open("/data", config: config, disk: disk)
+    let store = try Store.open("/data", config: config, disk: disk)
     let log = try store.createLog(try TopicPartition(topic: "a", partition: 0))
     let times: [Int64] = [.min, -62_135_596_800_000, -2, -1]
     for time in times {

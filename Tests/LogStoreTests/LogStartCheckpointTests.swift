@@ -37,10 +37,10 @@ import Testing
 
   private static func open(
     _ disk: SimulatedDisk, _ depth: SurveyOptions.Depth = .deep
-  ) throws -> LogManager {
+  ) throws -> Store {
     var config = CrashStore.config(segmentBytes: 500)
     config.surveyDepth = depth
-    return try LogManager.open(CrashStore.path, config: config, disk: disk, logger: .silent)
+    return try Store.open(CrashStore.path, config: config, disk: disk, logger: .silent)
   }
 
   private static func starts(_ logs: [Log]) -> [Int64] { logs.map(\.logStartOffset) }

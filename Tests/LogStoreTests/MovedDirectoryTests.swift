@@ -17,7 +17,7 @@ import Testing
     defer { for path in [root, moved] { remove(path) } }
     var config = CrashStore.config(segmentBytes: 1000)
     config.log.segmentIndexBytes = 4096
-    let store = try LogManager.open(root, config: config, logger: .silent)
+    let store = try Store.open(root, config: config, logger: .silent)
     let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
     var acknowledged: [Int64] = []
     var isRefused = false
@@ -51,7 +51,7 @@ import Testing
     config.sharedSyncOthersBytesMax = Int.max / 2
     config.monotonicNs = { 0 }
     let disk = CountingDisk(PosixDisk())
-    let store = try LogManager.open(root, config: config, disk: disk, logger: .silent)
+    let store = try Store.open(root, config: config, disk: disk, logger: .silent)
     let logs = try (0..<4).map {
       try store.createLog(try TopicPartition(topic: "t", partition: Int32($0)))
     }

@@ -25,8 +25,8 @@ enum ProducerFixture {
   }
 
   /// The log `a-0` of the store on a disk, made where it is missing.
-  static func open(_ disk: SimulatedDisk, segmentBytes: Int = 1_000) throws -> (LogManager, Log) {
-    let store = try LogManager.open(
+  static func open(_ disk: SimulatedDisk, segmentBytes: Int = 1_000) throws -> (Store, Log) {
+    let store = try Store.open(
       "/data", config: config(segmentBytes: segmentBytes), disk: disk, logger: .silent)
     let log = try store.log(partition()) ?? store.createLog(partition())
     return (store, log)

@@ -80,7 +80,7 @@ struct ProducerLifeTests {
     var config = ProducerFixture.config()
     config.nowMs = { clocks.withLock { $0.wallMs } }
     config.monotonicNs = { clocks.withLock { $0.monotonicMs } * 1_000_000 }
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let log = try store.createLog(ProducerFixture.partition())
     try append(log, 1, 0..<3)
     clocks.withLock { $0.wallMs += days * 86_400_000 }
@@ -161,7 +161,7 @@ struct ProducerLifeTests {
     let disk = SimulatedDisk(seed: 1)
     var config = ProducerFixture.config(segmentBytes: 1 << 30)
     config.log.maxMessageBytes = 16 << 20
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let log = try store.createLog(ProducerFixture.partition())
     try append(log, 1, 0..<6)
     let value = [UInt8](repeating: 7, count: 8 << 20)
@@ -171,7 +171,7 @@ struct ProducerLifeTests {
     }
     #expect(snapshots(disk).count == 1, "the newest only")
     let killed = disk.kill()
-    let again = try LogManager.open("/data", config: config, disk: killed, logger: .silent)
+    let again = try Store.open("/data", config: config, disk: killed, logger: .silent)
     let reopened = try #require(again.log(ProducerFixture.partition()))
     let before = killed.counters.bytesRead
     #expect(try ProducerFixture.state(reopened).producers[1]?.batches.count == 5)
@@ -185,7 +185,7 @@ struct ProducerLifeTests {
     let clock = Locked(ProducerFixture.nowMs)
     var config = ProducerFixture.config(segmentBytes: 1 << 20)
     config.nowMs = { clock.withLock { $0 } }
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let log = try store.createLog(ProducerFixture.partition())
     // The records are a year old; the producer is not.
     func batch(_ sequence: Int32) throws -> [UInt8] {
@@ -199,7 +199,7 @@ struct ProducerLifeTests {
     var gap = try batch(5)
     #expect(throws: LogError.self) { try log.append(batch: &gap) }
     try store.close()
-    var again = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    var again = try Store.open("/data", config: config, disk: disk, logger: .silent)
     var reopened = try #require(again.log(ProducerFixture.partition()))
     #expect(try reopened.append(batch: &first).isDuplicate)
     clock.withLock { $0 += 1 }
@@ -207,7 +207,7 @@ struct ProducerLifeTests {
     #expect(try !reopened.append(batch: &gap).isDuplicate)
     try again.close()
     clock.withLock { $0 += day }
-    again = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    again = try Store.open("/data", config: config, disk: disk, logger: .silent)
     reopened = try #require(again.log(ProducerFixture.partition()))
     #expect(try ProducerFixture.state(reopened).isEmpty)
   }

@@ -114,7 +114,7 @@ struct ProducerVectorTests {
   /// The directory on a simulated disk as the store's one log, with files left out or replaced.
   private func store(
     _ directory: Directory, replacing: (SegmentName) throws -> Content = { _ in .asItIs }
-  ) throws -> (LogManager, Log) {
+  ) throws -> (Store, Log) {
     let disk = SimulatedDisk(seed: 1)
     for name in directory.names {
       let path = "/data/a-0/\(name.fileName)"

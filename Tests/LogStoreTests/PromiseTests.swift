@@ -51,7 +51,7 @@ import Testing
     var config = CrashStore.config()
     config.createsStore = false
     #expect(throws: LogError.self) {
-      try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+      try Store.open("/data", config: config, disk: disk, logger: .silent)
     }
     #expect(try isThere ? disk.list("/data").isEmpty : disk.status("/data") == nil)
   }

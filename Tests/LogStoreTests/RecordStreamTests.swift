@@ -5,10 +5,10 @@ import Testing
 @testable import LogStore
 
 @Suite struct RecordStreamTests {
-  func openStore() throws -> (LogManager, Log) {
+  func openStore() throws -> (Store, Log) {
     var config = StoreConfig()
     config.createsStore = true
-    let store = try LogManager.open("/data", config: config, disk: SimulatedDisk(seed: 3))
+    let store = try Store.open("/data", config: config, disk: SimulatedDisk(seed: 3))
     return (store, try store.createLog(try TopicPartition(topic: "s", partition: 0)))
   }
 

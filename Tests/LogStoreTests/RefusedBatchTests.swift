@@ -113,7 +113,7 @@ struct RefusedBatchTests {
     var config = ProducerFixture.config()
     config.nowMs = { clock.withLock { $0 } }
     config.monotonicNs = { clock.withLock { $0 - ProducerFixture.nowMs } * 1_000_000 }
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let log = try store.createLog(ProducerFixture.partition())
     #expect(try send(log, 1, 0) == .appended(0))
     isFull(disk)

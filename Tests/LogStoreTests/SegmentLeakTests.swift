@@ -49,7 +49,7 @@ import Testing
     config.log.segmentIndexBytes = 4096
     let clock = Locked<Int64>(0)
     config.monotonicNs = { clock.withLock { $0 } }
-    let store = try LogManager.open(path, config: config, logger: .silent)
+    let store = try Store.open(path, config: config, logger: .silent)
     let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
     let batch = SampleBatches.make(1, records: 1, valueBytes: 200)
     var early: Held?
@@ -98,7 +98,7 @@ import Testing
     config.log.fileDeleteDelayMs = 1_000
     let clock = Locked<Int64>(0)
     config.monotonicNs = { clock.withLock { $0 } }
-    let store = try LogManager.open(path, config: config, logger: .silent)
+    let store = try Store.open(path, config: config, logger: .silent)
     let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
     for _ in 0..<20 {
       var bytes = SampleBatches.make(1, records: 1, valueBytes: 200)

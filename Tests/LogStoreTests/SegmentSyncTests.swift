@@ -12,7 +12,7 @@ struct SegmentSyncTests {
     config.startsFlusher = false
     config.log.segmentBytes = 600
     config.log.durability = .operatingSystem
-    let store = try LogManager.open("/data", config: config, disk: SimulatedDisk(seed: 1))
+    let store = try Store.open("/data", config: config, disk: SimulatedDisk(seed: 1))
     let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
     while log.store.state.segments.count < 3 {
       var batch = sampleBatch(3)

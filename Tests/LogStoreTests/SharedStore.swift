@@ -8,7 +8,7 @@ import Testing
 /// for one sync.
 final class SharedStore {
   let disk: SimulatedDisk
-  let manager: LogManager
+  let manager: Store
   let logs: [Log]
   /// Up to where each log's appends were acknowledged.
   private let acknowledged: Locked<[Int64]>
@@ -17,7 +17,7 @@ final class SharedStore {
 
   init(_ disk: SimulatedDisk, _ config: StoreConfig, logCount: Int, creates: Bool = true) throws {
     self.disk = disk
-    manager = try LogManager.open(
+    manager = try Store.open(
       CrashStore.path, config: config, disk: disk, logger: .silent)
     if let failed = manager.report.failed.first { throw failed.error }
     let manager = manager

@@ -328,7 +328,7 @@ import Testing
       }
       let killed = disk.kill()
       killed.plan(FaultPlan(.error(EIO), at: 1, operations: [.syncFileSystem]))
-      let manager = try LogManager.open(
+      let manager = try Store.open(
         CrashStore.path, config: Self.config(), disk: killed, logger: .silent)
       #expect(killed.faultFired)
       opened += manager.logs.count

@@ -8,7 +8,7 @@ import Testing
 /// rebuilds what the log itself tells, and says what an operator has to do about the rest.
 @Suite struct SideFileBitTests {
   /// A small store of ours.
-  private struct Store {
+  private struct StoppedStore {
     let sample: RecoverySample
     let disk: SimulatedDisk
     /// What an opening without a fault leaves.
@@ -32,7 +32,7 @@ import Testing
 
   /// In each byte one bit, another one from byte to byte.
   @Test(arguments: [true, false]) func aBitOfEveryByteOfEverySideFile(_ isClosed: Bool) throws {
-    let store = try Store(isClosed: isClosed)
+    let store = try StoppedStore(isClosed: isClosed)
     #expect(store.files.count > 6)
     for path in store.files {
       let bytes = try #require(store.disk.contents(of: path))
@@ -47,7 +47,7 @@ import Testing
   }
 
   private func check(
-    _ store: Store, _ path: String, _ turned: [UInt8], _ place: Comment
+    _ store: StoppedStore, _ path: String, _ turned: [UInt8], _ place: Comment
   ) throws {
     let disk = store.disk.kill()
     try disk.install(path, turned)

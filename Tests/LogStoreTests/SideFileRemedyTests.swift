@@ -41,7 +41,7 @@ import Testing
 
     var config = CrashStore.config()
     config.surveyDepth = .deep
-    let manager = try LogManager.open("/store", config: config, disk: disk, logger: .silent)
+    let manager = try Store.open("/store", config: config, disk: disk, logger: .silent)
     let report = manager.report
     let told = report.sideFileDamage + report.logs.flatMap(\.recovery.sideFileDamage)
     #expect(told.filter { $0.file == path } == [finding])

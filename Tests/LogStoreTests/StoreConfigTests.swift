@@ -22,7 +22,7 @@ import Testing
     change(&config)
     let disk = SimulatedDisk(seed: 1)
     do throws(LogError) {
-      _ = try LogManager.open(CrashStore.path, config: config, disk: disk, logger: .silent)
+      _ = try Store.open(CrashStore.path, config: config, disk: disk, logger: .silent)
       Issue.record("\(name) was taken")
     } catch {
       guard case .invalidConfiguration(name, _) = error else { throw error }

@@ -87,7 +87,7 @@ struct SyncTrafficTests {
     let written = try TopicPartition(topic: "written", partition: 0)
     let batchCount = 100
     do {
-      let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+      let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
       let log = try store.createLog(scanned)
       for _ in 0..<batchCount {
         var batch = try BatchSource.batches(from: 0, count: 1, valueBytes: 16 << 10)
@@ -96,7 +96,7 @@ struct SyncTrafficTests {
       _ = try store.createLog(written)
       try store.close()
     }
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     if level != .none {
       var batch = sampleBatch(1)
       _ = try #require(store.log(written)).append(batch: &batch)

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 import RecordFormat
 import StoreTesting
 import Testing
@@ -37,7 +37,7 @@ import Testing
     #expect(record.value == [0x61])
     var config = StoreConfig()
     config.startsFlusher = false
-    let store = try LogManager.open("/s", config: config, disk: disk)
+    let store = try Store.open("/s", config: config, disk: disk)
     let writable = try #require(store.log(try TopicPartition(topic: "t", partition: 0)))
     do {
       try writable.append(batch: &odd)

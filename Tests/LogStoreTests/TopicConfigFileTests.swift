@@ -15,7 +15,7 @@ struct TopicConfigFileTests {
   /// A store that holds `a-0` with settings and one record, and the file as it was written.
   private func store() throws -> (SimulatedDisk, file: [UInt8]) {
     let disk = SimulatedDisk(seed: 1)
-    let store = try LogManager.open(
+    let store = try Store.open(
       "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
     let log = try store.createLog(
       ProducerFixture.partition(), overrides: TopicConfig(Self.values))
@@ -161,7 +161,7 @@ struct TopicConfigFileTests {
 
   @Test func aTopicIsStoppedAsAWholeAndOthersAreNot() throws {
     let disk = SimulatedDisk(seed: 1)
-    var store = try LogManager.open(
+    var store = try Store.open(
       "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
     for name in ["a-0", "a-1", "b-0"] {
       _ = try store.createLog(
@@ -169,7 +169,7 @@ struct TopicConfigFileTests {
     }
     try store.close()
     try disk.install("/data/a-1/\(TopicConfigFile.name)", Array("cleanup.policy=\n".utf8))
-    store = try LogManager.open(
+    store = try Store.open(
       "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
     for log in store.logs {
       guard log.topicPartition.topic == "a" else {

@@ -39,7 +39,7 @@ struct TopicConfigTests {
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
-    let store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let old = try TopicConfig(["preallocate": "true"])
     let name = try TopicPartition(topic: "t", partition: 0)
     func isRefused(_ body: () throws -> Void) -> Bool {
@@ -58,7 +58,7 @@ struct TopicConfigTests {
     #expect(log.overrides.values.isEmpty)
     try TopicConfigFile.write(old, policySession: nil, disk, directory: log.path)
     try store.close()
-    let again = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    let again = try Store.open("/data", config: config, disk: disk, logger: .silent)
     try again.alterTopic("t", TopicConfig(["preallocate": "true", "segment.bytes": "1000"]))
     #expect(try #require(again.log(name)).config.segmentBytes == 1000)
     try again.close()
@@ -85,14 +85,14 @@ struct TopicConfigTests {
     let disk = SimulatedDisk(seed: 1)
     var config = ProducerFixture.config()
     let overrides = try TopicConfig(["max.message.bytes": "300", "retention.ms": "86400000"])
-    var store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+    var store = try Store.open("/data", config: config, disk: disk, logger: .silent)
     let topic = try ProducerFixture.partition()
     _ = try store.createLog(topic, overrides: overrides)
     _ = try store.createLog(ProducerFixture.partition("plain"))
     try store.close()
     #expect(disk.contents(of: "/data/plain-0/\(TopicConfigFile.name)") == nil)
     config.log.maxMessageBytes = 1000
-    store = try LogManager.open(
+    store = try Store.open(
       "/data", config: config, disk: disk.crash(.loseAllUnsynced), logger: .silent)
     let log = try #require(store.log(topic))
     #expect(log.overrides == overrides)

@@ -203,7 +203,7 @@ import Testing
   }
 
   private static func run(
-    _ disk: SimulatedDisk, _ change: (LogManager) throws -> TruncatedLog
+    _ disk: SimulatedDisk, _ change: (Store) throws -> TruncatedLog
   ) -> (Reached, (any Error)?) {
     var reached = Reached.nothing
     do {

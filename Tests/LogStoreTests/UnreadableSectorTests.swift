@@ -1,5 +1,5 @@
-import Bytes
 import DiskIO
+import MkstoreBytes
 import RecordFormat
 import StoreTesting
 import Testing

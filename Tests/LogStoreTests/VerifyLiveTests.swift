@@ -8,7 +8,7 @@ import Testing
 struct VerifyLiveTests {
   @Test func aWriterAtWorkIsNotTakenForDamage() throws {
     let disk = SimulatedDisk()
-    let store = try LogManager.open("/data", config: config(), disk: disk)
+    let store = try Store.open("/data", config: config(), disk: disk)
     let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
     let isDone = Locked(false)
     let verified = Locked(0)
@@ -50,7 +50,7 @@ struct VerifyLiveTests {
 
   @Test func whatOurOwnLogsHoldAtAnyMomentIsNoDamage() throws {
     let disk = SimulatedDisk()
-    let store = try LogManager.open("/data", config: config(), disk: disk)
+    let store = try Store.open("/data", config: config(), disk: disk)
     let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
     for size in 1...40 {
       var bytes = try BatchSource.batch(
@@ -85,7 +85,7 @@ struct VerifyLiveTests {
   @Test(arguments: [false, true])
   func aLogThatIsDeletedMeanwhileIsNoDamage(isMadeAnew: Bool) throws {
     let disk = SimulatedDisk()
-    let store = try LogManager.open("/data", config: config(), disk: disk)
+    let store = try Store.open("/data", config: config(), disk: disk)
     let names = try ["a", "b", "c"].map { try TopicPartition(topic: $0, partition: 0) }
     for name in names {
       var bytes = try BatchSource.batch(baseOffset: 0, values: [[1], [2]])

@@ -8,13 +8,13 @@ import Testing
 @Suite struct VerifyRollingTests {
   private struct Writer {
     let disk = SimulatedDisk(seed: 31)
-    let store: LogManager
+    let store: Store
     let log: Log
 
     init() throws {
       var config = CrashStore.config(segmentBytes: 300)
       config.log.indexIntervalBytes = 50
-      store = try LogManager.open("/data", config: config, disk: disk, logger: .silent)
+      store = try Store.open("/data", config: config, disk: disk, logger: .silent)
       log = try store.createLog(TopicPartition(topic: "t", partition: 0))
     }
 

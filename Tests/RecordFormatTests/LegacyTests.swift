@@ -1,5 +1,5 @@
-import Bytes
 import Foundation
+import MkstoreBytes
 import RecordFormat
 import Testing
 

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 import RecordFormat
 import Testing
 

@@ -2,25 +2,32 @@ import Testing
 
 /// Which module may see which (docs/architecture.md draws the same arrows).
 struct ImportTests {
-  private static let codecs: Set = ["CZstd", "CZlib", "CLZ4", "CSnappy"]
+  private static let codecs: Set = [
+    "CMkstoreZstd", "CMkstoreZlib", "CMkstoreLZ4", "CMkstoreSnappy",
+  ]
   private static let system: Set = ["Glibc", "Synchronization"]
   private static let seams: Set = ["Logging", "Metrics", "CoreMetrics"]
 
   private static let allowed: [String: Set<String>] = [
-    "CShims": [], "CZstd": [], "CZlib": [], "CLZ4": [], "CSnappy": [],
-    "Bytes": system.union(["CShims"]),
-    "RecordFormat": system.union(codecs).union(["Bytes"]),
-    "DiskIO": system.union(["Bytes", "CShims"]),
-    "LogStore": system.union(seams).union(["Bytes", "RecordFormat", "DiskIO", "CShims"]),
-    "StoreTesting": system.union([
-      "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaProtocol", "Logging",
+    "CMkstoreShims": [], "CMkstoreZstd": [], "CMkstoreZlib": [], "CMkstoreLZ4": [],
+    "CMkstoreSnappy": [],
+    "MkstoreBytes": system.union(["CMkstoreShims"]),
+    "RecordFormat": system.union(codecs).union(["MkstoreBytes"]),
+    "DiskIO": system.union(["MkstoreBytes", "CMkstoreShims"]),
+    "LogStore": system.union(seams).union([
+      "MkstoreBytes", "RecordFormat", "DiskIO", "CMkstoreShims",
     ]),
-    "KafkaProtocol": ["Bytes"],
-    "KafkaServer": system.union(seams).union([
-      "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaProtocol", "NIOCore", "NIOPosix",
+    "StoreTesting": system.union([
+      "MkstoreBytes", "RecordFormat", "DiskIO", "LogStore", "MkstoreProtocol", "Logging",
+    ]),
+    "MkstoreProtocol": ["MkstoreBytes"],
+    "MkstoreServer": system.union(seams).union([
+      "MkstoreBytes", "RecordFormat", "DiskIO", "LogStore", "MkstoreProtocol", "NIOCore",
+      "NIOPosix",
     ]),
     "mkstore": system.union([
-      "Bytes", "RecordFormat", "DiskIO", "LogStore", "KafkaServer", "ArgumentParser", "Logging",
+      "MkstoreBytes", "RecordFormat", "DiskIO", "LogStore", "MkstoreServer", "ArgumentParser",
+      "Logging",
       "Metrics", "CoreMetrics", "Configuration", "ServiceLifecycle", "UnixSignals", "Foundation",
     ]),
   ]
@@ -53,6 +60,6 @@ struct ImportTests {
 
   @Test func everyModuleIsLookedAt() {
     let seen = Set(SourceTree.sources.map(\.module))
-    #expect(seen.isSuperset(of: ["Bytes", "RecordFormat", "DiskIO", "LogStore", "mkstore"]))
+    #expect(seen.isSuperset(of: ["MkstoreBytes", "RecordFormat", "DiskIO", "LogStore", "mkstore"]))
   }
 }

@@ -13,21 +13,21 @@ struct LogLineTests {
 
   private static let exceptions = [
     Exception(
-      file: "Sources/KafkaServer/Broker/Broker.swift", count: 2,
+      file: "Sources/MkstoreServer/Broker/Broker.swift", count: 2,
       why: "at the start: once for each topic with a gap, once for the producer ids"),
     Exception(
-      file: "Sources/KafkaServer/Broker/ProducerIds.swift", count: 2,
+      file: "Sources/MkstoreServer/Broker/ProducerIds.swift", count: 2,
       why: "at the start, and when a directory is renamed out of the way"),
     Exception(
-      file: "Sources/KafkaServer/Broker/BrokerServer.swift", count: 2, why: "once, at the stop"),
+      file: "Sources/MkstoreServer/Broker/BrokerServer.swift", count: 2, why: "once, at the stop"),
     Exception(
-      file: "Sources/KafkaServer/Requests/MetadataAnswers.swift", count: 1,
+      file: "Sources/MkstoreServer/Requests/MetadataAnswers.swift", count: 1,
       why: "a topic was made: who follows what becomes of topics needs each"),
     Exception(
-      file: "Sources/KafkaServer/Requests/AlterConfigsAnswers.swift", count: 1,
+      file: "Sources/MkstoreServer/Requests/AlterConfigsAnswers.swift", count: 1,
       why: "a topic's settings were altered: the same"),
     Exception(
-      file: "Sources/KafkaServer/Requests/TopicAnswers.swift", count: 2,
+      file: "Sources/MkstoreServer/Requests/TopicAnswers.swift", count: 2,
       why: "a topic was made, or deleted: the same"),
     Exception(
       file: "Sources/LogStore/Acceptance/LossAcceptance.swift", count: 1,
@@ -54,7 +54,7 @@ struct LogLineTests {
   ]
 
   @Test func whatRepeatsGoesThroughTheRateLimitedLog() {
-    let modules: Set = ["KafkaServer", "LogStore"]
+    let modules: Set = ["MkstoreServer", "LogStore"]
     var found: [String: Int] = [:]
     for file in SourceTree.sources where modules.contains(file.module) {
       let count = file.code.count {

@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTesting
+import MkstoreProcessTesting
 import Testing
 
 /// Every planted bug (`tools/planted-bugs`) still applies to the sources, and its test exists: who

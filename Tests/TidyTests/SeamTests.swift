@@ -3,8 +3,8 @@ import Testing
 /// Everything that touches a file goes through `Disk` and `DiskFile`: outside of DiskIO nothing
 /// calls the system about files, or holds a file's descriptor.
 struct SeamTests {
-  /// What makes system calls about files; CShims only declares them.
-  private static let rooms: Set = ["DiskIO", "CShims"]
+  /// What makes system calls about files; CMkstoreShims only declares them.
+  private static let rooms: Set = ["DiskIO", "CMkstoreShims"]
 
   /// Files that may call the system about descriptors, and why.
   private static let exceptions: [String: String] = [
@@ -14,7 +14,7 @@ struct SeamTests {
 
   /// Files that may name `sendDescriptor`: those that hand it on, and its one user.
   private static let senders: Set = [
-    "Sources/KafkaServer/Connection/ConnectionHandler+Send.swift",
+    "Sources/MkstoreServer/Connection/ConnectionHandler+Send.swift",
     "Sources/StoreTesting/Disk/SimulatedFile.swift",
     "Sources/StoreTesting/Faults/CountingFile.swift",
   ]
@@ -100,8 +100,8 @@ struct SeamTests {
   /// The functions that the header declares about files: all from its mark of files on, and those
   /// of guarded copies.
   private static func fileShims() throws -> Set<String> {
-    let header = try #require(SourceTree.file("Sources/CShims/include/posix_shims.h"))
-    let guarded = try #require(SourceTree.file("Sources/CShims/include/guarded_copy.h"))
+    let header = try #require(SourceTree.file("Sources/CMkstoreShims/include/posix_shims.h"))
+    let guarded = try #require(SourceTree.file("Sources/CMkstoreShims/include/guarded_copy.h"))
     let start = try #require(header.lines.firstIndex(of: "// MARK: files"))
     let lines = header.lines[start...] + guarded.lines
     return Set(

@@ -6,7 +6,7 @@ struct SpreadTests {
 
   /// Types that may be spread wider, and why.
   private static let exceptions = [
-    "KafkaProtocol.ApiSupport": "a table: each API states its versions in its own file"
+    "MkstoreProtocol.ApiSupport": "a table: each API states its versions in its own file"
   ]
 
   /// The files in which each type of a module is declared or extended.

@@ -4,7 +4,7 @@ import Testing
 ///
 /// The rule: a suite uses threads where a file that declares or extends it names something that
 /// starts one (`starts`), or a type of a helper file (one without tests, in the same target) of
-/// which that is true. `LogManager.open(` does not count in a file that says `startsFlusher =
+/// which that is true. `Store.open(` does not count in a file that says `startsFlusher =
 /// false`: that is a simulation, in which nothing runs by itself; where only some of its tests are,
 /// the suite may be on the list.
 struct ThreadedSuiteTests {
@@ -46,7 +46,7 @@ struct ThreadedSuiteTests {
     init(_ file: SourceFile) {
       let lines = file.code.map(\.text)
       func contains(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
-      opens = contains("LogManager.open(")
+      opens = contains("Store.open(")
       starts =
         opens && !contains("startsFlusher = false")
         || ThreadedSuiteTests.starts.contains(where: contains)

@@ -5,12 +5,12 @@ struct UnsafeTests {
   /// Files that may use `unsafe`: raw loads, system calls, codec libraries, threads. Nothing else.
   private static let allowed: Set = [
     // Raw bytes.
-    "Sources/Bytes/Array+Span.swift",
-    "Sources/Bytes/ByteReader.swift",
-    "Sources/Bytes/ByteStorage.swift",
-    "Sources/Bytes/CRC32C.swift",
-    "Sources/Bytes/MutableSpan+BigEndian.swift",
-    "Sources/Bytes/Span+BigEndian.swift",
+    "Sources/MkstoreBytes/Array+Span.swift",
+    "Sources/MkstoreBytes/ByteReader.swift",
+    "Sources/MkstoreBytes/ByteStorage.swift",
+    "Sources/MkstoreBytes/CRC32C.swift",
+    "Sources/MkstoreBytes/MutableSpan+BigEndian.swift",
+    "Sources/MkstoreBytes/Span+BigEndian.swift",
     // Records encoded through raw memory (docs/performance.md#encode), and zlib's CRC-32.
     "Sources/RecordFormat/LegacyMessage.swift",
     "Sources/RecordFormat/RecordBatchBuilder.swift",
@@ -40,7 +40,7 @@ struct UnsafeTests {
     "Sources/mkstore/System/Interrupt.swift",
     "Sources/mkstore/System/StandardStreams.swift",
     // Bytes of a network buffer, changed in place.
-    "Sources/KafkaServer/Connection/ByteBuffer+MutableBytes.swift",
+    "Sources/MkstoreServer/Connection/ByteBuffer+MutableBytes.swift",
     // An environment variable.
     "Sources/StoreTesting/Seed.swift",
   ]

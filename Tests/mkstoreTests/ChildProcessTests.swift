@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTesting
+import MkstoreProcessTesting
 import Testing
 
 /// Programs run as processes of their own, whatever this process has open.

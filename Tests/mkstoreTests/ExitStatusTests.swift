@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTesting
+import MkstoreProcessTesting
 import Testing
 
 @testable import mkstore

@@ -1,6 +1,6 @@
 import Foundation
-import KafkaServer
 import LogStore
+import MkstoreServer
 import Testing
 
 @testable import mkstore

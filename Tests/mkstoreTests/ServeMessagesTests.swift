@@ -1,5 +1,5 @@
 import Foundation
-import ProcessTesting
+import MkstoreProcessTesting
 import Testing
 
 /// The server goes on, and stops, where its messages are not read.

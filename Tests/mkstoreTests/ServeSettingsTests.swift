@@ -1,7 +1,7 @@
 import Foundation
-import ProcessTesting
-import KafkaServer
 import LogStore
+import MkstoreProcessTesting
+import MkstoreServer
 import Testing
 
 @testable import mkstore

@@ -7,7 +7,7 @@ import RecordFormat
 /// A store in a directory of its own, removed afterwards.
 final class Fixture {
   let path: String
-  let store: LogManager
+  let store: Store
   let log: Log
 
   init(
@@ -21,7 +21,7 @@ final class Fixture {
     config.log.durability = durability
     config.log.segmentBytes = segmentBytes
     config.log.compression = compression
-    store = try LogManager.open(path, config: config)
+    store = try Store.open(path, config: config)
     log = try store.createLog(TopicPartition(topic: "bench", partition: 0))
   }
 

@@ -1,7 +1,7 @@
-import Bytes
 import DiskIO
 import Glibc
 import LogStore
+import MkstoreBytes
 import RecordFormat
 
 /// The read path beside bare pread, sendfile and CRC of the same bytes.

@@ -15,7 +15,7 @@ func recoveryRows(_ scale: Scale) -> [Row] {
         let end = fixture!.log.logEndOffset
         fixture = nil  // No close: as after a kill.
         let start = nowNs()
-        let store = try LogManager.open(path)
+        let store = try Store.open(path)
         let seconds = Double(nowNs() - start) / 1e9
         precondition(store.logs[0].logEndOffset == end)
         try store.close()

@@ -3,9 +3,9 @@ internal import Logging
 /// Accepts the damage of one log (`StoreConfig.acceptsLosses`).
 final class LossAcceptanceJob: Housekeeper.Job {
   private let topicPartition: TopicPartition
-  private weak let manager: LogManager?
+  private weak let manager: Store?
 
-  init(_ topicPartition: TopicPartition, _ manager: LogManager) {
+  init(_ topicPartition: TopicPartition, _ manager: Store) {
     self.topicPartition = topicPartition
     self.manager = manager
   }
@@ -28,14 +28,14 @@ final class LossAcceptanceJob: Housekeeper.Job {
 extension LossAcceptanceJob {
   /// Accepts the damage that the opening of `logs` found, and from now on what reads find, on the
   /// housekeeper's thread.
-  static func begin(_ manager: LogManager, _ logs: [Log]) {
+  static func begin(_ manager: Store, _ logs: [Log]) {
     for log in logs where !log.recovery.damage.isEmpty { schedule(log.topicPartition, manager) }
     manager.context.damage.set { [weak manager] topicPartition in
       if let manager { schedule(topicPartition, manager) }
     }
   }
 
-  private static func schedule(_ topicPartition: TopicPartition, _ manager: LogManager) {
+  private static func schedule(_ topicPartition: TopicPartition, _ manager: Store) {
     // A while later: where one range is damaged, others of the log may be found at once.
     manager.context.housekeeper.schedule(
       LossAcceptanceJob(topicPartition, manager), afterMs: delayMs)

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// One aborted transaction, an entry of a segment's `.txnindex`.
 public struct AbortedTransaction: Sendable, Hashable {

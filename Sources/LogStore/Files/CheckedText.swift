@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// Text of a small file of ours, with its CRC-32C in the first line (docs/format.md#mkstoretopic).
 ///

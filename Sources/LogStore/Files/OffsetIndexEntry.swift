@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// One entry of an offset index as it stands in the file.
 package struct OffsetIndexEntry: IndexFileEntry {

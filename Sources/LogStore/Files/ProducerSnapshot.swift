@@ -1,5 +1,5 @@
-import Bytes
 package import DiskIO
+import MkstoreBytes
 
 /// State of the idempotent and transactional producers of a log at an offset (`.snapshot`, version
 /// 1).

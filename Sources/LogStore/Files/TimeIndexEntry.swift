@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// One entry of a time index as it stands in the file.
 package struct TimeIndexEntry: IndexFileEntry {

@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 internal import CoreMetrics
 internal import DiskIO
 

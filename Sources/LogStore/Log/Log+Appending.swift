@@ -13,7 +13,7 @@ extension Log {
   /// - Durability: As `config.durability` says; by default durable when this returns. Where it
   ///   throws after the write (a failed sync), the records may or may not be there after reopening.
   /// - Throws: `LogError`: `.invalidBatch`, `.recordTooLarge`, `.diskFull` (nothing was appended;
-  ///   try again), `.poisoned` (see `LogManager.reopenLog`), `.readOnly`, `.closed`, `.disk`; with
+  ///   try again), `.poisoned` (see `Store.reopenLog`), `.readOnly`, `.closed`, `.disk`; with
   ///   a producer id also `.outOfOrderSequence`, `.invalidProducerEpoch`,
   ///   `.invalidTransactionState`, `.earlierBatchRefused`. Where the topic's settings cannot be
   ///   read, `.settingsUnreadable`.

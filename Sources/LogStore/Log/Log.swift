@@ -46,7 +46,7 @@ public final class Log: Sendable {
     }
   }
 
-  /// Takes over what the loader found. See `LogManager` for opening.
+  /// Takes over what the loader found. See `Store` for opening.
   ///
   /// - Parameter refused: Of the object that this one takes the place of.
   init(
@@ -96,7 +96,7 @@ public final class Log: Sendable {
   public var topicPartition: TopicPartition { environment.topicPartition }
   /// Path of the log's directory.
   public var path: String { environment.path }
-  /// What the log goes by now; `LogManager.alterTopic` changes it.
+  /// What the log goes by now; `Store.alterTopic` changes it.
   public var config: LogConfig { environment.config }
   /// Settings of the topic that differ from the store's.
   public var overrides: TopicConfig { environment.settings.overrides }

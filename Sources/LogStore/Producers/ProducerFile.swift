@@ -1,5 +1,5 @@
-import Bytes
 internal import DiskIO
+import MkstoreBytes
 
 /// The file `mkstore.producers`: a log's whole producer state at one offset.
 ///

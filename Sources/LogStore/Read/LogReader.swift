@@ -1,5 +1,5 @@
-internal import Bytes
 internal import DiskIO
+internal import MkstoreBytes
 internal import RecordFormat
 
 /// A fetcher's place in a log: finds batches, checks them before they are served, and follows the

@@ -1,7 +1,7 @@
-internal import DiskIO
-package import RecordFormat
 internal import CoreMetrics
+internal import DiskIO
 internal import Logging
+package import RecordFormat
 
 /// One segment of a log with its open files: what everything that reads in a segment works on.
 ///

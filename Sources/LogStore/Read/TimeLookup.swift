@@ -1,5 +1,5 @@
-internal import Bytes
 internal import DiskIO
+internal import MkstoreBytes
 internal import RecordFormat
 
 /// Where a time is reached in a log.

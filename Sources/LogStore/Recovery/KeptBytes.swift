@@ -1,5 +1,5 @@
-internal import Bytes
 internal import DiskIO
+internal import MkstoreBytes
 
 /// Keeps aside what recovery cuts off a log, so that nothing is ever destroyed unseen.
 package enum KeptBytes {

@@ -1,5 +1,5 @@
-internal import Bytes
 internal import DiskIO
+internal import MkstoreBytes
 
 /// The bytes of a slot (docs/format.md#mkstoremark).
 extension MarkRecord {

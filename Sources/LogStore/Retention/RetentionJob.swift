@@ -11,7 +11,7 @@ final class RetentionJob: Housekeeper.Job {
   /// How often a check that waits looks whether the clock was confirmed.
   private static let confirmationMs: Int64 = 5_000
 
-  private weak let manager: LogManager?
+  private weak let manager: Store?
   private let state: Locked<State>
 
   private struct State {
@@ -22,7 +22,7 @@ final class RetentionJob: Housekeeper.Job {
     var told: ClockGuard.Doubt?
   }
 
-  init(_ manager: LogManager) {
+  init(_ manager: Store) {
     self.manager = manager
     state = Locked(State())
   }
@@ -46,7 +46,7 @@ final class RetentionJob: Housekeeper.Job {
   // MARK: The clock
 
   /// How long the clock is still in doubt, milliseconds; nil where it is not.
-  private func pause(_ state: inout State, _ manager: LogManager) -> Int64? {
+  private func pause(_ state: inout State, _ manager: Store) -> Int64? {
     let clock = manager.context.clock
     let isConfirmed = clock.doubt != nil && manager.context.policies.isClockConfirmed()
     let verdict = clock.look()
@@ -57,7 +57,7 @@ final class RetentionJob: Housekeeper.Job {
   }
 
   private func tell(
-    _ doubt: ClockGuard.Doubt?, _ state: inout State, _ manager: LogManager
+    _ doubt: ClockGuard.Doubt?, _ state: inout State, _ manager: Store
   ) {
     guard doubt != state.told else { return }
     state.told = doubt
@@ -73,7 +73,7 @@ final class RetentionJob: Housekeeper.Job {
       ])
   }
 
-  private func keepTime(_ manager: LogManager) {
+  private func keepTime(_ manager: Store) {
     do throws(DiskError) {
       try manager.context.policies.note(wallMs: manager.config.nowMs())
     } catch {
@@ -87,7 +87,7 @@ final class RetentionJob: Housekeeper.Job {
   // MARK: Logs
 
   /// Looks at the next logs, up to one from which something is deleted.
-  private func check(_ state: inout State, _ manager: LogManager) {
+  private func check(_ state: inout State, _ manager: Store) {
     for _ in 0..<Self.logsPerStep {
       guard let log = state.left.popLast() else { return }
       let retention = LogRetention(log, nowMs: manager.config.nowMs())

@@ -1,5 +1,5 @@
-import Bytes
 package import DiskIO
+import MkstoreBytes
 package import RecordFormat
 
 /// Finds where valid batches go on after a damaged place of a segment.

@@ -1,5 +1,5 @@
-import Bytes
 package import DiskIO
+import MkstoreBytes
 package import RecordFormat
 
 /// A reused buffer over a part of a file, for walks from front to back.

@@ -1,5 +1,5 @@
-import Bytes
 package import DiskIO
+import MkstoreBytes
 package import RecordFormat
 
 /// Walks over the batches of one segment, from front to back, in reads of `chunkBytes`.

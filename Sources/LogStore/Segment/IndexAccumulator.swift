@@ -1,4 +1,4 @@
-internal import Bytes
+internal import MkstoreBytes
 package import RecordFormat
 
 /// Collects the index entries of batches that are walked over, by the rule of `IndexCursor`.

@@ -1,5 +1,5 @@
-internal import Bytes
 internal import DiskIO
+internal import MkstoreBytes
 
 /// The bytes of an index file that is read and written by system calls, for a process that maps
 /// nothing.

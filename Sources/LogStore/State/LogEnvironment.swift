@@ -12,7 +12,7 @@ package final class LogEnvironment: Sendable {
   package let isReadOnly: Bool
   private let live: LiveValue<Live>
 
-  /// What `LogManager.alterTopic` changes.
+  /// What `Store.alterTopic` changes.
   private struct Live: Sendable, Equatable {
     var config: LogConfig
     var settings: LogSettings

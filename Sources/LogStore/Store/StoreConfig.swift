@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// Settings of a store and of the process that owns it.
 public struct StoreConfig: Sendable {

@@ -38,7 +38,7 @@ enum StoreDirectory {
   /// Takes Kafka's lock.
   static func lock(_ path: String, _ disk: any Disk) throws(LogError) -> any DiskLock {
     do throws(DiskError) {
-      return try disk.lock("\(path)/\(LogManager.lockName)")
+      return try disk.lock("\(path)/\(Store.lockName)")
     } catch  where error.isLocked {
       throw .locked(path: path, holder: error.holder)
     } catch {

@@ -1,6 +1,6 @@
+internal import DiskIO
 internal import Glibc
 internal import Logging
-internal import DiskIO
 
 /// Opening a store, step by step: the checkpoints, a look at every log, the marker's removal, and
 /// then what is to be done in each log.

@@ -1,5 +1,5 @@
 package import DiskIO
-internal import Bytes
+internal import MkstoreBytes
 internal import RecordFormat
 
 /// Where a walk over a segment begins, and what is known of the bytes before.

@@ -1,5 +1,5 @@
-internal import Bytes
 internal import DiskIO
+internal import MkstoreBytes
 
 /// The file `mkstore.lost` of a log: offsets that an opening found lost, as it told them, and bytes
 /// at or after the recovery point that it found damaged. What told of them changes with the opening

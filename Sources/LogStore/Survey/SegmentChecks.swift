@@ -1,5 +1,5 @@
-import Bytes
 import DiskIO
+import MkstoreBytes
 import RecordFormat
 
 /// What a verification looks at beside the batches' headers and CRCs, while they pass by: records,

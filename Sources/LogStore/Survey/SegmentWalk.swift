@@ -1,5 +1,5 @@
-import Bytes
 import DiskIO
+import MkstoreBytes
 import RecordFormat
 
 /// Walks over one segment's batches from a start to the end and asks the recovery table about every

@@ -1,5 +1,5 @@
-internal import Bytes
 package import DiskIO
+internal import MkstoreBytes
 internal import RecordFormat
 
 /// Whether a segment without a single valid batch can be what an interrupted first write left

@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// The processors that this process may run on.
 package enum AllowedProcessors {

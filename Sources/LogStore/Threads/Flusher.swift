@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// Does the work of a store that nobody should wait for with a lock held: flushes that were asked
 /// for without blocking, the interval durability, durable marks and checkpoints.

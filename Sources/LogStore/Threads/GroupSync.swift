@@ -1,6 +1,6 @@
-internal import CShims
-package import DiskIO
+internal import CMkstoreShims
 internal import CoreMetrics
+package import DiskIO
 package import Logging
 internal import Synchronization
 

@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// Does what a store has to do later, such as removing the files of deleted logs and segments.
 ///

@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 
 /// A value that is reached only under a lock, with a condition to wait on.
 ///

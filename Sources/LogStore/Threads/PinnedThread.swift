@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 internal import Glibc
 
 /// A thread of the operating system, bound to one core where that is asked for.

@@ -1,4 +1,4 @@
-internal import CShims
+internal import CMkstoreShims
 package import DiskIO
 
 /// Tells who reads from the disk at leisure whether somebody waits for a sync.

@@ -1,4 +1,4 @@
-/// What `LogManager.truncateLog` or `undoTruncation` did.
+/// What `Store.truncateLog` or `undoTruncation` did.
 public struct TruncatedLog: Sendable {
   /// The log to use from now on.
   public let log: Log

@@ -1,5 +1,5 @@
-internal import Logging
 package import DiskIO
+internal import Logging
 internal import RecordFormat
 
 /// The indexes of the active segment: where one fails, both are made from the log, as new files; a

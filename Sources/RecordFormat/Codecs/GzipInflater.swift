@@ -1,4 +1,4 @@
-import CZlib
+import CMkstoreZlib
 
 /// Reads gzip members, one after the other, as one stream. Needs about 40 KiB.
 @safe

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// All codecs behind one call: the records of a batch, inflated piece by piece.
 struct Inflater: ~Copyable {

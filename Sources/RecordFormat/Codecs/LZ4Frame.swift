@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// What the header and the block sizes of an LZ4 frame say, read without inflating anything.
 ///

@@ -1,4 +1,4 @@
-import CLZ4
+import CMkstoreLZ4
 
 /// Reads one LZ4 frame.
 @safe

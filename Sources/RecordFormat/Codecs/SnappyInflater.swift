@@ -1,5 +1,5 @@
-import Bytes
-import CSnappy
+import CMkstoreSnappy
+import MkstoreBytes
 
 /// Reads snappy data block by block: xerial framing, or one raw block.
 ///

@@ -1,4 +1,4 @@
-import CZstd
+import CMkstoreZstd
 
 /// A zstd context for writing; each call makes one frame that states its content size.
 @safe

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// What the frame and block headers of a zstd stream say, read without inflating anything.
 ///

@@ -1,4 +1,4 @@
-import CZstd
+import CMkstoreZstd
 
 /// Reads zstd frames, in one go or step by step, with one context.
 @safe

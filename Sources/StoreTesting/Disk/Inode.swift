@@ -1,5 +1,5 @@
-import Bytes
 import DiskIO
+import MkstoreBytes
 
 /// Names one inode of a simulated disk; never used twice.
 typealias InodeID = Int

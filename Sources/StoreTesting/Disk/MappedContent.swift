@@ -1,5 +1,5 @@
-import Bytes
 import DiskIO
+import MkstoreBytes
 
 /// Moves a simulated file's content to and from the file in memory that its mappings share.
 ///

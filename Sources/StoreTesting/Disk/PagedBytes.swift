@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 import Synchronization
 
 /// Content of a simulated file: 4 KiB pages in chunks of 1 MiB. Copies share chunks and pages until

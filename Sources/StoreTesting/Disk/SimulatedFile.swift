@@ -1,7 +1,7 @@
-import Bytes
 import DiskIO
 import Glibc
 import LogStore
+import MkstoreBytes
 import Synchronization
 
 /// An open file of a `SimulatedDisk`.

@@ -1,6 +1,6 @@
-import Bytes
 import DiskIO
 import LogStore
+import MkstoreBytes
 
 /// Arbitrary bytes taken as a store with one log in it: what a fuzzer mutates.
 ///

@@ -89,7 +89,7 @@ public enum LogDirectoryScenario {
     close(store)
   }
 
-  private static func open(_ disk: SimulatedDisk, _ flags: UInt8) -> LogManager? {
+  private static func open(_ disk: SimulatedDisk, _ flags: UInt8) -> Store? {
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
@@ -99,14 +99,14 @@ public enum LogDirectoryScenario {
     if flags & 2 != 0 { config.log.segmentBytes = 1024 }
     if flags & 4 != 0 { config.log.indexIntervalBytes = 0 }
     do throws(LogError) {
-      return try LogManager.open(
+      return try Store.open(
         LogDirectoryInput.store, config: config, disk: disk, logger: silent)
     } catch {
       fatalError("a store opens whatever its logs hold: \(error)")
     }
   }
 
-  private static func close(_ store: LogManager) {
+  private static func close(_ store: Store) {
     do throws(LogError) {
       try store.close()
     } catch {

@@ -11,7 +11,7 @@ struct LogUse {
 
   private let config: StoreConfig
   private(set) var disk: SimulatedDisk
-  private(set) var manager: LogManager?
+  private(set) var manager: Store?
   var log: Log?
   /// Whether making the log was acknowledged.
   private var isMade = false
@@ -318,7 +318,7 @@ struct LogUse {
   /// - Returns: False where a fault kept the store from being opened and looked at.
   private mutating func openOnce(after event: LogModel.Event) -> Bool {
     do throws(LogError) {
-      let opened = try LogManager.open("/data", config: config, disk: disk, logger: Self.silent)
+      let opened = try Store.open("/data", config: config, disk: disk, logger: Self.silent)
       manager = opened
       if let failed = opened.report.failed.first { throw failed.error }
       log = opened.log(Self.topicPartition)

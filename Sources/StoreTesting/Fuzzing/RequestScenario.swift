@@ -1,5 +1,5 @@
-import Bytes
-public import KafkaProtocol
+import MkstoreBytes
+public import MkstoreProtocol
 
 /// Takes arbitrary bytes for a request of a Kafka client, and holds the parser to what it promises
 /// whatever the bytes: no trap, an error that says something, and what is read can be written and

@@ -1,6 +1,6 @@
-internal import Bytes
 internal import DiskIO
 public import LogStore
+internal import MkstoreBytes
 internal import RecordFormat
 
 /// The oracle of crash, fault and model tests: what was appended to a log, what was promised of it,

@@ -24,7 +24,7 @@ package final class ProducerRun {
 
   var generator: SeededGenerator
   var disk: SimulatedDisk
-  private(set) var store: LogManager
+  private(set) var store: Store
   /// The log that requests are carried out with: for a while that may be one that has failed and
   /// was opened again.
   private(set) var log: Log
@@ -75,7 +75,7 @@ package final class ProducerRun {
     config.log.segmentIndexBytes = 16_384
     config.log.indexIntervalBytes = [0, 200, 4_096].randomElement(using: &generator)!
     self.config = config
-    store = try LogManager.open(Self.path, config: config, disk: disk, logger: logger)
+    store = try Store.open(Self.path, config: config, disk: disk, logger: logger)
     log = try store.createLog(topicPartition)
     for index in 0..<1 + generator.index(below: 3) {
       clients.append(
@@ -259,7 +259,7 @@ package final class ProducerRun {
       connections[index] = ProducerConnection()
       clients[index].disconnect()
     }
-    store = try LogManager.open(Self.path, config: config, disk: disk, logger: logger)
+    store = try Store.open(Self.path, config: config, disk: disk, logger: logger)
     guard let found = store.log(topicPartition) else {
       throw LogError.notFound(path: "\(store.report.failed)")
     }

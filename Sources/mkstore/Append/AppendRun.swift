@@ -4,7 +4,7 @@ import RecordFormat
 /// One run of `append`: a store opened for writing, its inputs, and what is said at the end.
 struct AppendRun: ~Copyable {
   private let settings: Settings
-  private let manager: LogManager
+  private let manager: Store
   private let log: Log
   private var appender: BatchAppender
   private var out = OutputBuffer()

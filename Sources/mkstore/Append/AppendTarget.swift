@@ -8,7 +8,7 @@ enum AppendTarget {
   /// - Parameter creates: Whether a missing store or log is made.
   static func open(
     _ location: LogLocation, config: LogConfig, creates: Bool
-  ) throws(CommandFailure) -> (LogManager, Log) {
+  ) throws(CommandFailure) -> (Store, Log) {
     try checkExists(location, creates: creates)
     var storeConfig = StoreConfig()
     storeConfig.log = config
@@ -28,10 +28,9 @@ enum AppendTarget {
   }
 
   /// Opens a store for writing and says what recovery did.
-  static func openStore(_ path: String, _ config: StoreConfig) throws(CommandFailure) -> LogManager
-  {
+  static func openStore(_ path: String, _ config: StoreConfig) throws(CommandFailure) -> Store {
     let manager = try withLogErrors { () throws(LogError) in
-      try LogManager.open(path, config: config, logger: QuietLogger.make())
+      try Store.open(path, config: config, logger: QuietLogger.make())
     }
     for (topicPartition, report) in manager.report.eventful {
       for line in RecoveryText.lines(report) { Messages.say("\(topicPartition): \(line)") }
@@ -58,7 +57,7 @@ enum AppendTarget {
   }
 
   private static func log(
-    _ location: LogLocation, in manager: LogManager, creates: Bool
+    _ location: LogLocation, in manager: Store, creates: Bool
   ) throws(CommandFailure) -> Log {
     if let log = manager.log(location.topicPartition) { return log }
     let name = "\(location.topicPartition)"

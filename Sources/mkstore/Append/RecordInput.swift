@@ -1,5 +1,5 @@
-import Bytes
 import LogStore
+import MkstoreBytes
 import RecordFormat
 
 /// Reads the records of one input after the other and hands each to the appender.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import DiskIO
-import KafkaServer
 import LogStore
+import MkstoreServer
 
 /// `mkstore recover PATH`.
 struct RecoverCommand: ParsableCommand {
@@ -80,7 +80,7 @@ struct RecoverCommand: ParsableCommand {
     config.surveyDepth = .deep
     config.mapsIndexes = true
     let manager = try withLogErrors { () throws(LogError) in
-      try LogManager.open(store.path, config: config, logger: QuietLogger.make())
+      try Store.open(store.path, config: config, logger: QuietLogger.make())
     }
     var recovery = StoreRecovery(manager.report, store)
     for log in manager.logs {
@@ -104,7 +104,7 @@ struct RecoverCommand: ParsableCommand {
 
   /// Accepts losses, or undoes that, of the store or of the log that was named.
   private func change(
-    _ recovery: inout StoreRecovery, _ manager: LogManager, _ store: StoreLocation
+    _ recovery: inout StoreRecovery, _ manager: Store, _ store: StoreLocation
   ) throws(CommandFailure) {
     let isStore = PathText.trimmed(path) == store.path
     let only = isStore ? nil : try LogLocation(path).topicPartition

@@ -1,5 +1,5 @@
 import ArgumentParser
-import KafkaServer
+import MkstoreServer
 
 /// `mkstore serve --data DIR`.
 struct ServeCommand: ParsableCommand {

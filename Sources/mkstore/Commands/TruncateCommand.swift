@@ -65,13 +65,13 @@ struct TruncateCommand: ParsableCommand {
     try closed.requireClosed(summary(location, done), store: location.store)
   }
 
-  private func truncated(_ manager: LogManager, _ log: Log) throws(LogError) -> TruncatedLog {
+  private func truncated(_ manager: Store, _ log: Log) throws(LogError) -> TruncatedLog {
     let offset =
       fromOffset?.offset(start: log.logStartOffset, end: log.logEndOffset) ?? log.logEndOffset
     return try manager.truncateLog(log.topicPartition, from: offset)
   }
 
-  private func undone(_ manager: LogManager, _ log: Log) throws(LogError) -> TruncatedLog {
+  private func undone(_ manager: Store, _ log: Log) throws(LogError) -> TruncatedLog {
     try manager.undoTruncation(of: log.topicPartition)
   }
 

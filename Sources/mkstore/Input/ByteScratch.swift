@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 
 /// Bytes gathered for one record and then forgotten; the memory stays. Owned by one thread.
 struct ByteScratch: ~Copyable {

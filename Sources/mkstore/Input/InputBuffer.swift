@@ -1,5 +1,5 @@
-import Bytes
 import Glibc
+import MkstoreBytes
 
 /// A stream of input with a buffer that holds at least one whole record of it.
 ///

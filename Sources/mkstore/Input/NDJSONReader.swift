@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 import RecordFormat
 
 /// Reads records from lines of NDJSON: `{"key":…,"value":…,"headers":…,"timestamp":…}`, each field

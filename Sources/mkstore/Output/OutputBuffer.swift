@@ -1,6 +1,6 @@
-import Bytes
 import DiskIO
 import Glibc
+import MkstoreBytes
 
 /// Standard output through one large buffer.
 ///

@@ -1,21 +1,21 @@
 import DiskIO
 import Glibc
-import KafkaServer
 import LogStore
 import Logging
+import MkstoreServer
 import ServiceLifecycle
 import UnixSignals
 
 /// A broker as a service: listens, waits for the signal to stop, and stops in order.
 struct BrokerService: Service {
-  private let manager: LogManager
+  private let manager: Store
   private let config: BrokerConfig
   private let registry: PrometheusRegistry
   private let logger: Logger
   private let startedAt: ContinuousClock.Instant
 
   init(
-    _ manager: LogManager, config: BrokerConfig, registry: PrometheusRegistry, logger: Logger,
+    _ manager: Store, config: BrokerConfig, registry: PrometheusRegistry, logger: Logger,
     startedAt: ContinuousClock.Instant
   ) {
     self.manager = manager

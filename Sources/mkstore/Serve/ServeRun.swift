@@ -1,9 +1,9 @@
 import DiskIO
 import Glibc
-import KafkaServer
 import LogStore
 import Logging
 import Metrics
+import MkstoreServer
 import ServiceLifecycle
 import UnixSignals
 
@@ -65,9 +65,9 @@ struct ServeRun {
       "at most \(openFilesMax) open files are allowed (ulimit -n); serving needs \(needed) or more")
   }
 
-  private func open(_ logger: Logger) throws(CommandFailure) -> LogManager {
+  private func open(_ logger: Logger) throws(CommandFailure) -> Store {
     do throws(LogError) {
-      return try LogManager.open(settings.data, config: settings.store, logger: logger)
+      return try Store.open(settings.data, config: settings.store, logger: logger)
     } catch .notFound where !settings.store.createsStore {
       throw .failure(
         "\(settings.data) is missing or empty, and must.exist refuses to make a new store there; "
@@ -79,7 +79,7 @@ struct ServeRun {
 
   /// Leaves descriptors for files: each log that is written to takes two, a new topic some more.
   private func bounded(
-    _ config: BrokerConfig, _ manager: LogManager, _ openFilesMax: Int
+    _ config: BrokerConfig, _ manager: Store, _ openFilesMax: Int
   ) -> BrokerConfig {
     let files = 32 + 2 * manager.logs.count + openFilesMax / 4
     let left = max(4, openFilesMax - files)
@@ -103,7 +103,7 @@ struct ServeRun {
     }
   }
 
-  private func sayOpened(_ manager: LogManager) {
+  private func sayOpened(_ manager: Store) {
     let report = manager.report
     Messages.say("data directory \(manager.path), durability \(settings.store.log.durability)")
     Messages.say(

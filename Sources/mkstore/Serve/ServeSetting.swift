@@ -1,6 +1,6 @@
-import KafkaServer
 import LogStore
 import Logging
+import MkstoreServer
 
 /// A setting of `mkstore serve`: its name, which values it takes, what it is, how it is read and
 /// told. `ServeSettings` reads by this table, and `mkstore settings` lists it.

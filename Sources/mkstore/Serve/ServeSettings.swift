@@ -1,9 +1,9 @@
 import Configuration
 import DiskIO
 import Foundation
-import KafkaServer
 import LogStore
 import Logging
+import MkstoreServer
 
 /// Everything that `mkstore serve` may be told: on the command line, in the environment, in a file.
 struct ServeSettings: Sendable {

@@ -8,7 +8,7 @@ enum LogToChange {
   /// - Parameter adjust: Changes how the store is opened.
   static func open(
     _ location: LogLocation, _ adjust: (inout StoreConfig) -> Void = { _ in }
-  ) throws(CommandFailure) -> (LogManager, Log) {
+  ) throws(CommandFailure) -> (Store, Log) {
     let status = try withDiskErrors { () throws(DiskError) in
       try PosixDisk().status(location.path)
     }
@@ -48,7 +48,7 @@ enum LogToChange {
 
   /// Closes the store, whatever `body` does.
   static func closing<Result>(
-    _ manager: LogManager, _ body: () throws(CommandFailure) -> Result
+    _ manager: Store, _ body: () throws(CommandFailure) -> Result
   ) throws(CommandFailure) -> Done<Result> {
     let result: Result
     do throws(CommandFailure) {

@@ -1,5 +1,5 @@
-import KafkaServer
 import LogStore
+import MkstoreServer
 
 /// `mkstore topics --broker`: the topics of a running broker.
 struct BrokerTopics: TopicsPlace {

@@ -96,11 +96,11 @@ struct TopicsRun: TopicsPlace {
   ///   - summary: What is done once `body` returns, a clause.
   ///   - topic: A topic that must be there; nil: none.
   private func change(
-    _ summary: String, of topic: String? = nil, _ body: (LogManager) throws(LogError) -> Void
+    _ summary: String, of topic: String? = nil, _ body: (Store) throws(LogError) -> Void
   ) throws(CommandFailure) {
     let path = store.path
     let manager = try withLogErrors { () throws(LogError) in
-      try LogManager.open(path, logger: QuietLogger.make())
+      try Store.open(path, logger: QuietLogger.make())
     }
     let done = try LogToChange.closing(manager) { () throws(CommandFailure) in
       if let topic, manager.logs(ofTopic: topic).isEmpty { throw missing(topic) }

@@ -1,4 +1,4 @@
-import Bytes
+import MkstoreBytes
 import RecordFormat
 
 /// The batch that a builder made of `records`.

@@ -1,0 +1,12 @@
+internal import MkstoreProtocol
+
+/// A topic as requests name it: by its name, or by its id.
+struct AskedTopic: Hashable {
+  var name: String?
+  var id: KafkaUuid
+
+  init(_ name: String?, _ id: KafkaUuid) {
+    self.name = name
+    self.id = id
+  }
+}

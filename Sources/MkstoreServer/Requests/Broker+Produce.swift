@@ -1,0 +1,226 @@
+internal import CoreMetrics
+package import LogStore
+internal import Logging
+package import MkstoreProtocol
+internal import NIOCore
+internal import RecordFormat
+internal import Synchronization
+
+/// What became of one partition's batch of a produce request.
+package struct ProduceOutcome: Sendable {
+  /// What the client is told, unless the flush fails.
+  package var answer: ProduceResponse.Topic.Partition
+  /// The log to wait for, and the offset up to which it must be durable; nil: nothing to wait for.
+  /// Also where the batch was refused: a client is told so only once what it sent before is safe.
+  package var wait: (log: Log, endOffset: Int64)?
+}
+
+extension Broker {
+  /// Logs of the request whose append would do more than write, with the bytes to come: the first
+  /// one of a session syncs a mark, others begin a segment.
+  package func logsToPrepare(_ request: ProduceRequest) -> [(log: Log, byteCount: Int)] {
+    var logs: [(log: Log, byteCount: Int)] = []
+    for topic in request.topicData {
+      guard let known = topics.named(topic.name) else { continue }
+      for partition in topic.partitionData {
+        guard let log = known.logs[partition.index] else { continue }
+        let limit = min(log.config.maxMessageBytes, log.config.segmentBytes)
+        let byteCount = partition.records?.count ?? 0
+        // More than that is refused, and begins no segment.
+        let expected = byteCount > limit ? 0 : byteCount
+        if let appender = log.writing?.appender, !appender.isReady(byteCount: expected) {
+          logs.append((log, expected))
+        }
+      }
+    }
+    return logs
+  }
+
+  /// Does what each append does before it writes. Blocks.
+  package func prepare(_ logs: [(log: Log, byteCount: Int)]) {
+    for (log, byteCount) in logs {
+      do throws(LogError) {
+        try log.writing?.appender.prepare(byteCount: byteCount)
+      } catch .closed {
+        // Deleted meanwhile: the producer is told, and nobody else need be.
+      } catch {
+        // The append itself meets the same, answers with it, and says so.
+      }
+    }
+  }
+
+  /// Appends a partition's batch, without waiting for its durability.
+  ///
+  /// - Parameter records: The bytes of the batch, which the log edits in place; nil for none.
+  package func append(
+    topic: String, partition: Int32, version: Int16, records: inout MutableSpan<UInt8>
+  ) -> ProduceOutcome {
+    var answer = ProduceResponse.Topic.Partition()
+    answer.index = partition
+    answer.baseOffset = -1
+    guard let log = log(topic, partition), let appender = log.writing?.appender else {
+      let code = missing(topic, partition)
+      let what = code == .unknownTopicOrPartition ? "there is no" : "the server could not open"
+      return refused(answer, code, "\(what) partition \(topic)-\(partition)")
+    }
+    answer.logStartOffset = log.logStartOffset
+    do throws(LogError) {
+      // Before anything of the batch is judged.
+      try appender.checkNotFailed(records.span)
+      let header: BatchHeader
+      switch decode(records.span, version: version) {
+      case .success(let decoded): header = decoded
+      case .failure(let rejection):
+        return refusedForGood(answer, rejection.code, rejection.reason, records.span, log)
+      }
+      let result = try appender.write(&records, decoded: header)
+      answer.baseOffset = result.baseOffset
+      answer.logAppendTimeMs = result.logAppendTimeMs
+      let waits = log.config.durability == .flushed
+      return ProduceOutcome(
+        answer: answer, wait: waits ? (log, result.lastOffset + 1) : nil)
+    } catch {
+      let code = code(error, log)
+      if code == .kafkaStorageError { sayStorageFails(error, log) }
+      return refusedForGood(answer, code, "\(error)", records.span, log)
+    }
+  }
+
+  /// An answer that says why nothing was appended of a batch, and that it need not come again.
+  ///
+  /// It makes an idempotent client number anew what it was not yet told about, so it must not come
+  /// before that is certain: batches that wait for their sync are waited for, and where some were
+  /// refused because of the disk, and are to come again, this one is too.
+  private func refusedForGood(
+    _ answer: ProduceResponse.Topic.Partition, _ code: ErrorCode, _ reason: String,
+    _ batch: Span<UInt8>, _ log: Log
+  ) -> ProduceOutcome {
+    guard code != .kafkaStorageError, code != .notLeaderOrFollower,
+      let header = idempotentHeader(batch)
+    else { return refused(answer, code, reason) }
+    if log.writing?.appender.awaitsRefusedBatch(before: header) ?? false {
+      return refused(
+        answer, .kafkaStorageError, "an earlier batch must come again first; \(reason)")
+    }
+    var outcome = refused(answer, code, reason)
+    if log.config.durability == .flushed, log.recoveryPoint < log.logEndOffset {
+      outcome.wait = (log, log.logEndOffset)
+    }
+    return outcome
+  }
+
+  /// The header of an idempotent producer's batch; nil for any other, and for what is no batch.
+  private func idempotentHeader(_ batch: Span<UInt8>) -> BatchHeader? {
+    do throws(BatchError) {
+      let header = try BatchHeader(batch)
+      return !header.isLegacy && header.producerId >= 0 ? header : nil
+    } catch {
+      return nil
+    }
+  }
+
+  /// Says that a disk takes no records, which is for the operator to mend.
+  private func sayStorageFails(_ error: LogError, _ log: Log) {
+    rateLimitedLog.log(
+      .error, cause: "produce: \(error.kind)",
+      "produce is refused, and clients try again: \(error)",
+      metadata: ["log": "\(log.topicPartition)"])
+  }
+
+  /// Why a batch is not appended.
+  private struct Rejection: Error {
+    var code: ErrorCode
+    var reason: String
+
+    init(_ code: ErrorCode, _ reason: String) {
+      self.code = code
+      self.reason = reason
+    }
+  }
+
+  /// Decodes the header of a request's batch, and checks what the log does not look at: formats and
+  /// codecs that go with a request's version.
+  private func decode(_ records: Span<UInt8>, version: Int16) -> Result<BatchHeader, Rejection> {
+    func reject(_ code: ErrorCode, _ reason: String) -> Result<BatchHeader, Rejection> {
+      .failure(Rejection(code, reason))
+    }
+    if records.isEmpty {
+      return reject(.invalidRecord, "the request has no records for the partition")
+    }
+    do throws(BatchError) {
+      let header = try BatchHeader(records)
+      if header.isLegacy {
+        return version < 3
+          ? reject(
+            .unsupportedForMessageFormat, "message format \(header.magic) is not taken any more")
+          : reject(.invalidRecord, "message format \(header.magic), expected 2")
+      }
+      if header.baseOffset != 0 {
+        return reject(
+          .invalidRecord, "the batch's base offset is \(header.baseOffset), expected 0")
+      }
+      if header.codec == .zstd, version < 7 {
+        return reject(.unsupportedCompressionType, "zstd needs Produce v7 or later")
+      }
+      return .success(header)
+    } catch {
+      return reject(ErrorCode(error), "\(error)")
+    }
+  }
+
+  private func code(_ error: LogError, _ log: Log) -> ErrorCode {
+    if case .recordTooLarge(_, let limit) = error, limit < log.config.maxMessageBytes {
+      return .recordListTooLarge
+    }
+    return ErrorCode(error)
+  }
+
+  /// An answer that says why nothing was appended.
+  package func refused(
+    _ answer: ProduceResponse.Topic.Partition, _ code: ErrorCode, _ reason: String
+  ) -> ProduceOutcome {
+    metrics.refused(code.rawValue)
+    metrics.failedProduces.increment()
+    logger.debug(
+      "produce refused", metadata: ["partition": "\(answer.index)", "reason": "\(reason)"])
+    var answer = answer
+    answer.errorCode = code
+    answer.errorMessage = reason
+    answer.baseOffset = -1
+    return ProduceOutcome(answer: answer)
+  }
+
+  /// The error that holds for a whole produce request, if there is one.
+  ///
+  /// - Parameter frame: The request's bytes, which its records lie in.
+  package func refusal(
+    _ request: ProduceRequest, _ frame: Span<UInt8>
+  ) -> (ErrorCode, String)? {
+    guard (-1...1).contains(request.acks) else {
+      return (.invalidRequiredAcks, "acks \(request.acks), expected -1, 0 or 1")
+    }
+    if request.transactionalId != nil || hasTransactionalBatch(request, frame) {
+      return (.transactionalIdAuthorizationFailed, "there are no transactions yet")
+    }
+    return nil
+  }
+
+  /// As in Kafka, one batch of a transaction has the whole request refused.
+  private func hasTransactionalBatch(_ request: ProduceRequest, _ frame: Span<UInt8>) -> Bool {
+    request.topicData.contains { topic in
+      topic.partitionData.contains { partition in
+        guard let range = partition.records?.range else { return false }
+        return isTransactional(frame.extracting(range))
+      }
+    }
+  }
+
+  private func isTransactional(_ batch: Span<UInt8>) -> Bool {
+    do throws(BatchError) {
+      return try BatchHeader(batch).isTransactional
+    } catch {
+      // Its partition is refused for that.
+      return false
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package import LogStore
+package import MkstoreProtocol
+package import RecordFormat
+
+extension ErrorCode {
+  /// What Kafka would answer where the engine refuses.
+  package init(_ error: LogError) {
+    self =
+      switch error {
+      case .offsetOutOfRange, .insideBatch: .offsetOutOfRange
+      case .corrupt: .corruptMessage
+      case .invalidBatch(let reason): ErrorCode(reason)
+      case .invalidTimestamp: .invalidTimestamp
+      case .outOfOrderSequence: .outOfOrderSequenceNumber
+      case .invalidProducerEpoch: .invalidProducerEpoch
+      case .invalidTransactionState: .invalidTxnState
+      case .recordTooLarge: .messageTooLarge
+      // To be sent again, with the same sequences.
+      case .readOnly, .poisoned, .diskFull, .disk, .locked, .earlierBatchRefused: .kafkaStorageError
+      case .closed: .notLeaderOrFollower
+      case .notFound: .unknownTopicOrPartition
+      case .alreadyExists: .topicAlreadyExists
+      case .invalidName: .invalidTopicException
+      // One that clients do not retry, and whose name says it; a storage error they would retry
+      // until they give up without a reason.
+      case .settingsUnreadable, .invalidConfiguration: .invalidConfig
+      }
+  }
+
+  /// What Kafka would answer to a producer's batch that is refused so.
+  package init(_ error: BatchError) {
+    self =
+      switch error {
+      case .checksum: .corruptMessage
+      case .tooLarge: .messageTooLarge
+      default: .invalidRecord
+      }
+  }
+}

@@ -1,0 +1,19 @@
+internal import LogStore
+internal import Logging
+
+/// Answers the requests of one kind for a broker. A value that is made for one request; any thread.
+package protocol RequestAnswers: Sendable {
+  /// The broker that was asked.
+  var broker: Broker { get }
+}
+
+/// What they all use of it.
+extension RequestAnswers {
+  var config: BrokerConfig { broker.config }
+  var manager: Store { broker.manager }
+  var topics: Topics { broker.topics }
+  var metrics: BrokerMetrics { broker.metrics }
+  var logger: Logger { broker.logger }
+  var rateLimitedLog: RateLimitedLog { broker.rateLimitedLog }
+  var nodeId: Int32 { broker.nodeId }
+}
