@@ -1,13 +1,13 @@
-/// Damage that was accepted: its offsets are covered by batches without records, so that
-/// readers go on behind it, and its bytes are kept in the log's `.bad/`.
+/// Damage that was accepted: batches without records cover its offsets, so that readers continue
+/// after it, and its bytes are kept in the log's `.bad/`.
 public struct AcceptedLoss: Sendable, Equatable, CustomStringConvertible {
-  /// The offsets that are lost; empty where damaged bytes held none.
+  /// The offsets that are lost; empty if the damaged bytes held none.
   public var offsets: Range<Int64>
   /// Name of the `.log` file that held them, or would have.
   public var file: String
-  /// Where the damaged bytes were in that file; empty where bytes were missing.
+  /// Where the damaged bytes were in that file; empty if bytes were missing.
   public var bytes: Range<Int>
-  /// Name of the file in `.bad/` that holds the bytes; nil where there were none, or only zeros.
+  /// Name of the file in `.bad/` that holds the bytes; nil if there were none, or only zeros.
   public var keptAs: String?
   /// When it was accepted, milliseconds since 1970 UTC.
   public var acceptedMs: Int64

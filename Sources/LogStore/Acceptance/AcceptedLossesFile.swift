@@ -9,9 +9,9 @@ package enum AcceptedLossesFile {
   /// Name of the file.
   package static let name = "mkstore.accepted"
 
-  /// The losses; none where there is no file.
+  /// The losses; empty if there is no file.
   ///
-  /// - Throws: `.unreadable` where the CRC or a line is wrong.
+  /// - Throws: `.unreadable` if the CRC or a line is wrong.
   package static func read(_ directory: LogDirectory) throws(CheckpointError) -> [AcceptedLoss] {
     let path = directory.path(name)
     guard let bytes = try SmallFile.read(directory.disk, path) else { return [] }
@@ -32,7 +32,7 @@ package enum AcceptedLossesFile {
 
   /// The losses, for changing the list.
   ///
-  /// - Throws: `.corrupt` with the file where it is wrong: it would be lost.
+  /// - Throws: `.corrupt` with the file if it is wrong: replacing it would lose its content.
   static func known(in directory: LogDirectory) throws(LogError) -> [AcceptedLoss] {
     do throws(CheckpointError) {
       return try read(directory)
@@ -45,7 +45,7 @@ package enum AcceptedLossesFile {
     }
   }
 
-  /// Replaces the file, durably; removes it where there is no loss.
+  /// Replaces the file, durably; removes it if there is no loss.
   package static func write(
     _ losses: [AcceptedLoss], _ directory: LogDirectory
   ) throws(DiskError) {

@@ -1,7 +1,7 @@
 internal import DiskIO
 internal import RecordFormat
 
-/// A segment taken apart: runs of valid batches and the damage between them.
+/// A segment split into runs of valid batches and the damage between them.
 struct DamagePieces {
   /// One part of the segment, in the order of the bytes.
   enum Piece {
@@ -19,7 +19,7 @@ struct DamagePieces {
 
   /// Walks over a whole segment that nothing is appended to.
   ///
-  /// - Parameter epochs: What batches bear where none comes before.
+  /// - Parameter epochs: Leader epochs of the log, for damage without a batch before it.
   init(of view: SegmentView, _ epochs: LeaderEpochCheckpoint) throws(LogError) {
     nextOffset = view.segment.baseOffset
     let end = Int(try view.end().position)
@@ -65,7 +65,7 @@ struct DamagePieces {
 }
 
 extension LeaderEpochCheckpoint {
-  /// The epoch that batches at an offset bear; 0 where none is known.
+  /// The leader epoch of batches at an offset; 0 if unknown.
   func epochOfBatch(at offset: Int64) -> Int32 {
     epoch(at: offset) ?? entries.first?.epoch ?? 0
   }

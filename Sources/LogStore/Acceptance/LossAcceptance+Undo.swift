@@ -1,19 +1,18 @@
 internal import DiskIO
 internal import RecordFormat
 
-/// Taking an acceptance back: the damaged bytes are put where they were, and are told as damage
-/// again.
+/// Undoes an acceptance: the damaged bytes are restored, and are reported as damage again.
 extension LossAcceptance {
   /// Where an accepted loss is in its segment now.
   private struct Place {
     var segment: Segment
     var view: SegmentView
-    /// The batch without records over it; empty where the loss held no offsets.
+    /// The batch without records over it; empty if the loss held no offsets.
     var bytes: Range<Int>
   }
 
-  /// Undoes every acceptance whose bytes are still in `.bad/` and whose range nothing has removed
-  /// or compacted since.
+  /// Undoes every acceptance whose bytes are still in `.bad/` and whose range was not removed or
+  /// compacted since.
   func undo() throws(LogError) -> UndoneLosses {
     var result = UndoneLosses()
     var known = try AcceptedLossesFile.known(in: directory)
@@ -29,7 +28,7 @@ extension LossAcceptance {
     return result
   }
 
-  /// - Returns: Why that cannot be; nil where it was done.
+  /// - Returns: Why it cannot be undone; nil if it was.
   private func undo(_ loss: AcceptedLoss) throws(LogError) -> String? {
     guard !loss.bytes.isEmpty else { return "there were no bytes: whole segments were missing" }
     var kept: (any DiskFile)?
@@ -58,7 +57,7 @@ extension LossAcceptance {
       if let kept {
         try writer.append(0..<loss.bytes.count, of: kept)
       } else {
-        // Only zeros are not kept.
+        // If no bytes were kept, they were zeros.
         try writer.append([UInt8](repeating: 0, count: loss.bytes.count).span)
       }
       try writer.append(place.bytes.upperBound..<end, of: place.view.files.log)

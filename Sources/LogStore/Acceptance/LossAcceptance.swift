@@ -4,13 +4,13 @@ internal import Glibc
 internal import Logging
 internal import RecordFormat
 
-/// Accepts a log's known damage, so that readers get over it.
+/// Accepts a log's known damage, so that readers can pass it.
 ///
 /// The damaged bytes are kept in `.bad/`, durably → `mkstore.accepted` names them → each damaged
-/// segment is replaced by one that has a batch without records over the lost offsets, and segments
-/// of such batches are put where whole segments or ends are lost (`SegmentStore.replaceRange`) →
-/// `mkstore.lost` forgets them. A crash on the way leaves damage that is told as before, and
-/// accepting it again goes on. No sealed file is changed in place.
+/// segment is replaced by one with a batch without records over the lost offsets, and segments of
+/// such batches are added where whole segments or ends are lost (`SegmentStore.replaceRange`) →
+/// `mkstore.lost` is rewritten without them. After a crash in between the remaining damage is
+/// reported as before, and accepting it again continues. No sealed file is changed in place.
 struct LossAcceptance {
   let log: Log
   private let writing: Log.Writing
@@ -29,7 +29,7 @@ struct LossAcceptance {
     self.writing = writing
   }
 
-  /// Accepts everything that `damage` names, and what else is damaged in the same segments.
+  /// Accepts everything that `damage` names, and any other damage in the same segments.
   ///
   /// - Returns: What was accepted.
   func run(_ damage: [DamagedRange]) throws(LogError) -> [AcceptedLoss] {
@@ -43,7 +43,7 @@ struct LossAcceptance {
     for (segment, next) in zip(state.segments, state.segments.dropFirst()) {
       let base = segment.baseOffset
       guard files.contains(segment.path(.log)) else {
-        // Only where the segment ends before a hole it matters where it ends.
+        // Where the segment ends only matters if it ends before a hole.
         let isAsked = lost.contains { $0.overlaps(base..<next.baseOffset) }
         spans.append(base..<(isAsked ? try reached(segment) : next.baseOffset))
         continue
@@ -77,7 +77,7 @@ struct LossAcceptance {
     return accepted
   }
 
-  /// What is thrown where the disk refused something.
+  /// The error to throw if the disk refused something.
   private func failure(_ error: DiskError) -> LogError {
     log.health.failIfNamesMayBeLost(error)
     return LogError(error)
@@ -93,7 +93,7 @@ struct LossAcceptance {
 
   // MARK: What is lost
 
-  /// Lets appends go on in a new segment where the last one is damaged, or ends before the log
+  /// Makes appends continue in a new segment if the last one is damaged, or ends before the log
   /// does.
   func seal(_ damage: [DamagedRange]) throws(LogError) {
     let last = log.store.state.segments.last
@@ -139,7 +139,7 @@ struct LossAcceptance {
     return holes.sorted { $0.offsets.lowerBound < $1.offsets.lowerBound }
   }
 
-  // MARK: Changing it
+  // MARK: Replacing it
 
   /// Copies a segment's damaged bytes into `.bad/`.
   private func keep(_ rewrite: Rewrite) throws(LogError) -> [AcceptedLoss] {
@@ -178,9 +178,9 @@ struct LossAcceptance {
     }
   }
 
-  /// Puts one segment, with what `body` writes, in the place of others.
+  /// Replaces segments by one with what `body` writes.
   ///
-  /// - Parameter isDamaged: Whether it may hold what is no valid batch.
+  /// - Parameter isDamaged: Whether it may contain bytes that are no valid batch.
   func replace(
     _ old: [Segment], at baseOffset: Int64, isDamaged: Bool = false,
     _ body: (inout ReplacementWriter) throws(DiskError) -> Void
@@ -202,7 +202,7 @@ struct LossAcceptance {
     throw .closed(path: log.path)
   }
 
-  /// Puts segments of batches without records where there is nothing.
+  /// Adds segments of batches without records over missing offsets.
   private func fill(_ offsets: Range<Int64>, _ epochs: LeaderEpochCheckpoint) throws(LogError) {
     var next = offsets.lowerBound
     while next < offsets.upperBound {
@@ -214,12 +214,12 @@ struct LossAcceptance {
       }
       next = end
     }
-    // The segment before the hole was said to end too early.
+    // The segment before the hole was recorded as ending too early.
     let segments = log.store.state.segments
     segments.last { $0.baseOffset < offsets.lowerBound }?.damage.forgetMissing(offsets)
   }
 
-  /// Takes what was accepted out of the notes of earlier openings.
+  /// Removes accepted losses from the notes of earlier openings.
   private func forget(_ losses: [AcceptedLoss]) throws(LogError) {
     do throws(DiskError) {
       try KnownLosses.forget(in: directory) { noted in

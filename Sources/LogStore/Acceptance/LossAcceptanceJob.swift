@@ -26,8 +26,8 @@ final class LossAcceptanceJob: Housekeeper.Job {
 }
 
 extension LossAcceptanceJob {
-  /// Accepts the damage that the opening of `logs` found, and from now on what reads find, on the
-  /// housekeeper's thread.
+  /// Accepts the damage that the opening of `logs` found, and later the damage that reads find, on
+  /// the housekeeper's thread.
   static func begin(_ manager: Store, _ logs: [Log]) {
     for log in logs where !log.recovery.damage.isEmpty { schedule(log.topicPartition, manager) }
     manager.context.damage.set { [weak manager] topicPartition in
@@ -36,7 +36,7 @@ extension LossAcceptanceJob {
   }
 
   private static func schedule(_ topicPartition: TopicPartition, _ manager: Store) {
-    // A while later: where one range is damaged, others of the log may be found at once.
+    // After a delay: if one range is damaged, others of the log may be found soon after.
     manager.context.housekeeper.schedule(
       LossAcceptanceJob(topicPartition, manager), afterMs: delayMs)
   }

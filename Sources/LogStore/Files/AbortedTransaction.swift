@@ -11,7 +11,7 @@ public struct AbortedTransaction: Sendable, Hashable {
   public var producerId: Int64
   /// First offset of the transaction.
   public var firstOffset: Int64
-  /// Offset of the abort marker, which lies in the segment that the file belongs to.
+  /// Offset of the abort marker, which is in the segment that the file belongs to.
   public var lastOffset: Int64
   /// Last stable offset when the marker was appended.
   public var lastStableOffset: Int64
@@ -28,8 +28,8 @@ public struct AbortedTransaction: Sendable, Hashable {
 
   /// Reads a file's content; `path` is for messages.
   ///
-  /// Refused are a part of an entry, another version, a transaction that ends before it starts or
-  /// before `baseOffset` (the segment's; Kafka's sanity check), and entries whose ends do not rise.
+  /// Refuses a partial entry, another version, a transaction that ends before it starts or before
+  /// `baseOffset` (the segment's; Kafka's sanity check), and entries whose ends do not rise.
   package static func decode(
     _ span: Span<UInt8>, baseOffset: Int64, path: String
   ) throws(CheckpointError) -> [AbortedTransaction] {

@@ -2,11 +2,11 @@ import MkstoreBytes
 
 /// Text of a small file of ours, with its CRC-32C in the first line (docs/format.md#mkstoretopic).
 ///
-/// People may write and edit such a file: without the line it is taken as it is. A file that holds
-/// a part of the line anywhere must begin with a right one, so that no flipped bit makes it look as
-/// if somebody had written it by hand, and no cut leaves the line away.
+/// Operators may write and edit such a file: without the line it is accepted as it is. A file that
+/// contains a part of the line anywhere must begin with a right one. So a flipped bit cannot make
+/// it look written by hand, and a truncation cannot drop the line.
 package struct CheckedText: Sendable, Equatable {
-  /// What the first line says of the text.
+  /// What the first line proves about the text.
   package enum Check: Sendable, Equatable {
     /// The CRC is right.
     case right
@@ -18,16 +18,16 @@ package struct CheckedText: Sendable, Equatable {
 
   /// The text without the line of the CRC.
   package let text: [UInt8]
-  /// Whether the text is as it was written.
+  /// Whether the text is unchanged since it was written.
   package let check: Check
 
   private static let label = Array("#crc32c: ".utf8)
   private static let remark = " of what follows; remove this line after a change by hand"
   private static let digits = 8
 
-  /// Takes a file's content apart.
+  /// Splits a file's content.
   package init(_ bytes: [UInt8]) {
-    // Either half of the line tells that there was one.
+    // Either half of the line proves that there was one.
     guard Self.contains(Self.label, bytes) || Self.contains(Array(Self.remark.utf8), bytes) else {
       (text, check) = (bytes, .missing)
       return

@@ -1,16 +1,16 @@
-/// The text layout that Kafka's checkpoints share: a line `0`, a line with the count, one line an
+/// The text layout that Kafka's checkpoints share: a line `0`, a line with the count, one line per
 /// entry.
 ///
 /// As strict as Kafka's reader (`CheckpointFile`): a wrong version, count or line makes the whole
-/// file unreadable, so that half of a checkpoint is never taken for all of it. Only an empty file
-/// is allowed and holds no entries: Kafka makes it so.
+/// file unreadable, so that a part of a checkpoint is never used. An empty file is allowed and has
+/// no entries: Kafka creates it so.
 package enum Checkpoint {
   /// The only version there is.
   package static let version = 0
 
   /// Reads all entries of a file's content; `path` is for messages.
   ///
-  /// - Parameter entry: Makes an entry of a line's fields, or says what is wrong with them.
+  /// - Parameter entry: Makes an entry from a line's fields, or says what is wrong with them.
   package static func decode<Entry>(
     _ bytes: [UInt8], path: String, entry: ([Substring]) throws(LineError) -> Entry
   ) throws(CheckpointError) -> [Entry] {

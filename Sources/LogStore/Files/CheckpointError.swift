@@ -5,7 +5,7 @@ package import DiskIO
 package enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The disk refused.
   case disk(DiskError)
-  /// The content is not what the file's format demands; `line` counts from 1, nil for binary files.
+  /// The content violates the file's format; `line` counts from 1, nil for binary files.
   case unreadable(path: String, line: Int?, what: String)
 
   /// One sentence for people.

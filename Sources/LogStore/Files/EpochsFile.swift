@@ -1,17 +1,17 @@
 internal import DiskIO
 
-/// The leader epochs of a log that this engine alone has written (`mkstore.epochs` in the log's
+/// The leader epochs of a log that only this engine has written (`mkstore.epochs` in the log's
 /// directory), from the first truncation on.
 ///
 /// Text with a CRC (docs/format.md#mkstoreepochs), since Kafka's `leader-epoch-checkpoint` has
-/// none: batches are judged by it, and Kafka's file is rebuilt from it. Read strictly: content
-/// that is not byte for byte what `encode` writes is unreadable. A log that never left epoch
-/// 0 has no such file.
+/// none. Batches are checked against it, and Kafka's file is rebuilt from it. Read strictly:
+/// content that is not byte for byte what `encode` writes is unreadable. A log that never left
+/// epoch 0 has no such file.
 package enum EpochsFile {
   /// Name of the file.
   package static let name = "mkstore.epochs"
 
-  /// The epochs; nil where there is no file.
+  /// The epochs; nil if there is no file.
   package static func read(
     _ directory: LogDirectory
   ) throws(CheckpointError) -> LeaderEpochCheckpoint? {
@@ -37,7 +37,7 @@ package enum EpochsFile {
     return CheckedText.encode(Array("version: 1\n\(lines.joined())".utf8))
   }
 
-  /// Reads the file's content; nil where it is not what `encode` writes.
+  /// Reads the file's content; nil if it is not what `encode` writes.
   package static func decode(_ bytes: [UInt8]) -> LeaderEpochCheckpoint? {
     let lines = String(decoding: CheckedText(bytes).text, as: UTF8.self).split(separator: "\n")
     var entries: [LeaderEpochCheckpoint.Entry] = []

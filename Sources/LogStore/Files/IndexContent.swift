@@ -1,13 +1,13 @@
-/// What an index file holds, taken as plain bytes: for verify and dump, never for look-ups.
+/// An index file's content as plain bytes: for verify and dump, never for look-ups.
 package struct IndexContent<Entry: IndexFileEntry>: Sendable {
   /// The entries before the unused, zero-filled rest.
   package var entries: [Entry]
   /// Bytes of zeros after them, up to the file's end: it was preallocated and never trimmed.
   package var zeroTailBytes: Int
-  /// Bytes at the end, not all of them zero, that make no whole entry.
+  /// Bytes at the end, not all of them zero, that are no whole entry.
   package var strayBytes: Int
 
-  /// Reads a file's content. Nothing is judged.
+  /// Reads a file's content without checking it.
   package init(_ span: Span<UInt8>, baseOffset: Int64) {
     let whole = span.count / Entry.byteCount
     var used = whole * Entry.byteCount
@@ -35,7 +35,7 @@ package protocol IndexFileEntry: Sendable, Hashable {
 }
 
 extension IndexFileEntry {
-  /// The absolute offset; where a file claims more than there can be, the largest.
+  /// The absolute offset; the largest possible one if a file claims more.
   static func offset(_ baseOffset: Int64, _ relative: Int32) -> Int64 {
     let (offset, overflow) = baseOffset.addingReportingOverflow(Int64(relative))
     return overflow ? Int64.max : offset

@@ -1,4 +1,4 @@
-/// Cuts the content of a properties file into keys and values.
+/// Splits the content of a properties file into keys and values.
 struct JavaPropertiesParser {
   private let bytes: [UInt8]
   private let path: String
@@ -43,7 +43,7 @@ struct JavaPropertiesParser {
     return String(decoding: units, as: UTF16.self)
   }
 
-  /// What stands after a backslash; nil for the end of a line, which the next one continues.
+  /// The character after a backslash; nil for the end of a line, which the next one continues.
   private mutating func escape() throws(CheckpointError) -> UInt16? {
     guard position < bytes.count else { return nil }
     let byte = bytes[position]

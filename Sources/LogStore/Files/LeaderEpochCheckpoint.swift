@@ -28,7 +28,7 @@ package struct LeaderEpochCheckpoint: Sendable, Equatable {
     self.entries = entries
   }
 
-  /// Reads a log's checkpoint; nil where there is none.
+  /// Reads a log's checkpoint; nil if there is none.
   package static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> LeaderEpochCheckpoint? {
@@ -49,7 +49,7 @@ package struct LeaderEpochCheckpoint: Sendable, Equatable {
     }
   }
 
-  /// Forgets the epochs that ended before `offset`, and lets the one of `offset` begin there, as
+  /// Removes the epochs that ended before `offset`, and makes the one of `offset` begin there, as
   /// Kafka's `truncateFromStart` does.
   package mutating func cut(before offset: Int64) {
     guard let first = entries.lastIndex(where: { $0.startOffset <= offset }) else { return }
@@ -67,7 +67,7 @@ package struct LeaderEpochCheckpoint: Sendable, Equatable {
     Checkpoint.encode(entries.map { "\($0.epoch) \($0.startOffset)" })
   }
 
-  /// The last epoch; 0 where none is noted.
+  /// The last epoch; 0 if there is none.
   package var latest: Int32 { entries.last?.epoch ?? 0 }
 
   /// The epoch that `offset` was written in; nil below the first entry.

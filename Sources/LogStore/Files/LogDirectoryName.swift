@@ -1,15 +1,15 @@
 /// What the name of a directory in a store says about it.
 ///
-/// Source: Kafka's `LocalLog` and `UnifiedLog` name patterns. Nothing but a plain log is ever
-/// opened or touched.
+/// Source: Kafka's `LocalLog` and `UnifiedLog` name patterns. Only a plain log is ever opened or
+/// changed.
 package enum LogDirectoryName: Hashable, Sendable {
   /// A log in use.
   case log(TopicPartition)
-  /// `<topic>-<p>.<32 hex>-delete`: Kafka will remove it; the topic's name may have been cut.
+  /// `<topic>-<p>.<32 hex>-delete`: Kafka will remove it; the topic's name may be truncated.
   case deleted(topic: String, partition: Int32)
   /// `….<32 hex>-future`: being moved here from another log directory.
   case future(topic: String, partition: Int32)
-  /// `….<32 hex>-stray`: set aside by Kafka because no topic claims it; the name may have been cut.
+  /// `….<32 hex>-stray`: renamed by Kafka because no topic claims it; the name may be truncated.
   case stray(topic: String, partition: Int32)
   /// Not a name that Kafka gives.
   case other
@@ -19,7 +19,7 @@ package enum LogDirectoryName: Hashable, Sendable {
     if case .log = self { true } else { false }
   }
 
-  /// Sorts a directory name.
+  /// Classifies a directory name.
   package init(_ name: String) {
     if let kept = Self.unmarked(name, ending: "-delete") {
       self = .deleted(topic: kept.0, partition: kept.1)

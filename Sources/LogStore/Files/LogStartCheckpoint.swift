@@ -3,18 +3,18 @@ package import DiskIO
 /// What this engine wrote to Kafka's checkpoint of log starts, and to which file
 /// (`mkstore.checkpoint` in the store's directory).
 ///
-/// Text with a CRC (docs/format.md#mkstorecheckpoint), since Kafka's file has none: where that is
-/// the very file that is named here, only this one is believed. Read strictly.
+/// Text with a CRC (docs/format.md#mkstorecheckpoint), since Kafka's file has none. If Kafka's file
+/// is the one named here, the content here is used instead. Read strictly.
 package struct LogStartCheckpoint: Sendable, Equatable {
   /// The file's name.
   package static let name = "mkstore.checkpoint"
   /// Largest file that is read: Kafka's and the lines before it.
   package static let bytesMax = SmallFile.bytesMax + 4096
 
-  /// The file that was written; nil where its file system does not tell when a file was made.
+  /// The file that was written; nil if its file system does not report birth times.
   package var birth: FileBirth?
-  /// The file that it took the place of: what is there if that did not happen. nil: as above, or
-  /// none.
+  /// The file that it replaced, which is still there if the replacement did not happen. nil: as
+  /// above, or there was none.
   package var previousBirth: FileBirth?
   /// What was written to it.
   package var content: [UInt8]
@@ -26,7 +26,7 @@ package struct LogStartCheckpoint: Sendable, Equatable {
     self.content = content
   }
 
-  /// Reads a store's file; nil where there is none.
+  /// Reads a store's file; nil if there is none.
   package static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> LogStartCheckpoint? {
@@ -83,7 +83,7 @@ package struct LogStartCheckpoint: Sendable, Equatable {
     return CheckedText.encode(Array(header.utf8) + content)
   }
 
-  /// The content of a file from before the previous one was named.
+  /// The content in the older form, without the previous file.
   private var oldEncoded: [UInt8] {
     let header = Self.oldVersion + Self.lines(birth, Self.inodeKey, Self.timeKey)
     return CheckedText.encode(Array(header.utf8) + content)

@@ -1,6 +1,6 @@
 package import DiskIO
 
-/// The log start offset of one log (`mkstore.start` in the log's directory): what is below it was
+/// The log start offset of one log (`mkstore.start` in the log's directory): offsets below it were
 /// deleted.
 ///
 /// Text with a CRC (docs/format.md#mkstorestart), since Kafka's checkpoint of log starts has none.
@@ -20,7 +20,7 @@ package struct LogStartFile: Sendable, Equatable {
     self.offset = offset
   }
 
-  /// Reads a log's file; nil where there is none.
+  /// Reads a log's file; nil if there is none.
   package static func read(
     _ directory: LogDirectory
   ) throws(CheckpointError) -> LogStartFile? {

@@ -1,7 +1,7 @@
 package import DiskIO
 
-/// The log starts that a store's directory tells: those of Kafka's checkpoint, or, where that is
-/// corrupt, those that this engine had written to it.
+/// The log starts in a store's directory: those of Kafka's checkpoint or, if that is corrupted,
+/// those that this engine had written to it.
 package struct LogStarts: Sendable {
   /// The start of each log that has a line.
   package private(set) var offsets: [TopicPartition: Int64] = [:]
@@ -11,13 +11,13 @@ package struct LogStarts: Sendable {
   /// Whether Kafka's file is not one that this engine wrote: a broker had the directory since.
   package private(set) var isBrokers = false
 
-  /// Nothing is known.
+  /// No starts.
   package init() {}
 
   /// Reads both files.
   ///
-  /// - Throws: Where one of them may not be opened; content that makes no sense, or that the disk
-  ///   does not give, is a fault.
+  /// - Throws: If one of them may not be opened. Invalid content, or content that the disk cannot
+  ///   read, is a fault.
   package init(_ disk: any Disk, directory: String) throws(DiskError) {
     let own = try take { () throws(CheckpointError) in
       try LogStartCheckpoint.read(disk, directory: directory)
@@ -30,7 +30,7 @@ package struct LogStarts: Sendable {
     let isLost = faults.count > faultCount
     guard var content = found?.bytes ?? (isLost ? own?.content : nil) else { return }
     isBrokers = found.map { !Self.isOurs($0.birth, $0.bytes, own) } ?? false
-    // A broker replaces the file, and never changes it in place.
+    // A broker replaces the file and never changes it in place.
     if let own, let birth = own.birth, birth == found?.birth, own.content != content {
       content = own.content
       faults.append(
@@ -65,7 +65,7 @@ package struct LogStarts: Sendable {
         faults.append(error)
         return nil
       }
-      // What the disk does not give is gone.
+      // Content that the disk cannot read is lost.
       guard refused.isUnreadableSector else { throw refused }
       faults.append(.unreadable(path: refused.path, line: nil, what: "\(refused)"))
       return nil

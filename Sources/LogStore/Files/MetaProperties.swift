@@ -3,7 +3,7 @@ package import DiskIO
 /// Identity of a store: which cluster, node and directory it is (`meta.properties` in its
 /// directory).
 ///
-/// Keys that are not ours are kept, in their order.
+/// Unknown keys are kept, in their order.
 package struct MetaProperties: Sendable, Equatable {
   /// The file's name.
   package static let name = "meta.properties"
@@ -30,7 +30,7 @@ package struct MetaProperties: Sendable, Equatable {
     return MetaProperties(properties)
   }
 
-  /// Reads a store's file; nil where there is none.
+  /// Reads a store's file; nil if there is none.
   package static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> MetaProperties? {
@@ -39,8 +39,8 @@ package struct MetaProperties: Sendable, Equatable {
     return try MetaProperties(bytes, path: path)
   }
 
-  /// Reads a file's content; `path` is for messages. Versions other than 0 and 1 are refused, and
-  /// so are numbers and ids that are none.
+  /// Reads a file's content; `path` is for messages. Refuses versions other than 0 and 1 and
+  /// invalid numbers and ids.
   package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
     properties = try JavaProperties(bytes, path: path)
     guard version == 0 || version == 1 else {

@@ -1,6 +1,6 @@
 package import DiskIO
 
-/// One of Kafka's checkpoints in a store's directory that keep an offset for each log.
+/// One of Kafka's checkpoints in a store's directory with an offset for each log.
 package struct OffsetCheckpoint: Sendable, Equatable {
   /// Which offset; the raw value is the file's name.
   package enum Name: String, Sendable, CaseIterable {
@@ -22,7 +22,7 @@ package struct OffsetCheckpoint: Sendable, Equatable {
     self.offsets = offsets
   }
 
-  /// Reads a store's checkpoint; nil where there is none.
+  /// Reads a store's checkpoint; nil if there is none.
   package static func read(
     _ disk: any Disk, directory: String, _ name: Name
   ) throws(CheckpointError) -> OffsetCheckpoint? {
@@ -31,10 +31,10 @@ package struct OffsetCheckpoint: Sendable, Equatable {
     return try OffsetCheckpoint(bytes, path: path)
   }
 
-  /// What a store's checkpoint says, and why it says nothing where it cannot be used: an opening
-  /// for writing then replaces it.
+  /// The content of a store's checkpoint, or the reason why it cannot be used; an opening for
+  /// writing then replaces it.
   ///
-  /// - Throws: Where the file may not be opened: its content may be right, and is not replaced.
+  /// - Throws: If the file may not be opened: its content may be right, so it is not replaced.
   package static func usable(
     _ disk: any Disk, directory: String, _ name: Name
   ) throws(DiskError) -> (offsets: [TopicPartition: Int64], fault: CheckpointError?) {
@@ -42,7 +42,7 @@ package struct OffsetCheckpoint: Sendable, Equatable {
       return (try read(disk, directory: directory, name)?.offsets ?? [:], nil)
     } catch {
       guard case .disk(let refused) = error else { return ([:], error) }
-      // What the disk does not give is gone.
+      // Content that the disk cannot read is lost.
       guard refused.isUnreadableSector else { throw refused }
       let path = "\(directory)/\(name.rawValue)"
       return ([:], .unreadable(path: path, line: nil, what: "\(refused)"))
@@ -60,7 +60,7 @@ package struct OffsetCheckpoint: Sendable, Equatable {
     try SmallFile.writeAtomically(disk, directory: directory, name: name.rawValue, encoded)
   }
 
-  /// The file's content; logs in the order of their names, so that equal checkpoints are equal
+  /// The file's content; logs in the order of their names, so that equal checkpoints give equal
   /// files.
   package var encoded: [UInt8] {
     let ascending = offsets.sorted {

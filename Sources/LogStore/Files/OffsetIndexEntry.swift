@@ -1,6 +1,6 @@
 import MkstoreBytes
 
-/// One entry of an offset index as it stands in the file.
+/// One entry of an offset index as stored in the file.
 package struct OffsetIndexEntry: IndexFileEntry {
   /// Int32 relative offset, Int32 position.
   package static let byteCount = 8

@@ -13,7 +13,7 @@ package struct PartitionMetadata: Sendable, Equatable {
     self.topicId = topicId
   }
 
-  /// Reads a log's file; nil where there is none.
+  /// Reads a log's file; nil if there is none.
   package static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> PartitionMetadata? {

@@ -1,4 +1,4 @@
-/// The parts of a path, as its text says them; no disk is asked.
+/// The parts of a path, from its text alone; no disk is asked.
 package enum PathText {
   /// Without slashes at its end.
   package static func trimmed(_ path: String) -> String {
@@ -7,7 +7,7 @@ package enum PathText {
     return String(path)
   }
 
-  /// What follows the last slash.
+  /// The part after the last slash.
   package static func lastComponent(_ path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return path }
     return String(path[path.index(after: slash)...])

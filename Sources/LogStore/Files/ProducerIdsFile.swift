@@ -1,6 +1,6 @@
 package import DiskIO
 
-/// Which producer ids a store has given out (`mkstore.producer-ids` in the store's directory).
+/// Which producer ids a store has assigned (`mkstore.producer-ids` in the store's directory).
 ///
 /// Text with a CRC (docs/format.md#mkstoreproducer-ids). Read strictly: content that is not byte
 /// for byte what `encoded` writes is unreadable.
@@ -10,8 +10,8 @@ package struct ProducerIdsFile: Sendable, Equatable {
   /// Largest file that is read.
   package static let bytesMax = 4096
 
-  /// No id from here on was given out; nil in the old form of the file, whose ids were counted from
-  /// 0 as a broker's are, so that counting on from them would repeat a broker's.
+  /// No id from here on was assigned. nil in the old form of the file: its ids were counted from 0
+  /// as a broker's are, so counting on from them would repeat a broker's.
   package var nextProducerId: Int64?
 
   /// Memberwise.
@@ -19,9 +19,9 @@ package struct ProducerIdsFile: Sendable, Equatable {
     self.nextProducerId = nextProducerId
   }
 
-  /// Reads a store's file; nil where there is none.
+  /// Reads a store's file; nil if there is none.
   ///
-  /// - Throws: `.unreadable` also where the name belongs to something that is no file.
+  /// - Throws: `.unreadable`, also if the name belongs to something other than a file.
   package static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> ProducerIdsFile? {

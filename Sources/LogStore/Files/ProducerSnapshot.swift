@@ -4,7 +4,7 @@ import MkstoreBytes
 /// State of the idempotent and transactional producers of a log at an offset (`.snapshot`, version
 /// 1).
 package struct ProducerSnapshot: Sendable, Equatable {
-  /// What is kept of one producer: its last batch.
+  /// What is stored of one producer: its last batch.
   package struct Producer: Sendable, Hashable {
     /// Not negative.
     package var producerId: Int64
@@ -45,7 +45,7 @@ package struct ProducerSnapshot: Sendable, Equatable {
   private static let headerBytes = 10
   private static let producerBytes = 46
 
-  /// One entry a producer.
+  /// One entry per producer.
   package var producers: [Producer]
 
   /// Memberwise.
@@ -53,7 +53,7 @@ package struct ProducerSnapshot: Sendable, Equatable {
     self.producers = producers
   }
 
-  /// Reads a snapshot file; nil where there is none.
+  /// Reads a snapshot file; nil if there is none.
   package static func read(
     _ disk: any Disk, _ path: String
   ) throws(CheckpointError) -> ProducerSnapshot? {

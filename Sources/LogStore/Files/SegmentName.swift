@@ -1,11 +1,11 @@
 /// Name of one file of a segment: base offset in twenty digits, kind, and the stage of a file that
 /// is being replaced or removed.
 ///
-/// Source: Kafka's `LogFileUtils`; file names are the only place where a base offset is kept.
+/// Source: Kafka's `LogFileUtils`; a base offset is stored only in file names.
 package struct SegmentName: Hashable, Sendable {
   /// What a file of a segment holds.
   package enum Kind: String, Hashable, Sendable, CaseIterable {
-    /// Batches, one after the other.
+    /// Batches, one after another.
     case log
     /// Offset index.
     case index
@@ -17,23 +17,23 @@ package struct SegmentName: Hashable, Sendable {
     case snapshot
   }
 
-  /// Ending of a file that does not count as part of the log at the moment.
+  /// Suffix of a file that is currently no part of the log.
   package enum Stage: String, Hashable, Sendable, CaseIterable {
     /// Renamed away, to be unlinked.
     case deleted
     /// Being written by the cleaner or a splitter; incomplete.
     case cleaned
-    /// Complete, about to take the place of others.
+    /// Complete, about to replace others.
     case swap
   }
 
-  /// Whether it is the `.log` of a segment, and not one on the way in or out.
+  /// Whether it is the `.log` of a segment that is part of the log.
   package var isLog: Bool { kind == .log && stage == nil }
 
   /// Digits of an offset in a file name.
   package static let digitCount = 20
 
-  /// First offset that the segment may hold (for a snapshot: the offset it stands at).
+  /// First offset that the segment may hold (for a snapshot: the offset of its state).
   package var baseOffset: Int64
   /// What the file holds.
   package var kind: Kind
@@ -48,7 +48,7 @@ package struct SegmentName: Hashable, Sendable {
     self.stage = stage
   }
 
-  /// Reads a file name; nil where it is not exactly one that `fileName` gives.
+  /// Reads a file name; nil if it is not exactly one that `fileName` gives.
   package init?(_ fileName: String) {
     let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 2 || parts.count == 3,
@@ -63,7 +63,7 @@ package struct SegmentName: Hashable, Sendable {
     self.init(offset, kind, stage: stage)
   }
 
-  /// The name as it stands in the directory, e.g. `00000000000000000042.log.swap`.
+  /// The name in the directory, e.g. `00000000000000000042.log.swap`.
   package var fileName: String {
     let name = "\(Self.digits(baseOffset)).\(kind.rawValue)"
     guard let stage else { return name }

@@ -1,20 +1,20 @@
 package import DiskIO
 
-/// Whole files that are read and replaced at once: checkpoints, properties, snapshots.
+/// Whole files that are read and replaced as a unit: checkpoints, properties, snapshots.
 package enum SmallFile {
   /// Largest file that is read; a checkpoint of 60,000 partitions with the longest names fits.
   package static let bytesMax = 16 << 20
 
-  /// The content of a file; nil where there is none.
+  /// The content of a file; nil if there is none.
   ///
-  /// - Throws: `.unreadable` where the file has more than `limit` bytes.
+  /// - Throws: `.unreadable` if the file has more than `limit` bytes.
   package static func read(
     _ disk: any Disk, _ path: String, limit: Int = bytesMax
   ) throws(CheckpointError) -> [UInt8]? {
     try open(disk, path, limit) { (file, size) throws(DiskError) in try content(file, size) }
   }
 
-  /// The same, with what names the file that was read.
+  /// The same, with the identity of the file that was read.
   package static func readWithBirth(
     _ disk: any Disk, _ path: String
   ) throws(CheckpointError) -> (bytes: [UInt8], birth: FileBirth?)? {
@@ -52,17 +52,17 @@ package enum SmallFile {
     try finishReplacement(file, disk, directory: directory, name: name, bytes)
   }
 
-  /// Makes the file `<name>.tmp` of a replacement whose content says which file it is.
+  /// Creates `<name>.tmp` for a replacement whose content names its own file.
   static func createReplacement(
     _ disk: any Disk, directory: String, name: String
   ) throws(DiskError) -> any DiskFile {
     let temporary = "\(directory)/\(name).tmp"
-    // Left over from a crash between create and rename: never read by anyone.
+    // Left by a crash between create and rename; never read.
     if try disk.status(temporary) != nil { try disk.remove(temporary) }
     return try disk.open(temporary, .create)
   }
 
-  /// Writes the content and puts the file in the place of `name`, as `writeAtomically`.
+  /// Writes the content and renames the file to `name`, as `writeAtomically` does.
   static func finishReplacement(
     _ file: any DiskFile, _ disk: any Disk, directory: String, name: String, _ bytes: [UInt8]
   ) throws(DiskError) {

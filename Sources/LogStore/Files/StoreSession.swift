@@ -1,7 +1,7 @@
 package import DiskIO
 
-/// What a store knows of its own past that no log tells (`mkstore.session` in the store's
-/// directory): since when retention policies count, and what time it was.
+/// Facts about a store's past that no log contains (`mkstore.session` in the store's directory):
+/// since when retention policies count, and the wall time.
 ///
 /// Text with a CRC (docs/format.md#mkstoresession). Read strictly. A store that never had a
 /// retention policy has no such file.
@@ -11,8 +11,8 @@ package struct StoreSession: Sendable, Equatable {
   /// Largest file that is read.
   package static let bytesMax = 4096
 
-  /// Names a stretch of time in which no broker had the directory: a policy that was decided on in
-  /// another one does not count.
+  /// Identifies a period in which no broker had the directory; a policy that was set in another
+  /// period does not count.
   package var policySession: UInt64
   /// Wall time when the file was last written, milliseconds since 1970 UTC.
   package var wallMs: Int64
@@ -23,7 +23,7 @@ package struct StoreSession: Sendable, Equatable {
     self.wallMs = wallMs
   }
 
-  /// Reads a store's file; nil where there is none.
+  /// Reads a store's file; nil if there is none.
   package static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> StoreSession? {
@@ -61,13 +61,13 @@ package struct StoreSession: Sendable, Equatable {
   private static let sessionKey = "policy_session: "
   private static let wallKey = "wall_ms: "
 
-  /// An id as it is written: 16 hexadecimal digits.
+  /// An id as stored: 16 hexadecimal digits.
   static func text(_ id: UInt64) -> String {
     let digits = String(id, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// The id of such a text; nil where it is none.
+  /// The id in such a text; nil if it has none.
   static func id(_ text: String) -> UInt64? {
     guard text.utf8.count == 16, let id = UInt64(text, radix: 16), self.text(id) == text else {
       return nil

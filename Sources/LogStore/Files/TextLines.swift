@@ -1,6 +1,6 @@
 /// Walks over the lines of a small text file, counting them for messages.
 ///
-/// Lines end with `\n`, `\r` or `\r\n`, as for Java's `readLine`; the last may go without.
+/// Lines end with `\n`, `\r` or `\r\n`, as for Java's `readLine`; the last may have no end.
 struct TextLines {
   private let path: String
   private var rest: Substring

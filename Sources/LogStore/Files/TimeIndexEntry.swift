@@ -1,6 +1,6 @@
 import MkstoreBytes
 
-/// One entry of a time index as it stands in the file.
+/// One entry of a time index as stored in the file.
 package struct TimeIndexEntry: IndexFileEntry {
   /// Int64 timestamp, Int32 relative offset.
   package static let byteCount = 12

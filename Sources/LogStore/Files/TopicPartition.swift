@@ -1,6 +1,6 @@
 /// One log of a store: a topic and a partition of it, which together name its directory.
 ///
-/// Values exist only for names that Kafka allows, so that whoever holds one may build a path of it.
+/// Values exist only for names that Kafka allows, so a path can be built from one without checks.
 public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
   /// Longest topic name, in bytes (Kafka's `Topic.MAX_NAME_LENGTH`).
   public static let topicBytesMax = 249
@@ -22,8 +22,8 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads the name of a log directory: everything before the last dash is the topic.
   ///
-  /// - Throws: What is wrong with it; so does the name of a directory that waits for deletion or is
-  ///   being moved.
+  /// - Throws: What is wrong with it. The name of a directory that is to be deleted or is being
+  ///   moved also throws.
   public init(directoryName: String) throws(TopicPartitionError) {
     let (topic, partition) = try Self.split(directoryName)
     try self.init(topic: topic, partition: partition)
@@ -32,14 +32,14 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
   /// Name of the log's directory, e.g. `orders-0`.
   public var description: String { "\(topic)-\(partition)" }
 
-  /// Whether Kafka refuses to have both topics: their names differ only in `.` against `_`, which
-  /// metric names cannot tell apart (Kafka's `Topic.hasCollision`).
+  /// Whether Kafka refuses to have both topics: their names differ only in `.` and `_`, which
+  /// metric names cannot distinguish (Kafka's `Topic.hasCollision`).
   package func collides(withTopic other: String) -> Bool {
     topic != other && topic.utf8.count == other.utf8.count
       && Self.unified(topic) == Self.unified(other)
   }
 
-  /// Throws where `topic` is no legal topic name.
+  /// Throws if `topic` is not a legal topic name.
   package static func check(topic: String) throws(TopicPartitionError) {
     if topic.isEmpty { throw .topicEmpty }
     if topic == "." || topic == ".." { throw .topicReserved(topic) }
@@ -51,7 +51,7 @@ public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Cuts `<topic>-<partition>` at the last dash; the topic is not checked here.
+  /// Splits `<topic>-<partition>` at the last dash; the topic is not checked here.
   static func split(_ name: String) throws(TopicPartitionError) -> (String, Int32) {
     guard let dash = name.lastIndex(of: "-") else { throw .noPartition(name) }
     let digits = String(name[name.index(after: dash)...])

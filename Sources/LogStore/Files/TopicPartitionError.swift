@@ -10,7 +10,7 @@ public enum TopicPartitionError: Error, Sendable, Equatable, CustomStringConvert
   case topicTooLong(String, bytes: Int, limit: Int)
   /// A directory name without `-<partition>` at its end.
   case noPartition(String)
-  /// The part after the last dash is no partition number.
+  /// The part after the last dash is not a partition number.
   case partition(String)
 
   /// One sentence for people.

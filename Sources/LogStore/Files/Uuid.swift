@@ -6,7 +6,7 @@ package struct Uuid: Hashable, Sendable, CustomStringConvertible {
   /// The last eight bytes, big-endian.
   package var low: UInt64
 
-  /// Means "none"; never the id of anything.
+  /// Means "none"; never an actual id.
   package static let zero = Uuid(high: 0, low: 0)
 
   /// Memberwise.
@@ -30,7 +30,7 @@ package struct Uuid: Hashable, Sendable, CustomStringConvertible {
     self = value
   }
 
-  /// A fresh version 4 identifier whose text does not start with a dash, as Kafka's `randomUuid`.
+  /// A new version 4 identifier whose text does not start with a dash, as Kafka's `randomUuid`.
   package static func random(using generator: inout some RandomNumberGenerator) -> Uuid {
     while true {
       var uuid = Uuid(high: generator.next(), low: generator.next())

@@ -1,4 +1,4 @@
-/// What flush an append asks for.
+/// Which flush an append requests.
 package enum FlushNeed: Sendable {
   /// None of its own.
   case none

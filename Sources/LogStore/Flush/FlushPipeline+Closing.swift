@@ -3,11 +3,11 @@ internal import Logging
 
 /// The clean close of a log, and the end of its use without one.
 extension FlushPipeline {
-  /// Makes everything durable, trims the active indexes and writes the clean mark; after this every
+  /// Makes everything durable, trims the active indexes and writes the clean mark. Every later
   /// append is refused. Idempotent.
   ///
-  /// - Throws: Where something could not be made durable; the store then writes no clean marker.
-  ///   `.diskFull` passes: all that was appended is durable, and `close` may be tried again.
+  /// - Throws: If something could not be made durable; the store then writes no clean marker. After
+  ///   `.diskFull` everything appended is durable, and `close` may be called again.
   package func close(after recovery: RecoveryReport) throws(LogError) {
     writer.close()
     log.context.flusher.remove(self)
@@ -21,7 +21,7 @@ extension FlushPipeline {
     }
     role.take()
     defer { giveBackRole() }
-    // A mark that was being made durable may have failed meanwhile (I8).
+    // Making a mark durable may have failed meanwhile (I8).
     try health.checkNotFailed()
     do throws(DiskError) {
       try producers.writeClosingSnapshot(hasMark: mark.isThere)
@@ -32,7 +32,7 @@ extension FlushPipeline {
     do throws(DiskError) {
       try closeActive(after: recovery)
     } catch {
-      // What a write or an allocation was refused, another may get. A sync is not repeated (I8).
+      // A refused write or allocation may succeed later. A sync is not repeated (I8).
       if error.isDiskFull, !error.isFailedSync { throw .diskFull(error) }
       health.fail(error)
       throw .poisoned(path: log.path, cause: error)
@@ -53,9 +53,9 @@ extension FlushPipeline {
   package var lacksClosingSnapshot: Bool { withState { $0.lacksClosingSnapshot } }
 
   private func closeActive(after recovery: RecoveryReport) throws(DiskError) {
-    // The segment that was appended to; where none was, the one that recovery changed, for its
-    // indexes lack their final entry and its mark still says that we write; or the last one, where
-    // the mark names another file.
+    // The segment that was appended to. If nothing was appended: the one that recovery changed,
+    // because its indexes lack their final entry and its mark still says that we write; or the last
+    // one, if the mark names another file.
     let isUnsettled = !recovery.wasClean || recovery.isEventful || mark.isCopy
     let open =
       isUnsettled && writer.isDormant ? try writer.activate() : writer.active
@@ -76,12 +76,12 @@ extension FlushPipeline {
   /// Ends every use of the files: no append and no flush runs any more, and waits fail with
   /// `.closed`. Changes nothing on disk.
   ///
-  /// - Parameter mark: Marks the log as gone, before a flush that still runs is waited for.
+  /// - Parameter mark: Marks the log as closed, before a running flush is waited for.
   package func endUse(marking: () -> Void) {
     writer.close()
     marking()
     log.context.flusher.remove(self)
-    // A flush that runs may still use the files; one that begins later sees that they are gone.
+    // A running flush may still use the files; a later one sees that the log is closed.
     role.take()
     giveBackRole()
     health.endWaits()

@@ -1,12 +1,12 @@
 internal import DiskIO
 
-/// A flush whose sync other logs share. Whoever began it holds the flush role until it ends, so
-/// that it is as any other to everybody else.
+/// A flush whose sync other logs share. The thread that began it holds the flush role until it
+/// ends, as for any other flush.
 extension FlushPipeline {
   /// Begins a flush of what was appended so far.
   ///
-  /// Only of appends to the active segment: what a roll leaves (trimmed indexes, new names,
-  /// producer snapshots) goes the log's own way, which is seldom.
+  /// Only for appends to the active segment. What a roll leaves (trimmed indexes, new names,
+  /// producer snapshots) is rare and takes a flush of its own.
   package func beginSharedFlush(by group: GroupSync) -> Flusher.SharedFlushStart {
     guard !health.isFailed, role.tryTake() else { return .alone }
     guard !health.isGone, isCovered(by: group) else {
@@ -29,16 +29,16 @@ extension FlushPipeline {
     return .begun(byteCount: mark.unflushedBytes(of: active))
   }
 
-  /// Lets go of a flush that was begun: nothing of it has happened.
+  /// Cancels a flush that was begun: none of it has happened.
   package func abandonSharedFlush() {
     withState { $0.sharedWork = nil }
     giveBackRole()
   }
 
-  /// Starts bringing the flush's bytes to the disk.
+  /// Starts writing the flush's bytes to the disk.
   ///
-  /// - Returns: False where that failed, which marks the log as failed and ends the flush: the file
-  ///   has told its error, and would not tell it again.
+  /// - Returns: False if that failed, which marks the log as failed and ends the flush: the file
+  ///   has reported its error and would not report it again.
   package func writeSharedFlush() -> Bool {
     guard let work = withState({ $0.sharedWork }), let active = work.active else {
       preconditionFailure("I7: \(log.path): no shared flush was begun")
@@ -53,22 +53,22 @@ extension FlushPipeline {
     }
   }
 
-  /// Ends the flush and wakes who waits for it.
+  /// Ends the flush and wakes its waiters.
   ///
-  /// - Parameter isSynced: Whether a sync has covered it that began after `writeSharedFlush`;
-  ///   without one the log syncs for itself.
+  /// - Parameter isSynced: Whether a sync that began after `writeSharedFlush` has covered it;
+  ///   without one the log syncs by itself.
   package func endSharedFlush(isSynced: Bool) {
     let work = withState { state in
       defer { state.sharedWork = nil }
       return state.sharedWork
     }
     guard let work else { preconditionFailure("I7: \(log.path): no shared flush was begun") }
-    // A failure ends the log and reaches whoever waits; no one else is to be told.
+    // A failure fails the log and reaches every waiter; no other caller needs it.
     _ = finish(work, isSynced: isSynced)
     giveBackRole()
   }
 
-  /// Whether the directory is on the group's file system; looked at once.
+  /// Whether the directory is on the group's file system; determined once.
   private func isCovered(by group: GroupSync) -> Bool {
     if let known = withState({ $0.isCovered }) { return known }
     let isCovered = group.covers(log.path)

@@ -2,9 +2,9 @@ internal import CMkstoreShims
 internal import CoreMetrics
 internal import DiskIO
 
-/// Makes a log's appends durable: whoever waits for a flush runs it where none runs, and so serves
-/// every other waiter (docs/decisions/0004-who-flushes.md). Owns who flushes, and the order in
-/// which things become durable (I7). Any thread.
+/// Makes a log's appends durable. The first waiter that finds no flush running runs one, and so
+/// serves every other waiter (docs/decisions/0004-who-flushes.md). Owns the flush role and the
+/// order in which things become durable (I7). Any thread.
 package final class FlushPipeline: Sendable {
   let log: LogEnvironment
   let store: SegmentStore
@@ -17,11 +17,11 @@ package final class FlushPipeline: Sendable {
   let producers: ProducerKeeper
   private let state = Locked(State())
 
-  /// What only the holder of the role changes.
+  /// State that only the holder of the role changes.
   struct State {
-    /// What the sync that others share is to make durable.
+    /// The work of the sync that others share.
     var sharedWork: FlushWork?
-    /// Whether the store's shared sync covers the log; nil until it was looked at.
+    /// Whether the store's shared sync covers the log; nil until determined.
     var isCovered: Bool?
     /// Whether the log was closed, with nothing left to do.
     var isSettled = false
@@ -46,7 +46,7 @@ package final class FlushPipeline: Sendable {
     mark = SessionMark(log, writer, settling, opened)
   }
 
-  /// Runs `body` with the pipeline's own state; for the extensions of this type alone.
+  /// Runs `body` with the pipeline's own state; only for extensions of this type.
   func withState<Result>(_ body: (inout State) -> Result) -> Result { state.withLock(body) }
 
   // MARK: Waiting
@@ -58,7 +58,7 @@ package final class FlushPipeline: Sendable {
       if role.tryTake() {
         defer { giveBackRole() }
         try health.checkPresent()
-        // Another thread may have flushed since this one looked.
+        // Another thread may have flushed since the check.
         guard offsets.flushed.value < offset, let work = writer.takeFlushWork() else { return }
         try finish(work, isSynced: false).get()
       } else {
@@ -83,7 +83,7 @@ package final class FlushPipeline: Sendable {
   /// Makes everything appended so far durable.
   package func flush() throws(LogError) { try waitFlushed(upTo: offsets.end.value) }
 
-  /// Does what an append asks for.
+  /// Does the flush that an append requests.
   package func flush(_ need: FlushNeed) throws(LogError) {
     switch need {
     case .none: break
@@ -107,7 +107,7 @@ package final class FlushPipeline: Sendable {
     if offsets.flushed.onReach(offset, body) != 0 { log.context.flusher.request(self) }
   }
 
-  /// Gives the role back, and asks for another flush where others wait for what came meanwhile.
+  /// Releases the role, and requests another flush if others wait for later appends.
   func giveBackRole() {
     role.giveBack()
     if offsets.flushed.hasCallbacks, isDirty { log.context.flusher.request(self) }
@@ -115,12 +115,12 @@ package final class FlushPipeline: Sendable {
 
   // MARK: The session
 
-  /// Whether an append needs nothing more before its first byte.
+  /// Whether an append needs no preparation before its first byte.
   @inline(__always)
   package var hasBegunSession: Bool { mark.isCurrent }
 
-  /// What comes before the first byte of a session: the state of the log's producers, which is the
-  /// writer's from then on, and a durable mark.
+  /// Prepares the first byte of a session: loads the state of the log's producers, which the writer
+  /// owns from then on, and writes a durable mark.
   package func beginSession() throws(LogError) {
     if mark.isCurrent { return }
     if let fault = log.settingsFault { throw fault }
@@ -132,7 +132,7 @@ package final class FlushPipeline: Sendable {
         continue
       }
       defer { giveBackRole() }
-      // Another appender may have begun it, and appended, since this one looked.
+      // Another appender may have begun it, and appended, since the check.
       if mark.isCurrent { return }
       try health.checkPresent()
       let (end, durableEnd) = (offsets.end.value, offsets.flushed.value)
@@ -141,8 +141,9 @@ package final class FlushPipeline: Sendable {
       do throws(DiskError) {
         try mark.begin(recoveryPoint: durableEnd)
       } catch {
-        // Nothing was appended, so that a full disk may be tried again; a failed write or sync may
-        // not (I8), nor a directory that was removed: the records would be lost with it.
+        // Nothing was appended, so after a full disk the call can be retried. A failed write or
+        // sync cannot (I8), nor can a directory that was removed: the records would be lost with
+        // it.
         throw health.rejection(for: error)
       }
     }
@@ -150,13 +151,13 @@ package final class FlushPipeline: Sendable {
 
   // MARK: One flush
 
-  /// Syncs what a flush has to make durable, notes it in the mark and publishes it. Holder of the
-  /// role.
+  /// Syncs what a flush has to make durable, writes it to the mark and publishes it. For the holder
+  /// of the role.
   ///
   /// Order (I7): sealed segments and their trimmed indexes, the active segment, the directory; then
   /// the mark; then the recovery point; then the waiters.
   ///
-  /// - Parameter isSynced: Whether a sync that was begun after the work was taken has covered it.
+  /// - Parameter isSynced: Whether a sync that began after the work was taken has covered it.
   func finish(_ work: FlushWork, isSynced: Bool) -> Result<Void, LogError> {
     precondition(role.isHeld, "I7: a flush to \(work.target) without the flush role")
     precondition(
@@ -170,7 +171,8 @@ package final class FlushPipeline: Sendable {
       } else {
         try log.context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
       }
-      // Perhaps while an index of a sealed segment was rebuilt, which is no failure else.
+      // It may have happened while an index of a sealed segment was rebuilt, which is otherwise no
+      // failure.
       if let cause = health.lostNames { throw cause }
       if let active = work.active { try checkThere(active) }
       if InvariantChecks.areOn { checkDurable(work) }
@@ -191,8 +193,8 @@ package final class FlushPipeline: Sendable {
     return .success(())
   }
 
-  /// Throws where what was synced cannot be found again: its directory was removed, or another
-  /// process cut the file.
+  /// Throws if the synced file cannot be found again: its directory was removed, or another process
+  /// truncated the file.
   private func checkThere(_ active: ActiveSegment) throws(DiskError) {
     if active.log.isUnlinked { throw DiskError.notFound(.sync, active.log.path) }
     try CutCheck.run(active, since: mark.flushedPosition(in: active), store.state.rules)
@@ -210,7 +212,7 @@ package final class FlushPipeline: Sendable {
       do throws(DiskError) {
         try sealed.log.sync()
       } catch {
-        // Deleted meanwhile: nothing of it is to be durable any more.
+        // Deleted meanwhile: it need not become durable.
         if sealed.segment.isRetired { continue }
         throw error
       }
@@ -220,8 +222,8 @@ package final class FlushPipeline: Sendable {
     guard work.isDirectoryDirty else { return }
     try log.disk.syncDirectory(log.path)
     // Files that were made by their path and files that were open before must still be in one
-    // directory: where another was put in its place, each holds half a log.
-    // A retired segment has lost its name by right: `retire` comes before that.
+    // directory. If another directory was put in its place, each holds half a log. A retired
+    // segment is expected to have no name: `retire` comes before it is lost.
     for segment in work.sealed + [work.active].compactMap({ $0 })
     where !segment.log.isStillNamed && !segment.segment.isRetired {
       throw DiskError.notFound(.sync, segment.log.path)
@@ -233,7 +235,7 @@ package final class FlushPipeline: Sendable {
 
 extension FlushPipeline: Flusher.Client {
   package func flushNow() {
-    // A failure ends the log and reaches whoever waits; no one else is to be told.
+    // A failure fails the log and reaches every waiter; no other caller needs it.
     do throws(LogError) { try flush() } catch { return }
   }
 

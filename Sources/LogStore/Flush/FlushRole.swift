@@ -1,11 +1,11 @@
-/// Who flushes a log: one thread at a time. Not held as a lock while it syncs, so that others can
-/// look, and wait for what they need. First of a log's locks. Any thread.
+/// Which thread flushes a log; one at a time. It is not a lock held during the sync, so other
+/// threads can check it and wait. First of a log's locks. Any thread.
 package final class FlushRole: Sendable {
   private let isTaken = Locked(false)
 
   package init() {}
 
-  /// Takes the role where no thread has it.
+  /// Takes the role if no thread has it.
   package func tryTake() -> Bool {
     isTaken.withLock { isTaken in
       if isTaken { return false }
@@ -30,12 +30,12 @@ package final class FlushRole: Sendable {
   /// Whether a thread has the role.
   package var isHeld: Bool { isTaken.withLock { $0 } }
 
-  /// Waits until no thread has the role, or `isReached`; that is looked at when the role is given
-  /// back and at `wake`.
+  /// Waits until no thread has the role, or until `isReached`, which is checked when the role is
+  /// released and at `wake`.
   package func wait(until isReached: () -> Bool) {
     _ = isTaken.wait { isTaken in !isTaken || isReached() }
   }
 
-  /// Lets those who wait look again.
+  /// Makes waiting threads check again.
   package func wake() { isTaken.broadcast() }
 }

@@ -5,14 +5,14 @@ package struct FlushWork {
   /// Offset up to which the log is durable afterwards.
   var target: Int64
   var active: ActiveSegment?
-  /// What the mark will say of the active segment, taken under the writer lock so that it agrees
-  /// with itself.
+  /// What the mark will say of the active segment; taken under the writer lock so that it is
+  /// consistent.
   var record: MarkRecord?
   /// Segments that were sealed since the last flush, oldest first.
   var sealed: [ActiveSegment]
   var isDirectoryDirty: Bool
   var snapshots: [PendingSnapshot]
 
-  /// Whether a sync of the active segment's bytes is all that it takes.
+  /// Whether syncing the active segment's bytes is all the work.
   var isOfActiveAlone: Bool { sealed.isEmpty && !isDirectoryDirty && snapshots.isEmpty }
 }

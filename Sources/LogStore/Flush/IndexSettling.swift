@@ -1,7 +1,7 @@
 internal import DiskIO
 
-/// Makes indexes durable. A sync of an index that fails is not one of the log (I8): the index is
-/// made from the log, as a new file. For the holder of the flush role.
+/// Makes indexes durable. A failed sync of an index does not fail the log (I8): the index is
+/// rebuilt from the log as a new file. For the holder of the flush role.
 package struct IndexSettling: Sendable {
   private let writer: Writer
   private let access: SegmentAccess
@@ -16,7 +16,7 @@ package struct IndexSettling: Sendable {
     let segment = sealed.segment
     precondition(segment.isSealed, "I3: indexes of segment \(segment.baseOffset) are trimmed")
     do throws(DiskError) {
-      // While no verb renames them: the names of a retired segment may be another one's.
+      // Not while a verb renames them: the names of a retired segment may belong to another one.
       try access.store.changeFiles(of: segment) { () throws(DiskError) in
         if let fault = sealed.indexFault { throw fault }
         guard sealed.offsetIndex.file.isStored, sealed.timeIndex.file.isStored else {
@@ -43,16 +43,16 @@ package struct IndexSettling: Sendable {
     }
   }
 
-  /// Adds the final entry to the active segment's indexes, trims them and makes them durable, as
-  /// the log is closed.
+  /// Adds the final entry to the active segment's indexes, trims them and makes them durable; for
+  /// closing the log.
   ///
-  /// - Returns: The segment as it is then.
-  /// - Throws: Where the disk is full or descriptors are used up, which passes.
+  /// - Returns: The segment afterwards.
+  /// - Throws: If the disk is full or no descriptors are left; the call can be retried.
   func close(_ active: ActiveSegment) throws(DiskError) -> ActiveSegment {
     var active = active
     var fault: DiskError?
-    // The second time with indexes that were made from the log. What fails then as well is told,
-    // and found out again by whoever looks into it.
+    // The second pass has indexes rebuilt from the log. If that fails too, it is reported, and
+    // later readers of the index find out again.
     for _ in 0..<2 {
       active = try writer.sealIndexes(because: fault) ?? active
       do throws(DiskError) {
@@ -69,10 +69,10 @@ package struct IndexSettling: Sendable {
     return active
   }
 
-  /// Makes the entries of the active segment durable before a mark counts them. Where that fails
-  /// the mark is doubted, as any that counts what the index does not have.
+  /// Makes the entries of the active segment durable before a mark counts them. If that fails, the
+  /// mark counts entries that the index lacks, and is checked as any such mark.
   ///
-  /// - Returns: The segment as it is then.
+  /// - Returns: The segment afterwards.
   func sync(_ active: ActiveSegment) -> ActiveSegment {
     do throws(DiskError) {
       try active.offsetIndex.file.sync()
@@ -84,8 +84,8 @@ package struct IndexSettling: Sendable {
     }
   }
 
-  /// Gives the files the entries of the active segment before a mark counts them, for the next
-  /// process to find.
+  /// Writes the entries of the active segment to the files before a mark counts them, so that the
+  /// next process finds them.
   func writeOut(_ active: ActiveSegment) {
     do throws(DiskError) {
       try active.offsetIndex.file.writeOut()

@@ -1,12 +1,11 @@
 package import DiskIO
 internal import Synchronization
 
-/// The mark of a session: what the log's directory says of how far this engine has written it and
-/// what of that is durable (docs/durability.md#mark). For the holder of the flush role, but for
-/// what says otherwise.
+/// The mark of a session: how far this engine has written the log, and how much of that is durable
+/// (docs/durability.md#mark). For the holder of the flush role, unless stated otherwise.
 package final class SessionMark: Sendable {
-  /// After this many flushed bytes the mark is made durable: what a power cut can make the next
-  /// opening scan (docs/performance.md#recovery).
+  /// After this many flushed bytes the mark is made durable. Bounds what the next opening scans
+  /// after a power cut (docs/performance.md#recovery).
   package static let intervalBytes = 64 << 20
 
   private struct State {
@@ -14,9 +13,9 @@ package final class SessionMark: Sendable {
     var file: DurableMark?
     /// Bytes flushed since the mark was last made durable.
     var bytesSinceDurable = 0
-    /// Position that was flushed last, to count them.
+    /// Last flushed position, for counting these bytes.
     var flushedPosition = 0
-    /// The last record noted, for a durable mark at the next occasion.
+    /// The last record noted, for the next durable mark.
     var lastRecord: MarkRecord?
   }
 
@@ -44,7 +43,7 @@ package final class SessionMark: Sendable {
       self.wasClean = wasClean
     }
 
-    /// Whether the file is gone on with; else another takes its place.
+    /// Whether the file is continued; otherwise a new one replaces it.
     var goesOn: Bool { wasClean && !isCopy }
   }
 
@@ -70,11 +69,11 @@ package final class SessionMark: Sendable {
   /// Whether the directory has a mark that tells the next session who wrote the log. Any thread.
   package var isThere: Bool { opened.hadMark || state.withLock { $0.file != nil } }
 
-  /// Says durably, before the first byte of a session is appended, that this engine writes from
-  /// the recovery point on. Costs one sync per log and session.
+  /// Says durably, before the first byte of a session is appended, that this engine writes from the
+  /// recovery point on. Costs one sync per log and session.
   package func begin(recoveryPoint: Int64) throws(DiskError) {
     if isCurrent { return }
-    // The mark says that the entries below it are durable.
+    // The mark will count the entries below it as durable.
     let active = settling.sync(try writer.activate())
     let record = writer.markRecord(of: active, recoveryPoint: recoveryPoint, isClean: false)
     let file: DurableMark
@@ -93,7 +92,7 @@ package final class SessionMark: Sendable {
     current.store(true, ordering: .releasing)
   }
 
-  /// Position of the segment up to which it was flushed before.
+  /// Position up to which the segment was flushed before.
   package func flushedPosition(in active: ActiveSegment) -> Int {
     state.withLock { state in
       state.lastRecord?.segmentBaseOffset == active.baseOffset ? state.flushedPosition : 0
@@ -105,9 +104,9 @@ package final class SessionMark: Sendable {
     state.withLock { max(0, active.position - $0.flushedPosition) }
   }
 
-  /// Notes what was just made durable.
+  /// Writes to the mark what was just made durable.
   ///
-  /// - Returns: Whether the mark should be made durable at the next occasion.
+  /// - Returns: Whether the mark should be made durable soon.
   package func note(_ work: FlushWork) throws(DiskError) -> Bool {
     guard let active = work.active, let record = work.record else { return false }
     let (file, isDue) = state.withLock { state -> (DurableMark?, Bool) in
@@ -128,7 +127,7 @@ package final class SessionMark: Sendable {
     return isDue
   }
 
-  /// Whether so much was flushed since the mark was durable that it should be made so again. Any
+  /// Whether enough was flushed since the mark was last durable to make it durable again. Any
   /// thread.
   package func isDue(force: Bool) -> Bool {
     let limit = force ? 1 : Self.intervalBytes
@@ -141,7 +140,7 @@ package final class SessionMark: Sendable {
     if let file, let record { try write(record, to: file) }
   }
 
-  /// Makes the mark say that the log was closed cleanly, where it has one.
+  /// Makes the mark say that the log was closed cleanly, if it has one.
   package func close(_ active: ActiveSegment, recoveryPoint: Int64) throws(DiskError) {
     let record = writer.markRecord(of: active, recoveryPoint: recoveryPoint, isClean: true)
     var file = state.withLock { $0.file }
@@ -154,8 +153,8 @@ package final class SessionMark: Sendable {
     if let file { try write(record, to: file) }
   }
 
-  /// The same of a log whose last segment ends damaged, so that there is no active one: a killed
-  /// session's mark would go on saying that what follows its point is unfinished.
+  /// The same for a log whose last segment ends damaged, so that there is no active one: otherwise
+  /// a killed session's mark would still say that everything after its point is unfinished.
   package func close(recoveryPoint: Int64) throws(DiskError) {
     guard let newest = try DurableMark.read(log.directory).newest, !newest.isClean,
       let record = try writer.markRecord(recoveryPoint: recoveryPoint)
@@ -163,8 +162,8 @@ package final class SessionMark: Sendable {
     _ = try DurableMark.replace(log.directory, with: record)
   }
 
-  /// The active indexes come first, so that what is below a durable mark has its entries too. A
-  /// record that a roll has overtaken is left to the next flush, which brings a newer one.
+  /// The active indexes come first, so that everything below a durable mark has its entries. If a
+  /// roll has overtaken a record, it is left to the next flush, which has a newer one.
   private func write(_ record: MarkRecord, to file: DurableMark) throws(DiskError) {
     guard let active = writer.active, active.baseOffset == record.segmentBaseOffset else { return }
     _ = settling.sync(active)
@@ -175,6 +174,6 @@ package final class SessionMark: Sendable {
     }
   }
 
-  /// Lets go of the file.
+  /// Closes the file.
   package func release() { state.withLock { $0.file = nil } }
 }
