@@ -1,29 +1,30 @@
-/// What is known of an invalid batch when the recovery table is asked about it.
+/// The facts about an invalid batch from which the recovery table decides.
 package struct FaultFacts: Sendable, Equatable {
   /// Where it is.
   package enum Place: Sendable, Equatable, CaseIterable {
-    /// The store was closed in order: nothing can be unfinished.
+    /// The store was closed cleanly: nothing can be unfinished.
     case afterCleanStop
     /// Below the recovery point: it was synced.
     case belowPoint
     /// At or after the point, and this engine wrote from the point on.
     case aboveOwnPoint
-    /// At or after a point that says nothing about who wrote beyond it.
+    /// At or after a point that does not say who wrote after it.
     case aboveForeignPoint
   }
 
   package var place: Place
-  /// Whether a valid batch, or another segment, comes after it. Not looked at, and false, above our
-  /// own point.
+  /// Whether a valid batch, or another segment, comes after it. Not determined, and false, above
+  /// our own point.
   package var isFollowed: Bool
-  /// Whether its bytes can be what an interrupted write leaves.
+  /// Whether an interrupted write can have left its bytes.
   package var couldBeUnfinished: Bool
-  /// Whether damage was found in the segment before it: those bytes took part in the verdict.
+  /// Whether damage precedes it in the segment. Never truncate after damage: the later bytes
+  /// determined where it ends.
   package var isAfterDamage: Bool
-  /// Whether the disk does not give some of its bytes, so that nothing is known of them.
+  /// Whether the disk cannot read some of its bytes, so that their content is unknown.
   package var isUnreadable: Bool
-  /// Whether an earlier opening found it damaged and noted it in `mkstore.lost`: a verdict stays,
-  /// also where the clean stop is forgotten by now that it came from.
+  /// Whether an earlier opening found it damaged and recorded it in `mkstore.lost`. The verdict
+  /// stays even if the clean stop that it was based on is no longer known.
   package var isNoted: Bool
 
   package init(
@@ -38,7 +39,7 @@ package struct FaultFacts: Sendable, Equatable {
     self.isNoted = isNoted
   }
 
-  /// How the table names it.
+  /// The table's name for it.
   package var fault: SegmentFacts.Fault {
     switch place {
     case .afterCleanStop, .belowPoint: .belowRecoveryPoint

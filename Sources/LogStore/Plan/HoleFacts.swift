@@ -1,17 +1,17 @@
-/// What is known of offsets that are missing behind a segment's last batch, though no byte of it is
+/// The facts about offsets that are missing after a segment's last batch although no byte of it is
 /// invalid.
 package struct HoleFacts: Sendable, Equatable {
-  /// What becomes of them.
+  /// How they are judged.
   package enum Verdict: Sendable, Equatable, CaseIterable {
-    /// Nothing is missing, or what compaction leaves.
+    /// Nothing is missing, or compaction removed it.
     case gap
     /// Synced offsets up to the recovery point (or the next segment) are lost.
     case lostBelowPoint
-    /// Offsets up to the next segment are lost: the log's writer leaves no gap.
+    /// Offsets up to the next segment are lost: this log has no gaps.
     case lostBetween
-    /// Offsets are lost that other files tell of.
+    /// Offsets are lost by the evidence of other files.
     case lostByEvidence
-    /// An earlier opening noted the loss in `mkstore.lost`.
+    /// An earlier opening recorded the loss in `mkstore.lost`.
     case lostAsNoted
   }
 
@@ -19,19 +19,19 @@ package struct HoleFacts: Sendable, Equatable {
   package var isLast: Bool
   /// Whether this engine was writing when the last session ended.
   package var isOwnUnclean: Bool
-  /// Whether the segment is one that opening walks over: it holds the recovery point or lies above.
+  /// Whether opening walks over the segment: it contains the recovery point or is above it.
   package var isAtPoint: Bool
-  /// Whether this engine alone has written the log, so that no gap is right.
+  /// Whether only this engine has written the log, so any gap is damage.
   package var isGapless: Bool
   /// Whether the segment ends before the recovery point.
   package var endsBelowPoint: Bool
   /// Whether the next segment begins at or below the recovery point, or nothing before it can be
-  /// unfinished: the store was closed in order, or the log is a copy.
+  /// unfinished: the store was closed cleanly, or the log is a copy.
   package var isNextBelowPoint: Bool
   package var hasEvidence: Bool
   package var isNoted: Bool
 
-  /// What becomes of the missing offsets.
+  /// How the missing offsets are judged.
   package var verdict: Verdict {
     if isLast { return endsBelowPoint ? .lostBelowPoint : .gap }
     if isGapless, isNextBelowPoint { return .lostBetween }
@@ -40,7 +40,7 @@ package struct HoleFacts: Sendable, Equatable {
     return hasEvidence ? .lostByEvidence : .gap
   }
 
-  /// Whether what follows is cut off: this engine leaves no gap, so a power cut took the segment's
-  /// unsynced end and left the next one's name; what is there was promised to nobody.
+  /// Whether what follows is cut off. This engine leaves no gap, so a power cut took the segment's
+  /// unsynced end and kept the next one's name; the records there were never acknowledged.
   package var isCut: Bool { isOwnUnclean && isAtPoint && !isLast && !isNextBelowPoint }
 }

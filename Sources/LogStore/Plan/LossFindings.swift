@@ -1,19 +1,19 @@
-/// Damage of a log as it is found, and which of it is told: the same lost offsets are told once, by
-/// what will tell of them the longest.
+/// Collects a log's damage and selects what to report. The same lost offsets are reported once, by
+/// the evidence that will last longest.
 ///
-/// What tells of missing bytes changes with what an opening and the sessions after it do: indexes
-/// are brought in line with the log, a mark or a checkpoint moves on, a copy goes to `.bad`. So all
-/// that is told of missing bytes is noted, and from then on told as it was noted.
+/// An opening and later sessions change the evidence of missing bytes: indexes are rebuilt, a mark
+/// or a checkpoint moves on, a copy goes to `.bad`. So every reported loss of missing bytes is
+/// recorded, and from then on reported as recorded.
 struct LossFindings {
-  /// What tells of a loss, the most lasting first.
+  /// The evidence of a loss, the longest-lasting first.
   enum Source: Int, Comparable {
-    /// Bytes that are there and damaged.
+    /// Bytes that exist and are damaged.
     case byBytes
-    /// An earlier opening noted it.
+    /// An earlier opening recorded it.
     case byNote
     /// Names of a segment whose `.log` is missing.
     case bySegmentNames
-    /// The mark, a checkpoint, or a gap where none is right.
+    /// The mark, a checkpoint, or a gap in a log that has none.
     case byRecoveryPoint
     /// Files beside the segments.
     case otherwise
@@ -23,18 +23,18 @@ struct LossFindings {
 
   private var found: [(range: DamagedRange, source: Source)] = []
 
-  /// Adds a finding; one with damaged bytes is always told.
+  /// Adds a finding; one with damaged bytes is always reported.
   mutating func add(_ range: DamagedRange, _ source: Source) {
     found.append((range, range.bytes.isEmpty ? source : .byBytes))
   }
 
-  /// What is told, in the order in which it was found.
+  /// The findings to report, in the order in which they were found.
   var told: [DamagedRange] { found.indices.filter(isTold).map { found[$0].range } }
 
   private func isTold(_ index: Int) -> Bool {
     let (range, source) = found[index]
     guard range.bytes.isEmpty, let offsets = range.offsets, !offsets.isEmpty else { return true }
-    // The same loss, when the log's start was known.
+    // The same loss, recorded when the log's start was known.
     if source > .byNote, found.contains(where: { $0.source == .byNote && range.holds($0.range) }) {
       return false
     }
@@ -42,15 +42,15 @@ struct LossFindings {
       guard other != index, let held = found[other].range.offsets,
         held.lowerBound <= offsets.lowerBound, held.upperBound >= offsets.upperBound
       else { return false }
-      // More is known now of a loss that was noted.
+      // More is known now about a recorded loss.
       if source == .byNote, found[other].source > source {
         return held != offsets && found[other].range.isAtPlace(of: range)
       }
-      // Each of those that were noted was told.
+      // Each recorded loss was reported.
       if source == .byNote, found[other].source == source {
         return held == offsets && other < index
       }
-      // Of two alike the first one.
+      // Of two equal ones the first.
       return found[other].source < source
         || found[other].source == source && (held != offsets || other < index)
     }

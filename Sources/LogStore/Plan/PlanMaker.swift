@@ -1,11 +1,11 @@
 import DiskIO
 
-/// Turns what a survey found into a plan. Decides about the log as a whole what the recovery table
-/// decides about each segment; reads only small files beside the segments.
+/// Turns the result of a survey into a plan. Decides about the log as a whole; the recovery table
+/// decides about each segment. Reads only small files beside the segments.
 struct PlanMaker {
   private let frame: LogFrame
   private let options: SurveyOptions
-  /// Of the frame's places, in their order; nil where a segment was not looked at.
+  /// For the frame's places, in their order; nil if a segment was not surveyed.
   private let outcomes: [SegmentOutcome?]
   private var plan: RecoveryPlan
   private var findings = LossFindings()
@@ -111,7 +111,7 @@ struct PlanMaker {
     guard let index = outcome.index else { return }
     let isLast = outcome.place.baseOffset == frame.places.last?.baseOffset
     let wrong = Set(outcome.wrongIndexes.map(\.kind))
-    // An opening that looks at the end alone knows from where on both are written.
+    // An opening that surveys only the end knows from which offset on both are written.
     let isWhole = options.depth > .ends
     func part(_ kind: SegmentName.Kind, _ kept: Int) -> RecoveryAction.IndexWork.Part {
       guard isWhole else { return .init(kept: kept, source: index) }
@@ -130,8 +130,8 @@ struct PlanMaker {
           goesOn: isLast && !outcome.endsDamaged, isTold: wrong)))
   }
 
-  /// The end of a segment is cut off, and later segments are kept aside, last first, so that a
-  /// crash on the way leaves no gap.
+  /// Cuts the end of a segment and moves later segments to `.bad/`, the last first, so that a crash
+  /// in between leaves no gap.
   private mutating func cut(at index: Int, _ outcome: SegmentOutcome) {
     guard let cut = outcome.cut else { return }
     for later in frame.places[(index + 1)...].reversed() {
@@ -213,8 +213,8 @@ struct PlanMaker {
     if let range = frame.loss(range) { findings.add(range, .byRecoveryPoint) }
   }
 
-  /// What was behind the last segment's end, by the files beside it, and what else new records
-  /// leave out.
+  /// The records after the last segment's end, by the evidence of other files, and any other
+  /// offsets that new records skip.
   private mutating func noteLostEnd(from end: Int64, _ told: EndEvidence?) {
     guard let last = plan.segments.last, let outcome = last.outcome, outcome.refusal == nil,
       !outcome.isGone
@@ -235,8 +235,8 @@ struct PlanMaker {
     if let range = frame.loss(range) { findings.add(range, .byRecoveryPoint) }
   }
 
-  /// What earlier openings noted, as far as no valid batch is there by now. A segment that was not
-  /// looked at is not told of.
+  /// Reports losses that earlier openings recorded, except where valid batches exist now. Skips
+  /// segments that were not surveyed.
   private mutating func takeNoted() {
     let walked =
       options.depth > .ends || plan.segments.isEmpty
@@ -247,7 +247,7 @@ struct PlanMaker {
     }
   }
 
-  /// A loss up to the first batch that is there; nil where that is at its first offset.
+  /// A loss up to the first existing batch; nil if that is at its first offset.
   private func withoutFound(_ loss: DamagedRange) -> DamagedRange? {
     guard let offsets = loss.offsets, !offsets.isEmpty else { return loss }
     var end = offsets.upperBound
@@ -273,14 +273,15 @@ struct PlanMaker {
     plan.snapshots = files.snapshots
     plan.actions += files.actions
     plan.sideFileDamage += files.damage
-    // What a finding tells of a file needs no note.
+    // A file with a finding needs no note.
     plan.notes.removeAll { note in files.damage.contains { $0.file == note.file } }
     plan.unreadable += files.unreadable
   }
 
-  /// After a killed session of ours, and a broker that stopped in order since, the mark still says
-  /// that all after its point may be unfinished. Now everything up to the log's end was synced. The
-  /// mark names no place in a segment: what is there was not walked over.
+  /// After a killed session of ours, and a broker that stopped cleanly since, the mark still says
+  /// that everything after its point may be unfinished. Now everything up to the log's end was
+  /// synced. The new mark names no position in a segment, because the bytes there were not walked
+  /// over.
   private mutating func endOwnSession() {
     guard frame.point.isOwn, frame.isCleanStop, var record = frame.mark.newest else { return }
     record.recoveryPoint = plan.logEndOffset
@@ -294,7 +295,7 @@ struct PlanMaker {
     plan.actions.insert(.writeMark(record), at: 0)
   }
 
-  /// An opening that looks at the log's end alone knows nothing of losses before it.
+  /// An opening that surveys only the log's end does not know losses before it.
   private mutating func noteLosses() {
     let isPart = options.depth == .ends
     func updated(_ noted: [DamagedRange], _ told: [DamagedRange]) -> [DamagedRange] {
@@ -309,8 +310,8 @@ struct PlanMaker {
     plan.actions.insert(.noteLosses(notes), at: 0)
   }
 
-  /// The segment that holds our own point, where the next one's name does not say how it ends, and
-  /// those that earlier openings noted and that are still as they were.
+  /// The segment that holds our own point, if the next one's name does not say how it ends, and
+  /// segments recorded by earlier openings that are unchanged.
   private var ends: [KnownEnd] {
     frame.places.enumerated().compactMap { index, place in
       let outcome = outcomes[index]
@@ -330,8 +331,8 @@ struct PlanMaker {
     }
   }
 
-  /// Damaged bytes at or after the recovery point. Below it nothing is taken for unfinished; above
-  /// it only what is known now (the clean stop, say) tells them from an unfinished write.
+  /// Damaged bytes at or after the recovery point. Below it nothing is taken for unfinished. Above
+  /// it they differ from an unfinished write only by what is known now (such as the clean stop).
   private var fenced: [DamagedRange] {
     findings.told.filter { range in
       guard let offsets = range.offsets, !range.bytes.isEmpty else { return false }
@@ -369,7 +370,7 @@ struct PlanMaker {
         text: "\(count) offsets hold no record, as after compaction: \(text(gaps, of: count))"))
   }
 
-  /// Names gaps, the largest ones where there are many: a lost segment is among them.
+  /// Lists gaps, only the largest if there are many: a lost segment is among them.
   private func text(_ gaps: [Range<Int64>], of count: Int64) -> String {
     let largest = gaps.sorted { $0.count > $1.count }.prefix(SegmentOutcome.gapsMax)
     let named = largest.sorted { $0.lowerBound < $1.lowerBound }

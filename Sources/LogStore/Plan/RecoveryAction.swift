@@ -2,29 +2,30 @@ package import DiskIO
 
 /// One change of a log's directory that a plan asks for.
 package enum RecoveryAction: Sendable {
-  /// Notes losses and damaged bytes, so that they are told the same from now on.
+  /// Records losses and damaged bytes, so that they are reported the same from now on.
   case noteLosses(KnownLosses.Content)
-  /// A broker stopped in order after our own session was killed: the mark says so, durably, before
-  /// the marker of that stop is forgotten and all beyond the point counts as unfinished again.
+  /// After our own session was killed a broker stopped cleanly. The mark records that durably
+  /// before the marker of that stop is removed; otherwise everything after the point would count as
+  /// unfinished again.
   case writeMark(MarkRecord)
-  /// A whole `.log` goes to `.bad/`; its indexes are removed.
+  /// Moves a whole `.log` to `.bad/` and removes its indexes.
   case setAside(SegmentName, byteCount: Int, reason: String)
-  /// A file that the log does not need is removed.
+  /// Removes a file that the log does not need.
   case remove(String, reason: String)
-  /// A finished replacement gets its plain name.
+  /// Gives a finished replacement its plain name.
   case rename(from: String, to: String)
-  /// The end of a segment's `.log` is kept in `.bad/` and cut off.
+  /// Keeps the end of a segment's `.log` in `.bad/` and cuts it off.
   case cut(Int64, position: Int, byteCount: Int, reason: String)
-  /// A segment's indexes are brought in line with its batches.
+  /// Makes a segment's indexes match its batches.
   case writeIndexes(IndexWork)
-  /// The log start offset is written to the log's own file.
+  /// Writes the log start offset to the log's own file.
   case writeStart(Int64)
-  /// The leader epochs are written.
+  /// Writes the leader epochs.
   case writeEpochs(LeaderEpochCheckpoint)
-  /// The history is written with a right CRC, together with what was done.
+  /// Writes the history with a right CRC, including what was done.
   case writeHistory
 
-  /// Whether it writes down what the store's clean stop tells, and leaves the log as it is.
+  /// Whether it only records what the store's clean stop proves, and leaves the log unchanged.
   var isNote: Bool {
     switch self {
     case .noteLosses, .writeMark: true
@@ -36,7 +37,7 @@ package enum RecoveryAction: Sendable {
 
   /// The entries that a segment's indexes end with.
   package struct IndexWork: Sendable {
-    /// Of one file: leading entries that stay, and where those behind them come from.
+    /// For one file: leading entries that stay, and the source of the entries after them.
     package struct Part: Sendable {
       package var kept: Int
       package var source: IndexAccumulator
@@ -47,7 +48,7 @@ package enum RecoveryAction: Sendable {
     package var times: Part
     /// Files that could not be read, and why.
     package var faults: [(SegmentName.Kind, DiskError)] = []
-    /// Whether the log goes on in the segment, so that its indexes are not final.
+    /// Whether the log continues in the segment, so that its indexes are not final.
     package var goesOn: Bool
     /// The files that are missing or wrong.
     package var isTold: Set<SegmentName.Kind>

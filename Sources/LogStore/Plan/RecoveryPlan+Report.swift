@@ -1,6 +1,6 @@
 extension RecoveryPlan {
-  /// What the plan does, as the report of an opening that carries it out. Where kept bytes go is
-  /// not known before.
+  /// The report of an opening that executes the plan. It does not know yet where bytes will be
+  /// kept.
   package var report: RecoveryReport {
     var report = self.view
     report.notes = notes.map { "\($0)" }
@@ -42,7 +42,7 @@ extension RecoveryPlan {
     return report
   }
 
-  /// What a reader is told, who changes nothing.
+  /// The report for a reader, which changes nothing.
   package var view: RecoveryReport {
     var report = RecoveryReport(wasClean: frame.isCleanStop)
     report.logStartOffset = logStartOffset

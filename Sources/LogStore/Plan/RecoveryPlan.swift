@@ -1,18 +1,17 @@
 package import DiskIO
 
-/// What is in a log's directory and what is to be done about it, as data.
+/// What a log's directory contains and what to do about it, as data.
 ///
-/// Opening for writing carries it out, `recover --dry-run` prints it, `verify` reports it, a
-/// read-only opening looks through it.
+/// Opening for writing executes it, `recover --dry-run` prints it, `verify` reports it, a read-only
+/// opening reads through it.
 package struct RecoveryPlan: Sendable, CustomStringConvertible {
   package let frame: LogFrame
   package let depth: SurveyOptions.Depth
-  /// The segments that the log has once the plan was carried out, with what was found in those that
-  /// were looked at.
+  /// The log's segments after the plan was executed, with the outcome of those that were surveyed.
   var segments: [(place: SegmentPlace, outcome: SegmentOutcome?)] = []
-  /// What is to be done, in this order.
+  /// The changes to make, in this order.
   package internal(set) var actions: [RecoveryAction] = []
-  /// Damage: remains as it is, whatever is done.
+  /// Damage: stays, whatever is done.
   package internal(set) var damage: [DamagedRange] = []
   /// Unfinished writes at the log's end, which are cut off.
   package internal(set) var tornTails: [TornTail] = []
@@ -20,9 +19,9 @@ package struct RecoveryPlan: Sendable, CustomStringConvertible {
   package internal(set) var sideFileDamage: [SideFileDamage] = []
   /// Files that could not be read.
   package internal(set) var unreadable: [DiskError] = []
-  /// What an operator may want to know.
+  /// Notes for an operator.
   package internal(set) var notes: [VerificationNote] = []
-  /// The same, of interest to a verification only.
+  /// Notes only for a verification.
   package internal(set) var details: [VerificationNote] = []
   /// Rows of the recovery table that applied.
   package internal(set) var rows: [RecoveryRow] = []
@@ -33,7 +32,7 @@ package struct RecoveryPlan: Sendable, CustomStringConvertible {
   /// Base offsets of the producer snapshots that stay.
   package internal(set) var snapshots: [Int64] = []
   package internal(set) var sawProducers = false
-  /// The greatest producer id of those that a store gives out, -1 where none was walked over.
+  /// The greatest producer id in the range that a store assigns; -1 if none was found.
   package internal(set) var greatestProducerId: Int64 = -1
   package internal(set) var bytesScanned = 0
   /// What a verification counts.
@@ -48,7 +47,7 @@ package struct RecoveryPlan: Sendable, CustomStringConvertible {
   /// Short, for messages that show a report.
   package var description: String { "plan of \(frame.directory.path)" }
 
-  /// Whether new records go on in the last segment.
+  /// Whether new records continue in the last segment.
   package var goesOnInLast: Bool {
     guard let last = segments.last?.outcome, !last.endsDamaged else { return false }
     return last.nextOffset == logEndOffset

@@ -1,19 +1,19 @@
-/// The recovery table of docs/durability.md: each segment, and each fault in it, meets one row.
+/// The recovery table of docs/durability.md: each segment, and each fault in it, matches one row.
 package enum RecoveryRow: String, Sendable, CaseIterable {
   /// Clean stop, sane indexes: open as is.
   case r1 = "R1"
   /// Clean stop, missing or insane indexes: rebuild; an invalid batch is damage.
   case r2 = "R2"
-  /// Wholly below the recovery point, sane indexes: open as is.
+  /// Entirely below the recovery point, sane indexes: open as is.
   case r3 = "R3"
-  /// Wholly below the recovery point, missing or insane indexes: rebuild; an invalid batch is
+  /// Entirely below the recovery point, missing or insane indexes: rebuild; an invalid batch is
   /// damage.
   case r4 = "R4"
   /// Reaches the recovery point, all batches valid: scan from it, rebuild index entries there.
   case r5 = "R5"
-  /// Invalid at or after our own recovery point: cut, keep the bytes aside, report.
+  /// Invalid at or after our own recovery point: cut, keep the bytes in `.bad/`, report.
   case r6 = "R6"
-  /// Invalid below the recovery point: never cut; fence, serve the rest, report.
+  /// Invalid below the recovery point: never cut; report it and serve the rest.
   case r7 = "R7"
   /// Empty, last: keep as the active segment.
   case r8 = "R8"
@@ -25,21 +25,21 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   case r10 = "R10"
   /// The same, nothing valid follows: as R6.
   case r11 = "R11"
-  /// Unreadable bytes at or after a recovery point, whoever's: as R7. What they hold is not known.
+  /// Unreadable bytes at or after a recovery point, ours or not: as R7. Their content is unknown.
   case r12 = "R12"
-  /// Invalid at or after a recovery point, whoever's, but an earlier opening noted it as damage: as
-  /// R7. An interrupted write of a later session is not where damage was before.
+  /// Invalid at or after a recovery point, ours or not, but recorded as damage by an earlier
+  /// opening: as R7. It cannot be an unfinished write of a later session.
   case r13 = "R13"
 
-  /// What is done with an invalid batch that meets the row.
+  /// What is done with an invalid batch that matches the row.
   package enum Treatment: Sendable, Equatable {
-    /// Damage: fenced; what is around it is served.
+    /// Damage: marked, and the rest is served.
     case fence
-    /// An unfinished write: cut off, with all that follows, and kept aside.
+    /// An unfinished write: cut off with everything that follows, and kept in `.bad/`.
     case cut
   }
 
-  /// What is done with an invalid batch that meets the row.
+  /// What is done with an invalid batch that matches the row.
   package var treatment: Treatment {
     switch self {
     case .r6, .r11: .cut
@@ -48,30 +48,30 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   }
 }
 
-/// What is known of a segment when its row is looked up.
+/// The facts about a segment from which its row is determined.
 package struct SegmentFacts: Sendable, Equatable {
-  /// What the first invalid batch is, by `FaultFacts`.
+  /// The kind of the first invalid batch, by `FaultFacts`.
   package enum Fault: Sendable, Equatable, CaseIterable {
     case belowRecoveryPoint
     /// At or after the point, and this engine wrote from the point on.
     case aboveOwnPoint
-    /// At or after a point that says nothing about who wrote beyond it.
+    /// At or after a point that does not say who wrote after it.
     case aboveForeignPointFollowed
     case aboveForeignPointLast
-    /// At or after a point, with bytes that the disk does not give.
+    /// At or after a point, with bytes that the disk cannot read.
     case unreadable
-    /// At or after a point, and known as damage from an earlier opening.
+    /// At or after a point, and recorded as damage by an earlier opening.
     case noted
   }
 
-  /// Whether the clean-shutdown marker stood.
+  /// Whether the clean-shutdown marker was present.
   package var isCleanStop: Bool
   package var isEmpty: Bool
   package var isLast: Bool
-  /// Whether the segment holds or lies above the recovery point.
+  /// Whether the segment contains the recovery point or is above it.
   package var reachesRecoveryPoint: Bool
   package var areIndexesSane: Bool
-  /// nil where all that was looked at is valid.
+  /// nil if everything surveyed is valid.
   package var fault: Fault?
 
   package init(

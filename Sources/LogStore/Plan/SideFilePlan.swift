@@ -1,7 +1,7 @@
 import DiskIO
 
-/// What is done about the small files beside a log's segments, which must agree with where the log
-/// turned out to begin and end.
+/// What to do about the small files beside a log's segments, which must agree with the log's start
+/// and end.
 struct SideFilePlan {
   private let frame: LogFrame
   private let end: Int64
@@ -20,8 +20,8 @@ struct SideFilePlan {
     self.start = start
   }
 
-  /// A snapshot beyond the log's end is of batches that are lost. It goes, durably, before others
-  /// take their offsets: were it to come back, it would speak of them.
+  /// A snapshot beyond the log's end describes lost batches. It is removed, durably, before others
+  /// take their offsets: if it came back, it would be wrong about them.
   mutating func keepSnapshots(of bases: [Int64]) {
     let all = frame.layout.snapshots
     let sorted = Self.sortSnapshots(all.filter { $0 <= end }, Set(bases))
@@ -36,7 +36,7 @@ struct SideFilePlan {
     actions.append(.remove(SegmentName(snapshot, .snapshot).fileName, reason: reason))
   }
 
-  /// Kafka's rule: those at a segment's base stay, and the newest if it lies behind all of them.
+  /// Kafka's rule: snapshots at a segment's base stay, and the newest if it is after all of them.
   static func sortSnapshots(_ offsets: [Int64], _ bases: Set<Int64>) -> (
     kept: [Int64], strays: [Int64]
   ) {
@@ -49,8 +49,8 @@ struct SideFilePlan {
     return (kept, strays)
   }
 
-  /// What was settled about the log's start is written to the log's own file, before the store
-  /// writes a checkpoint that counts as ours.
+  /// Writes the log's start to the log's own file, before the store writes a checkpoint that counts
+  /// as ours.
   mutating func keepStart() {
     guard let offset = frame.startEvidence.offsetToWrite else { return }
     let path = frame.directory.path(LogStartFile.name)
@@ -58,10 +58,10 @@ struct SideFilePlan {
     if !isInTheWay { actions.append(.writeStart(offset)) }
   }
 
-  /// Cuts the epochs at the log's ends as Kafka does when it loads a log.
+  /// Limits the epochs to the log's range as Kafka does when it loads a log.
   ///
-  /// An epoch that was to begin beyond the end (its batches are lost) begins at the end: epochs
-  /// never go back, and the next batches are of the last one.
+  /// An epoch that begins beyond the end (its batches are lost) is made to begin at the end: epochs
+  /// never go back, and the next batches belong to the last one.
   mutating func fitEpochs() {
     if let wrong = lateEpochs {
       damage.append(wrong)
@@ -87,8 +87,8 @@ struct SideFilePlan {
     epochs.cut(before: start)
   }
 
-  /// The first epoch of a log that this engine alone has written begins with the log: one that
-  /// begins later leaves batches without an epoch.
+  /// The first epoch of a log that only this engine has written begins with the log; if it begins
+  /// later, some batches have no epoch.
   private var lateEpochs: SideFileDamage? {
     guard frame.rules.isGapless, let first = frame.epochs?.entries.first,
       first.startOffset > start
@@ -99,8 +99,8 @@ struct SideFilePlan {
         + "\(start)", remedy: nil)
   }
 
-  /// Of a copy: a state of producers that is ahead of the log goes, durably, before other records
-  /// take the offsets that it speaks of.
+  /// In a copy, removes a state of producers that is ahead of the log, durably, before other
+  /// records take its offsets.
   mutating func fitProducers() throws(DiskError) {
     guard frame.isCopy else { return }
     do throws(CheckpointError) {
@@ -110,19 +110,19 @@ struct SideFilePlan {
           .remove(ProducerFile.name, reason: "tells of batches beyond the end of this copy"))
       }
     } catch {
-      // What does not read is not believed later either.
+      // A file that cannot be read is not used later either.
       if case .disk(let error) = error, error.isOutOfDescriptors { throw error }
     }
   }
 
-  /// Reads every small file. What the log itself tells is rebuilt: the epochs of a log that this
-  /// engine alone has written, all of them 0, and snapshots, of which an older one will do.
+  /// Reads every small file. Content that the log itself determines is rebuilt: the epochs of a log
+  /// that only this engine has written, all 0, and snapshots, where an older one suffices.
   mutating func check(_ outcomes: [SegmentOutcome]) {
     let findings = SideFileVerifier(frame.directory.disk).logFindings(frame, outcomes)
     let areMended = areEpochsMended(outcomes)
     unreadable += findings.unreadable
     let epochsPath = frame.directory.path(LeaderEpochCheckpoint.name)
-    // One finding about a file will do.
+    // One finding per file is enough.
     let isTold = damage.contains { $0.file == epochsPath }
     for found in findings.damage where !isTold || found.file != epochsPath {
       let name = SegmentName(PathText.lastComponent(found.file))
@@ -144,9 +144,9 @@ struct SideFilePlan {
     if areMended, !isTold, !isWritten, isWrong || frame.epochs == nil { writeOwnEpochs() }
   }
 
-  /// Whether the epochs can be rebuilt: those of a log that this engine alone has written, where
-  /// all batches bear the one that it gives them (one that does not would be judged otherwise from
-  /// then on), unless a directory that holds something has the file's name.
+  /// Whether the epochs can be rebuilt. That requires a log that only this engine has written, in
+  /// which all batches have the epoch that would be assigned to them (others would be judged
+  /// differently from then on), and no non-empty directory under the file's name.
   private func areEpochsMended(_ outcomes: [SegmentOutcome]) -> Bool {
     let isKnown =
       frame.epochEvidence.own != nil

@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// The greatest producer id of a store's own range that its logs told of since it was last asked
-/// for.
+/// The greatest producer id of a store's own range that its logs reported since the last call of
+/// `take`.
 ///
-/// Logs tell what they read anyway (the tail at opening, snapshots, the state of producers) and any
-/// producer that is new to them; who gives ids out goes on above. Ids outside the range are never
-/// given out, so they are not kept. Any thread.
+/// Logs report ids from what they read anyway (the tail at opening, snapshots, the state of
+/// producers) and from each producer that is new to them; the store then assigns ids above. Ids
+/// outside the range are never assigned, so they are not kept. Any thread.
 package final class KnownProducerIds: Sendable {
   private let greatest = Atomic<Int64>(-1)
 
@@ -18,6 +18,6 @@ package final class KnownProducerIds: Sendable {
     _ = greatest.max(producerId, ordering: .relaxed)
   }
 
-  /// The greatest id told of since the last call, -1 where there was none.
+  /// The greatest id reported since the last call, -1 if there was none.
   package func take() -> Int64 { greatest.exchange(-1, ordering: .relaxed) }
 }

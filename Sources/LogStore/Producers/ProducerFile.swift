@@ -3,10 +3,10 @@ import MkstoreBytes
 
 /// The file `mkstore.producers`: a log's whole producer state at one offset.
 ///
-/// Kafka's snapshot holds the last batch of each producer only, so that after a restart a client
-/// which sends its last five again is told that the first is out of order. This file holds all five
-/// (docs/format.md#mkstoreproducers). Replaced just before a snapshot of the same offset is
-/// written; whichever of the two is newer speaks.
+/// Kafka's snapshot holds only the last batch of each producer. After a restart, a client that
+/// sends its last five again would get an out-of-order error for the first. This file holds all
+/// five (docs/format.md#mkstoreproducers). Replaced just before a snapshot of the same offset is
+/// written; the newer of the two is used.
 package enum ProducerFile {
   /// Name of the file.
   package static let name = "mkstore.producers"
@@ -52,7 +52,7 @@ package enum ProducerFile {
     return bytes
   }
 
-  /// Reads a log's file; nil where there is none.
+  /// Reads a log's file; nil if there is none.
   package static func read(_ directory: LogDirectory, expirationMs: Int64) throws(CheckpointError)
     -> ProducerState?
   {
@@ -76,7 +76,7 @@ package enum ProducerFile {
       endOffset: span.loadBigEndian(Int64.self, at: 8), expirationMs: expirationMs)
     let count = span.loadBigEndian(Int32.self, at: 16)
     var at = headerBytes
-    // The CRC is right; a count that does not fit was written so, and is refused all the same.
+    // The CRC is right, so a count that does not fit was written that way; it is refused anyway.
     for _ in 0..<max(0, count) {
       guard end - at >= producerBytes else { break }
       let batchCount = Int(span.loadBigEndian(Int16.self, at: at + 10))

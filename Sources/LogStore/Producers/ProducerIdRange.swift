@@ -1,26 +1,25 @@
-/// The producer ids that a store gives out, far from those that a Kafka broker counts up from 0.
+/// The producer ids that a store assigns, far from those that a Kafka broker counts up from 0.
 ///
-/// Each store counts on from a random place, so that a log can move between stores and brokers
-/// without one producer being taken for another
-/// (docs/decisions/0015-random-producer-ids.md).
+/// Each store counts up from a random number, so that a log can move between stores and brokers
+/// without one producer being taken for another (docs/decisions/0015-random-producer-ids.md).
 package enum ProducerIdRange {
   /// Lowest id. Ids begin below 2^53, so that programs that keep numbers as `Double` (jq,
   /// JavaScript) show them exactly.
   package static let first: Int64 = 1 << 52
-  /// No id from here on is given out.
+  /// No id from here on is assigned.
   package static let limit: Int64 = 1 << 62
-  /// A place is one of so many: 51 random bits.
+  /// Number of possible first ids: 51 random bits.
   package static let placeCount: Int64 = 1 << 51
 
-  /// Whether a store may have given the id out.
+  /// Whether a store may have assigned the id.
   package static func contains(_ producerId: Int64) -> Bool {
     (first..<limit).contains(producerId)
   }
 
-  /// A random place to count on from.
+  /// A random first id.
   ///
-  /// - Parameter floor: Above this id, unless it is so high that only a client can have made it up:
-  ///   then it is not counted from, and a random place avoids it well enough.
+  /// - Parameter floor: The result is above this id, unless it is so high that only a client can
+  ///   have invented it: it is then ignored, and a random number avoids it well enough.
   package static func place(
     above floor: Int64, using generator: inout some RandomNumberGenerator
   ) -> Int64 {

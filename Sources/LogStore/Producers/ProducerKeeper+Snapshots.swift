@@ -2,16 +2,16 @@ package import DiskIO
 internal import Logging
 internal import RecordFormat
 
-/// Writing what is known of producers, so that it need not be read from the whole log. For the
-/// holder of the flush role, but for what says otherwise.
+/// Writing the producer state, so that it need not be read from the whole log. For the holder of
+/// the flush role, unless stated otherwise.
 extension ProducerKeeper {
   /// Writes snapshots of offsets up to which the log is durable.
   ///
-  /// A failure is logged and no more, unless names may be lost by it: without the snapshot the next
+  /// A failure is only logged, unless names may be lost by it: without the snapshot the next
   /// opening reads more.
   ///
   /// - Parameter hasMark: Whether a mark says who wrote the log since; without one our own file
-  ///   would never be believed, and is not written.
+  ///   would never be used, and is not written.
   package func write(_ snapshots: [PendingSnapshot], hasMark: Bool) {
     for pending in snapshots {
       do throws(DiskError) {
@@ -39,7 +39,7 @@ extension ProducerKeeper {
     store.noteSnapshot(pending.offset, removed: try removeStray(before: pending.offset))
   }
 
-  /// Of the snapshots that are at no segment's base only the newest is kept, as in Kafka.
+  /// Keeps only the newest of the snapshots that are at no segment's base, as Kafka does.
   ///
   /// - Returns: The one that was removed.
   private func removeStray(before offset: Int64) throws(DiskError) -> Int64? {
@@ -53,11 +53,10 @@ extension ProducerKeeper {
 
   // MARK: Closing
 
-  /// Reads the state for the snapshot that a clean close leaves at the log's end, where there is
-  /// none yet. Nothing is appended any more. Not for the holder of the flush role.
+  /// Loads the state for the snapshot that a clean close leaves at the log's end, if there is none
+  /// yet. Nothing is appended any more. Not for the holder of the flush role.
   package func loadForClosing(_ recovery: RecoveryReport, _ mark: SessionMark) throws(LogError) {
-    // Kafka takes the log, as it was found, for one that knows no producer: then another clean stop
-    // says no more than the one before it said.
+    // To Kafka the log, as it was found, knows no producer; another clean stop says nothing new.
     let isTakenForEmpty =
       recovery.wasClean && !mark.hadMark && store.state.snapshotOffsets.isEmpty
     guard !tracking.isLoaded, !isTakenForEmpty else { return }
@@ -67,13 +66,13 @@ extension ProducerKeeper {
       throw LogError(error)
     }
     try load()
-    // Also where no producer is known: the next close need not look again.
+    // Also if no producer is known: the next close need not check again.
     tracking.noteProducer()
   }
 
-  /// Writes the snapshot at the log's end, named by it, where the log has known a producer and the
-  /// snapshot is not there yet: after a clean stop Kafka takes it for granted, and knows no
-  /// producer where a log has no snapshot at all.
+  /// Writes the snapshot at the log's end, named by it, if the log has known a producer and the
+  /// snapshot is missing. After a clean stop Kafka relies on it, and takes a log without any
+  /// snapshot for one without producers.
   package func writeClosingSnapshot(hasMark: Bool) throws(DiskError) {
     guard let writer = access.writer, writer.isTrackingProducers, tracking.isLoaded,
       try !hasSnapshotAtEnd()
@@ -83,7 +82,7 @@ extension ProducerKeeper {
 
   private func hasSnapshotAtEnd() throws(DiskError) -> Bool {
     let path = log.directory.path(SegmentName(offsets.end.value, .snapshot).fileName)
-    // Kafka passes over what is no regular file, and takes an empty one for damaged.
+    // Kafka ignores anything but a regular file, and takes an empty one for damaged.
     guard let found = try log.disk.status(path) else { return false }
     return found.kind == .file && found.size > 0
   }

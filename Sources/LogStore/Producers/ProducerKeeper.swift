@@ -2,8 +2,8 @@ internal import DiskIO
 internal import Logging
 internal import RecordFormat
 
-/// Reads and keeps what is known of a log's producers: the state that its writer judges batches by,
-/// and where the transactions of a broker ended. Owns the files of it. Any thread.
+/// Reads and keeps a log's producer state, against which its writer checks batches, and where the
+/// transactions of a broker ended. Owns its files. Any thread.
 package final class ProducerKeeper: Sendable {
   let log: LogEnvironment
   let store: SegmentStore
@@ -12,7 +12,7 @@ package final class ProducerKeeper: Sendable {
   let tracking: ProducerTracking
   private let role: FlushRole
   private let health: LogHealth
-  /// The state in a log that another process writes, as of the last look.
+  /// The state in a log that another process writes, as of the last read.
   private let followed: Locked<ProducerState?>
   /// The one producer snapshot that is at no segment's base.
   private let stray = Locked<Int64?>(nil)
@@ -31,7 +31,7 @@ package final class ProducerKeeper: Sendable {
     health = access.health
   }
 
-  /// Notes which snapshot is at no segment's base now; returns the one that was.
+  /// Records which snapshot is at no segment's base now; returns the previous one.
   func replaceStray(by offset: Int64?) -> Int64? {
     stray.withLock { stray in
       defer { stray = offset }
@@ -39,7 +39,7 @@ package final class ProducerKeeper: Sendable {
     }
   }
 
-  /// Whether the state need not be read first: it is known, and no other process changes it.
+  /// Whether the state need not be read first: it is loaded, and no other process changes it.
   private var isUpToDate: Bool { tracking.isLoaded && !log.isReadOnly }
 
   // MARK: What readers of transactions need
@@ -48,14 +48,14 @@ package final class ProducerKeeper: Sendable {
   /// records stops. Never beyond the high watermark.
   ///
   /// - Throws: As `loadProducers`, which the first call does.
-  /// - Complexity: Three atomic loads once the producer state is there.
+  /// - Complexity: Three atomic loads once the producer state is loaded.
   package func lastStableOffset() throws(LogError) -> Int64 {
     try load()
     return min(offsets.acknowledged.value, max(tracking.firstOpenOffset, store.startOffset))
   }
 
-  /// The aborted transactions that a reader of the offsets from `offset` up to `end` must know,
-  /// by rising last offset.
+  /// The aborted transactions that a reader of the offsets from `offset` up to `end` needs, by
+  /// rising last offset.
   ///
   /// - Throws: `.disk`.
   package func abortedTransactions(from offset: Int64, to end: Int64) throws(LogError)
@@ -84,10 +84,10 @@ package final class ProducerKeeper: Sendable {
 
   // MARK: Reading the state
 
-  /// Reads the state of the log's producers, where it was not read yet: the newest snapshot, and
-  /// the log from there on. Blocks, so not for an event loop; the first append does it too.
+  /// Reads the state of the log's producers, if it was not read yet: the newest snapshot, and the
+  /// log from there on. Blocks, so not for an event loop; the first append does it too.
   ///
-  /// - Throws: `.disk` where the log cannot be read; a snapshot that cannot be read is passed by.
+  /// - Throws: `.disk` if the log cannot be read; a snapshot that cannot be read is skipped.
   package func load() throws(LogError) {
     if isUpToDate { return }
     role.take()
@@ -99,7 +99,7 @@ package final class ProducerKeeper: Sendable {
     }
   }
 
-  /// The first look. Nothing is appended meanwhile: the first append of a session does this first.
+  /// The first read. Nothing is appended meanwhile: the first append of a session does this first.
   private func read() throws(LogError) {
     let times = ProducerTimes(log, store.state)
     let start = try newestState { times.activeMs($0.lastOffset, timestamp: $0.timestamp) }
@@ -115,7 +115,7 @@ package final class ProducerKeeper: Sendable {
     tracking.setReady(replay.state, aborted: replay.aborted, from: scanStart)
   }
 
-  /// Of a log that another process writes: goes on from the last look.
+  /// For a log that another process writes: continues from the last read.
   private func follow() throws(LogError) {
     let known = followed.withLock { $0 }
     let end = offsets.end.value
@@ -134,12 +134,12 @@ package final class ProducerKeeper: Sendable {
     tracking.setReady(replay.state, aborted: replay.aborted, from: state.endOffset)
   }
 
-  /// The newest state that a file holds: our own of all five batches, or Kafka's snapshot of the
-  /// last ones, whichever is newer.
+  /// The newest state in a file: our own of all five batches, or Kafka's snapshot of the last ones,
+  /// whichever is newer.
   ///
-  /// Where ours cannot be read, an older snapshot is taken and more of the log is read, as far back
-  /// as the batches may lie that clients have in flight: with the last batch alone, those before it
-  /// would be called out of order when they come again.
+  /// If ours cannot be read, an older snapshot is used and more of the log is read, as far back as
+  /// clients may have batches in flight: with the last batch alone, repeated earlier ones would be
+  /// refused as out of order.
   ///
   /// - Parameter activeMs: When a producer was last active, as far as is known.
   private func newestState(
@@ -157,7 +157,7 @@ package final class ProducerKeeper: Sendable {
       if let own, own.endOffset <= end, own.endOffset >= newest.endOffset { return own }
       return newest
     } catch {
-      // What has run out may come back.
+      // An exhausted resource may become available again.
       if case .disk(let cause) = error, cause.isShortage { throw LogError(cause) }
       log.context.rateLimitedLog.log(
         .warning, cause: "producer state of \(log.topicPartition)",
@@ -182,8 +182,8 @@ package final class ProducerKeeper: Sendable {
     return list.first?.baseOffset ?? store.startOffset
   }
 
-  /// Tells the store which producer ids the newest files name, for those who give out ids: a small
-  /// file or two, where the state was not read yet.
+  /// Reports to the store which producer ids the newest files contain, for assigning ids: a small
+  /// file or two, if the state was not read yet.
   package func noteSnapshotIds() {
     if tracking.isLoaded { return }
     do throws(LogError) {
@@ -199,8 +199,8 @@ package final class ProducerKeeper: Sendable {
     }
   }
 
-  /// The state by the newest snapshot that can be read; without one, no producer is known at the
-  /// log's first segment.
+  /// The state from the newest readable snapshot; without one, an empty state at the log's first
+  /// segment.
   private func snapshotState(
     atOrBelow end: Int64, activeMs: (ProducerSnapshot.Producer) -> Int64
   ) -> ProducerState {
@@ -223,7 +223,7 @@ package final class ProducerKeeper: Sendable {
       expirationMs: log.context.producerExpirationMs)
   }
 
-  /// Feeds the batches from the state's end up to `end`; damage is passed over.
+  /// Processes the batches from the state's end up to `end`; damage is skipped.
   package func scan(_ replay: ProducerReplay, upTo end: Int64) throws(LogError) {
     let times = ProducerTimes(log, store.state)
     try access.forEachView(from: replay.state.endOffset) { (view) throws(LogError) in
@@ -256,7 +256,7 @@ package final class ProducerKeeper: Sendable {
     }
   }
 
-  /// The entries of a segment's transaction index, or what the log says where it cannot be read.
+  /// The entries of a segment's transaction index, derived from the log if it cannot be read.
   func transactionIndex(of segment: Segment) throws(LogError) -> [AbortedTransaction] {
     if let known = tracking.index(at: segment.baseOffset) { return known }
     let path = segment.path(.txnindex)

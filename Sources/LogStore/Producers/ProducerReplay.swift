@@ -1,7 +1,7 @@
 internal import DiskIO
 package import RecordFormat
 
-/// Feeds stored batches to a `ProducerState`, markers included. One thread.
+/// Applies stored batches to a `ProducerState`, markers included. One thread.
 package final class ProducerReplay {
   package var state: ProducerState
   /// Transactions that were seen to be aborted.
@@ -10,7 +10,7 @@ package final class ProducerReplay {
 
   package init(_ state: ProducerState) { self.state = state }
 
-  /// Takes the next batch of the log; one that the state knows already changes nothing.
+  /// Applies the next batch of the log; one that the state already has changes nothing.
   ///
   /// - Parameters:
   ///   - bytes: The whole batch, whose CRC is right.
@@ -31,7 +31,7 @@ package final class ProducerReplay {
         return false
       }
     } catch {
-      // The CRC is right but the marker is not: it was written so, and ends no transaction.
+      // The CRC is right but the marker is invalid: it was written so, and ends no transaction.
       return
     }
     guard let marker else { return }

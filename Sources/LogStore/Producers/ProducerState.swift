@@ -1,16 +1,15 @@
 package import RecordFormat
 
-/// What a log knows of its idempotent and transactional producers, at one offset.
+/// A log's idempotent and transactional producers, as of one offset.
 ///
 /// The rules are Kafka's (`ProducerStateManager`, `ProducerAppendInfo`; docs/format.md#snapshot),
-/// but for when an idle producer is forgotten: a producer counts as active when it appended, not
-/// when its records say so (docs/decisions/0006-producer-state.md). A value; whoever holds it
-/// orders the calls.
+/// except for when an idle producer is forgotten: a producer is active when it appends, not when
+/// its records say so (docs/decisions/0006-producer-state.md). A value; its owner orders the calls.
 package struct ProducerState: Sendable {
-  /// Batches remembered per producer, for telling duplicates.
+  /// Batches remembered per producer, to detect duplicates.
   package static let batchesMax = 5
 
-  /// One producer's last batch or one of those before.
+  /// One of a producer's last batches.
   package struct Batch: Sendable, Equatable {
     package var lastSequence: Int32
     package var lastOffset: Int64
@@ -30,30 +29,30 @@ package struct ProducerState: Sendable {
     /// Greatest timestamp of the last batch, or the last marker's.
     package var timestamp: Int64
     package var coordinatorEpoch: Int32 = -1
-    /// First offset of the open transaction; nil where none is open.
+    /// First offset of the open transaction; nil if none is open.
     package var transactionFirstOffset: Int64?
     /// When it last appended, as far as is known, milliseconds since 1970 UTC.
     package var activeMs: Int64
   }
 
-  /// What is to be done with a producer's batch.
+  /// How a producer's batch is judged.
   package enum Verdict: Sendable, Equatable {
     case append
-    /// It stands in the log already, as this one.
+    /// The log already contains it, as this one.
     case duplicate(Batch)
   }
 
   /// By producer id.
   package private(set) var producers: [Int64: Producer] = [:]
-  /// The state holds what all batches below this offset say.
+  /// The state covers all batches below this offset.
   package var endOffset: Int64
   /// Idle producers are forgotten after so many milliseconds.
   package let expirationMs: Int64
 
-  /// Whether nobody is known.
+  /// Whether no producer is known.
   package var isEmpty: Bool { producers.isEmpty }
 
-  /// Nobody has produced yet.
+  /// No producer is known yet.
   package init(endOffset: Int64, expirationMs: Int64) {
     self.endOffset = endOffset
     self.expirationMs = expirationMs
@@ -61,7 +60,7 @@ package struct ProducerState: Sendable {
 
   // MARK: Appending
 
-  /// Judges a batch that a client sent, before anything of it is written.
+  /// Judges a client's batch before any of it is written.
   ///
   /// - Parameter header: With a producer id; neither transactional nor control.
   /// - Throws: `.outOfOrderSequence`, `.invalidProducerEpoch`, `.invalidTransactionState`.
@@ -97,7 +96,7 @@ package struct ProducerState: Sendable {
     return .append
   }
 
-  /// Notes a batch of data that stands in the log.
+  /// Records a data batch that is in the log.
   package mutating func note(_ header: BatchHeader, activeMs: Int64) {
     note(
       header.producerId, header.producerEpoch, activeMs: activeMs, timestamp: header.maxTimestamp)
@@ -119,7 +118,7 @@ package struct ProducerState: Sendable {
       producers[producerId] = Producer(epoch: epoch, timestamp: timestamp, activeMs: activeMs)
       return
     }
-    // Another epoch begins anew: what came before is no longer compared with.
+    // A new epoch starts over: earlier batches are no longer compared.
     if known.epoch != epoch { producers[producerId]!.batches.removeAll(keepingCapacity: true) }
     producers[producerId]!.epoch = epoch
     producers[producerId]!.timestamp = timestamp
@@ -128,9 +127,9 @@ package struct ProducerState: Sendable {
 
   // MARK: Transactions
 
-  /// Notes the marker that ends a transaction.
+  /// Records the marker that ends a transaction.
   ///
-  /// - Returns: The transaction where it was aborted and held anything, as Kafka indexes it.
+  /// - Returns: The transaction if it was aborted and held any record, as Kafka indexes it.
   package mutating func noteMarker(
     _ header: BatchHeader, coordinatorEpoch: Int32, isAbort: Bool, timestamp: Int64,
     activeMs: Int64
@@ -146,7 +145,7 @@ package struct ProducerState: Sendable {
       lastStableOffset: firstOpenOffset ?? header.nextOffset)
   }
 
-  /// First offset of the oldest open transaction; nil where none is open.
+  /// First offset of the oldest open transaction; nil if none is open.
   package var firstOpenOffset: Int64? {
     producers.values.compactMap(\.transactionFirstOffset).min()
   }
@@ -154,7 +153,7 @@ package struct ProducerState: Sendable {
   // MARK: Idle producers
 
   private func isExpired(_ producer: Producer, nowMs: Int64) -> Bool {
-    // No sum with a time that stands in a file: it may be anything.
+    // No addition to a time from a file: it may have any value and overflow.
     producer.transactionFirstOffset == nil && producer.activeMs <= nowMs - expirationMs
   }
 
@@ -183,7 +182,7 @@ package struct ProducerState: Sendable {
 // MARK: - Files
 
 extension ProducerState {
-  /// Takes over what a snapshot says; of each producer it holds the last batch only.
+  /// Loads a snapshot, which holds only the last batch of each producer.
   ///
   /// - Parameter activeMs: When a producer was last active, as far as is known.
   package init(
@@ -208,12 +207,12 @@ extension ProducerState {
     }
   }
 
-  /// Takes a producer over as a file has it.
+  /// Adds a producer as a file has it.
   package mutating func restore(_ producerId: Int64, _ producer: Producer) {
     producers[producerId] = producer
   }
 
-  /// What Kafka's snapshot at `endOffset` holds, by rising producer id.
+  /// The content of Kafka's snapshot at `endOffset`, by rising producer id.
   package var snapshot: ProducerSnapshot {
     ProducerSnapshot(
       producers.sorted { $0.key < $1.key }.map { producerId, producer in

@@ -1,9 +1,9 @@
 internal import DiskIO
 
-/// When producers were last active, as far as a log's files tell it.
+/// When producers were last active, as far as a log's files show it.
 ///
-/// A batch's own time is what its producer says, which may be days old: then the last write to the
-/// segment that holds the batch says how long ago it can have been at most. One thread.
+/// A batch's own time comes from its producer and may be days old. The last write to the segment
+/// that holds the batch then bounds how long ago it was appended. One thread.
 final class ProducerTimes {
   private let log: LogEnvironment
   private let nowMs: Int64
@@ -17,10 +17,10 @@ final class ProducerTimes {
   }
 
   /// - Parameters:
-  ///   - offset: Of a record of the batch; negative where there is none.
+  ///   - offset: Of a record of the batch; negative if there is none.
   ///   - timestamp: The batch's greatest.
   func activeMs(_ offset: Int64, timestamp: Int64) -> Int64 {
-    // Any number may stand there: no time before 1970 is taken for one.
+    // The number may be arbitrary: times before 1970 are not used.
     let stated = min(max(timestamp, 0), nowMs)
     guard nowMs - stated >= log.context.producerExpirationMs, offset >= 0,
       let index = state.index(of: offset)

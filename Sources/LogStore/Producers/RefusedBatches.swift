@@ -4,14 +4,14 @@ internal import Synchronization
 /// Idempotent producers whose batches a log refused because of the disk, and which batch of each
 /// must come first.
 ///
-/// Such a producer was told to send the batch again (KAFKA_STORAGE_ERROR). Those it had sent after
-/// that batch may arrive first, and must neither be called out of order, since the client would
-/// then number again what may be in the log, nor be taken for the first ones of a producer that the
-/// log does not know (docs/decisions/0016-refused-batches.md). Shared by the `Log` objects of one
-/// log, so that reopening a failed log forgets nothing. Any thread; its lock is a leaf.
+/// Such a producer must send the batch again (KAFKA_STORAGE_ERROR). Its later batches may arrive
+/// first. They must not be refused as out of order, since the client would then renumber batches
+/// that may be in the log. Nor may they be taken for the first ones of an unknown producer
+/// (docs/decisions/0016-refused-batches.md). Shared by the `Log` objects of one log, so that
+/// reopening a failed log keeps it. Any thread; its lock is a leaf.
 package final class RefusedBatches: Sendable {
-  /// Most producers remembered per log. Once there are more, all that the log does not know wait
-  /// as those do that are remembered.
+  /// Most producers remembered per log. If there are more, every producer unknown to the log waits
+  /// like a remembered one.
   package static let producersMax = 1024
 
   /// What one producer has to send again.
@@ -19,18 +19,18 @@ package final class RefusedBatches: Sendable {
     var epoch: Int16
     /// Sequence of the earliest batch that was refused.
     var first: Int32
-    /// Sequence after the latest one.
+    /// Sequence after the latest refused one.
     var end: Int32
     /// When the disk refused one of its batches last, milliseconds since 1970 UTC.
     var refusedMs: Int64
-    /// Sequence of the batch that was the first to be sent back to let `first` come before it,
-    /// where that one is in the log already.
+    /// Sequence of the first batch that was sent back to let `first` come before it, if `first` is
+    /// already in the log.
     var sentBack: Int32?
   }
 
   private struct State {
     var producers: [Int64: Entry] = [:]
-    /// When a producer was last refused that found no room here.
+    /// When a producer was last refused that could not be remembered here.
     var overflowMs: Int64?
 
     var isEmpty: Bool { producers.isEmpty && overflowMs == nil }
@@ -42,7 +42,7 @@ package final class RefusedBatches: Sendable {
   private let isUsed = Atomic<Bool>(false)
   private let expirationMs: Int64
 
-  /// - Parameter expirationMs: A producer is forgotten so long after its last refusal.
+  /// - Parameter expirationMs: A producer is forgotten this long after its last refusal.
   package init(expirationMs: Int64) {
     self.expirationMs = expirationMs
   }
@@ -56,7 +56,7 @@ package final class RefusedBatches: Sendable {
 
   // MARK: Noting
 
-  /// Notes that a batch was not appended because of the disk, or may not have been.
+  /// Records that a batch was not appended because of the disk, or may not have been.
   package func note(_ header: BatchHeader, nowMs: Int64) {
     guard header.producerId >= 0, header.baseSequence >= 0 else { return }
     note(
@@ -64,7 +64,7 @@ package final class RefusedBatches: Sendable {
       end: Self.end(of: header), nowMs: nowMs)
   }
 
-  /// Notes that batches with the sequences from `first` up to `end` are to come again.
+  /// Records that batches with the sequences from `first` up to `end` must come again.
   package func note(
     _ producerId: Int64, epoch: Int16, first: Int32, end: Int32, nowMs: Int64
   ) {
@@ -72,7 +72,7 @@ package final class RefusedBatches: Sendable {
       defer { isUsed.store(!state.isEmpty, ordering: .releasing) }
       let fresh = Entry(epoch: epoch, first: first, end: end, refusedMs: nowMs)
       if let known = state.producers[producerId], !isExpired(known.refusedMs, nowMs) {
-        // One of an epoch that its producer has left.
+        // A batch of an epoch that its producer has left.
         if known.epoch > epoch { return }
         state.producers[producerId] = known.epoch == epoch ? known.joined(with: fresh) : fresh
         return
@@ -88,7 +88,7 @@ package final class RefusedBatches: Sendable {
     }
   }
 
-  /// Notes that a batch was refused only because an earlier one must come first.
+  /// Records that a batch was refused only because an earlier one must come first.
   private func extend(_ header: BatchHeader, _ state: inout State) {
     guard let known = state.producers[header.producerId], known.epoch == header.producerEpoch else {
       return
@@ -98,12 +98,12 @@ package final class RefusedBatches: Sendable {
     }
   }
 
-  /// Notes that a batch is in the log now, or was there already.
+  /// Records that a batch is in the log now, or was already.
   package func didCome(_ header: BatchHeader, isDuplicate: Bool) {
     state.withLock { state in
       guard var entry = state.producers[header.producerId], entry.epoch <= header.producerEpoch
       else { return }
-      // One that was in the log says nothing of those before it.
+      // A batch that was already in the log says nothing about those before it.
       if isDuplicate, entry.epoch != header.producerEpoch || entry.first != header.baseSequence {
         return
       }
@@ -128,14 +128,13 @@ package final class RefusedBatches: Sendable {
     }
   }
 
-  /// The sequence that must come before a batch, where batches of its producer were refused.
+  /// The sequence that must come before a batch, if batches of its producer were refused.
   ///
   /// - Parameters:
-  ///   - knownEpoch: The producer's epoch as the log knows it; nil where it does not know the
-  ///     producer.
-  ///   - expected: The sequence that follows the producer's last one in the log, where the batch
-  ///     does not have it; nil where the log would append the batch, or has it.
-  /// - Returns: nil where the batch is to be judged as if nothing had been refused.
+  ///   - knownEpoch: The producer's epoch in the log; nil if the log does not know the producer.
+  ///   - expected: The sequence after the producer's last one in the log, if the batch does not
+  ///     have it; nil if the log would append the batch, or has it.
+  /// - Returns: nil if the batch is judged as if nothing had been refused.
   package func awaited(
     before header: BatchHeader, knownEpoch: Int16?, expected: Int32?, nowMs: Int64
   ) -> Int32? {
@@ -160,7 +159,7 @@ package final class RefusedBatches: Sendable {
     }
   }
 
-  /// The same for a producer that may be one of those that found no room.
+  /// The same for a producer that may be one of those that could not be remembered.
   private func awaitedOfAny(_ header: BatchHeader, _ knownEpoch: Int16?, _ expected: Int32?)
     -> Int32?
   {
@@ -195,12 +194,12 @@ package final class RefusedBatches: Sendable {
 }
 
 extension RefusedBatches.Entry {
-  /// Both as one, of the same epoch.
+  /// Merges two entries of the same epoch.
   fileprivate func joined(with other: Self) -> Self {
     var result = self
     if RefusedBatches.precedes(other.first, first) { result.first = other.first }
     if RefusedBatches.precedes(end, other.end) { result.end = other.end }
-    // It has come, and was refused once more: its producer still waits for an answer.
+    // It came, and was refused once more: its producer still waits for an answer.
     if !RefusedBatches.precedes(first, other.first) { result.sentBack = nil }
     result.refusedMs = max(refusedMs, other.refusedMs)
     return result
@@ -208,10 +207,10 @@ extension RefusedBatches.Entry {
 
   /// Whether the refused batch was acknowledged to its producer after all.
   ///
-  /// A batch that its client had given up with its connection may be refused after the same batch
-  /// came again by another. It is in the log, and nobody sends it once more. A client that did not
-  /// get its answer sends the earliest batch first; so where a later one comes twice, and the
-  /// refused one has not come in between, it never will.
+  /// A batch of a closed connection may be refused after the same batch came again by another
+  /// connection. It is in the log, and is not sent once more. A client without an answer sends the
+  /// earliest batch first. So if a later one comes twice, and the refused one has not come in
+  /// between, it never will.
   fileprivate func isAcknowledged(
     before header: BatchHeader, _ knownEpoch: Int16?, _ expected: Int32?
   ) -> Bool {
@@ -227,8 +226,8 @@ extension RefusedBatches.Entry {
     if header.producerEpoch > epoch { return header.baseSequence == 0 ? nil : 0 }
     let sequence = header.baseSequence
     guard let expected else {
-      // It follows what is in the log, or is there; but those refused that are there must come
-      // again first, or their producer would have more under way than the log remembers.
+      // It follows what is in the log, or is there. But refused ones that are there must come again
+      // first, or their producer would have more in flight than the log remembers.
       if knownEpoch == epoch { return RefusedBatches.precedes(first, sequence) ? first : nil }
       // Only the first one may begin.
       return sequence == first ? nil : first

@@ -3,32 +3,32 @@ internal import DiskIO
 internal import RecordFormat
 
 /// Finds batches in one segment for a `LogReader`: the right start, the right end, every byte
-/// checked before it is given out. Owned by one reader.
+/// checked before it is returned. Owned by one reader.
 struct BatchFinder {
-  /// What `take` gives.
+  /// The result of `take`.
   enum Taken {
     case found(FileRecords)
     /// No batch of the segment holds the offset or a later one.
     case endOfSegment
   }
 
-  /// At least so many bytes are checked at a time, so that small reads of cold data read ahead.
+  /// At least this many bytes are checked at a time, so that small reads of cold data read ahead.
   static let checkBytesMin = 256 << 10
-  /// The same beside syncs that somebody waits for, each alone: what one may find in the disk's
-  /// queue before it (docs/performance.md#cold-scans).
+  /// The same beside light syncs: bounds what a sync may find in the disk's queue before it
+  /// (docs/performance.md#cold-scans).
   static let checkBytesMinBesideSyncs = 128 << 10
   /// The same beside so many writes that they fill the queue themselves.
   static let checkBytesMinBesideWrites = 1 << 20
-  /// Bytes read to look at headers where batches are small.
+  /// Bytes read for headers if batches are small.
   static let windowBytes = 4096
 
-  /// What a read asks for.
+  /// The range that a read asks for.
   struct Range {
     /// The offset to begin with.
     var target: Int64
-    /// Batches that end beyond this offset are not given out.
+    /// Batches that end beyond this offset are not returned.
     var limit: Int64
-    /// Most bytes; the first batch is given whole.
+    /// Most bytes; the first batch is returned whole.
     var maxBytes: Int
   }
 
@@ -39,8 +39,8 @@ struct BatchFinder {
   /// A position at or before the batch that holds `offset`, from the index; every entry is checked
   /// against the batch it points to (I9).
   ///
-  /// - Parameter beforeReading: Is told the position before the log is read there, and the index it
-  ///   is from.
+  /// - Parameter beforeReading: Is called with the position before the log is read there, and with
+  ///   the index it is from.
   mutating func startPosition(
     in view: SegmentView, for offset: Int64,
     beforeReading: (Int, OffsetIndex) -> Void = { (_, _) in }
@@ -55,8 +55,8 @@ struct BatchFinder {
         try indexes.offset.lookup(offset).map { ($0, indexes.offset) }
       }
       guard let (entry, index) = found else { return 0 }
-      // No entry points to the first batch: those that do are of a file that was cut and has grown
-      // again.
+      // No entry points to the first batch. One that does belongs to a file that was truncated and
+      // has grown again.
       guard entry.position > 0, entry.position < end else { continue }
       beforeReading(entry.position, index)
       if try header(view, at: entry.position, end: end)?.lastOffset == entry.offset {
@@ -82,7 +82,7 @@ struct BatchFinder {
   ///
   /// - Parameters:
   ///   - position: A batch's start at or before the target's.
-  ///   - expected: The lowest offset that may be there, where it is known.
+  ///   - expected: The lowest offset that may be there, if known.
   mutating func take(
     _ range: Range, in view: SegmentView, from position: Int, expected: Int64?
   ) throws(LogError) -> Taken {
@@ -103,7 +103,7 @@ struct BatchFinder {
     let nextAtEnd = segment.baseOffset + Int64(segmentEnd.relativeOffset)
     if end - startPosition <= maxBytes, segment.verified.contains(startPosition..<end),
       nextAtEnd <= limit, segment.damage(at: end) == nil,
-      // Of more offsets than the end can tell, the batches are asked.
+      // If there are more offsets than the end can express, the batches decide.
       segmentEnd.relativeOffset < UInt32.max
     {
       (cut, next) = (end, nextAtEnd)
@@ -148,7 +148,7 @@ struct BatchFinder {
     return nil
   }
 
-  /// Where reading goes on behind a damaged range; throws where `target` does not lie behind it.
+  /// Where reading continues after a damaged range; throws unless `target` is after it.
   private func pass(
     _ range: DamagedRange, target: Int64, _ view: SegmentView
   ) throws(LogError) -> Int {
@@ -167,7 +167,7 @@ struct BatchFinder {
     while cut < end {
       guard segment.damage(at: cut) == nil else { return }
       guard try isChecked(view, cut, end: end, next) else { continue }
-      // Where it cannot be read any more, the read that begins there says so.
+      // If it cannot be read any more, the read that begins there reports it.
       guard let header = try header(view, at: cut, end: end) else { return }
       guard cut + header.byteCount <= upTo, header.lastOffset < limit else { return }
       cut += header.byteCount
@@ -175,7 +175,7 @@ struct BatchFinder {
     }
   }
 
-  /// Within checked bytes the index tells the last batch border before `upTo` without a walk.
+  /// Within checked bytes the index gives the last batch boundary before `upTo` without a walk.
   private mutating func jump(
     _ cut: inout Int, _ next: inout Int64, in view: SegmentView, from start: Int, limit: Int64,
     upTo: Int
@@ -188,7 +188,7 @@ struct BatchFinder {
     do throws(DiskError) {
       found = try index.lastEntry(atOrBelow: upTo)
     } catch {
-      // The walk over headers needs none; the next look-up makes it from the log (I9).
+      // The walk over headers needs no index; the next look-up rebuilds it from the log (I9).
       found = nil
     }
     guard let entry = found, entry.position > cut,
@@ -201,8 +201,8 @@ struct BatchFinder {
 
   // MARK: Checking
 
-  /// Whether the batch at `position` was checked; checks it, and what follows, where not. False:
-  /// look again, there may be a damaged range now.
+  /// Whether the batch at `position` was checked; if not, checks it and what follows. False: look
+  /// again, there may be a damaged range now.
   private mutating func isChecked(
     _ view: SegmentView, _ position: Int, end: Int, _ expected: Int64?
   ) throws(LogError) -> Bool {
@@ -213,7 +213,7 @@ struct BatchFinder {
     } catch {
       throw LogError(error)
     }
-    // Neither valid nor fenced: the bytes are gone, another process cut the file.
+    // Neither valid nor damaged: another process truncated the file.
     if segment.verified.verifiedEnd(from: position) <= position,
       segment.damage(at: position) == nil
     {
@@ -222,7 +222,7 @@ struct BatchFinder {
     return false
   }
 
-  /// Checks batches from `position` on: marks what is valid, fences what is not.
+  /// Checks batches from `position` on: marks them as valid or damaged.
   private func check(
     _ view: SegmentView, from position: Int, end: Int, _ expected: Int64?
   ) throws(DiskError) {
@@ -254,7 +254,7 @@ struct BatchFinder {
     metrics.verifiedBytes.increment(by: runEnd - position)
   }
 
-  /// Bytes to check at a time now; lets a sync pass that should not wait behind them.
+  /// Bytes to check at a time now; first yields to a sync that should not wait.
   private func pace(_ traffic: SyncTraffic, _ files: SegmentFiles) -> Int {
     let level = traffic.level
     files.setReadAhead(level == .none)
@@ -267,7 +267,8 @@ struct BatchFinder {
     }
   }
 
-  /// Bytes below a published end changed or went: another process wrote to the file.
+  /// The error if bytes below a published end changed or disappeared: another process wrote to the
+  /// file.
   private func changedByOthers(_ segment: Segment, _ position: Int) -> LogError {
     .corrupt(
       DamagedRange(

@@ -1,20 +1,20 @@
 internal import DiskIO
 internal import RecordFormat
 
-/// A few kilobytes of a file around the last header that was looked at.
+/// A few kilobytes of a file around the last header that was read.
 ///
-/// The bytes below a segment's published end never change (I4), so what was read once stays true.
-/// Owned by one reader; no allocation after the first use.
+/// The bytes below a segment's published end never change (I4), so cached bytes stay right. Owned
+/// by one reader; no allocation after the first use.
 struct HeaderWindow {
   private var file: (any DiskFile)?
   private var start = 0
   private var count = 0
   private var bytes: [UInt8] = []
-  /// Size of the last batch: where batches are large, reading more than a header is waste.
+  /// Size of the last batch: if batches are large, reading more than a header is waste.
   private var lastByteCount = 0
 
-  /// The header of the batch at `position`; nil where none can be read there, also for a bad sector
-  /// of the disk.
+  /// The header of the batch at `position`; nil if none can be read there, also because of a bad
+  /// sector.
   mutating func header(_ file: any DiskFile, at position: Int, end: Int) throws(DiskError)
     -> BatchBrief?
   {
@@ -29,13 +29,13 @@ struct HeaderWindow {
     return header
   }
 
-  /// Returns whether the disk gave the header's bytes; what follows them may be unreadable.
+  /// Returns whether the disk could read the header's bytes; what follows them may be unreadable.
   private mutating func fill(
     _ file: any DiskFile, _ position: Int, _ end: Int
   ) throws(DiskError) -> Bool {
     if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: BatchFinder.windowBytes) }
     let isLarge = lastByteCount > BatchFinder.windowBytes / 2
-    // The file may hold unpublished bytes behind `end`; they are not looked at.
+    // The file may hold unpublished bytes after `end`; they are not read.
     let bounded = max(0, min(isLarge ? BatchHeader.byteCountMin : bytes.count, end - position))
     for wanted in [bounded, min(bounded, BatchHeader.byteCountMin)] {
       do throws(DiskError) {

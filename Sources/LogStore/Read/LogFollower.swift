@@ -1,7 +1,7 @@
 internal import DiskIO
 internal import RecordFormat
 
-/// Follows a log that another process writes: takes over what its owner has appended. One thread at
+/// Follows a log that another process writes: publishes what its owner has appended. One thread at
 /// a time.
 struct LogFollower {
   private let access: SegmentAccess
@@ -14,13 +14,13 @@ struct LogFollower {
   /// Looks for batches that the log's owner has appended since; one thread at a time.
   ///
   /// - Returns: Whether the log end offset moved.
-  /// - Throws: `.disk`; what was found before stays found.
+  /// - Throws: `.disk`; what was published before stays published.
   /// - Complexity: Lists the directory, and reads what was appended since.
   func refresh() throws(LogError) -> Bool {
     let before = access.offsets.end.value
     do throws(DiskError) {
-      // Whoever has a successor by now has its last byte: each segment is read to its end before
-      // the next one is taken, by rising offsets, whatever the order of the names.
+      // A segment with a successor has its last byte: each segment is read to its end before the
+      // next one, by rising offsets, whatever the order of the names.
       var isBehind = false
       for baseOffset in try newSegments() {
         isBehind = try !followTail(before: baseOffset) || isBehind
@@ -31,7 +31,7 @@ struct LogFollower {
         if baseOffset > access.offsets.end.value { access.offsets.end.publish(baseOffset) }
       }
       isBehind = try !followTail(before: nil) || isBehind
-      // Of a log that was empty the first segment may be one that came later.
+      // If the log was empty, its first segment may be one that came later.
       let first = access.store.state.segments.first?.baseOffset ?? 0
       if isBehind || first > access.store.startOffset { try forgetRemoved() }
     } catch {
@@ -40,9 +40,9 @@ struct LogFollower {
     return access.offsets.end.value > before
   }
 
-  /// Takes over that the log's owner has removed its first segments.
+  /// Removes segments from the view that the log's owner has removed from the log's start.
   ///
-  /// - Throws: Where the directory cannot be read; nothing has changed then.
+  /// - Throws: If the directory cannot be read; nothing has changed then.
   func forgetRemoved() throws(DiskError) {
     let known = access.store.state.segments
     let bases = Set(
@@ -52,13 +52,13 @@ struct LogFollower {
         }
         return name.baseOffset
       })
-    // Only what is missing at the log's start was removed; elsewhere a file is lost.
+    // Only segments missing at the log's start were removed; elsewhere a file is lost.
     guard let first = known.first?.baseOffset,
       let left = known.first(where: { bases.contains($0.baseOffset) }),
       left.baseOffset > first || first > access.store.startOffset
     else { return }
     let owners = try ownersStart()
-    // One that is there and could not be opened is not gone.
+    // A segment that exists and could not be opened is not removed.
     if owners < left.baseOffset, bases.contains(where: { $0 < left.baseOffset }) { return }
     let start = max(left.baseOffset, owners)
     // Before the start is published (I1).
@@ -76,7 +76,7 @@ struct LogFollower {
     }
   }
 
-  /// Base offsets of the segments after the last one that is known, rising.
+  /// Base offsets of the segments after the last known one, rising.
   private func newSegments() throws(DiskError) -> [Int64] {
     let known = access.store.state.segments.last?.baseOffset ?? -1
     return try log.disk.list(log.path).compactMap { entry -> Int64? in
@@ -90,8 +90,8 @@ struct LogFollower {
   /// Publishes whole valid batches after the last segment's known end.
   ///
   /// - Parameter next: Base offset of the segment that follows it, so that nothing more is written
-  ///   to it: then an invalid batch is damage, not one that is being written.
-  /// - Returns: False where the log's owner has removed that segment with all its records.
+  ///   to it: an invalid batch is then damage, not one that is being written.
+  /// - Returns: False if the log's owner has removed that segment with all its records.
   private func followTail(before next: Int64?) throws(DiskError) -> Bool {
     let state = access.store.state
     guard let segment = state.segments.last, segment.isEndKnown else { return true }
@@ -128,7 +128,7 @@ struct LogFollower {
       SegmentEnd(
         relativeOffset: UInt32(clamping: scanner.expectedOffset - segment.baseOffset),
         position: UInt32(clamping: scanner.position)))
-    // It can be lower where a segment has more offsets than its end can tell.
+    // It can be lower if a segment has more offsets than its end can express.
     access.offsets.end.publish(max(access.offsets.end.value, scanner.expectedOffset))
     access.offsets.flushed.publish(max(access.offsets.flushed.value, scanner.expectedOffset))
     return true

@@ -3,24 +3,24 @@ internal import RecordFormat
 
 /// Finds one record of an uncompressed, checked batch with one read of a part of the batch.
 ///
-/// The index tells two batches around the wanted offset; from how the offsets and the bytes grow
-/// between them follows how far the record probably reaches, and only so much is read. Where a
-/// guess fails, and for every other kind of batch, the reader's ordinary way is taken, which doubts
-/// and mends the index. The bytes read last are kept, so that neighbours cost no read at all: bytes
-/// below a published end never change (I4). Owned by one reader.
+/// The index gives two batches around the wanted offset. The growth of offsets and bytes between
+/// them predicts where the record ends, and only that much is read. If a guess fails, and for every
+/// other kind of batch, the reader's general method is used, which checks and repairs the index.
+/// The last bytes read are kept, so that neighbours cost no read at all: bytes below a published
+/// end never change (I4). Owned by one reader.
 struct LookUpWindow {
-  /// What an attempt gives.
+  /// The result of an attempt.
   enum Attempt: Equatable {
     /// `body` was run with the record; its batch begins at the position, with the offset.
     case found(position: Int, baseOffset: Int64)
-    /// Take the ordinary way.
+    /// Use the general method.
     case unknown
   }
 
   /// Index entries nearer than this (by default they are 4 KiB apart, or a batch if that is larger)
-  /// have several batches between them, as a rule: all are read.
+  /// usually have several batches between them: all are read.
   private static let nearBytes = 5 << 10
-  /// More is read by the ordinary way only.
+  /// Larger reads are left to the general method.
   private static let readBytesMax = 256 << 10
 
   private var file: (any DiskFile)?
@@ -28,24 +28,24 @@ struct LookUpWindow {
   private var count = 0
   private var bytes: [UInt8] = []
 
-  /// Runs `body` with the record at exactly `offset`, where that takes no search.
+  /// Runs `body` with the record at exactly `offset`, if that takes no search.
   ///
   /// - Parameters:
-  ///   - end: The segment's published end; nothing behind it is looked at.
+  ///   - end: The segment's published end; nothing after it is read.
   ///   - decoder: Of the reader; findings are replaced.
   mutating func withRecord(
     at offset: Int64, in view: SegmentView, _ index: OffsetIndex, end: Int,
     _ decoder: inout RecordDecoder, _ body: (borrowing RecordView) -> Void
   ) throws(DiskError) -> Attempt {
     guard var guess = Guess(index, offset, end: end) else { return .unknown }
-    // At most three reads: behind the batches passed over, then before them, then the rest of the
-    // batch. The ordinary way takes as many.
+    // At most three reads: after the skipped batches, then before them, then the rest of the batch.
+    // The general method takes as many.
     for _ in 0..<3 {
       guard guess.byteCount <= Self.readBytesMax else { return .unknown }
       do throws(DiskError) {
         try fill(view.files.log, guess.position, guess.byteCount, end: end)
       } catch {
-        // Perhaps of bytes that are not needed; the ordinary way reads around them.
+        // The bad sector may not be in bytes that are needed; the general method reads around it.
         if error.isUnreadableSector { return .unknown }
         throw error
       }
@@ -64,13 +64,13 @@ struct LookUpWindow {
 
   private enum Step {
     case done(Attempt)
-    /// So many bytes are needed from the guessed position on.
+    /// This many bytes are needed from the guessed position on.
     case bytesMissing(Int)
-    /// The record stands before the guessed batch.
+    /// The record is before the guessed batch.
     case passed
   }
 
-  /// Steps from batch to batch within the bytes at hand.
+  /// Steps from batch to batch within the loaded bytes.
   private func walk(
     to offset: Int64, _ guess: Guess, _ segment: Segment, end: Int,
     _ decoder: inout RecordDecoder, _ body: (borrowing RecordView) -> Void
@@ -89,7 +89,7 @@ struct LookUpWindow {
         position += brief.byteCount
         continue
       }
-      // All that was stepped over, too: a rotten length could lead into the middle of a batch.
+      // Check all skipped bytes, too: a corrupted length could lead into the middle of a batch.
       guard segment.verified.contains(guess.position..<position + brief.byteCount) else {
         return .done(.unknown)
       }
@@ -129,15 +129,15 @@ struct LookUpWindow {
     self.file = file
   }
 
-  /// Where the wanted record's batch probably stands, and how far the record reaches.
+  /// Where the wanted record's batch probably is, and where the record ends.
   private struct Guess {
     /// A batch's first byte, if the entry is right.
     var position: Int
     /// Bytes from there that probably hold the record.
     var byteCount: Int
-    /// Last offset of the batch at `position`, where the entry says so.
+    /// Last offset of the batch at `position`, if the entry says so.
     var entryOffset: Int64?
-    /// Where to look if the record turns out to stand before `position`.
+    /// Where to look if the record turns out to be before `position`.
     var earlier: (position: Int, byteCount: Int)?
 
     init(position: Int, byteCount: Int) {
@@ -160,7 +160,7 @@ struct LookUpWindow {
       // Positions rise, or the index is wrong (I9).
       guard gap > 0, lastBytes > 0 else { return nil }
       let part = Double(offset - from.offset) / Double(max(above.offset - from.offset, 1))
-      // Bytes do not grow evenly with offsets: some more than their share.
+      // Bytes do not grow evenly with offsets: some records take more than their share.
       let slack = 512
       if gap > LookUpWindow.nearBytes {
         position = above.position

@@ -1,8 +1,7 @@
 internal import DiskIO
 internal import Logging
 
-/// Opens segments of a log for whoever reads them, through the store's cache of open files. Any
-/// thread.
+/// Opens segments of a log for readers, through the store's cache of open files. Any thread.
 package final class SegmentAccess: Sendable {
   package let log: LogEnvironment
   package let store: SegmentStore
@@ -32,7 +31,7 @@ package final class SegmentAccess: Sendable {
     do throws(DiskError) {
       let files = try cache.files(of: segment) { () throws(DiskError) in
         let file = try log.disk.open(segment.path(.log), .read)
-        // By now the name may be that of the segment that took this one's place.
+        // The name may now belong to the segment that replaced this one.
         if segment.isRetired { throw DiskError.notFound(.open, file.path) }
         return SegmentFiles(
           of: segment, log: log.isReadOnly ? WitnessFile(file, segment.damage) : file, indexes: nil)
@@ -41,12 +40,12 @@ package final class SegmentAccess: Sendable {
     } catch {
       try health.checkPresent()
       if log.isReadOnly, error.isNotFound {
-        // Whoever asked begins again where its owner has removed the log's first segments.
+        // The caller starts again if the owner has removed the log's first segments.
         try forgetRemoved()
       }
       throw LogError(error)
     }
-    // What was opened may be the file of a log that has the name now.
+    // The opened file may belong to a log that has the name now.
     cache.remove(segment)
     throw .closed(path: log.path)
   }
@@ -59,8 +58,8 @@ package final class SegmentAccess: Sendable {
     }
   }
 
-  /// Runs `body`, again where the log's segments changed before it failed: a segment that it was
-  /// about to open may be gone, or replaced.
+  /// Runs `body`, again if the log's segments changed before it failed: a segment that it was about
+  /// to open may be removed or replaced.
   package func retrying<Result>(
     _ body: () throws(LogError) -> Result
   ) throws(LogError) -> Result {
@@ -74,7 +73,7 @@ package final class SegmentAccess: Sendable {
     }
   }
 
-  /// The segments that have any bytes, oldest first, each opened as it comes, until `body` returns
+  /// The segments that have any bytes, oldest first, each opened in turn, until `body` returns
   /// false.
   package func forEachView(
     from offset: Int64? = nil, _ body: (SegmentView) throws(LogError) -> Bool

@@ -2,16 +2,16 @@ internal import CoreMetrics
 package import DiskIO
 internal import Logging
 
-/// Looking in a segment's indexes, with every index doubted, and making them from the log where one
-/// is missing, cannot be read or contradicts it (I9).
+/// Looking in a segment's indexes, with every entry checked, and rebuilding them from the log if
+/// one is missing, unreadable or contradicts it (I9).
 extension SegmentView {
-  /// The segment's indexes; where one cannot be opened, both are made from the log first.
+  /// The segment's indexes; if one cannot be opened, both are rebuilt from the log first.
   package func indexes() throws(LogError) -> SegmentFiles.Indexes {
     do throws(DiskError) {
       return try files.indexes { () throws(DiskError) in
         let opened = SegmentFiles.Indexes(
           of: segment, try openIndex(.index), try openIndex(.timeindex))
-        // By now the names may be those of the segment that took this one's place.
+        // The names may now belong to the segment that replaced this one.
         if segment.isRetired { throw DiskError.notFound(.open, opened.offset.file.path) }
         try checkComplete(opened.offset, of: try files.log.size())
         return opened
@@ -25,14 +25,14 @@ extension SegmentView {
   private func openIndex(_ kind: SegmentName.Kind) throws(DiskError) -> IndexFile {
     let entryBytes = kind == .index ? OffsetIndex.entryBytes : TimeIndex.entryBytes
     let path = segment.path(kind)
-    // Another process may be changing the file: one state of it is looked at.
+    // Another process may be changing the file: use one copy of its content.
     return log.isReadOnly
       ? try IndexFile.openCopy(log.disk, path: path, entryBytes: entryBytes)
       : try IndexFile.openSealed(in: log.directory, path: path, entryBytes: entryBytes)
   }
 
-  /// Throws where an offset index does not reach the segment's end: it was cut, or is another's. In
-  /// a segment that is read at once it does not matter.
+  /// Throws if an offset index does not reach the segment's end: it was truncated, or belongs to
+  /// another segment. It does not matter for a segment that is read at once.
   private func checkComplete(_ index: OffsetIndex, of byteCount: Int) throws(DiskError) {
     let config = log.config
     let reach =
@@ -45,10 +45,10 @@ extension SegmentView {
 
   /// What `look` finds in the segment's indexes.
   ///
-  /// Where one cannot be read (it was cut, its disk fails), both are made from the log and looked
-  /// in again.
+  /// If one cannot be read (it was truncated, its disk fails), both are rebuilt from the log and
+  /// `look` runs again.
   ///
-  /// - Returns: nil where `look` finds nothing: begin at the segment's first byte.
+  /// - Returns: nil if `look` finds nothing: begin at the segment's first byte.
   @inline(__always)
   func look<Found>(
     _ look: (SegmentFiles.Indexes) throws(DiskError) -> Found?
@@ -66,7 +66,7 @@ extension SegmentView {
     _ look: (SegmentFiles.Indexes) throws(DiskError) -> Found?
   ) throws(LogError) -> Found? {
     if fault.isOutOfDescriptors { throw LogError(fault) }
-    // Another thread may have met the fault first.
+    // Another thread may have found the fault first.
     var indexes = files.openIndexes ?? failed
     if indexes.offset === failed.offset { indexes = try freshIndexes(because: fault) }
     do throws(DiskError) {
@@ -78,9 +78,9 @@ extension SegmentView {
 
   // MARK: Making them
 
-  /// The segment's indexes, made from the log whatever the files say.
+  /// The segment's indexes, rebuilt from the log whatever the files say.
   ///
-  /// - Parameter fault: What an index met; nil where an entry contradicted the log.
+  /// - Parameter fault: The error of an index; nil if an entry contradicted the log.
   package func freshIndexes(because fault: DiskError? = nil) throws(LogError)
     -> SegmentFiles.Indexes
   {
@@ -93,8 +93,8 @@ extension SegmentView {
 
   /// Builds both indexes from the segment's batches.
   ///
-  /// Sealed segment of a writable log: written beside and renamed over, so that a file whose bytes
-  /// cannot be read is replaced. Read-only, or where the disk does not take it: kept on the heap.
+  /// Sealed segment of a writable log: written as a new file and renamed over, so that a file whose
+  /// bytes cannot be read is replaced. Read-only, or if the disk cannot store it: kept on the heap.
   /// Active segment: the same under the writer lock.
   package func rebuildIndexes(because fault: DiskError?) throws(DiskError)
     -> SegmentFiles.Indexes
@@ -117,7 +117,7 @@ extension SegmentView {
     return indexes
   }
 
-  /// One pass over the segment for its index entries; damage on the way is noted and passed over.
+  /// One pass over the segment for its index entries; damage is noted and skipped.
   private func walkForIndexes() throws(DiskError) -> IndexAccumulator {
     var built = IndexAccumulator(
       baseOffset: segment.baseOffset, intervalBytes: log.config.indexIntervalBytes)
@@ -141,8 +141,8 @@ extension SegmentView {
     }
   }
 
-  /// Stores a rebuilt index, or keeps it on the heap: read-only, or where the disk (full, say) does
-  /// not take it, for a read must not fail over an index.
+  /// Stores a rebuilt index, or keeps it on the heap: read-only, or if the disk (a full one, for
+  /// example) cannot store it, since a read must not fail because of an index.
   private func keep(
     _ bytes: [UInt8], _ kind: SegmentName.Kind, _ entryBytes: Int
   ) -> IndexFile {

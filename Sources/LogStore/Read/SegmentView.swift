@@ -3,7 +3,7 @@ internal import DiskIO
 internal import Logging
 package import RecordFormat
 
-/// One segment of a log with its open files: what everything that reads in a segment works on.
+/// One segment of a log with its open files; all code that reads in a segment uses it.
 ///
 /// A value; keeps the files open as long as it lives. Any thread.
 package struct SegmentView: Sendable {
@@ -21,7 +21,7 @@ package struct SegmentView: Sendable {
 
   // MARK: Ends
 
-  /// The segment's end; looks at the file's size the first time.
+  /// The segment's end; reads the file's size the first time.
   package func end() throws(LogError) -> SegmentEnd {
     if segment.isEndKnown { return segment.publishedEnd }
     do throws(DiskError) {
@@ -35,12 +35,12 @@ package struct SegmentView: Sendable {
     }
   }
 
-  /// Where the offsets of the segment end at the latest.
+  /// Upper bound of the segment's offsets.
   package var nextBaseOffset: Int64 { bounds.limit }
 
-  /// What the segment's neighbours say of it, all of one moment.
+  /// Bounds from the segment's neighbours, all of one moment.
   struct Bounds {
-    /// Where its offsets end at the latest.
+    /// Upper bound of its offsets.
     var limit: Int64
     /// Whether another segment follows, so that nothing more is written to it.
     var isFollowed: Bool
@@ -60,9 +60,9 @@ package struct SegmentView: Sendable {
   /// A scanner of the segment's batches from a batch's start on.
   ///
   /// - Parameters:
-  ///   - expected: The lowest offset that may be there; nil: found out.
+  ///   - expected: The lowest offset that may be there; nil: determined here.
   ///   - end: Where the bytes end.
-  ///   - chunkBytes: How much is read at a time; nil: the scanner's own measure.
+  ///   - chunkBytes: How much is read at a time; nil: the scanner's default.
   func scanner(
     from position: Int, expected: Int64? = nil, end: Int, _ bounds: Bounds,
     chunkBytes: Int? = nil
@@ -78,8 +78,8 @@ package struct SegmentView: Sendable {
   }
 
   /// The lowest offset that may be at `position`: the segment's base at its start, the end of
-  /// damage right before it; elsewhere, with the batches before unread, what the header there says
-  /// itself, if it is sound.
+  /// damage right before it. Elsewhere, with the batches before unread, the offset in the header
+  /// there, if it is sound.
   private func lowestOffset(at position: Int) throws(DiskError) -> Int64 {
     if position == 0 { return segment.baseOffset }
     let before = segment.damagedRanges.first { $0.bytes.upperBound == position }
@@ -91,7 +91,7 @@ package struct SegmentView: Sendable {
   }
 
   /// Walks over the segment's valid batches from a batch's start until `body` returns false; damage
-  /// is fenced and passed over.
+  /// is noted and skipped.
   package func walk(
     from position: Int, _ body: (BatchHeader, Int, Span<UInt8>) throws(LogError) -> Bool
   ) throws(LogError) {
@@ -126,7 +126,7 @@ package struct SegmentView: Sendable {
 
   // MARK: Damage
 
-  /// Fences what a scanner has just found invalid, and leads it on after that.
+  /// Notes what a scanner has just found invalid as damage, and moves it to the next valid batch.
   ///
   /// - Returns: The bytes that were skipped.
   func fence(
@@ -139,9 +139,9 @@ package struct SegmentView: Sendable {
     return skipped
   }
 
-  /// Notes a damaged range once, in the segment, the metrics and the log.
+  /// Records a damaged range once, in the segment, the metrics and the log.
   func fence(_ bytes: Range<Int>, _ offsets: Range<Int64>, _ why: String) {
-    // It may have been sound when it was checked, and have been read from the disk again since.
+    // It may have been valid when it was checked, and have been read from the disk again since.
     segment.verified.remove(bytes)
     let range = DamagedRange(
       file: segment.path(.log), bytes: bytes, offsets: offsets, reason: why)
@@ -152,8 +152,8 @@ package struct SegmentView: Sendable {
     log.context.damage.note(log.topicPartition)
   }
 
-  /// Fences the offsets between the segment's last batch and the next segment in a log where any
-  /// gap is damage: records that were synced are missing there.
+  /// Notes the offsets between the segment's last batch and the next segment as damage, in a log
+  /// where any gap is damage: records that were synced are missing there.
   ///
   /// - Parameters:
   ///   - end: Where the segment's file ends.
@@ -163,7 +163,7 @@ package struct SegmentView: Sendable {
     guard state.rules.isGapless, let next = state.segment(after: segment)?.baseOffset else {
       return
     }
-    // What was appended between the two looks is not missing.
+    // Records appended between the two checks are not missing.
     guard reached < next, Int(segment.publishedEnd.position) == end else { return }
     fence(end..<end, reached..<next, Self.missingEnd)
   }

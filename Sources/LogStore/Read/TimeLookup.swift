@@ -2,7 +2,7 @@ internal import DiskIO
 internal import MkstoreBytes
 internal import RecordFormat
 
-/// Where a time is reached in a log.
+/// The first record at or after a time.
 public struct OffsetForTime: Sendable, Equatable {
   /// Offset of the first record whose time is at or after the one asked for.
   public var offset: Int64
@@ -10,7 +10,7 @@ public struct OffsetForTime: Sendable, Equatable {
   public var timestamp: Int64
 }
 
-/// Finds where a time is reached in a log. Any thread.
+/// Finds the first record at or after a time. Any thread.
 struct TimeLookup {
   private let access: SegmentAccess
 
@@ -20,12 +20,12 @@ struct TimeLookup {
 
   /// The first record, by offset, whose time is at or after `timestamp`.
   ///
-  /// Record times need not rise. Time indexes only tell where to begin; every entry that is used is
-  /// confirmed by the batch it names, so a wrong index changes nothing but the cost.
+  /// Record times need not rise. Time indexes only say where to begin; every entry that is used is
+  /// confirmed by the batch it names, so a wrong index affects nothing but the cost.
   ///
   /// - Parameter timestamp: Milliseconds since 1970 UTC.
-  /// - Returns: nil where every record is older.
-  /// - Throws: `.disk`. A damaged range is passed over: what it held is unknown.
+  /// - Returns: nil if every record is older.
+  /// - Throws: `.disk`. A damaged range is skipped: its content is unknown.
   func offset(forTimestamp timestamp: Int64) throws(LogError) -> OffsetForTime? {
     try access.retrying { () throws(LogError) in
       var found: OffsetForTime?
@@ -59,8 +59,8 @@ struct TimeLookup {
     return try offset(forTimestamp: largest)
   }
 
-  /// The greatest time of a segment's records from `start` on; -1 where it has none. Reads its
-  /// headers from there on.
+  /// The greatest time of a segment's records from `start` on; -1 if it has none. Reads its headers
+  /// from there on.
   private func largestTimestamp(
     of view: SegmentView, from start: Int64
   ) throws(LogError) -> Int64 {
@@ -90,8 +90,8 @@ struct TimeLookup {
 
   /// The greatest record time of a segment.
   ///
-  /// The active segment's writer knows it. Of a sealed one the last entry of the time index tells
-  /// it, once the batch it names confirms it and the batches behind that one hold nothing later.
+  /// The active segment's writer knows it. For a sealed one it is the last entry of the time index,
+  /// once the batch it names confirms it and the batches after that one hold nothing later.
   func largestTimestamp(of view: SegmentView) throws(LogError) -> Int64 {
     let segment = view.segment
     if !segment.isSealed, let active = access.writer?.active, active.segment === segment {
@@ -159,8 +159,7 @@ struct TimeLookup {
           return false
         }
       } catch {
-        // The CRC is right but the records are not: the batch's own times are all there is to go
-        // by.
+        // The CRC is right but the records are not: only the batch's own times are usable.
         found = OffsetForTime(
           offset: max(header.baseOffset, start), timestamp: header.maxTimestamp)
       }
