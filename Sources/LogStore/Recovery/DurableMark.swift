@@ -2,24 +2,25 @@ package import DiskIO
 
 /// The file `mkstore.mark` beside a log's segments: how far the log is durable, to the batch.
 ///
-/// Kafka's recovery-point checkpoint is far too dear to rewrite at each sync, so the engine keeps
-/// this mark too (docs/durability.md, docs/decisions/0002-durable-mark.md). Three slots, each in a
-/// sector of its own: slots 0 and 1 take turns and are synced; slot 2 is rewritten after every
-/// flush without a sync, exact after a kill and as old as the last write-back after a power cut. A
-/// torn slot fails its CRC and the others speak. Kafka ignores the file.
+/// Kafka's recovery-point checkpoint is too expensive to rewrite at each sync, so the engine has
+/// this mark in addition (docs/durability.md, docs/decisions/0002-durable-mark.md). Three slots,
+/// each in a sector of its own: slots 0 and 1 take turns and are synced; slot 2 is rewritten after
+/// every flush without a sync. It is exact after a kill and as old as the last write-back after a
+/// power cut. A torn slot fails its CRC and the others count. Kafka ignores the file.
 ///
-/// Owned by whoever holds the log's flush role.
+/// Owned by the holder of the log's flush role.
 package final class DurableMark: Sendable {
   /// Name of the file.
   package static let fileName = "mkstore.mark"
   /// A slot has a sector to itself, so that tearing one cannot hurt another.
   package static let slotBytes = 512
   package static let slotCount = 3
-  /// No log counts so far; from half the numbers on a count is made up, and begins anew.
+  /// Bound of valid sequence numbers. A greater one can only be corruption and would overflow;
+  /// restart at 0.
   private static let sequenceMax = UInt64.max / 2
 
   private let file: any DiskFile
-  /// What names the file, looked at once: each slot says which file it was written to.
+  /// The identity of the file, read once: each slot names the file it was written to.
   private let birth: FileBirth?
   private let state: Locked<State>
 
@@ -29,8 +30,7 @@ package final class DurableMark: Sendable {
     var scratch: [UInt8]
     /// The point of the last record that was written.
     var recoveryPoint = Int64.min
-    /// Whether a sync of the file was begun and did not succeed: another one would prove nothing
-    /// (I8).
+    /// Whether a sync of the file failed: a later one would prove nothing (I8).
     var hasFailed = false
   }
 
@@ -45,17 +45,17 @@ package final class DurableMark: Sendable {
 
   // MARK: Reading
 
-  /// The valid slots of a log's mark, empty where it has none.
+  /// The valid slots of a log's mark, empty if it has none.
   package struct Contents: Sendable, Equatable {
     /// The synced slots' best.
     package var durable: MarkRecord?
     /// The unsynced slot.
     package var latest: MarkRecord?
-    /// Whether the newest slot was written to another file: somebody copied the mark here, as a
-    /// file among others, so that it tells of another moment than the files beside it.
+    /// Whether the newest slot was written to another file: the mark was copied here, as one file
+    /// among others, so it is from another moment than the files beside it.
     package var isCopy = false
 
-    /// The slot that knows most.
+    /// The newest valid slot.
     package var newest: MarkRecord? {
       switch (durable, latest) {
       case (let durable?, let latest?):
@@ -73,8 +73,7 @@ package final class DurableMark: Sendable {
     return try contents(slots(of: file), of: file)
   }
 
-  /// The slots, nil for those that are not valid. What the file lacks reads as zeros, which no CRC
-  /// fits.
+  /// The slots, nil for invalid ones. Bytes that the file lacks read as zeros, which match no CRC.
   private static func slots(of file: any DiskFile) throws(DiskError) -> [MarkRecord?] {
     var bytes = [UInt8](repeating: 0, count: slotBytes * slotCount)
     var span = bytes.mutableSpan
@@ -90,14 +89,14 @@ package final class DurableMark: Sendable {
   ) throws(DiskError) -> Contents {
     let durable = slots[..<2].compactMap { $0 }.max { $0.sequence < $1.sequence }
     var contents = Contents(durable: durable, latest: slots[2])
-    // Where no file is named, or this file system names none of its own, as ever.
+    // If no file is named, or this file system reports no birth time, it counts as the log's own.
     if let written = contents.newest?.birth { contents.isCopy = try written != file.birth() }
     return contents
   }
 
-  /// Opens the mark for writing, making it (unsynced) where it is missing.
+  /// Opens the mark for writing, making it (unsynced) if it is missing.
   ///
-  /// - Returns: The mark, and whether its name is new and the directory needs a sync.
+  /// - Returns: The mark, and whether its name is new, so that the directory needs a sync.
   package static func open(_ directory: LogDirectory) throws(DiskError) -> (
     DurableMark, isNew: Bool
   ) {
@@ -107,13 +106,13 @@ package final class DurableMark: Sendable {
       let slots = try slots(of: file)
       let contents = try contents(slots, of: file)
       let sequence = max(contents.durable?.sequence ?? 0, contents.latest?.sequence ?? 0)
-      // Nobody could count on from it; who made it up cannot be asked, so it need not outlast this.
+      // Such a sequence number can only be corruption and would overflow; restart at 0.
       if sequence > sequenceMax {
         try file.truncate(to: 0)
         try file.allocate(to: slotBytes * slotCount)
         return (try DurableMark(file: file, sequence: 0, nextDurableSlot: 0), false)
       }
-      // The slot that does not hold the best durable record is the one that may be torn next.
+      // The slot that does not hold the newest durable record is the next that may be torn.
       let isFirst = slots[0] != nil && slots[0] == contents.durable
       return (
         try DurableMark(file: file, sequence: sequence, nextDurableSlot: isFirst ? 1 : 0), false
@@ -125,11 +124,11 @@ package final class DurableMark: Sendable {
     }
   }
 
-  /// Replaces the mark, durably, by a new one with one record, whatever was there.
+  /// Replaces the mark, durably, by a new file with one record.
   ///
   /// For the first append after an unclean stop: an earlier sync of the file may have failed, and
-  /// what it did not make durable no later sync of the same file would. And for the first one after
-  /// the mark was copied, so that no slot of it names another file.
+  /// no later sync of the same file would make durable what it lost. And for the first append after
+  /// the mark was copied, so that none of its slots names another file.
   package static func replace(_ directory: LogDirectory, with record: MarkRecord)
     throws(DiskError) -> DurableMark
   {
@@ -159,14 +158,14 @@ package final class DurableMark: Sendable {
 
   // MARK: Writing
 
-  /// Notes a flush in the unsynced slot: one small write.
+  /// Writes a flush to the unsynced slot: one small write.
   package func noteFlushed(_ record: MarkRecord) throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in
       try write(record, slot: 2, &state)
     }
   }
 
-  /// Notes a flush in a synced slot and makes it durable. The log and the index entries below the
+  /// Writes a flush to a synced slot and makes it durable. The log and the index entries below the
   /// point were synced before.
   package func noteDurable(_ record: MarkRecord) throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in

@@ -1,10 +1,9 @@
 internal import DiskIO
 
-/// Brings the two indexes of one segment in line with its batches: what is behind the kept entries
-/// is replaced.
+/// Makes the two indexes of one segment match its batches: replaces everything after the kept
+/// entries.
 ///
-/// On a full disk the log opens all the same, with the entries that are there: an index only saves
-/// time (I9).
+/// On a full disk the log opens anyway, with the existing entries: an index only saves time (I9).
 struct IndexWriting {
   private let work: RecoveryAction.IndexWork
   private let directory: LogDirectory
@@ -16,7 +15,7 @@ struct IndexWriting {
   /// Files that were removed to be rebuilt.
   private(set) var rebuilt: [String] = []
   private(set) var notes: [String] = []
-  /// Why the indexes must be made from the log before the segment is gone on with.
+  /// Why the indexes must be rebuilt from the log before the segment is appended to.
   private(set) var fault: DiskError?
 
   private var disk: any Disk { directory.disk }
@@ -31,9 +30,9 @@ struct IndexWriting {
     self.isCleanStop = isCleanStop
   }
 
-  /// A file that cannot be read or written is removed, and made from the log when it is needed.
+  /// A file that cannot be read or written is removed, and rebuilt from the log when it is needed.
   ///
-  /// - Returns: Entries in the files that may be gone on with.
+  /// - Returns: Entries in the files that may be kept.
   mutating func run() throws(DiskError) -> (offset: Int, time: Int) {
     for (kind, _) in work.faults { discard(kind) }
     do throws(DiskError) {
@@ -47,8 +46,8 @@ struct IndexWriting {
     }
   }
 
-  /// Removes an index file, or an empty directory that has its name. What cannot be removed is
-  /// told: the index is then kept in memory.
+  /// Removes an index file, or an empty directory that has its name. If it cannot be removed, that
+  /// is reported, and the index is kept in memory.
   private mutating func discard(_ kind: SegmentName.Kind) {
     let path = directory.path(SegmentName(work.baseOffset, kind).fileName)
     rebuilt.append(path)
@@ -96,7 +95,7 @@ struct IndexWriting {
         notes.append("the disk is full: \(path) ends early")
         return kept
       }
-      // Nobody goes on with the segment: its indexes are final.
+      // The segment is not appended to: its indexes are final.
       if !work.goesOn { try file.sync() }
       return kept + fresh.count
     } catch  where error.isDiskFull {
@@ -105,7 +104,7 @@ struct IndexWriting {
     }
   }
 
-  /// Opens an index that is there; an empty directory that has its name is removed.
+  /// Opens an existing index; an empty directory that has its name is removed.
   private func openOrClear(_ path: String) throws(DiskError) -> (any DiskFile)? {
     do throws(DiskError) {
       return try disk.openIfPresent(path, .readWrite)
@@ -116,8 +115,8 @@ struct IndexWriting {
     }
   }
 
-  /// Whether a time index ends as a close leaves it: with the entries behind the kept ones and the
-  /// final one. The next append cuts that off, and where none comes nobody would write it again.
+  /// Whether a time index ends as a close leaves it: with the entries after the kept ones and the
+  /// final one. The next append cuts that off; without an append it would not be written again.
   private func holds(_ file: any DiskFile, _ kept: Int, _ sealed: [UInt8]) throws(DiskError) -> Bool
   {
     guard isCleanStop, try file.size() == kept + sealed.count else { return false }
@@ -126,9 +125,9 @@ struct IndexWriting {
     return try file.read(into: &target, at: kept) == sealed.count && bytes == sealed
   }
 
-  /// Whether an index needs no cut: it ends with the kept bytes, or only the zeros that were
-  /// allocated for more entries stand behind them. Freeing those, of thousands of logs, is most of
-  /// what a start after a kill would wait for; the log's first append and its close cut them.
+  /// Whether an index needs no cut: it ends with the kept bytes, or has only allocated zeros after
+  /// them. Freeing these, for thousands of logs, would take most of the time of a start after a
+  /// kill; the log's first append and its close cut them.
   private func isKeptAsItIs(_ file: any DiskFile, _ kept: Int) throws(DiskError) -> Bool {
     let size = try file.size()
     guard work.goesOn, size > kept, size - kept <= IndexFile.allocationBytesMin else {

@@ -1,15 +1,15 @@
 internal import DiskIO
 internal import MkstoreBytes
 
-/// Keeps aside what recovery cuts off a log, so that nothing is ever destroyed unseen.
+/// Keeps a copy of what recovery cuts off a log, so that nothing is destroyed.
 package enum KeptBytes {
   /// Directory in the partition's directory; Kafka looks at files only.
   package static let directoryName = ".bad"
 
-  /// Copies `bytes` of `file` aside, durably; what the disk cannot read of them is
+  /// Copies `bytes` of `file` to `.bad/`, durably; bytes that the disk cannot read are
   /// `ReadAroundFile.filler` in the copy.
   ///
-  /// - Returns: The copy's path; nil where the bytes are all zeros (nothing to keep) or the disk is
+  /// - Returns: The copy's path; nil if the bytes are all zeros (nothing to keep) or the disk is
   ///   full: a log must open on a full disk too, and these bytes were never acknowledged.
   static func keep(
     _ bytes: Range<Int>, of file: ReadAroundFile, named name: String, in directory: LogDirectory
@@ -17,7 +17,7 @@ package enum KeptBytes {
     guard try !isAllZeros(bytes, of: file) else { return nil }
     let folder = directory.path(directoryName)
     let path = "\(folder)/\(name)@\(bytes.lowerBound)+\(bytes.count)"
-    // A crash during recovery may tear it: then it is written again. The final name is whole.
+    // A crash during recovery may tear it; it is then written again. The final name is complete.
     let temporary = path + ".tmp"
     do throws(DiskError) {
       if try directory.disk.status(folder) == nil {
@@ -41,10 +41,10 @@ package enum KeptBytes {
     }
   }
 
-  /// Moves a whole segment's log aside and removes its indexes; durable with the next sync of the
-  /// log's directory.
+  /// Moves a whole segment's log to `.bad/` and removes its indexes; durable with the next sync of
+  /// the log's directory.
   ///
-  /// - Parameter stage: Of the files' names; nil for a segment as it stands.
+  /// - Parameter stage: Of the files' names; nil for a segment in use.
   static func move(
     _ baseOffset: Int64, stage: SegmentName.Stage? = nil, in directory: LogDirectory
   ) throws(DiskError) -> String {
@@ -67,7 +67,7 @@ package enum KeptBytes {
     return kept
   }
 
-  /// Removes a file, a link, or an empty directory that has its name, where it is there.
+  /// Removes a file, a link, or an empty directory that has its name, if it exists.
   static func remove(_ path: String, _ disk: any Disk) throws(DiskError) {
     do throws(DiskError) {
       try disk.remove(path)
@@ -78,8 +78,8 @@ package enum KeptBytes {
     }
   }
 
-  /// A name that is free, or that of a copy with the same bytes: what was kept of an earlier cut at
-  /// the same place stays.
+  /// A free name, or that of a copy with the same bytes: what was kept of an earlier cut at the
+  /// same position stays.
   ///
   /// - Parameter copy: nil for a file that is moved, whose bytes are not compared.
   static func freeName(

@@ -1,11 +1,11 @@
 package import DiskIO
 
-/// What openings left in a log's directory for people: the bytes that they took out of the log, and
-/// the history of what they did. Kafka and the engine read neither.
+/// What openings left in a log's directory for people: the bytes that they removed from the log,
+/// and the history of what they did. Kafka and the engine read neither.
 package struct KeptData: Sendable {
   /// The files of `.bad/`.
   package let kept: KeptFiles
-  /// Size of `mkstore.history`, a half-written one included; nil where there is none.
+  /// Size of `mkstore.history`, including an unfinished new one; nil if there is none.
   package let historyBytes: Int?
 
   private let directory: LogDirectory
@@ -15,15 +15,15 @@ package struct KeptData: Sendable {
 
   /// What a removal did.
   package struct Removal: Sendable {
-    /// Files of `.bad/` that are gone.
+    /// Files of `.bad/` that were removed.
     package var files: [KeptFile] = []
-    /// Size of the history that is gone; nil where none is.
+    /// Size of the removed history; nil if there was none.
     package var historyBytes: Int?
-    /// What is still there or not gone for certain, and why.
+    /// What is still there, or may come back after a power cut, and why.
     package var failures: [String] = []
   }
 
-  /// Looks at a log's directory.
+  /// Lists what a log's directory has of it.
   package init(of directory: LogDirectory) throws(DiskError) {
     self.directory = directory
     kept = try KeptFiles(of: directory)
@@ -37,7 +37,7 @@ package struct KeptData: Sendable {
   /// Whether there is nothing to remove.
   package var isEmpty: Bool { kept.files.isEmpty && kept.others.isEmpty && historyBytes == nil }
 
-  /// What `remove` would do, if the disk lets it.
+  /// What `remove` would do, if no call fails.
   package var foreseen: Removal {
     Removal(files: kept.files, historyBytes: historyBytes, failures: leftAlone)
   }
@@ -46,7 +46,7 @@ package struct KeptData: Sendable {
     kept.others.map { "\($0) is no file that recovery kept; it is left alone" }
   }
 
-  /// Removes all of it, durably. The caller holds the store's lock. A crash on the way leaves some
+  /// Removes all of it, durably. The caller holds the store's lock. A crash in between leaves some
   /// of the files, and the same call removes them.
   package func remove() -> Removal {
     let files = kept.remove(kept.files)
@@ -63,7 +63,7 @@ package struct KeptData: Sendable {
     return removal
   }
 
-  /// A link to a directory elsewhere stays, for what is kept later.
+  /// A link to another directory stays, for what is kept later.
   private func removeFolder() throws(DiskError) {
     let isThere = try directory.disk.list(directory.path).contains {
       $0.name == KeptBytes.directoryName && $0.kind == .directory

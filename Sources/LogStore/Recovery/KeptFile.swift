@@ -1,4 +1,4 @@
-/// One file of a log's `.bad/`: bytes that recovery took out of the log and kept.
+/// One file of a log's `.bad/`: bytes that recovery removed from the log and kept.
 public struct KeptFile: Sendable, Equatable {
   /// Path of the file.
   public var path: String

@@ -2,27 +2,27 @@ package import DiskIO
 
 /// The files in a log's `.bad/`, oldest first.
 ///
-/// They are evidence of nothing: what is damaged or lost is the same with them and without, so they
-/// may be removed at any time.
+/// They are no evidence: damage and losses are the same with them and without, so they may be
+/// removed at any time.
 package struct KeptFiles: Sendable {
-  /// Oldest first; half-written ones of an opening that was killed count too.
+  /// Oldest first; unfinished ones of an opening that was killed count too.
   package private(set) var files: [KeptFile] = []
-  /// Paths of what is no file, and so was not put there by recovery.
+  /// Paths of entries that are not files, which recovery did not put there.
   package private(set) var others: [String] = []
 
   private let directory: LogDirectory
 
   /// What a removal did.
   package struct Removal: Sendable {
-    /// Files that are gone.
+    /// Files that were removed.
     package var removed: [KeptFile] = []
-    /// Why others are not, or not for certain.
+    /// Why others were not, or may come back after a power cut.
     package var failures: [DiskError] = []
   }
 
   private var folder: String { directory.path(KeptBytes.directoryName) }
 
-  /// Lists what is kept of a log; nothing where it has no such directory.
+  /// Lists what is kept of a log; empty if it has no such directory.
   package init(of directory: LogDirectory) throws(DiskError) {
     self.directory = directory
     let entries: [DirectoryEntry]
@@ -47,8 +47,8 @@ package struct KeptFiles: Sendable {
   /// Bytes of all files.
   package var byteCount: Int { files.reduce(0) { $0 + $1.bytes } }
 
-  /// The oldest files, so many that what is left has at most `bytesMax` bytes. Those in `staying`
-  /// count and stay.
+  /// The oldest files, so many that the rest has at most `bytesMax` bytes. Those in `staying` count
+  /// and stay.
   package func excess(over bytesMax: Int, staying: Set<String>) -> [KeptFile] {
     var left = byteCount
     var excess: [KeptFile] = []
@@ -60,7 +60,7 @@ package struct KeptFiles: Sendable {
     return excess
   }
 
-  /// Removes files, durably; one that cannot be removed keeps none of the others.
+  /// Removes files, durably; if one cannot be removed, the others still are.
   package func remove(_ files: [KeptFile]) -> Removal {
     var removal = Removal()
     for file in files {

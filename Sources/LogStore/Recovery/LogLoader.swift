@@ -1,7 +1,7 @@
 package import DiskIO
 internal import RecordFormat
 
-/// What opening a log found: everything `Log` starts from.
+/// The result of opening a log, from which `Log` starts.
 package struct LoadedLog {
   package var topicPartition: TopicPartition
   package var directory: LogDirectory
@@ -12,22 +12,21 @@ package struct LoadedLog {
   package var recoveryPoint: Int64
   /// Whether the directory has a durable mark.
   package var hasMark: Bool
-  /// Whether that was copied here and is to be replaced.
+  /// Whether the mark was copied here and is to be replaced.
   package var isMarkCopy: Bool
   package var producers: ProducerTracking
-  /// The greatest producer id of those that a store gives out in what was scanned, -1 none.
+  /// The greatest producer id, of those that a store assigns, in what was scanned; -1 if none.
   package var greatestProducerId: Int64
   package var report: RecoveryReport
-  /// What the opening completed of a truncation that was begun before.
+  /// The truncation, begun before, that the opening completed.
   package var truncation: Truncation?
 }
 
 /// Opens one log by the plan that a survey of it gives (docs/durability.md#recovery).
 ///
-/// Reads a handful of bytes of index files and the log's unsynced tail, whatever its size; segments
-/// below the recovery point are not even opened. With `access` `.write` it carries the plan out,
-/// durably, before it returns; with `.read` it looks through it: it changes nothing and gives the
-/// same view.
+/// Reads a small number of bytes of index files and the log's unsynced tail, whatever its size;
+/// segments below the recovery point are not even opened. With `access` `.write` it executes the
+/// plan, durably, before it returns. With `.read` it changes nothing and gives the same view.
 package struct LogLoader: Sendable {
   /// Whether the directory may be changed.
   package enum Access: Sendable { case read, write }
@@ -42,8 +41,8 @@ package struct LogLoader: Sendable {
   private let nowMs: Int64
 
   /// - Parameters:
-  ///   - depth: How far the log is looked at; the unsynced end as a rule.
-  ///   - threadCount: Segments looked at at the same time, where all of them are.
+  ///   - depth: How far the log is surveyed; usually the unsynced end.
+  ///   - threadCount: Segments surveyed at the same time, if all of them are.
   package init(
     _ topicPartition: TopicPartition, in directory: LogDirectory, config: LogConfig,
     access: Access, hints: LogHints, depth: SurveyOptions.Depth = .ends, threadCount: Int = 1,
@@ -68,9 +67,9 @@ package struct LogLoader: Sendable {
     return try load(prepare())
   }
 
-  /// The first half of opening a log for writing: looks at it, and notes durably what is known now
-  /// and may not be once the store's clean stop is forgotten. The log itself is as it was, but that
-  /// a truncation which was begun before is completed.
+  /// The first half of opening a log for writing: surveys it, and durably records what only the
+  /// store's clean stop proves. The log itself stays unchanged, except that an unfinished
+  /// truncation is completed.
   func prepare() throws(DiskError) -> PlanExecution {
     let truncation = try TruncationExecution.complete(in: directory)
     var execution = PlanExecution(
@@ -103,10 +102,10 @@ package struct LogLoader: Sendable {
     }
   }
 
-  /// Opens a segment's file. After an unclean stop a writer syncs it first, for what is in the page
-  /// cache becomes durable only so, and nothing may be acknowledged on top of it before; and what
-  /// an earlier failed sync left there, marked clean though the disk never got it, is dropped, so
-  /// that the walk sees what the disk has. What the mark says was synced may stay in memory.
+  /// Opens a segment's file. After an unclean stop a writer syncs it first: what is only in the
+  /// page cache is not durable yet, and nothing may be acknowledged on top of it. Then the pages
+  /// are dropped, so that the walk sees the disk's content even if an earlier failed sync left lost
+  /// pages marked clean. Bytes that the mark says were synced may stay in memory.
   private func open(
     _ place: SegmentPlace, _ frame: LogFrame
   ) throws(DiskError) -> any DiskFile {
@@ -123,8 +122,8 @@ package struct LogLoader: Sendable {
     return log
   }
 
-  /// Makes the segments of a copy durable that opening does not walk over: whoever copied them need
-  /// not have synced them, and the next mark will say that all of the log is.
+  /// Makes the segments of a copy durable that opening does not walk over: the copying tool may not
+  /// have synced them, and the next mark will say that all of the log is.
   private func syncCopy(_ frame: LogFrame) throws(DiskError) {
     if hints.isSynced { return }
     for place in frame.places[..<frame.firstWalked] {
@@ -134,7 +133,7 @@ package struct LogLoader: Sendable {
     try directory.disk.syncDirectory(PathText.parent(directory.path))
   }
 
-  /// nil for a segment that may not be opened, which reads and `verify` tell.
+  /// nil for a segment that may not be opened, which reads and `verify` report.
   private func openIfReadable(_ place: SegmentPlace) -> (any DiskFile)? {
     do throws(DiskError) {
       return try directory.disk.open(place.logPath, .read)
@@ -143,7 +142,7 @@ package struct LogLoader: Sendable {
     }
   }
 
-  // MARK: The log as the plan leaves it
+  // MARK: The log after the plan
 
   private func loaded(
     _ plan: RecoveryPlan, _ report: RecoveryReport, writer: WriterState?
@@ -180,7 +179,7 @@ package struct LogLoader: Sendable {
     return segment
   }
 
-  /// The last segment, if the log really goes on in it.
+  /// The last segment, if the log continues in it.
   private func dormant(
     _ plan: RecoveryPlan, _ segments: [Segment], _ execution: PlanExecution
   ) throws(DiskError) -> DormantSegment? {
@@ -196,9 +195,9 @@ package struct LogLoader: Sendable {
       indexFault: execution.indexFault)
   }
 
-  /// What may be held against the log's batches from now on: what was held against them now, or
-  /// they would be judged otherwise the next time; and of a log that begins empty, that this engine
-  /// writes it from its first record on.
+  /// The rules for the log's batches from now on: those that applied now, or batches would be
+  /// judged differently the next time. For a log that begins empty: that this engine writes it from
+  /// its first record on.
   private func rules(_ plan: RecoveryPlan, _ segments: [Segment]) -> OwnLogRules {
     guard plan.frame.mark.newest == nil else { return plan.frame.rules }
     // The first session may have been killed between its first segment and its first mark.
@@ -215,7 +214,7 @@ package struct LogLoader: Sendable {
       isKnownEmpty: isWithoutProducers(plan) || (end == 0 && plan.frame.layout.snapshots.isEmpty))
   }
 
-  /// Whether the mark and what was scanned behind it show that the log knows no producer.
+  /// Whether the mark and what was scanned after it show that the log knows no producer.
   private func isWithoutProducers(_ plan: RecoveryPlan) -> Bool {
     guard let newest = plan.frame.mark.newest, newest.isWithoutProducers else { return false }
     if newest.recoveryPoint == plan.logEndOffset { return true }

@@ -3,17 +3,17 @@ internal import MkstoreBytes
 
 /// The bytes of a slot (docs/format.md#mkstoremark).
 extension MarkRecord {
-  /// Bytes of a slot that say something.
+  /// Bytes of a slot that are used.
   package static let byteCount = 96
   private static let magic: UInt64 = 0x6d6b_6d61_726b_3032  // "mkmark02"
   private static let crcPosition = 92
-  /// The form before, which does not name its file.
+  /// The previous form, which does not name its file.
   private static let oldMagic: UInt64 = 0x6d6b_6d61_726b_3031  // "mkmark01"
   private static let oldCrcPosition = 76
-  /// Stored instead of the time of birth where no file is named.
+  /// Stored instead of the birth time if no file is named.
   private static let noTime = Int64.min
 
-  /// Where the CRC of a slot is, which covers all bytes before it; nil of what is no slot.
+  /// Position of a slot's CRC, which covers all bytes before it; nil if the bytes are no slot.
   package static func crcPosition(_ bytes: Span<UInt8>) -> Int? {
     guard bytes.count >= byteCount else { return nil }
     return switch bytes.loadBigEndian(UInt64.self, at: 0) {
@@ -41,7 +41,7 @@ extension MarkRecord {
       CRC32C.checksum(span.span.extracting(0..<Self.crcPosition)), at: Self.crcPosition)
   }
 
-  /// Reads a slot; nil where it is not valid.
+  /// Reads a slot; nil if it is not valid.
   init?(_ bytes: Span<UInt8>) {
     guard let crcPosition = Self.crcPosition(bytes),
       bytes.loadBigEndian(UInt32.self, at: crcPosition)

@@ -1,10 +1,10 @@
 package import DiskIO
 
-/// What a log knows to be durable, as of one flush: the content of one slot of `mkstore.mark`.
+/// The durable state of a log, as of one flush: the content of one slot of `mkstore.mark`.
 package struct MarkRecord: Sendable, Equatable {
-  /// Rises with every write; the highest valid slot speaks.
+  /// Rises with every write; the highest valid slot counts.
   package var sequence: UInt64
-  /// Run of the operating system that wrote it, see `Disk.bootIdentifier`.
+  /// Boot of the operating system that wrote it, see `Disk.bootIdentifier`.
   package var bootIdentifier: UInt64
   /// All records below this offset were synced when the slot was written.
   package var recoveryPoint: Int64
@@ -13,24 +13,24 @@ package struct MarkRecord: Sendable, Equatable {
   package var position: Int
   /// Greatest record time of that segment below the point, and the batch that first reached it.
   package var largest: TimestampOffset
-  /// Entries of the segment's two indexes that stand for batches below the point.
+  /// Entries of the segment's two indexes for batches below the point.
   package var offsetEntries: Int
   package var timeEntries: Int
-  /// Written at a clean close: what stands beyond the point later was not written by this engine.
+  /// Written at a clean close: anything after the point later was not written by this engine.
   package var isClean: Bool
-  /// No producer id that the log remembers stands below the point.
+  /// No batch below the point has a producer id that the log remembers.
   package var isWithoutProducers = false
-  /// This engine has written the log from its first record on, so that between two segments no
-  /// offset is missing by right.
+  /// This engine has written the log from its first record on, so any gap between two segments is
+  /// damage.
   package var isGapless = false
-  /// What an acknowledgement of the writer meant; nil where an older engine did not say.
+  /// What an acknowledgement of the writer meant; nil from older engines.
   package var durability: Durability?
-  /// The file that the slot was written to; nil where its file system does not tell when a file was
-  /// made, or an older engine wrote it.
+  /// The file that the slot was written to; nil if its file system does not report birth times, or
+  /// an older engine wrote it.
   package var birth: FileBirth?
 
-  /// Whether a segment holds, or by its name follows, what was written after this: after a clean
-  /// close, by somebody else.
+  /// Whether a segment contains bytes written after this mark, or by its name follows it: after a
+  /// clean close, by another writer.
   package func isOutrun(by baseOffset: Int64, byteCount: Int) -> Bool {
     if baseOffset > recoveryPoint { return true }
     return byteCount > 0

@@ -1,19 +1,19 @@
 internal import DiskIO
 
-/// Carries a plan out, durably, action by action, and writes down what was done.
+/// Executes a plan, durably, action by action, and reports what was done.
 ///
-/// The order of the actions is that of their crash points (docs/durability.md): whatever a crash
-/// leaves, the next survey gives the rest of the same plan.
+/// The order of the actions is that of their crash points (docs/durability.md): after any crash the
+/// next survey gives the rest of the same plan.
 struct PlanExecution: Sendable {
   let plan: RecoveryPlan
   let config: LogConfig
   private let nowMs: Int64
-  /// What the plan says, completed by where bytes were kept.
+  /// The plan's report, completed by where bytes were kept.
   private(set) var report: RecoveryReport
   let truncation: Truncation?
-  /// Entries in the index files of the last segment that may be gone on with.
+  /// Entries in the index files of the last segment that may be kept.
   private(set) var stored: (offset: Int, time: Int) = (0, 0)
-  /// Why its indexes must be made from the log first.
+  /// Why its indexes must be rebuilt from the log first.
   private(set) var indexFault: DiskError?
   private var isDirectoryDirty = false
   private var cutCount = 0
@@ -33,15 +33,15 @@ struct PlanExecution: Sendable {
     if let truncation { report.note(truncation, in: plan.frame.directory) }
   }
 
-  /// Does what comes before a store's clean stop is forgotten: it says durably what only that
-  /// tells.
+  /// Does what must precede the removal of the store's clean marker: records durably what only the
+  /// marker proves.
   mutating func noteFindings() throws(DiskError) {
     for action in plan.actions where action.isNote { try carryOut(action) }
   }
 
   /// Does the rest.
   mutating func run() throws(DiskError) {
-    // Names that the process before made.
+    // Names that the previous process made.
     let hasWalked = plan.segments.contains { $0.outcome != nil }
     var hasOldNames = hasWalked && !plan.frame.hints.isSynced
     for action in plan.actions where !action.isNote {
@@ -58,7 +58,7 @@ struct PlanExecution: Sendable {
     noteHistory()
   }
 
-  /// Once what this opening kept is durable, the oldest that was kept before goes.
+  /// Once the bytes kept by this opening are durable, the oldest kept files are removed.
   private mutating func boundKept() {
     guard let bytesMax = config.keptBytesMax,
       plan.frame.layout.hasKeptBytes || !report.cuts.isEmpty
@@ -117,7 +117,7 @@ struct PlanExecution: Sendable {
       let path = directory.path(LeaderEpochCheckpoint.name)
       if try disk.status(path)?.kind == .directory { try disk.removeDirectory(path) }
       try epochs.write(disk, directory: directory.path)
-    // Last of all, with everything that was done.
+    // Last, so that it includes everything that was done.
     case .writeHistory: break
     }
   }

@@ -1,15 +1,15 @@
 internal import DiskIO
 
 /// The file `mkstore.history` of a log: one line for each opening that changed or found something,
-/// oldest first, so that an operator can ask what happened and when. Bounded; the oldest lines go
-/// first.
+/// oldest first, so that an operator can see what happened and when. Bounded; the oldest lines are
+/// removed first.
 package enum RecoveryHistory {
   /// Name of the file.
   package static let fileName = "mkstore.history"
 
-  /// Adds what an opening did, and takes out the oldest lines beyond `linesMax`, at once and
-  /// atomically; writes nothing where neither is needed. A failure is returned as a note, since the
-  /// log itself is fine.
+  /// Adds what an opening did, and removes the oldest lines beyond `linesMax`, in one atomic write;
+  /// writes nothing if neither is needed. A failure is returned as a note, since the log itself is
+  /// fine.
   static func add(
     _ report: RecoveryReport, to directory: LogDirectory, nowMs: Int64, linesMax: Int
   ) -> String? {
@@ -27,7 +27,7 @@ package enum RecoveryHistory {
     }
   }
 
-  /// The last lines, so few that the file can be read again.
+  /// The last lines, few enough that the file can be read again.
   static func newest(
     _ linesMax: Int, of lines: [String],
     bytesMax: Int = SmallFile.bytesMax - CheckedText.encode([]).count
@@ -55,22 +55,22 @@ package enum RecoveryHistory {
   package struct Content: Sendable, Equatable {
     /// Oldest first: "<ms since 1970> <what happened>".
     package var lines: [String] = []
-    /// False where the CRC is wrong: some line may not be as it was written.
+    /// False if the CRC is wrong: some line may have changed since it was written.
     package var isSound = true
   }
 
-  /// What is said of a file whose CRC is wrong.
+  /// The text about a file whose CRC is wrong.
   package static let wrongChecksum = "the lines before may be damaged: their CRC is wrong"
 
-  /// The finding of a file whose CRC is wrong. The next line written tells it, so that nothing is
-  /// left to be done.
+  /// The finding for a file whose CRC is wrong. The next line written mentions it, so nothing else
+  /// needs to be done.
   static func wrongFile(_ directory: LogDirectory) -> SideFileDamage {
     SideFileDamage(
       file: directory.path(fileName),
       reason: "the CRC in its first line is wrong; the lines are kept", remedy: nil)
   }
 
-  /// Reads a log's history; empty where it has none.
+  /// Reads a log's history; empty if it has none.
   package static func read(_ directory: LogDirectory) throws(CheckpointError) -> Content {
     guard let bytes = try SmallFile.read(directory.disk, directory.path(fileName)) else {
       return Content()

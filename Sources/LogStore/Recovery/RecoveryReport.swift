@@ -1,6 +1,6 @@
 /// What opening one log found and did.
 public struct RecoveryReport: Sendable, Equatable {
-  /// Bytes taken out of a log's end: they are no whole batch, and were never acknowledged.
+  /// Bytes that were cut off a log's end: they are no whole batch, and were never acknowledged.
   public struct Cut: Sendable, Equatable {
     /// Path of the `.log` file.
     public var file: String
@@ -8,11 +8,11 @@ public struct RecoveryReport: Sendable, Equatable {
     public var position: Int
     /// Bytes cut off.
     public var bytes: Int
-    /// Where the bytes were kept; nil where they were all zeros or the disk was full.
+    /// Where the bytes were kept; nil if they were all zeros or the disk was full.
     public var keptAs: String?
     /// Why they were no batch, or no part of the log.
     public var reason: String
-    /// Whether a whole file, with batches that may be valid, was kept aside: no unfinished write.
+    /// Whether a whole file, which may have valid batches, was moved away: no unfinished write.
     public var isWholeFile: Bool
 
     package init(
@@ -40,22 +40,22 @@ public struct RecoveryReport: Sendable, Equatable {
   public var bytesScanned: Int
   /// What was cut off the end.
   public var cuts: [Cut]
-  /// Damage that was found and fenced: everything around it is served.
+  /// Damage that was found; everything around it is served.
   public var damage: [DamagedRange]
   /// Index files that were missing or wrong and were rebuilt.
   public var rebuiltIndexes: [String]
-  /// Files that were removed: empty segments, left-overs of an interrupted replacement, snapshots
-  /// of producers that are of no use.
+  /// Files that were removed: empty segments, leftovers of an interrupted replacement, useless
+  /// producer snapshots.
   public var removedFiles: [RemovedFile]
-  /// Files of `.bad/` that were removed since it held more than `LogConfig.keptBytesMax`.
+  /// Files of `.bad/` that were removed because it held more than `LogConfig.keptBytesMax`.
   public var droppedKeptFiles: [KeptFile]
-  /// Files beside the segments that were found wrong; of those that opening mends, before it did.
+  /// Files beside the segments that were found wrong; includes those that opening has repaired.
   public var sideFileDamage: [SideFileDamage]
   /// Files that could not be read, one sentence each.
   public var unreadableFiles: [String]
   /// Which rows of the recovery table (docs/durability.md) applied, e.g. "R6".
   public var rows: [String]
-  /// Anything else worth saying, such as files that are none of Kafka's.
+  /// Other notes, such as files that are not Kafka's.
   public var notes: [String]
 
   package init(wasClean: Bool) {
@@ -78,7 +78,7 @@ public struct RecoveryReport: Sendable, Equatable {
   /// Whether opening changed or found anything that an operator should know of.
   public var isEventful: Bool {
     !cuts.isEmpty || !damage.isEmpty || !rebuiltIndexes.isEmpty || !droppedKeptFiles.isEmpty
-      // Old snapshots of producers go at every opening.
+      // Every opening removes old snapshots of producers.
       || removedFiles.contains { !$0.path.hasSuffix(".\(SegmentName.Kind.snapshot.rawValue)") }
   }
 

@@ -2,25 +2,25 @@ package import RecordFormat
 
 /// Why the bytes at a position of a segment are not the batch that belongs there.
 package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The batch itself is wrong: a header field, the CRC, or a record where records are looked at.
+  /// The batch itself is wrong: a header field, the CRC, or a record if records are decoded.
   case format(BatchError)
-  /// The file ends within the bytes that tell a batch's length and format.
+  /// The file ends within the bytes that hold a batch's length and format.
   case headerTorn(bytes: Int)
-  /// The batch states more bytes than the file has left; what an unfinished write looks like.
+  /// The batch states more bytes than the file has left, as an unfinished write does.
   case doesNotFit(byteCount: Int, available: Int)
-  /// The disk does not give the batch's bytes from a position on (EIO).
+  /// The disk cannot read the batch's bytes from a position on (EIO).
   case unreadable(position: Int)
-  /// The batch starts below the offset that the batches before it have reached.
+  /// The batch starts below the end of the previous batch.
   case offsetBelowExpected(Int64, expected: Int64)
   /// The batch reaches into the next segment, or further than a segment can.
   case offsetBeyondSegment(Int64, limit: Int64)
-  /// The batch leaves a gap that the batch after it contradicts: this one's offset is wrong. (The
+  /// The batch leaves a gap that the next batch contradicts, so this one's offset is wrong. (The
   /// CRC does not cover the offset.)
   case offsetJump(Int64, expected: Int64)
-  /// The batch leaves a gap that no batch after it confirms: a far one, or any in a log that has
-  /// none by right.
+  /// The batch leaves a gap that no later batch confirms: a large one, or any gap in a log that has
+  /// none.
   case offsetGap(Int64, expected: Int64)
-  /// The batch bears an epoch in which nothing was written. (The CRC does not cover the epoch.)
+  /// The batch has an epoch in which nothing was written. (The CRC does not cover the epoch.)
   case leaderEpoch(Int32, expected: Int32)
 
   /// Whether a write that a power cut or kill interrupted can have left this at the end of a file.
@@ -33,13 +33,13 @@ package enum BatchFault: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Whether nothing is known of the bytes but that they cannot be read.
+  /// Whether the only thing known about the bytes is that they cannot be read.
   package var isUnreadable: Bool {
     if case .unreadable = self { true } else { false }
   }
 
-  /// One sentence for people, without the position. It quotes nothing that an opening changes, such
-  /// as the file's size: the same damage is told in the same words before and after.
+  /// One sentence for people, without the position. It contains nothing that an opening changes,
+  /// such as the file's size, so that the same damage has the same words before and after.
   package var description: String {
     switch self {
     // A header of zeros reads as one of the oldest format.

@@ -2,33 +2,33 @@ package import DiskIO
 import MkstoreBytes
 package import RecordFormat
 
-/// Finds where valid batches go on after a damaged place of a segment.
+/// Finds the next valid batch after a damaged place of a segment.
 ///
-/// First where the damaged batch's own CRC shows that it ends, with its length as it stands or with
-/// one bit of it turned; then where it says that it ends, if the rest of its header or the offsets
-/// bear that out, or only its records cannot be read; else byte by byte: a header that is sound in
-/// every field, with offsets that may come after the damage, and a right CRC. So one flipped bit,
-/// wherever it is, never makes a batch of what stands in a record's value. Where the next segment
-/// begins plays no part, so that what is found in a segment stays the same when another one is
-/// added behind it; `SegmentScanner` refuses what reaches into that one.
+/// First it looks where the damaged batch's own CRC shows that it ends, with its stored length or
+/// with one bit of it flipped. Then where its length field says that it ends, if the rest of its
+/// header or the offsets confirm that, or only its records cannot be read. Else byte by byte: for a
+/// header that is sound in every field, with offsets that may follow the damage, and a right CRC.
+/// So one flipped bit, wherever it is, never turns bytes inside a record's value into a batch. The
+/// next segment's start is not used, so that the result for a segment stays the same when another
+/// one is added after it; `SegmentScanner` refuses batches that reach into that one.
 ///
-/// **Cost.** Linear in the bytes passed over, whatever they hold: checking candidates may read at
-/// most `workBase` bytes plus `workFactor` times the bytes passed over, over the life of the value,
-/// so that bytes made to look like headers cannot make it quadratic. A candidate that comes when
-/// the allowance is used up is passed by.
+/// **Cost.** Linear in the bytes skipped, whatever they contain. Checking candidates may read at
+/// most `workBase` bytes plus `workFactor` times the bytes skipped, over the life of the value, so
+/// that bytes made to look like headers cannot make it quadratic. Once the allowance is used up,
+/// candidates are ignored.
 package struct BatchResync: ~Copyable {
   /// Bytes of candidates that may be checked at once.
   package static let workBase = 64 << 20
-  /// Bytes of candidates that may be checked for each byte passed over.
+  /// Bytes of candidates that may be checked for each byte skipped.
   package static let workFactor = 8
 
-  /// How far behind a batch whose length leads nowhere its CRC is asked where it ends: twice what
-  /// the largest batch has by default.
+  /// How far after a batch with a wrong length its CRC is tested for its end: twice the default
+  /// size limit of a batch.
   private static let closingBytesMax = 2 << 20
 
   private var window: FileWindow
   private var allowance = BatchResync.workBase
-  /// Whether bytes that are passed over add to the allowance.
+  /// Whether skipped bytes add to the allowance.
   private var isEarning = true
   /// Bytes read to check candidates and to scan, for tests of the bound.
   package private(set) var workBytes = 0
@@ -41,7 +41,7 @@ package struct BatchResync: ~Copyable {
   /// The first valid batch after the invalid bytes that start at `position`.
   ///
   /// - Parameter expectedOffset: Lowest base offset that may come.
-  /// - Returns: Nil where no valid batch follows.
+  /// - Returns: nil if no valid batch follows.
   package mutating func find(
     after position: Int, expectedOffset: Int64
   ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
@@ -52,7 +52,7 @@ package struct BatchResync: ~Copyable {
     if let stated = end(of: damaged, length: damaged.length, lengthMin: Self.lengthMin),
       window.isUnreadable(position..<stated), try isSound(position, expectedOffset)
     {
-      // The header was read, and is right: what is wrong are bytes that could not be read.
+      // The header was read, and is right: only bytes that could not be read are wrong.
       return try batch(from: stated, expectedOffset)
     }
     if let stated = end(of: damaged, length: damaged.length, lengthMin: Self.lengthMin) {
@@ -82,7 +82,7 @@ package struct BatchResync: ~Copyable {
 
   // MARK: The damaged batch
 
-  /// What the fields say that stand where those of a batch of format 2 would, rotten or not.
+  /// The fields at the positions of a batch of format 2, corrupted or not.
   private struct Outline {
     var position: Int
     var baseOffset: Int64
@@ -90,13 +90,13 @@ package struct BatchResync: ~Copyable {
     var magic: Int8
     var crc: UInt32
 
-    /// Whether a batch that belongs there stands there, and what is rotten is more likely its
-    /// records or their CRC than its length.
+    /// Whether a batch that belongs there is there, and its records or their CRC are more likely
+    /// wrong than its length.
     func isInPlace(_ expected: Int64) -> Bool { baseOffset == expected && magic == 2 }
   }
 
   private mutating func outline(_ position: Int) throws(DiskError) -> Outline? {
-    // Behind fewer bytes there is no room for a batch.
+    // With fewer bytes left there is no room for a batch.
     guard try window.load(position, BatchLayout.attributes) else { return nil }
     let bytes = window.bytes(position, BatchLayout.attributes)
     return Outline(
@@ -106,16 +106,16 @@ package struct BatchResync: ~Copyable {
       crc: bytes.loadBigEndian(UInt32.self, at: BatchLayout.crc))
   }
 
-  /// Where the batch ends if its length is `length`; nil where no batch can be so short or that
-  /// lies behind the file's end.
+  /// Where the batch ends if its length is `length`; nil if no batch can be so short or it would
+  /// end after the file's end.
   private func end(of damaged: Outline, length: Int32, lengthMin: Int) -> Int? {
     guard length >= lengthMin else { return nil }
     let end = damaged.position + BatchLayout.lengthOverhead + Int(length)
     return end <= window.endPosition ? end : nil
   }
 
-  /// Where the damaged batch ends beyond doubt: its CRC is right up to there, so that what is wrong
-  /// is one of the fields before its attributes.
+  /// Where the damaged batch certainly ends: its CRC is right up to there, so one of the fields
+  /// before its attributes is wrong.
   private mutating func provenEnd(
     _ damaged: Outline, _ expected: Int64
   ) throws(DiskError) -> Int? {
@@ -144,7 +144,7 @@ package struct BatchResync: ~Copyable {
     return try window.checksum(of: covered) == damaged.crc
   }
 
-  /// Whether the file ends at `position` or a header that may come stands there; read alone,
+  /// Whether the file ends at `position`, or a possible next header is there; read separately,
   /// without the buffer.
   private func isBorder(_ position: Int, _ expected: Int64) throws(DiskError) -> Bool {
     if position == window.endPosition { return true }
@@ -159,8 +159,8 @@ package struct BatchResync: ~Copyable {
     }
   }
 
-  /// Whether the damaged batch's length is believed: up to `end`, where the file ends or `next`
-  /// begins, is the damage.
+  /// Whether the damaged batch's length is believed: the damage then extends to `end`, where the
+  /// file ends or `next` begins.
   private mutating func isBelieved(
     _ damaged: Outline, end: Int, next: BatchHeader?, _ expected: Int64
   ) throws(DiskError) -> Bool {
@@ -171,13 +171,13 @@ package struct BatchResync: ~Copyable {
   }
 
   /// The first batch before `bound` where the damaged batch's CRC shows that it ends, and that its
-  /// length is what is wrong.
+  /// length is wrong.
   private mutating func closing(
     _ damaged: Outline, before bound: Int, _ expected: Int64
   ) throws(DiskError) -> (position: Int, header: BatchHeader)? {
     let byteCount = bound - damaged.position
     guard byteCount <= allowance else { return nil }
-    // These bytes may be passed over again, so they cost, and add nothing to what may be checked.
+    // These bytes may be skipped again, so they cost, and add nothing to the allowance.
     allowance -= byteCount
     isEarning = false
     defer { isEarning = true }
@@ -189,8 +189,9 @@ package struct BatchResync: ~Copyable {
     return nil
   }
 
-  /// Whether `next` takes up the offsets just where the damaged batch at `position` says that it
-  /// ends. A length alone is not believed: a wrong one may lead past good batches to a later one.
+  /// Whether `next` continues the offsets exactly where the damaged batch at `position` says that
+  /// it ends. A length alone is not believed: a wrong one may lead past good batches to a later
+  /// one.
   private mutating func follows(
     _ next: BatchHeader, _ position: Int, _ expected: Int64
   ) throws(DiskError) -> Bool {
@@ -199,11 +200,11 @@ package struct BatchResync: ~Copyable {
   }
 
   /// Whether the header at `position` is right in all but its CRC, so that its length can be
-  /// believed: then what stands within its bytes is its records, not batches of this segment.
+  /// believed: the bytes within it are then its records, not batches of this segment.
   ///
-  /// Where the offset is not the next one, little is left that random bytes do not say, too: the
-  /// old formats are not believed then, and others only where the gap, the unused attributes and
-  /// the room for records are as they have to be.
+  /// If the offset is not the next one, random bytes could match most of the rest too. The old
+  /// formats are then not believed, and others only if the gap, the unused attributes and the room
+  /// for records are plausible.
   private mutating func isSound(_ position: Int, _ expected: Int64) throws(DiskError) -> Bool {
     guard case .success(let header) = try window.header(at: position) else { return false }
     if header.baseOffset == expected { return true }
@@ -242,7 +243,7 @@ package struct BatchResync: ~Copyable {
     if isEarning { allowance += Self.workFactor * byteCount }
   }
 
-  /// First position among the loaded bytes whose offset, length and magic could be a batch's.
+  /// First position among the loaded bytes whose offset, length and magic may be a batch's.
   private func nextPlausible(_ position: Int, _ loaded: Int, _ expectedOffset: Int64) -> Int? {
     guard loaded >= BatchHeader.peekBytes else { return nil }
     let bytes = window.bytes(position, loaded)
@@ -267,7 +268,7 @@ package struct BatchResync: ~Copyable {
     guard case .success(let header) = try window.header(at: position),
       header.baseOffset >= expectedOffset
     else { return nil }
-    // A batch beyond the buffer costs its own bytes and the buffer that must be read again.
+    // A batch beyond the buffer costs its own bytes and the buffer, which must be read again.
     let isLoaded = window.loadedBytes(from: position) >= header.byteCount
     let cost = header.byteCount + (isLoaded ? 0 : window.capacity)
     guard cost <= allowance else { return nil }
@@ -278,7 +279,7 @@ package struct BatchResync: ~Copyable {
 
   /// Smallest length field of any format: an empty message of format 0.
   private static var lengthMin: Int { 14 }
-  /// Smallest record of format 2: each of its seven fields takes a byte at least.
+  /// Smallest record of format 2: each of its seven fields takes at least a byte.
   private static var recordBytesMin: Int { 7 }
   private static var entryBytesMin: Int { BatchLayout.lengthOverhead + lengthMin }
 }

@@ -7,17 +7,17 @@ package import RecordFormat
 /// Owned by one thread. One allocation for its life; one read per `chunkBytes` of a sequential
 /// walk.
 package struct FileWindow: ~Copyable {
-  /// The file that is looked at, around what the disk cannot read of it.
+  /// The file, read around the sectors that the disk cannot read.
   package let file: ReadAroundFile
-  /// Where the walk ends. Falls when the file turns out to be shorter.
+  /// Where the walk ends. Decreases if the file turns out to be shorter.
   package private(set) var endPosition: Int
   /// Position of the buffer's first byte, and how many bytes from there are in the buffer.
   private var start: Int
   private var count: Int
   private var buffer: [UInt8]
-  /// Whether bytes in the buffer are none of the file's: the disk did not give them.
+  /// Whether bytes in the buffer are not the file's, because the disk could not read them.
   private(set) var holdsUnreadable = false
-  /// Damaged bytes, whose pages are to leave the page cache again.
+  /// Damaged bytes, whose pages are to be dropped from the page cache.
   private var rotten = 0..<0
 
   /// Prepares a window; nothing is read yet.
@@ -30,34 +30,34 @@ package struct FileWindow: ~Copyable {
     self.endPosition = endPosition
     self.start = 0
     self.count = 0
-    // A header must fit, whatever was asked for.
+    // A header must fit, whatever size was requested.
     let capacity = max(BatchHeader.byteCountMin, min(chunkBytes, endPosition))
     self.buffer = [UInt8](repeating: 0, count: capacity)
   }
 
-  /// Bytes that one filling of the buffer holds.
+  /// Bytes that the buffer holds.
   package var capacity: Int { buffer.count }
 
-  /// Brings `byteCount` bytes from `position` into the buffer.
+  /// Loads `byteCount` bytes from `position` into the buffer.
   ///
-  /// - Returns: False where the walk's end comes first, or the buffer is too small.
+  /// - Returns: False if the walk's end comes first, or the buffer is too small.
   package mutating func load(_ position: Int, _ byteCount: Int) throws(DiskError) -> Bool {
     if position >= start && byteCount <= start + count - position { return true }
     guard byteCount <= endPosition - position, byteCount <= buffer.count else { return false }
     let wanted = min(buffer.count, endPosition - position)
-    // Nothing counts as loaded while the read is under way: it may throw.
+    // Nothing counts as loaded during the read: it may throw.
     count = 0
     start = position
     count = try Self.read(file, into: &buffer, wanted, at: position)
     holdsUnreadable = isUnreadable(position..<position + count)
-    // A page that holds the end of the damage and what follows it was read again.
+    // A page that holds the end of the damage and the bytes after it was read again.
     if position < rotten.upperBound + Self.pageBytesMax { file.dropPages(around: rotten) }
     if count < wanted { endPosition = position + count }
     return byteCount <= count
   }
 
-  /// Drops the pages of damaged bytes, now and where a later read brings them back: what another
-  /// process finds in the page cache it may take for checked (docs/serving.md).
+  /// Drops the pages of damaged bytes, now and when a later read brings them back: another process
+  /// may take bytes in the page cache for checked ones (docs/serving.md).
   package mutating func drop(_ damaged: Range<Int>) {
     rotten = damaged
     file.dropPages(around: damaged)
@@ -74,10 +74,10 @@ package struct FileWindow: ~Copyable {
     return try file.read(into: &part, at: position)
   }
 
-  /// Makes the buffer hold at least `byteCount` bytes; what it held must be loaded again.
+  /// Makes the buffer hold at least `byteCount` bytes; its content must be loaded again.
   ///
-  /// The caller has checked the count against the rest of the file and, where it comes from a
-  /// header, that the batch's CRC is right.
+  /// The caller has checked the count against the rest of the file and, if it comes from a header,
+  /// that the batch's CRC is right.
   package mutating func grow(to byteCount: Int) {
     guard byteCount > buffer.count else { return }
     buffer = [UInt8](repeating: 0, count: byteCount)
@@ -97,16 +97,16 @@ package struct FileWindow: ~Copyable {
     return buffer.span.extracting(first..<first + byteCount)
   }
 
-  /// Whether the disk did not give a byte of `range`, which was read before.
+  /// Whether the disk could not read a byte of `range`, which was read before.
   package func isUnreadable(_ range: Range<Int>) -> Bool { unreadableFault(range) != nil }
 
   private func unreadableFault(_ range: Range<Int>) -> BatchFault? {
     file.firstUnreadable(in: range).map { .unreadable(position: $0) }
   }
 
-  /// Reads the header at a position whose whole batch lies before the walk's end.
+  /// Reads the header at a position whose whole batch is before the walk's end.
   ///
-  /// Nothing is read beyond the header, and nothing is allocated.
+  /// Reads no more than the header, and allocates nothing.
   package mutating func header(at position: Int) throws(DiskError) -> Result<
     BatchHeader, BatchFault
   > {
@@ -122,7 +122,7 @@ package struct FileWindow: ~Copyable {
     let bytes = bytes(position, headerEnd - position)
     let stated =
       Int(bytes.loadBigEndian(Int32.self, at: BatchLayout.batchLength)) + BatchLayout.lengthOverhead
-    // Said first, because a cut header cannot be judged by its other fields.
+    // Checked first, because a truncated header cannot be judged by its other fields.
     if stated > left { return .failure(.doesNotFit(byteCount: stated, available: left)) }
     do throws(BatchError) {
       return .success(try BatchHeader(bytes))
@@ -131,7 +131,7 @@ package struct FileWindow: ~Copyable {
     }
   }
 
-  /// Compares the batch at a position with its CRC; nil where it is right.
+  /// Compares the batch at a position with its CRC; nil if it is right.
   ///
   /// The batch, whose header was read from here, may be larger than the buffer.
   package mutating func crcFault(
@@ -176,7 +176,7 @@ package struct FileWindow: ~Copyable {
     return crc == header.crc ? nil : .format(.checksum(found: header.crc, expected: crc))
   }
 
-  /// CRC-32C of a range of the file, however large; nil where the file ends before it does.
+  /// CRC-32C of a range of the file, however large; nil if the file ends before it does.
   package mutating func checksum(of range: Range<Int>) throws(DiskError) -> UInt32? {
     var crc: UInt32 = 0
     var next = range.lowerBound

@@ -1,13 +1,13 @@
-/// What is known of the batches of a log that this engine wrote from its first record on, beside
-/// their own bytes: what no CRC covers (base offset, leader epoch) is held against it.
+/// What is known of the batches of a log that this engine wrote from its first record on, besides
+/// their own bytes. Fields that no CRC covers (base offset, leader epoch) are checked against it.
 package struct OwnLogRules: Sendable, Equatable {
-  /// Whether a batch begins at the offset where the one before it ends. A gap then counts only
-  /// where a batch behind it agrees: a broker may have compacted the log since.
+  /// Whether a batch begins at the offset where the previous one ends. A gap is then accepted only
+  /// if the next batch agrees: a broker may have compacted the log since.
   package var isGapless = false
-  /// The leader epochs that batches bear; nil where they are not known.
+  /// The leader epochs of batches; nil if unknown.
   package var epochs: LeaderEpochCheckpoint?
 
-  /// Nothing is known: somebody else may have written the log.
+  /// Nothing is known: another writer may have written the log.
   package static let none = OwnLogRules()
 
   /// Memberwise.
@@ -16,12 +16,12 @@ package struct OwnLogRules: Sendable, Equatable {
     epochs = leaderEpoch.map { LeaderEpochCheckpoint([.init(epoch: $0, startOffset: 0)]) }
   }
 
-  /// Judges a log.
+  /// Determines the rules for a log.
   ///
   /// - Parameters:
   ///   - newest: The newest slot of its mark.
-  ///   - standsBeyondMark: Whether bytes stand behind the mark's position.
-  ///   - epochs: What its files say of its epochs.
+  ///   - standsBeyondMark: Whether bytes exist after the mark's position.
+  ///   - epochs: The log's epochs by its files.
   package init(_ newest: MarkRecord?, standsBeyondMark: Bool, epochs: EpochEvidence) {
     guard Self.isOwn(newest, standsBeyondMark: standsBeyondMark) else {
       self = .none
@@ -31,16 +31,17 @@ package struct OwnLogRules: Sendable, Equatable {
     if let own = epochs.own { self.epochs = own }
   }
 
-  /// Whether this engine alone has written the log.
+  /// Whether only this engine has written the log.
   static func isOwn(_ newest: MarkRecord?, standsBeyondMark: Bool) -> Bool {
     newest.map { $0.isGapless && !($0.isClean && standsBeyondMark) } ?? false
   }
 
-  /// The rules of a log that this engine alone has written.
+  /// The rules of a log that only this engine has written.
   ///
-  /// It begins its logs in epoch 0 and leaves it where a log is truncated alone, and then
-  /// `mkstore.epochs` says so. Without that only a checkpoint that says just this is believed: one
-  /// with other epochs may be rotten itself, or come from a broker that led the log.
+  /// It begins its logs in epoch 0 and leaves it only when a log is truncated, which
+  /// `mkstore.epochs` then says. Without that file, only a checkpoint that says exactly this is
+  /// believed: one with other epochs may be corrupted itself, or come from a broker that led the
+  /// log.
   package init(epochs: LeaderEpochCheckpoint?) {
     let isNeverLeft = epochs?.entries.count == 1 && epochs?.latest == 0
     self.init(isGapless: true, leaderEpoch: isNeverLeft ? 0 : nil)

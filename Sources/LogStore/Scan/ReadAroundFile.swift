@@ -1,28 +1,28 @@
 package import DiskIO
 
-/// A `.log` file that is read around the sectors that the disk does not give (EIO).
+/// A `.log` file that is read around the sectors that the disk cannot read (EIO).
 ///
-/// A read that fails is tried again in halves, down to single sectors; those that still fail are
-/// filled with `filler`, which is part of no batch, and noted. A file of which not one byte can be
-/// read throws what the disk said: that is a disk or a file without access, not a bad sector.
+/// A read that fails is tried again in halves, down to single sectors. Sectors that still fail are
+/// filled with `filler`, which is part of no batch, and recorded. If no byte of a file can be read,
+/// the disk's error is thrown: that is a disk or a file without access, not a bad sector.
 ///
 /// **Cost.** Nothing while the disk works. At most `failedReadsMax` reads may fail for each value;
-/// from then on what fails is not divided any more. A sector that failed is not read again.
+/// after that, failing ranges are not divided further. A sector that failed is not read again.
 ///
-/// Any thread; a writer goes on with the file itself, never with this.
+/// Any thread; a writer uses the file itself, never this.
 package final class ReadAroundFile: WrappingFile {
   /// The smallest unit of any disk; reads are divided down to it.
   package static let sectorBytes = 512
-  /// So many failed reads are spent on finding out which sectors are bad.
+  /// Failed reads that are spent on finding the bad sectors.
   package static let failedReadsMax = 1024
-  /// What is given in place of bytes that cannot be read: no offset, length or format of a batch.
+  /// Replaces bytes that cannot be read: no offset, length or format of a batch.
   package static let filler: UInt8 = 0xFF
-  /// At about so many places a byte is asked for before the whole file counts as unreadable; of a
-  /// file of so few sectors in each.
+  /// At about this many positions a byte is read before the whole file counts as unreadable; in a
+  /// file with fewer sectors, in each.
   private static let probes = 32
 
   private struct Found {
-    /// Whole sectors, by position; none of them touch.
+    /// Whole sectors, by position; no two are adjacent.
     var unreadable: [Range<Int>] = []
     var failedReads = 0
     /// Whether a byte of the file could be read since the first failure.
@@ -46,7 +46,7 @@ package final class ReadAroundFile: WrappingFile {
     unreadable(in: range).first?.lowerBound
   }
 
-  /// What of `range` is known to be unreadable.
+  /// The parts of `range` that are known to be unreadable.
   package func unreadable(in range: Range<Int>) -> [Range<Int>] {
     found.withLock { found in
       found.unreadable.isEmpty
@@ -68,7 +68,7 @@ package final class ReadAroundFile: WrappingFile {
     return try readPieces(into: &buffer, at: position)
   }
 
-  /// Notes the first failure: unless something of the file can be read, it is no bad sector.
+  /// Records the first failure: unless some byte of the file can be read, it is no bad sector.
   private func note(_ error: DiskError) throws(DiskError) {
     if found.withLock({ $0.isReadable }) { return }
     let sectors = (try base.size() + Self.sectorBytes - 1) / Self.sectorBytes
@@ -91,7 +91,7 @@ package final class ReadAroundFile: WrappingFile {
     }
   }
 
-  /// Reads what can be read, in pieces that end at sectors.
+  /// Reads what can be read, in pieces that end at sector boundaries.
   private func readPieces(
     into buffer: inout MutableSpan<UInt8>, at position: Int
   ) throws(DiskError) -> Int {
@@ -118,8 +118,8 @@ package final class ReadAroundFile: WrappingFile {
     return end - position
   }
 
-  /// The halves of a piece that could not be read, the first one last; of a sector, which is noted,
-  /// the piece itself.
+  /// The halves of a piece that could not be read, the first one last; for a sector, which is
+  /// recorded, the piece itself.
   private func divide(_ piece: Range<Int>) -> [Range<Int>] {
     let sector = Self.sectorBytes
     let first = piece.lowerBound / sector

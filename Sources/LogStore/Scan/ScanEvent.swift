@@ -4,7 +4,7 @@ package import RecordFormat
 package enum ScanEvent: Sendable {
   /// A valid batch whose first byte is at `position`.
   case batch(BatchHeader, position: Int)
-  /// No valid batch starts at `position`; the scanner stays there until it is told to resume.
+  /// No valid batch starts at `position`; the scanner stays there until `resume` is called.
   case invalid(BatchFault, position: Int)
   /// Every byte up to `position` belongs to a valid batch, and the file ends there.
   case end(position: Int)

@@ -4,12 +4,12 @@ package import RecordFormat
 
 /// Walks over the batches of one segment, from front to back, in reads of `chunkBytes`.
 ///
-/// The one reader of segment files behind recovery, verification, dump and the damage fence. It
-/// never trusts a byte: a batch is reported only when its header is sound, it lies within the file,
-/// its offsets follow the batches before it and, unless switched off, its CRC is right. Owned by
-/// one thread; no allocation and no system call per batch.
+/// The one reader of segment files for recovery, verification, dump and reads. It never trusts a
+/// byte: a batch is reported only if its header is sound, it is within the file, its offsets follow
+/// those of the batches before it and, unless switched off, its CRC is right. Owned by one thread;
+/// no allocation and no system call per batch.
 package struct SegmentScanner: ~Copyable {
-  /// What to look at.
+  /// What to check.
   package struct Options: Sendable {
     /// Whether each batch's bytes are compared with its CRC.
     package var checksCRC = true
@@ -17,8 +17,8 @@ package struct SegmentScanner: ~Copyable {
     package var chunkBytes = 1 << 20
     /// What else is known of the log's batches.
     package var rules: OwnLogRules
-    /// Whether another segment follows, so that the offset limit is where the last batch ends, too,
-    /// and not a bound only.
+    /// Whether another segment follows, so that the offset limit is also the end of the last batch,
+    /// and not only a bound.
     package var isFollowed: Bool
 
     /// The defaults: CRC on, 1 MiB.
@@ -28,21 +28,21 @@ package struct SegmentScanner: ~Copyable {
     }
   }
 
-  /// Where the scanner stands: everything before was reported.
+  /// The scanner's position: everything before it was reported.
   package private(set) var position: Int
-  /// What the next batch's base offset must reach.
+  /// Lower bound of the next batch's base offset.
   package private(set) var expectedOffset: Int64
-  /// What every batch's last offset stays below.
+  /// Exclusive upper bound of every batch's last offset.
   package let offsetLimit: Int64
 
-  /// Behind damage, the first offset of the batch that ends it; nil where none does. Not always
+  /// After damage, the first offset of the batch that ends it; nil if there is none. Not always
   /// that batch's base: sets of the old formats state their last offset.
   package private(set) var offsetBehindDamage: Int64?
 
   private let options: Options
   private var window: FileWindow
   private var resync: BatchResync?
-  /// Whether damage was passed over just now, so that nobody knows how many offsets it took.
+  /// Whether damage was just skipped, so that the number of its offsets is unknown.
   private var isBehindDamage = false
 
   /// Prepares a walk; nothing is read yet.
@@ -51,8 +51,7 @@ package struct SegmentScanner: ~Copyable {
   ///   - position: Where a batch is expected to start.
   ///   - endPosition: Where the walk ends, at most the file's size.
   ///   - expectedOffset: The lowest offset that may come: the segment's base at its start.
-  ///   - offsetLimit: The next segment's base offset; see `offsetLimit(after:)` where there is
-  ///     none.
+  ///   - offsetLimit: The next segment's base offset; see `offsetLimit(after:)` if there is none.
   package init(
     _ file: any DiskFile, from position: Int = 0, endPosition: Int, expectedOffset: Int64,
     offsetLimit: Int64, options: Options = Options()
@@ -64,21 +63,21 @@ package struct SegmentScanner: ~Copyable {
     self.window = FileWindow(file, endPosition: endPosition, chunkBytes: options.chunkBytes)
   }
 
-  /// End of the offsets that a segment can hold: where the next one begins. (Brokers before 2.0
-  /// merged segments of compacted topics to more than the 2^31 offsets that an index can tell.)
+  /// Upper bound of the offsets of a segment: where the next one begins. (Brokers before 2.0 merged
+  /// segments of compacted topics to more than the 2^31 offsets that an index can address.)
   package static func offsetLimit(after baseOffset: Int64, before next: Int64? = nil) -> Int64 {
     max(baseOffset, next ?? Int64.max)
   }
 
-  /// So many offsets a batch may be ahead of the one before it without one behind it that agrees.
+  /// Largest gap before a batch that needs no later batch that confirms it.
   static let jumpMax = Int64(Int32.max)
 
-  /// The first byte of `range`, which was walked over, that the disk does not give.
+  /// The first byte of `range`, which was walked over, that the disk cannot read.
   package func firstUnreadable(in range: Range<Int>) -> Int? {
     window.file.firstUnreadable(in: range)
   }
 
-  /// Where the walk ends; lower than was asked for where the file turned out to be shorter.
+  /// Where the walk ends; lower than requested if the file turned out to be shorter.
   package var endPosition: Int { window.endPosition }
 
   /// The next event; after `.invalid` the same again until `resume` is called.
@@ -91,8 +90,8 @@ package struct SegmentScanner: ~Copyable {
     }
   }
 
-  /// The next event; `body` sees a valid batch's bytes before it is reported, and what it throws
-  /// makes the batch invalid.
+  /// The next event. `body` gets a valid batch's bytes before it is reported; if it throws, the
+  /// batch is invalid.
   package mutating func next(
     _ body: (BatchHeader, Span<UInt8>) throws(BatchError) -> Void
   ) throws(DiskError) -> ScanEvent {
@@ -105,7 +104,7 @@ package struct SegmentScanner: ~Copyable {
       case .failure(let fault): return invalid(fault)
       case .success(let judged): header = judged
       }
-      // A large batch is only held in memory once its CRC was found right.
+      // A large batch is only loaded into memory once its CRC was found right.
       window.grow(to: header.byteCount)
       guard try window.load(position, header.byteCount) else {
         return .invalid(torn(header), position: position)
@@ -119,8 +118,8 @@ package struct SegmentScanner: ~Copyable {
     return accept(header)
   }
 
-  /// Reports damage, and drops its pages at once: how far it goes is not known yet. An incomplete
-  /// batch may be one that is being written.
+  /// Reports damage, and drops its pages at once: how far it extends is not known yet. An
+  /// incomplete batch may be one that is being written.
   private mutating func invalid(_ fault: BatchFault) -> ScanEvent {
     if !fault.isIncomplete {
       window.drop(position..<position + max(1, window.loadedBytes(from: position)))
@@ -130,8 +129,8 @@ package struct SegmentScanner: ~Copyable {
 
   /// Moves past an invalid batch to the next valid one.
   ///
-  /// - Returns: The bytes passed over and the batch that ends them; no batch where none follows,
-  ///   and then the scanner stands at the end.
+  /// - Returns: The bytes skipped and the batch that ends them; no batch if none follows, and the
+  ///   scanner is then at the end.
   package mutating func resume() throws(DiskError) -> (skipped: Range<Int>, header: BatchHeader?) {
     let from = position
     if resync == nil {
@@ -140,7 +139,7 @@ package struct SegmentScanner: ~Copyable {
     }
     var found = try resync?.find(after: from, expectedOffset: expectedOffset)
     position = found?.position ?? max(from, window.endPosition)
-    // A batch whose offset the ones behind it or the next segment contradict is damaged too, though
+    // A batch whose offset the next batches or the next segment contradict is damaged too, although
     // its CRC is right.
     while let header = found?.header, try isMisplaced(header) {
       found = try resync?.find(after: position, expectedOffset: expectedOffset)
@@ -178,8 +177,8 @@ package struct SegmentScanner: ~Copyable {
     return try offsetFault(header, allowsGap: true) != nil
   }
 
-  /// The header at `position` in the common case: a batch of format 2, in the buffer as a whole, at
-  /// the expected offset, right in all respects. Nil in every other: `judge` then tells.
+  /// The header at `position` in the common case: a batch of format 2, completely in the buffer, at
+  /// the expected offset, right in all respects. nil in every other case, which `judge` decides.
   private func quickHeader() -> BatchHeader? {
     let loaded = window.loadedBytes(from: position)
     guard loaded >= BatchHeader.byteCountMin, !window.holdsUnreadable else { return nil }
@@ -198,7 +197,7 @@ package struct SegmentScanner: ~Copyable {
     return CRC32C.checksum(covered) == header.crc ? header : nil
   }
 
-  /// Everything about the batch at `position` but its records.
+  /// Checks everything about the batch at `position` except its records.
   private mutating func judge() throws(DiskError) -> Result<BatchHeader, BatchFault> {
     let header: BatchHeader
     switch try window.header(at: position) {
@@ -213,7 +212,7 @@ package struct SegmentScanner: ~Copyable {
     if options.checksCRC, let fault = try window.crcFault(header, at: position) {
       return .failure(fault)
     }
-    // Last, for what follows the segment may be cut off at an opening.
+    // Last, because an opening may cut off the next segment.
     if header.lastOffset >= offsetLimit {
       return .failure(.offsetBeyondSegment(header.lastOffset, limit: offsetLimit))
     }
@@ -221,7 +220,7 @@ package struct SegmentScanner: ~Copyable {
     return .success(header)
   }
 
-  /// Judges a leader epoch, where the log's is known.
+  /// Checks a leader epoch, if the log's is known.
   private func epochFault(_ header: BatchHeader) -> BatchFault? {
     guard let epoch = options.rules.epochs?.epoch(at: header.baseOffset),
       header.leaderEpoch != epoch, !header.isLegacy
@@ -229,10 +228,10 @@ package struct SegmentScanner: ~Copyable {
     return .leaderEpoch(header.leaderEpoch, expected: epoch)
   }
 
-  /// Judges a base offset that is not simply the next one.
+  /// Checks a base offset that is not simply the next one.
   ///
-  /// Gaps are legal (compaction), but the CRC does not cover the offset: a gap counts only if the
-  /// batches after it (or the next segment) agree, or, where it is not a far one, (`allowsGap`) do
+  /// Gaps are legal (compaction), but the CRC does not cover the offset. So a gap counts only if
+  /// the next batches (or the next segment) agree or, if it is not a large one (`allowsGap`), do
   /// not contradict it.
   private mutating func offsetFault(
     _ header: BatchHeader, allowsGap: Bool
@@ -240,7 +239,7 @@ package struct SegmentScanner: ~Copyable {
     if header.baseOffset < expectedOffset {
       return .offsetBelowExpected(header.baseOffset, expected: expectedOffset)
     }
-    // What follows the segment may be cut off at an opening: the batch's neighbours come first.
+    // An opening may cut off the next segment: the batch's neighbours come first.
     if let fault = try gapFault(header, allowsGap: allowsGap) { return fault }
     guard header.lastOffset >= offsetLimit else { return nil }
     return .offsetBeyondSegment(header.lastOffset, limit: offsetLimit)
@@ -265,8 +264,8 @@ package struct SegmentScanner: ~Copyable {
       return doubt
     }
     let jump = BatchFault.offsetJump(header.baseOffset, expected: expectedOffset)
-    // Old formats state the last offset of a wrapper and not how many it holds: only two entries in
-    // a row that agree with each other outvote one.
+    // Old formats state the last offset of a wrapper and not how many it holds: only two
+    // consecutive entries that agree with each other outvote one.
     if !header.isLegacy,
       second.baseOffset - expectedOffset == header.nextOffset - header.baseOffset
     {
@@ -280,11 +279,11 @@ package struct SegmentScanner: ~Copyable {
     return jump
   }
 
-  /// How many batches, each with a gap before it, are asked to bear out the one before.
+  /// How many batches, each with a gap before it, are used to confirm the previous one.
   private static let evidenceMax = 8
 
-  /// Whether a batch bears out the offsets of the one before it. One that is itself cut off, wrong,
-  /// or behind a gap that nothing bears out is no evidence: it may be gone at the next look.
+  /// Whether a batch confirms the offsets of the previous one. A batch that is itself truncated,
+  /// wrong, or after an unconfirmed gap is no evidence: it may be gone at the next opening.
   private mutating func isEvidence(
     _ header: BatchHeader, at position: Int, behind previous: BatchHeader, _ allowsGap: Bool
   ) throws(DiskError) -> Bool {
