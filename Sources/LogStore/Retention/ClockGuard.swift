@@ -1,38 +1,38 @@
-/// Decides whether records may be deleted by the wall clock: a clock that jumps deletes nothing by
-/// surprise. Pure; owned by one job.
+/// Decides whether records may be deleted by the wall clock, so that a clock that jumps does not
+/// delete records. Pure; owned by one job.
 package struct ClockGuard: Sendable {
-  /// Wall and monotonic time that drift apart by more than this between two looks are a jump: an
+  /// Wall and monotonic time that move apart by more than this between two checks are a jump: an
   /// hour.
   package static let jumpMs: Int64 = 3_600_000
-  /// A start whose wall time lies further than this from the one that was kept is in doubt: a day.
+  /// A start whose wall time differs by more than this from the stored one is in doubt: a day.
   package static let startGapMs: Int64 = 86_400_000
 
-  /// What a look at the clocks gives.
+  /// The result of a check of the clocks.
   package enum Verdict: Sendable, Equatable {
     /// The wall time may be used.
     case steady
-    /// Not before so many milliseconds have passed.
+    /// Not before this many milliseconds have passed.
     case wait(ms: Int64)
   }
 
   /// Why it waits.
   package enum Doubt: Sendable, Equatable {
-    /// Wall time moved by so many milliseconds more than monotonic time.
+    /// Wall time moved by this many milliseconds more than monotonic time.
     case jumped(ms: Int64)
-    /// Wall time at the start lies so many milliseconds from the one that was kept.
+    /// Wall time at the start differs by this many milliseconds from the stored one.
     case startGap(ms: Int64)
   }
 
   private var last: (wallMs: Int64, monotonicMs: Int64)
   /// Monotonic time from which on the clock counts as steady.
   private var steadyFromMs: Int64
-  /// What is in doubt; nil where nothing is.
+  /// What is in doubt; nil if nothing is.
   package private(set) var doubt: Doubt?
 
-  /// Begins with the clocks of the start.
+  /// Begins with the clocks at the start.
   ///
   /// - Parameters:
-  ///   - keptWallMs: The wall time that the last session kept; nil: nothing is known.
+  ///   - keptWallMs: The wall time that the last session stored; nil: unknown.
   ///   - startWaitMs: How long a start in doubt waits.
   package init(wallMs: Int64, monotonicMs: Int64, keptWallMs: Int64?, startWaitMs: Int64) {
     last = (wallMs, monotonicMs)
@@ -45,7 +45,7 @@ package struct ClockGuard: Sendable {
     }
   }
 
-  /// Looks at the clocks.
+  /// Checks the clocks.
   ///
   /// - Parameter intervalMs: How long the clock must be steady after a jump.
   package mutating func look(
@@ -65,7 +65,7 @@ package struct ClockGuard: Sendable {
     return .wait(ms: steadyFromMs - monotonicMs)
   }
 
-  /// The clock was confirmed to be right.
+  /// An operator confirmed that the clock is right.
   package mutating func confirm() {
     doubt = nil
     steadyFromMs = last.monotonicMs

@@ -15,9 +15,9 @@ package struct LogRetention {
     self.init(log, nowMs: nowMs, config: log.config, isConfirmed: log.isPolicyConfirmed)
   }
 
-  /// The same with other settings than the log's, for a log that is only read.
+  /// The same with other settings than the log's, for a read-only log.
   ///
-  /// - Parameter isConfirmed: Whether they were decided on in the store.
+  /// - Parameter isConfirmed: Whether they were set in the store.
   package init(_ log: Log, nowMs: Int64, config: LogConfig, isConfirmed: Bool) {
     self.log = log
     self.nowMs = nowMs
@@ -27,7 +27,7 @@ package struct LogRetention {
 
   // MARK: Rules
 
-  /// The rules as they are for the log now.
+  /// The rules for the log now.
   package var rule: RetentionRule {
     RetentionRule(
       config: config, deletesByPolicy: config.hasRetention && isConfirmed,
@@ -42,7 +42,7 @@ package struct LogRetention {
     return segments.count < 2 || segments[1].baseOffset > rule.logStartOffset
   }
 
-  /// What the rules ask of the segments.
+  /// The rules' input for each segment.
   package func candidates(_ segments: [Segment]) throws(LogError) -> [RetentionRule.Candidate] {
     let end = log.logEndOffset
     var result: [RetentionRule.Candidate] = []
@@ -59,14 +59,14 @@ package struct LogRetention {
 
   private func bytes(of segment: Segment) throws(LogError) -> Int64 {
     if segment.isEndKnown { return Int64(segment.publishedEnd.position) }
-    // A file that was removed by hand takes no room.
+    // A file that was removed by hand takes no space.
     return Int64(try status(segment)?.size ?? 0)
   }
 
-  /// The time that a segment counts with, milliseconds since 1970 UTC: from memory, as a rule.
+  /// The time of a segment for the rules, milliseconds since 1970 UTC; usually from memory.
   ///
-  /// A segment whose file was removed counts with the next one's time, which is rarely
-  /// earlier, and the last one with now.
+  /// A segment whose file was removed has the next one's time, which is rarely earlier, and the
+  /// last one has the current time.
   package func time(of index: Int, _ segments: [Segment]) throws(LogError) -> Int64 {
     let segment = segments[index]
     if let known = knownLargest(segment), known >= 0 {
@@ -98,7 +98,7 @@ package struct LogRetention {
     }
   }
 
-  /// The greatest record time of a segment that lies at most so far ahead of now. Reads all of it.
+  /// The greatest record time of a segment that is not too far ahead of now. Reads all of it.
   private func largestNotAhead(
     _ view: SegmentView, _ aheadMaxMs: Int64
   ) throws(LogError) -> Int64 {
@@ -117,7 +117,7 @@ package struct LogRetention {
           return true
         }
       } catch {
-        // Records that do not decode have no time of their own.
+        // Records that cannot be decoded have no time of their own.
       }
       return true
     }
@@ -126,7 +126,7 @@ package struct LogRetention {
 
   // MARK: Deleting
 
-  /// What a check did.
+  /// The result of a check.
   package struct Outcome: Sendable, Equatable {
     /// Why each segment was deleted, oldest first.
     package var reasons: [RetentionRule.Reason] = []
@@ -134,7 +134,7 @@ package struct LogRetention {
     package var bytes: Int64 = 0
   }
 
-  /// What becomes of each segment, oldest first, and why: what `mkstore retention` tells.
+  /// What happens to each segment, oldest first, and why: the output of `mkstore retention`.
   package func explanation() throws(LogError) -> [RetentionExplanation] {
     try log.access.retrying { () throws(LogError) in
       let segments = log.store.state.segments
@@ -151,8 +151,8 @@ package struct LogRetention {
     try rule.removals(candidates) { (index) throws(LogError) in try time(of: index, segments) }
   }
 
-  /// What lets the next checks pass the log by, where nothing is due; nil where that may change
-  /// with what is acknowledged.
+  /// The note by which the next checks skip the log if nothing is due; nil if that may change with
+  /// what is acknowledged.
   private func note(
     _ candidates: [RetentionRule.Candidate], _ state: LogState
   ) throws(LogError) -> RetentionNote.Found? {
@@ -169,9 +169,9 @@ package struct LogRetention {
       sealedBytes: candidates.dropLast().reduce(0) { $0 + $1.bytes }, last: last)
   }
 
-  /// Deletes what the rules say. The active segment is rolled first where it goes too.
+  /// Deletes what the rules say. If the active segment is due too, it is rolled first.
   ///
-  /// - Durability: The new log start is durable before any file goes.
+  /// - Durability: The new log start is durable before any file is removed.
   /// - Throws: `.disk`, `.diskFull`, `.poisoned`, `.closed`; the next check tries again.
   package func apply() throws(LogError) -> Outcome {
     let now = rule
@@ -196,7 +196,7 @@ package struct LogRetention {
     if count == candidates.count, !rolls(writing) { count -= 1 }
     guard count > 0 else { return outcome }
     let start = candidates[count - 1].endOffset
-    // What is not on disk has files that a flush still needs.
+    // Records that are not on disk yet have files that a flush still needs.
     try writing.pipeline.waitFlushed(upTo: start)
     do throws(DiskError) {
       try log.store.dropPrefix(below: start)
@@ -210,9 +210,9 @@ package struct LogRetention {
     return outcome
   }
 
-  /// Begins a new segment, so that the last one may go.
+  /// Begins a new segment, so that the last one may be deleted.
   ///
-  /// - Returns: False where that fails, as on a full disk: the older ones go, and make room.
+  /// - Returns: False if that fails, as on a full disk: the older ones are deleted, and make room.
   private func rolls(_ writing: Log.Writing) -> Bool {
     do throws(LogError) {
       try log.health.checkNotFailed()

@@ -1,6 +1,6 @@
-/// What becomes of one segment at the next check of its log, and why.
+/// What happens to one segment at the next check of its log, and why.
 package struct RetentionExplanation: Sendable, Equatable {
-  /// What becomes of it.
+  /// What happens to it.
   package enum Fate: Sendable, Equatable {
     /// The next check deletes it.
     case goes(RetentionRule.Reason)
@@ -8,31 +8,31 @@ package struct RetentionExplanation: Sendable, Equatable {
     case emptyEnd
     /// Not all of it is acknowledged.
     case unacknowledged
-    /// No setting limits what the log keeps.
+    /// No setting limits the log.
     case unlimited
     /// Settings do, but they were not confirmed in this store.
     case unconfirmed
     /// It is within the limits.
     case withinLimits
-    /// An older segment stays.
+    /// An older segment is kept.
     case afterOlder
   }
 
   package var segment: RetentionRule.Candidate
-  /// The time that it counts with, milliseconds since 1970 UTC.
+  /// Its time for the rules, milliseconds since 1970 UTC.
   package var timeMs: Int64
   package var fate: Fate
-  /// When `retention.ms` has passed for it, milliseconds since 1970 UTC; nil: never.
+  /// When it becomes older than `retention.ms`, milliseconds since 1970 UTC; nil: never.
   package var expiresMs: Int64?
-  /// How many bytes the log has to grow until `retention.bytes` no longer keeps it; nil: it never
-  /// goes by size.
+  /// How many bytes the log can grow until `retention.bytes` deletes the segment; nil: never by
+  /// size.
   package var growthBytes: Int64?
 
   /// Explains every segment of a log.
   ///
   /// - Parameters:
   ///   - times: The time of each segment, see `SegmentTime`.
-  ///   - isConfirmed: Whether the log's settings were decided on in this store.
+  ///   - isConfirmed: Whether the log's settings were set in the store.
   package static func all(
     _ segments: [RetentionRule.Candidate], _ times: [Int64], _ rule: RetentionRule,
     isConfirmed: Bool

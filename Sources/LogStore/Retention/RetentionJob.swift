@@ -3,22 +3,22 @@ internal import Logging
 
 /// Checks every log of a store for what retention deletes, each `log.retention.check.interval.ms`.
 ///
-/// A step looks at some logs, or deletes in one, so that other jobs go on between. Before each
-/// round the wall clock is looked at.
+/// A step checks some logs, or deletes in one, so that other jobs run in between. Before each round
+/// the wall clock is checked.
 final class RetentionJob: Housekeeper.Job {
-  /// How many logs a step looks at.
+  /// How many logs a step checks.
   private static let logsPerStep = 64
-  /// How often a check that waits looks whether the clock was confirmed.
+  /// How often a waiting check looks for a confirmation of the clock.
   private static let confirmationMs: Int64 = 5_000
 
   private weak let manager: Store?
   private let state: Locked<State>
 
   private struct State {
-    /// Logs that the round has not looked at yet.
+    /// Logs that the round has not checked yet.
     var left: [Log] = []
     var isInRound = false
-    /// What was said last of the clock.
+    /// The last reported doubt.
     var told: ClockGuard.Doubt?
   }
 
@@ -45,7 +45,7 @@ final class RetentionJob: Housekeeper.Job {
 
   // MARK: The clock
 
-  /// How long the clock is still in doubt, milliseconds; nil where it is not.
+  /// How long the clock is still in doubt, milliseconds; nil if it is not.
   private func pause(_ state: inout State, _ manager: Store) -> Int64? {
     let clock = manager.context.clock
     let isConfirmed = clock.doubt != nil && manager.context.policies.isClockConfirmed()
@@ -77,7 +77,7 @@ final class RetentionJob: Housekeeper.Job {
     do throws(DiskError) {
       try manager.context.policies.note(wallMs: manager.config.nowMs())
     } catch {
-      // The next start may wait for longer.
+      // The next start may wait longer.
       manager.context.rateLimitedLog.log(
         .warning, cause: "time of the store", "the time of the check was not kept",
         metadata: ["error": "\(error)"])
@@ -86,7 +86,7 @@ final class RetentionJob: Housekeeper.Job {
 
   // MARK: Logs
 
-  /// Looks at the next logs, up to one from which something is deleted.
+  /// Checks the next logs, up to one from which something is deleted.
   private func check(_ state: inout State, _ manager: Store) {
     for _ in 0..<Self.logsPerStep {
       guard let log = state.left.popLast() else { return }

@@ -1,18 +1,18 @@
-/// What a check found of a log in which nothing was due, so that the next ones look at no segment
+/// The result of a check of a log in which nothing was due, so that the next checks read no segment
 /// of it before something may be. Any thread.
 package final class RetentionNote: Sendable {
-  /// What was found.
+  /// The result.
   struct Found: Sendable {
-    /// Of the log's state.
+    /// Generation of the log's state.
     var generation: UInt64
     var retentionMs: Int64
     var retentionBytes: Int64
     var aheadMaxMs: Int64?
-    /// Wall time of the check. Earlier, which a clock may become again, other record times lie too
-    /// far ahead to count.
+    /// Wall time of the check. If the clock goes back before it, other record times are too far
+    /// ahead to count.
     var nowMs: Int64
-    /// From when on the oldest segment may be older than `retention.ms`; a later record in it only
-    /// moves that further away.
+    /// When the oldest segment may become older than `retention.ms`; a later record in it only
+    /// postpones that.
     var dueMs: Int64
     /// Size of the oldest segment, and of all but the last one.
     var firstBytes: Int64
@@ -27,7 +27,7 @@ package final class RetentionNote: Sendable {
 
   func set(_ value: Found?) { found.withLock { $0 = value } }
 
-  /// Whether nothing can be due in a log of this generation by rules that act.
+  /// Whether nothing can be due in a log of this generation by rules in effect.
   func holds(_ rule: RetentionRule, generation: UInt64) -> Bool {
     found.withLock { found in
       guard let found, found.generation == generation,

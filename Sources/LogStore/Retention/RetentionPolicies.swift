@@ -1,8 +1,8 @@
 package import DiskIO
 
-/// Which retention policies of a store count: those that were decided on since the last session
-/// of a broker in its directory. What a broker knows of a topic's settings is kept elsewhere, so
-/// that nothing of what it wrote is deleted until it is confirmed.
+/// Which retention policies of a store count: those that were set since the last session of a
+/// broker in its directory. A broker stores topics' settings elsewhere, so records that it wrote
+/// are not deleted until a policy is confirmed.
 ///
 /// Owns the store's `mkstore.session`. Any thread.
 package final class RetentionPolicies: Sendable {
@@ -11,9 +11,9 @@ package final class RetentionPolicies: Sendable {
   private let state = Locked(State())
 
   private struct State {
-    /// As it is, or is to be, on disk; nil: no policy was ever decided on.
+    /// Its content on disk, or to be written; nil: no policy was ever set.
     var session: StoreSession?
-    /// Whether it must be written before anything else that tells of a broker's session goes.
+    /// Whether it must be written before other evidence of a broker's session is removed.
     var isUnwritten = false
   }
 
@@ -22,9 +22,9 @@ package final class RetentionPolicies: Sendable {
     self.directory = directory
   }
 
-  /// Takes over what is on disk.
+  /// Reads what is on disk.
   ///
-  /// - Returns: What is wrong with the file; another takes its place, and no policy counts.
+  /// - Returns: What is wrong with the file; it is then replaced, and no policy counts.
   package func load(nowMs: Int64) throws(DiskError) -> CheckpointError? {
     do throws(CheckpointError) {
       let found = try StoreSession.read(disk, directory: directory)
@@ -37,20 +37,19 @@ package final class RetentionPolicies: Sendable {
     }
   }
 
-  /// The id under which policies count; nil where none was ever decided on.
+  /// The id under which policies count; nil if none was ever set.
   package var session: UInt64? { state.withLock { $0.session?.policySession } }
 
-  /// The wall time that was kept last, milliseconds since 1970 UTC.
+  /// The wall time that was stored last, milliseconds since 1970 UTC.
   package var keptWallMs: Int64? { state.withLock { $0.session?.wallMs } }
 
-  /// Whether a policy that was decided on in `session` counts.
+  /// Whether a policy that was set in `session` counts.
   package func counts(_ session: UInt64?) -> Bool {
     guard let session else { return false }
     return session == self.session
   }
 
-  /// A broker had the directory: no policy from before counts any more. Nothing to do where there
-  /// is none.
+  /// A broker had the directory: no earlier policy counts any more. Does nothing if there is none.
   package func forgetAll(nowMs: Int64) {
     if session != nil { renew(nowMs: nowMs) }
   }
@@ -64,15 +63,15 @@ package final class RetentionPolicies: Sendable {
     }
   }
 
-  /// The id for a policy that is decided on now; the first one makes the file.
+  /// The id for a policy that is set now; the first one makes the file.
   package func sessionForPolicy(nowMs: Int64) throws(DiskError) -> UInt64 {
     if session == nil { renew(nowMs: nowMs) }
     try writeIfNeeded()
     return session ?? 0
   }
 
-  /// Writes what an opening found out, durably; it comes before any checkpoint, which hides what
-  /// told of a broker.
+  /// Writes what an opening found, durably; call it before any checkpoint, which hides the evidence
+  /// of a broker.
   package func writeIfNeeded() throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in
       guard state.isUnwritten, let session = state.session else { return }
@@ -81,7 +80,7 @@ package final class RetentionPolicies: Sendable {
     }
   }
 
-  /// Keeps the wall time, where there is a file.
+  /// Stores the wall time, if there is a file.
   package func note(wallMs: Int64) throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in
       guard var session = state.session else { return }

@@ -1,6 +1,6 @@
 /// Kafka's rules for how many of a log's oldest segments are deleted (3.9,
 /// `UnifiedLog.deleteOldSegments`): by the log start offset, then by size, then by time. Each rule
-/// walks from the oldest segment that is left and ends at the first one that it keeps. Pure.
+/// walks from the oldest remaining segment and ends at the first one that it keeps. Pure.
 package struct RetentionRule: Sendable {
   /// Why a segment is deleted.
   package enum Reason: String, Sendable {
@@ -12,7 +12,7 @@ package struct RetentionRule: Sendable {
     case time
   }
 
-  /// What the rules ask of a segment, oldest first, but for its time.
+  /// The rules' input for a segment, except its time.
   package struct Candidate: Sendable, Equatable {
     /// Offset in its name.
     package var baseOffset: Int64
@@ -29,9 +29,9 @@ package struct RetentionRule: Sendable {
     }
   }
 
-  /// What the log goes by.
+  /// The log's settings.
   package var config: LogConfig
-  /// Whether size and time count: the policy is known, and is to delete.
+  /// Whether size and time count: the policy is known, and says to delete.
   package var deletesByPolicy: Bool
   package var logStartOffset: Int64
   package var highWatermark: Int64
@@ -54,7 +54,7 @@ package struct RetentionRule: Sendable {
   ///
   /// - Parameters:
   ///   - candidates: Every segment of the log, oldest first.
-  ///   - time: The time of a segment by its index, see `SegmentTime`; asked only where it matters.
+  ///   - time: The time of a segment by its index, see `SegmentTime`; requested only if needed.
   package func removals<Failure: Error>(
     _ candidates: [Candidate], time: (Int) throws(Failure) -> Int64
   ) throws(Failure) -> [Reason] {
@@ -87,7 +87,7 @@ package struct RetentionRule: Sendable {
     return isOverflow ? timeMs < 0 : age > config.retentionMs
   }
 
-  /// When a segment of this time is older than `retention.ms`; nil where that is never.
+  /// When a segment of this time is older than `retention.ms`; nil if never.
   package func expiryMs(_ timeMs: Int64) -> Int64? {
     let (time, isOverflow) = timeMs.addingReportingOverflow(config.retentionMs)
     return config.retentionMs < 0 || isOverflow || time == .max ? nil : time + 1
@@ -106,12 +106,12 @@ package struct RetentionRule: Sendable {
   }
 }
 
-/// Which time a segment counts with. Pure.
+/// Determines a segment's time for the rules. Pure.
 package struct SegmentTime: Sendable {
-  /// How far ahead a record's time may lie where the topic has no limit of its own: a day.
+  /// How far ahead a record's time may be if the topic has no limit of its own: a day.
   package static let aheadMaxMs: Int64 = 86_400_000
 
-  /// The greatest record time; negative where no record has one.
+  /// The greatest record time; negative if no record has one.
   package var largestMs: Int64
   /// When the file was last written.
   package var lastWriteMs: Int64
@@ -122,13 +122,13 @@ package struct SegmentTime: Sendable {
     self.lastWriteMs = lastWriteMs
   }
 
-  /// How far ahead of now a record's time may lie and still count; nil: as far as it likes.
+  /// How far ahead of now a record's time may be and still count; nil: any.
   package static func aheadMaxMs(_ config: LogConfig) -> Int64? {
     if config.trustsFutureTimes { return nil }
     return config.timestampAfterMaxMs == .max ? aheadMaxMs : config.timestampAfterMaxMs
   }
 
-  /// Whether the greatest time lies so far ahead that it does not count.
+  /// Whether the greatest time is so far ahead that it does not count.
   package func isAhead(_ config: LogConfig, nowMs: Int64) -> Bool {
     guard let limit = Self.aheadMaxMs(config) else { return false }
     let (ahead, isOverflow) = largestMs.subtractingReportingOverflow(nowMs)
@@ -137,8 +137,8 @@ package struct SegmentTime: Sendable {
 
   /// The time that counts.
   ///
-  /// - Parameter largestNotAhead: The greatest record time that does not lie too far ahead; asked
-  ///   only where one does.
+  /// - Parameter largestNotAhead: The greatest record time that is not too far ahead; requested
+  ///   only if one is.
   package func effectiveMs<Failure: Error>(
     _ config: LogConfig, nowMs: Int64, largestNotAhead: () throws(Failure) -> Int64
   ) throws(Failure) -> Int64 {

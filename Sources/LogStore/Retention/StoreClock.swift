@@ -1,5 +1,5 @@
-/// The clocks of a store, and whether its wall clock may be used to forget anything: records by
-/// their age, idle producers. Any thread; a look costs two readings of clocks and a lock.
+/// The clocks of a store, and whether its wall clock may be used to expire records and idle
+/// producers. Any thread; a check costs two readings of clocks and a lock.
 package final class StoreClock: Sendable {
   private let wallMs: @Sendable () -> Int64
   private let monotonicNs: @Sendable () -> Int64
@@ -7,7 +7,7 @@ package final class StoreClock: Sendable {
   private let intervalMs: Int64
   private let state: Locked<ClockGuard>
 
-  /// Begins with the clocks as they are.
+  /// Begins with the current clocks.
   package init(
     wallMs: @escaping @Sendable () -> Int64, monotonicNs: @escaping @Sendable () -> Int64,
     intervalMs: Int64
@@ -20,10 +20,10 @@ package final class StoreClock: Sendable {
         wallMs: wallMs(), monotonicMs: monotonicNs() / 1_000_000, keptWallMs: nil, startWaitMs: 0))
   }
 
-  /// Compares the start with what the last session kept.
+  /// Compares the start with what the last session stored.
   ///
   /// - Parameters:
-  ///   - keptWallMs: The wall time that it kept; nil: nothing is known.
+  ///   - keptWallMs: The wall time that it stored; nil: unknown.
   ///   - startWaitMs: How long a start in doubt waits.
   package func begin(keptWallMs: Int64?, startWaitMs: Int64) {
     state.withLock { clock in
@@ -33,17 +33,17 @@ package final class StoreClock: Sendable {
     }
   }
 
-  /// What is in doubt; nil where nothing is.
+  /// What is in doubt; nil if nothing is.
   package var doubt: ClockGuard.Doubt? { state.withLock { $0.doubt } }
 
-  /// Looks at the clocks.
+  /// Checks the clocks.
   package func look() -> ClockGuard.Verdict { state.withLock { look(&$0).verdict } }
 
-  /// The clock was confirmed to be right.
+  /// An operator confirmed that the clock is right.
   package func confirm() { state.withLock { $0.confirm() } }
 
-  /// The wall time by which it is judged what has expired, milliseconds since 1970; 0, so that
-  /// nothing has, while the clock is in doubt.
+  /// The wall time for deciding what has expired, milliseconds since 1970; 0, so that nothing has,
+  /// while the clock is in doubt.
   package func expiryMs() -> Int64 {
     state.withLock { clock in
       let (verdict, nowMs) = look(&clock)

@@ -1,7 +1,7 @@
 internal import MkstoreBytes
 package import RecordFormat
 
-/// Collects the index entries of batches that are walked over, by the rule of `IndexCursor`.
+/// Collects the index entries of batches during a walk, by the rule of `IndexCursor`.
 package struct IndexAccumulator: Sendable {
   package let baseOffset: Int64
   package let intervalBytes: Int
@@ -14,8 +14,8 @@ package struct IndexAccumulator: Sendable {
 
   /// - Parameters:
   ///   - cursor: State before the first batch that will be noted.
-  ///   - lastTimestamp: Timestamp of the last time entry that is kept; -1 where none is.
-  ///   - lastOffset: Offset of the last offset entry that is kept; -1 where none is.
+  ///   - lastTimestamp: Timestamp of the last time entry that is kept; -1 if none is.
+  ///   - lastOffset: Offset of the last offset entry that is kept; -1 if none is.
   package init(
     baseOffset: Int64, intervalBytes: Int, cursor: IndexCursor? = nil, lastTimestamp: Int64 = -1,
     lastOffset: Int64 = -1

@@ -4,13 +4,13 @@ internal import MkstoreBytes
 /// The bytes of an index file that is read and written by system calls, for a process that maps
 /// nothing.
 ///
-/// The file is opened for a moment where it is needed, so that an index costs no descriptor. The
-/// blocks read last are kept. Entries that were appended gather in memory and are written once they
-/// fill a block, and by `writeOut`. Any thread may load; one thread appends.
+/// The file is opened for each access, so that an index holds no descriptor. The most recently read
+/// blocks are kept. Appended entries collect in memory and are written once they fill a block, and
+/// by `writeOut`. Any thread may load; one thread appends.
 package final class IndexBlocks: Sendable {
   /// Most blocks kept of one index; a binary search in the largest index touches about ten.
   static let blocksMax = 32
-  /// Bytes read at once, or a little less, so that no entry lies in two blocks.
+  /// Bytes read at once, or slightly less, so that no entry is split between two blocks.
   private static let blockBytesMax = 4096
 
   private let disk: any Disk
@@ -21,7 +21,7 @@ package final class IndexBlocks: Sendable {
   fileprivate struct State {
     var blocks: [Block] = []
     var uses: UInt64 = 0
-    /// Where the appended entries begin that the file lacks; what is before them is in the file.
+    /// Where the appended entries begin that the file lacks; everything before is in the file.
     var freshStart: Int
     var fresh: [UInt8] = []
   }
@@ -43,7 +43,7 @@ package final class IndexBlocks: Sendable {
 
   /// The big-endian integer at `position`, which was written or appended.
   ///
-  /// - Throws: What reading throws; `EIO` where the file ends before it.
+  /// - Throws: What reading throws; `EIO` if the file ends before it.
   func load<Word: FixedWidthInteger & BitwiseCopyable>(
     _ type: Word.Type, at position: Int
   ) throws(DiskError) -> Word {
@@ -67,7 +67,7 @@ package final class IndexBlocks: Sendable {
     return bytes
   }
 
-  /// Appends an integer, and another one where there is one, big-endian.
+  /// Appends an integer, and a second one if given, big-endian.
   func append(_ first: UInt64, _ second: UInt32?) throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in
       state.fresh.appendBigEndian(first)
@@ -90,7 +90,7 @@ package final class IndexBlocks: Sendable {
 }
 
 extension IndexBlocks.State {
-  /// The integer, where it is in memory.
+  /// The integer, if it is in memory.
   fileprivate mutating func load<Word: FixedWidthInteger & BitwiseCopyable>(
     _ type: Word.Type, at position: Int, block number: Int, _ start: Int
   ) -> Word? {
@@ -104,7 +104,7 @@ extension IndexBlocks.State {
     return bytes.span.loadBigEndian(type, at: start)
   }
 
-  /// Keeps a block in the place of an older state of it, or of the one that was unused the longest.
+  /// Stores a block in place of an older version of it, or of the least recently used one.
   fileprivate mutating func keep(_ bytes: [UInt8], _ number: Int) {
     uses += 1
     let block = IndexBlocks.Block(number: number, bytes: bytes, lastUse: uses)

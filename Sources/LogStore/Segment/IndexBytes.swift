@@ -1,14 +1,14 @@
 package import DiskIO
 
-/// The bytes of an index, however they are reached: so that `IndexFile` need not know.
+/// The bytes of an index, mapped or not, so that `IndexFile` need not distinguish.
 package enum IndexBytes: Sendable {
-  /// Mapped from the file, or memory of their own.
+  /// Mapped from the file, or separate memory.
   case region(MappedRegion)
   /// Read and written by system calls.
   case blocks(IndexBlocks)
 
-  /// Of an open file of `byteCount` bytes of entries, as the directory's owner wants indexes
-  /// reached.
+  /// For an open file of `byteCount` bytes of entries; mapped or not as the directory's owner has
+  /// chosen.
   ///
   /// - Parameter capacity: Bytes that the file may grow to.
   static func of(
@@ -34,7 +34,7 @@ package enum IndexBytes: Sendable {
     }
   }
 
-  /// Puts an integer, and another one where there is one, big-endian, at the end of the entries.
+  /// Appends an integer, and a second one if given, big-endian, at the end of the entries.
   @inline(__always)
   func append(_ first: UInt64, _ second: UInt32?, at position: Int) throws(DiskError) {
     switch self {
@@ -45,7 +45,7 @@ package enum IndexBytes: Sendable {
     }
   }
 
-  /// Gives the file what was appended; nothing to do for a mapping.
+  /// Writes the appended entries to the file; does nothing for a mapping.
   func writeOut() throws(DiskError) {
     if case .blocks(let blocks) = self { try blocks.writeOut() }
   }

@@ -1,11 +1,11 @@
 package import RecordFormat
 
 /// Kafka's rule for when a segment's indexes get an entry, in one place: append, recovery and
-/// rebuilding ask it alike, so that all three give the same bytes.
+/// rebuilding use it, so that all three give the same bytes.
 package struct IndexCursor: Sendable, Equatable {
-  /// Position of the batch that the last offset entry points to; 0 where there is none.
+  /// Position of the batch that the last offset entry points to; 0 if there is none.
   package var lastIndexedPosition: Int
-  /// Greatest record time so far and the first batch that had it; timestamp -1 where none.
+  /// Greatest record time so far and the first batch that had it; timestamp -1 if none.
   package var largest: TimestampOffset
 
   /// The state of an empty segment.
@@ -19,15 +19,15 @@ package struct IndexCursor: Sendable, Equatable {
     self.largest = largest
   }
 
-  /// Whether a batch at `position` gets an entry: more than `intervalBytes` stand between the batch
-  /// of the last entry and it. (Kafka counts appended bytes since the last entry; the first batch
+  /// Whether a batch at `position` gets an entry: it begins more than `intervalBytes` after the
+  /// batch of the last entry. (Kafka counts appended bytes since the last entry; the first batch
   /// gets none.)
   @inline(__always)
   package func isEntryDue(at position: Int, intervalBytes: Int) -> Bool {
     position - lastIndexedPosition > intervalBytes
   }
 
-  /// Notes a batch; returns whether it gets an entry in both indexes (in the time index only where
+  /// Processes a batch; returns whether it gets an entry in both indexes (in the time index only if
   /// `largest` exceeds the last entry).
   @inline(__always)
   package mutating func note(_ header: BatchHeader, at position: Int, intervalBytes: Int) -> Bool {

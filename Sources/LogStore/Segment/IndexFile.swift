@@ -2,12 +2,12 @@ package import DiskIO
 internal import Synchronization
 
 /// The entries of one index: a file whose blocks are allocated before they are written, and the
-/// count of entries that readers may see.
+/// number of entries that readers may see.
 ///
 /// One thread (the holder of the writer lock) appends; any thread reads entries below `count`: the
 /// entry's words are stored first, then `count` (release), which pairs with the reader's load
-/// (acquire). Every access may throw, for the file may be cut or unreadable; the log then makes the
-/// index from its batches (I9).
+/// (acquire). Every access may throw, because the file may be truncated or unreadable; the log then
+/// rebuilds the index from its batches (I9).
 package final class IndexFile: Sendable {
   /// The file is allocated in steps of doubling size, beginning with this one.
   package static let allocationBytesMin = 16_384
@@ -18,15 +18,15 @@ package final class IndexFile: Sendable {
   package let entryBytes: Int
   /// Most entries it may hold.
   package let entriesMax: Int
-  /// Whether the file at `path` has the entries; else they are only in memory.
+  /// Whether the file at `path` has the entries; otherwise they are only in memory.
   package let isStored: Bool
   private let bytes: IndexBytes?
-  /// For growing and syncing, which open the file for a moment: an index costs no descriptor. nil
-  /// where nothing is appended, or nothing is stored.
+  /// For growing and syncing, which open the file each time: an index holds no descriptor. nil if
+  /// nothing is appended, or nothing is stored.
   private let disk: (any Disk)?
   private let published: Atomic<Int>
   private let allocatedBytes: Atomic<Int>
-  /// Set once another file has the path, which must not get what was meant for this one.
+  /// Set once another file has the path, which must not get this one's entries.
   private let retired = Atomic<Bool>(false)
 
   private init(
@@ -107,7 +107,7 @@ package final class IndexFile: Sendable {
       count: try usedEntries(of: region, entryBytes: entryBytes, upTo: entries))
   }
 
-  /// An index on the heap made of ready entries, where no file can be or need be written.
+  /// An index on the heap made of existing entries, if there can or need be no file.
   package static func inMemory(path: String, entryBytes: Int, bytes: [UInt8]) -> IndexFile {
     guard bytes.count >= entryBytes else { return empty(path: path, entryBytes: entryBytes) }
     return IndexFile(
@@ -157,7 +157,7 @@ package final class IndexFile: Sendable {
     return try bytes.load(type, at: index * entryBytes + byte)
   }
 
-  /// Makes sure that one more entry has its blocks, so that storing it cannot meet a full disk.
+  /// Allocates the blocks of one more entry, so that storing it cannot meet a full disk.
   package func reserve() throws(DiskError) {
     let needed = (published.load(ordering: .relaxed) + 1) * entryBytes
     let allocated = allocatedBytes.load(ordering: .relaxed)
@@ -167,7 +167,7 @@ package final class IndexFile: Sendable {
     allocatedBytes.store(bytes, ordering: .relaxed)
   }
 
-  /// Stores entry `count`, which has one or two words, then publishes it. `reserve` came before.
+  /// Stores entry `count`, which has one or two words, then publishes it. Call `reserve` before.
   @inline(__always)
   package func append(_ first: UInt64, _ second: UInt32? = nil) throws(DiskError) {
     let index = published.load(ordering: .relaxed)
@@ -184,26 +184,26 @@ package final class IndexFile: Sendable {
 
   // MARK: Durability
 
-  /// Before another index takes its place: nothing is written to the path any more.
+  /// Called before another index takes its place: nothing is written to the path any more.
   package func retire() { retired.store(true, ordering: .releasing) }
 
-  /// The disk, where there is a file at `path` to be written to.
+  /// The disk, if there is a file at `path` to be written to.
   private var writableDisk: (any Disk)? { retired.load(ordering: .acquiring) ? nil : disk }
 
-  /// Gives the file what was appended, so that it survives this process.
+  /// Writes the appended entries to the file, so that they survive this process.
   package func writeOut() throws(DiskError) {
     if writableDisk != nil { try bytes?.writeOut() }
   }
 
-  /// Makes the entries stored so far durable without cutting the file.
+  /// Makes the entries stored so far durable without truncating the file.
   package func sync() throws(DiskError) {
     guard let disk = writableDisk else { return }
     try writeOut()
     try disk.open(path, .readWrite).sync()
   }
 
-  /// Cuts the file to the used entries and makes it durable; entries stay readable, since they lie
-  /// below the new end.
+  /// Truncates the file to the used entries and makes it durable; entries stay readable, since they
+  /// are below the new end.
   package func trimAndSync() throws(DiskError) {
     guard let disk = writableDisk else { return }
     try writeOut()
@@ -227,8 +227,8 @@ package final class IndexFile: Sendable {
       return true
     }
     guard try isZero(entries - 1) else { return entries }
-    // Used entries come first, zeros last: bisect for the border. Entry 0 may be (0, 0) by right,
-    // but then it says nothing that an absent one does not.
+    // Used entries come first, zeros last: bisect for the boundary. Entry 0 may validly be (0, 0),
+    // but then it has no more information than a missing one.
     var low = 0
     var high = entries - 1
     while low < high {

@@ -1,6 +1,6 @@
 package import DiskIO
 
-/// A partition's directory on a disk: what every part of a log needs to reach its files.
+/// A partition's directory on a disk, through which every part of a log reaches its files.
 package struct LogDirectory: Sendable {
   package let disk: any Disk
   /// Path of the directory, without a trailing slash.

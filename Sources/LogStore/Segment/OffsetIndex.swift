@@ -1,7 +1,7 @@
 package import DiskIO
 internal import Synchronization
 
-/// Where a batch stands: an offset and the position of a batch's first byte in its segment.
+/// An offset and the position of its batch's first byte in its segment.
 package struct OffsetPosition: Sendable, Equatable {
   package var offset: Int64
   package var position: Int
@@ -13,8 +13,8 @@ package struct OffsetPosition: Sendable, Equatable {
 }
 
 extension Int64 {
-  /// The offset that an index means by a number relative to this base; the largest where a file
-  /// claims more than there can be.
+  /// The offset for a number relative to this base in an index; the largest possible one if a file
+  /// claims more.
   func adding(relativeOffset: UInt32) -> Int64 {
     let (offset, overflow) = addingReportingOverflow(Int64(relativeOffset))
     return overflow ? Int64.max : offset
@@ -24,7 +24,7 @@ extension Int64 {
 /// Sparse map from offsets to positions of one segment: the `.index` file.
 ///
 /// An entry is (last offset of an appended batch, position of its first byte), both strictly rising
-/// (I6). It is derived from the log and never evidence about it (I9): who uses an entry checks it
+/// (I6). It is derived from the log and never evidence about it (I9): callers check an entry
 /// against the batch it points to. Appended to under the writer lock; read by any thread.
 package final class OffsetIndex: Sendable {
   /// int32 relative offset, int32 position (docs/format.md).
@@ -33,8 +33,8 @@ package final class OffsetIndex: Sendable {
   /// Offset that entries are relative to.
   package let baseOffset: Int64
   package let file: IndexFile
-  /// The last entry that was appended by this object, as it is stored; 0 before the first. Touched
-  /// by the writer alone. What the file held before is no evidence (I9).
+  /// The last entry that this object appended, as stored; 0 before the first. Used by the writer
+  /// only. Entries that the file held before are no evidence (I9).
   private let lastAppended = Atomic<UInt64>(0)
 
   package init(baseOffset: Int64, file: IndexFile) {
@@ -60,8 +60,8 @@ package final class OffsetIndex: Sendable {
   /// Finds where to start reading for `target`.
   ///
   /// - Returns: The greatest entry with `offset <= target`; nil when there is none (start at 0).
-  /// - Throws: Where the file cannot be read.
-  /// - Complexity: O(log entries); no system call where the index is mapped. Safe on any thread.
+  /// - Throws: If the file cannot be read.
+  /// - Complexity: O(log entries); no system call if the index is mapped. Safe on any thread.
   /// - Note: Same contract as Kafka's `OffsetIndex.lookup`.
   package func lookup(_ target: Int64) throws(DiskError) -> OffsetPosition? {
     let above = try firstIndex(above: target, count)
@@ -70,14 +70,14 @@ package final class OffsetIndex: Sendable {
 
   /// The entries around an offset.
   package struct Bracket: Sendable, Equatable {
-    /// The greatest with an offset below the target.
+    /// The greatest entry with an offset below the target.
     package var below: OffsetPosition?
-    /// The first with the target's offset or a greater one, and the one behind that.
+    /// The first entry with the target's offset or a greater one, and the one after it.
     package var above: OffsetPosition
     package var next: OffsetPosition?
   }
 
-  /// The entries around `target`; nil where none stands at or above it.
+  /// The entries around `target`; nil if none is at or above it.
   ///
   /// - Throws: As `lookup`.
   /// - Complexity: As `lookup`.
@@ -90,7 +90,7 @@ package final class OffsetIndex: Sendable {
       next: above + 1 < count ? try entry(above + 1) : nil)
   }
 
-  /// Index of the first of `count` entries with `offset > target`; `count` where there is none.
+  /// Index of the first of `count` entries with `offset > target`; `count` if there is none.
   private func firstIndex(above target: Int64, _ count: Int) throws(DiskError) -> Int {
     guard target >= baseOffset else { return 0 }
     let relative = UInt64(target - baseOffset)
@@ -107,7 +107,7 @@ package final class OffsetIndex: Sendable {
     return low
   }
 
-  /// The greatest entry with `position` at or below the given one: a border between batches.
+  /// The greatest entry with `position` at or below the given one: a boundary between batches.
   ///
   /// - Throws: As `lookup`.
   package func lastEntry(atOrBelow position: Int) throws(DiskError) -> OffsetPosition? {
@@ -120,10 +120,10 @@ package final class OffsetIndex: Sendable {
     return low == 0 ? nil : try entry(low - 1)
   }
 
-  /// Appends an entry; offset and position must exceed the last entry's, and `file.reserve` came
+  /// Appends an entry; offset and position must exceed the last entry's. Call `file.reserve`
   /// before. Writer only.
   ///
-  /// - Throws: Where the file cannot be written; the entry is then not there.
+  /// - Throws: If the file cannot be written; the entry is then not there.
   package func append(offset: Int64, position: Int) throws(DiskError) {
     let relative = UInt64(offset - baseOffset)
     precondition(

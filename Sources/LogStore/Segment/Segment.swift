@@ -3,15 +3,15 @@ package import Synchronization
 
 /// One segment of a log: the batches of one `.log` file and what is known of them.
 ///
-/// Immutable but for `end` and `largestTimestamp` (stored by the holder of the writer lock alone;
+/// Immutable except for `end` and `largestTimestamp` (stored only by the holder of the writer lock;
 /// in a read-only log by the refreshing thread), the verified and damaged ranges and the open
 /// files, each under its own lock or atomic. Any thread may call any method.
 package final class Segment: Sendable {
   /// Offset in the file's name; no batch of the segment begins below it.
   package let baseOffset: Int64
-  /// File names: `.log` unless the segment waits under `.swap` in a read-only directory.
+  /// File names: `.log` unless the segment is still named `.swap` in a read-only directory.
   package let logName: String
-  /// What this process has checked.
+  /// The bytes that this process has checked.
   package let verified = VerifiedRanges()
   private let directory: LogDirectory
   private let packedEnd: Atomic<UInt64>
@@ -21,12 +21,12 @@ package final class Segment: Sendable {
   private let largest: Locked<TimestampOffset?>
   package let damage = SegmentDamage()
   private let opened = Locked(Opened())
-  /// Whether what was opened of it may still be read.
+  /// Whether opened files of it may still be read.
   package let service = SegmentService()
-  /// Set by each use, cleared by the cache's hand: what was not used since goes first.
+  /// Set by each use, cleared by the cache's hand: segments unused since are evicted first.
   package let recentlyUsed = Atomic<Bool>(false)
 
-  /// - Parameter end: nil for a sealed segment whose file was not looked at yet.
+  /// - Parameter end: nil for a sealed segment whose file was not examined yet.
   package init(
     baseOffset: Int64, logName: String? = nil, directory: LogDirectory, end: SegmentEnd?,
     isSealed: Bool, largestTimestamp: TimestampOffset? = nil
@@ -51,7 +51,7 @@ package final class Segment: Sendable {
 
   package func markSealed() { sealed.store(true, ordering: .releasing) }
 
-  /// The last segment of a writable log, before it is opened for going on.
+  /// Marks the last segment of a writable log, before it is opened for appending.
   package func markUnsealed() { sealed.store(false, ordering: .releasing) }
 
   /// Whether the writer holds the files open, so that the cache must not close them.
@@ -59,11 +59,11 @@ package final class Segment: Sendable {
 
   package func setPinned(_ value: Bool) { pinned.store(value, ordering: .releasing) }
 
-  /// Whether the segment is no part of its log any more: its names may be other files' by now, and
-  /// what was opened before is still right.
+  /// Whether the segment is no part of its log any more: its names may belong to other files by
+  /// now, while files opened before are still right.
   package var isRetired: Bool { retired.load(ordering: .acquiring) }
 
-  /// Comes before any file of the segment loses its name.
+  /// Called before any file of the segment loses its name.
   func retire() { retired.store(true, ordering: .releasing) }
 
   // MARK: End
@@ -72,17 +72,17 @@ package final class Segment: Sendable {
   @inline(__always)
   package var publishedEnd: SegmentEnd { SegmentEnd(packed: packedEnd.load(ordering: .acquiring)) }
 
-  /// Whether `publishedEnd` is known without a look at the file.
+  /// Whether `publishedEnd` is known without reading the file's size.
   package var isEndKnown: Bool { packedEnd.load(ordering: .acquiring) != Self.unknownEnd }
 
-  /// Publishes a new end; pairs with the acquire in `publishedEnd`: whoever sees the end sees the
-  /// bytes and the index entries stored before.
+  /// Publishes a new end; pairs with the acquire in `publishedEnd`: a reader that sees the end sees
+  /// the bytes and the index entries stored before.
   @inline(__always)
   package func publish(_ end: SegmentEnd) { packedEnd.store(end.packed, ordering: .releasing) }
 
   // MARK: Time
 
-  /// The greatest record time and the batch that reached it, where known.
+  /// The greatest record time and the batch that reached it, if known.
   package var largestTimestamp: TimestampOffset? { largest.withLock { $0 } }
 
   package func setLargestTimestamp(_ value: TimestampOffset?) { largest.withLock { $0 = value } }
@@ -92,22 +92,22 @@ package final class Segment: Sendable {
   /// Damaged ranges found so far, by position.
   package var damagedRanges: [DamagedRange] { damage.ranges }
 
-  /// Notes a damaged range; the same one twice is one. Returns whether it is new.
+  /// Records a damaged range; the same one twice counts once. Returns whether it is new.
   @discardableResult
   package func addDamage(_ range: DamagedRange) -> Bool { damage.add(range) }
 
-  /// The damaged range that begins at `position`, where one was found.
+  /// The damaged range that begins at `position`, if one was found.
   package func damage(at position: Int) -> DamagedRange? {
     damagedRanges.first { $0.bytes.lowerBound == position }
   }
 
-  /// Where the damage ends that was found before `target`, if reading goes on there.
+  /// Where the damage before `target` ends, if reading continues there.
   package func position(behindDamageBefore target: Int64) -> Int? {
     damagedRanges.last { $0.offsets?.upperBound == target }?.bytes.upperBound
   }
 
-  /// Where a read of `target` begins that an index sends to `entry`: there, unless what was found
-  /// of the segment's damage contradicts the entry, and then where that damage begins.
+  /// Where a read of `target` begins if an index gives `entry`: there, unless known damage of the
+  /// segment contradicts the entry, and then where that damage begins.
   package func start(at entry: OffsetPosition, for target: Int64) -> Int {
     for range in damagedRanges {
       guard let offsets = range.offsets else { continue }
@@ -124,11 +124,11 @@ package final class Segment: Sendable {
   // MARK: Files
 
   private struct Opened {
-    /// What whoever opens the segment gets; nil where the cache has let go of it.
+    /// The files for later users; nil if the cache has released them.
     var kept: SegmentFiles?
-    /// What was kept before and may have users left.
+    /// Files that were kept before and may still have users.
     var used: [UsedFiles] = []
-    /// Whether nothing of the segment is read any more.
+    /// Whether the segment may not be read any more.
     var isAbandoned = false
 
     mutating func noteUsed(_ files: SegmentFiles) {
@@ -141,11 +141,11 @@ package final class Segment: Sendable {
     weak let files: SegmentFiles?
   }
 
-  /// The open files, where they are open.
+  /// The open files, if they are open.
   package var openFiles: SegmentFiles? { opened.withLock { $0.kept } }
 
-  /// Keeps `files` open (nil: lets them close with their last user). Returns what is kept: the
-  /// files that another thread opened first, if one did; nil after `abandonFiles`.
+  /// Keeps `files` open (nil: lets them close with their last user). Returns the kept files: those
+  /// of another thread if it opened them first; nil after `abandonFiles`.
   @discardableResult
   package func keepOpen(_ files: SegmentFiles?) -> SegmentFiles? {
     opened.withLock { opened in
@@ -159,7 +159,7 @@ package final class Segment: Sendable {
     }
   }
 
-  /// Puts `files` in the place of whatever was open, as after an index was rebuilt.
+  /// Replaces the open files by `files`, as after an index was rebuilt.
   package func replaceOpen(_ files: SegmentFiles) {
     opened.withLock { opened in
       if let kept = opened.kept { opened.noteUsed(kept) }
@@ -167,10 +167,10 @@ package final class Segment: Sendable {
     }
   }
 
-  /// Lets go of every file of the segment that is open, whoever uses it, so that deleted files take
-  /// no space: reads fail from then on.
+  /// Closes every open file of the segment, even if in use, so that deleted files take no space:
+  /// reads fail from then on.
   ///
-  /// - Throws: Where that did not succeed with all; it may be tried again.
+  /// - Throws: If that did not succeed with all; it may be called again.
   func abandonFiles() throws(DiskError) {
     let open = opened.withLock { opened in
       opened.isAbandoned = true

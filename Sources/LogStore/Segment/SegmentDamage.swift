@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The damaged ranges of one segment that were found so far. Any thread.
+/// The known damaged ranges of one segment. Any thread.
 package final class SegmentDamage: Sendable {
   private let list = Locked<[DamagedRange]>([])
   /// How many there are; stored with release after the list, loaded with acquire before it.
@@ -13,7 +13,7 @@ package final class SegmentDamage: Sendable {
     count.load(ordering: .acquiring) == 0 ? [] : list.withLock { $0 }
   }
 
-  /// Forgets what was said of missing bytes whose offsets are covered by now.
+  /// Removes ranges of missing bytes whose offsets are covered by now.
   func forgetMissing(_ offsets: Range<Int64>) {
     list.withLock { ranges in
       ranges.removeAll { $0.bytes.isEmpty && $0.offsets?.overlaps(offsets) ?? false }
@@ -21,7 +21,7 @@ package final class SegmentDamage: Sendable {
     }
   }
 
-  /// Notes a damaged range; the same one twice is one. Returns whether it is new.
+  /// Records a damaged range; the same one twice counts once. Returns whether it is new.
   package func add(_ range: DamagedRange) -> Bool {
     let isNew = list.withLock { ranges in
       if ranges.contains(where: { $0.bytes.lowerBound == range.bytes.lowerBound }) { return false }

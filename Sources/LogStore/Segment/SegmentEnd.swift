@@ -1,5 +1,5 @@
-/// Where a segment ends: its next offset, relative to its base, and the position behind its last
-/// byte, packed in one word so that no reader ever sees one without the other.
+/// Where a segment ends: its next offset, relative to its base, and the position after its last
+/// byte, packed in one word so that no reader sees one without the other.
 ///
 /// Kafka's 2 GiB limit on segments and int32 limit on relative offsets make both fit.
 package struct SegmentEnd: Sendable, Equatable {

@@ -4,7 +4,7 @@ internal import Synchronization
 /// Bounds how many sealed segments of a store are open at once, whatever the number of segments.
 ///
 /// Second chance: a segment used since the hand last passed is spared once. Files close with their
-/// last user, so a victim in use closes a little later. Any thread.
+/// last user, so an evicted segment in use closes a little later. Any thread.
 package final class SegmentFileCache: Sendable {
   /// Most sealed segments kept open.
   package let capacity: Int
@@ -20,7 +20,7 @@ package final class SegmentFileCache: Sendable {
     ring = Locked(Ring())
   }
 
-  /// The segment's open files, opened by `open` where they are not.
+  /// The segment's open files, opened by `open` if they are not.
   package func files(
     of segment: Segment, orOpen open: () throws(DiskError) -> SegmentFiles
   ) throws(DiskError) -> SegmentFiles {
@@ -34,7 +34,7 @@ package final class SegmentFileCache: Sendable {
     return kept
   }
 
-  /// Counts a segment whose files are open already, as after it was sealed.
+  /// Counts a segment whose files are already open, as after it was sealed.
   package func admit(_ segment: Segment) {
     let victim: Segment? = ring.withLock { ring in
       if ring.segments.contains(where: { $0 === segment }) { return nil }
@@ -53,7 +53,7 @@ package final class SegmentFileCache: Sendable {
     if let victim, victim !== segment, !victim.isPinned { victim.keepOpen(nil) }
   }
 
-  /// Closes and forgets a segment that goes away.
+  /// Closes and forgets a segment that is removed.
   package func remove(_ segment: Segment) {
     ring.withLock { ring in
       ring.segments.removeAll { $0 === segment }

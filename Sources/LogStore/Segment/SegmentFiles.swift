@@ -1,7 +1,7 @@
 package import DiskIO
 internal import Synchronization
 
-/// The open files of one segment: the log and, once asked for, its indexes.
+/// The open files of one segment: the log and, once requested, its indexes.
 ///
 /// Closes with its last user, so that a cache may drop it while a reader still holds it. Any
 /// thread.
@@ -23,7 +23,7 @@ package final class SegmentFiles: Sendable {
       self.time = time
     }
 
-    /// Of a segment's two index files.
+    /// For a segment's two index files.
     package init(of segment: Segment, _ offset: IndexFile, _ time: IndexFile) {
       self.offset = OffsetIndex(baseOffset: segment.baseOffset, file: offset)
       self.time = TimeIndex(baseOffset: segment.baseOffset, file: time)
@@ -40,7 +40,7 @@ package final class SegmentFiles: Sendable {
   @inline(__always)
   package var isReadingAhead: Bool { readsAhead.load(ordering: .relaxed) }
 
-  /// Lets the kernel read ahead in the log or not; a system call only where that changes.
+  /// Allows or forbids the kernel's readahead in the log; a system call only if that changes.
   package func setReadAhead(_ isOn: Bool) {
     guard isReadingAhead != isOn else { return }
     readsAhead.store(isOn, ordering: .relaxed)
@@ -58,15 +58,15 @@ package final class SegmentFiles: Sendable {
     }
   }
 
-  /// The indexes, where they are open.
+  /// The indexes, if they are open.
   package var openIndexes: Indexes? { indexes.withLock { $0 } }
 
-  /// Lets go of the log and the indexes for every holder of this object: reads fail from then on.
+  /// Closes the log and the indexes for every holder of this object: reads fail from then on.
   func abandon() throws(DiskError) {
     indexes.withLock { $0 = nil }
     try log.abandon()
   }
 
-  /// Puts rebuilt indexes in the place of bad ones.
+  /// Replaces bad indexes by rebuilt ones.
   package func replaceIndexes(_ fresh: Indexes) { indexes.withLock { $0 = fresh } }
 }

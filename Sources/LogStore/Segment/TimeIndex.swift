@@ -1,9 +1,9 @@
 package import DiskIO
 internal import Synchronization
 
-/// A timestamp and the offset that first reached it.
+/// A timestamp and the first offset that reached it.
 package struct TimestampOffset: Sendable, Equatable {
-  /// Milliseconds since 1970 UTC; -1 where no record has a time.
+  /// Milliseconds since 1970 UTC; -1 if no record has a time.
   package var timestamp: Int64
   package var offset: Int64
 
@@ -25,8 +25,8 @@ package final class TimeIndex: Sendable {
   /// Offset that entries are relative to.
   package let baseOffset: Int64
   package let file: IndexFile
-  /// Timestamp of the last entry as the writer knows it, so that appending reads nothing; -1 where
-  /// there is no entry, `unknown` before the first look. Touched by the writer alone.
+  /// Timestamp of the last entry as the writer knows it, so that appending reads nothing; -1 if
+  /// there is no entry, `unknown` before the first use. Used by the writer only.
   private let lastTimestamp = Atomic<Int64>(unknown)
   private static let unknown = Int64.min
 
@@ -38,7 +38,7 @@ package final class TimeIndex: Sendable {
   /// Number of entries published.
   package var count: Int { file.count }
 
-  /// Whether only the slot kept for the final entry is left, as in Kafka.
+  /// Whether only the slot reserved for the final entry is left, as in Kafka.
   package var isFull: Bool { !file.hasRoom(reserving: 1) }
 
   /// Entry `index`, which must be below `count`.
@@ -49,9 +49,9 @@ package final class TimeIndex: Sendable {
         relativeOffset: try file.load(UInt32.self, entry: index, at: 8)))
   }
 
-  /// The last entry, where there is one.
+  /// The last entry, if there is one.
   ///
-  /// - Throws: Where the file cannot be read.
+  /// - Throws: If the file cannot be read.
   package func last() throws(DiskError) -> TimestampOffset? {
     let count = count
     return count == 0 ? nil : try entry(count - 1)
@@ -60,7 +60,7 @@ package final class TimeIndex: Sendable {
   /// The greatest entry with `timestamp < target`: every record up to its offset is older than
   /// `target`.
   ///
-  /// - Throws: Where the file cannot be read.
+  /// - Throws: If the file cannot be read.
   package func lookup(before target: Int64) throws(DiskError) -> TimestampOffset? {
     var low = 0
     var high = count
@@ -75,14 +75,14 @@ package final class TimeIndex: Sendable {
     return low == 0 ? nil : try entry(low - 1)
   }
 
-  /// Appends an entry if its timestamp exceeds the last one's. Writer only; `file.reserve` came
+  /// Appends an entry if its timestamp exceeds the last one's. Writer only; call `file.reserve`
   /// before.
   ///
-  /// - Throws: Where the file cannot be read or written; the entry is then not there.
+  /// - Throws: If the file cannot be read or written; the entry is then not there.
   package func appendIfLarger(_ entry: TimestampOffset) throws(DiskError) {
     var last = lastTimestamp.load(ordering: .relaxed)
     if last == Self.unknown { last = try self.last()?.timestamp ?? -1 }
-    // A broker's segment may reach further than an index can tell.
+    // A broker's segment may have more offsets than an index can address.
     guard entry.timestamp > last, entry.offset - baseOffset <= Int64(Int32.max) else { return }
     let relative = UInt32(truncatingIfNeeded: entry.offset - baseOffset)
     try file.append(UInt64(bitPattern: entry.timestamp), relative)

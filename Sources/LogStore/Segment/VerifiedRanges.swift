@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// The bytes of a segment whose CRC this process has checked (or which it wrote itself), so that
-/// they may be served without a further look.
+/// they may be served without another check.
 ///
 /// Ranges are whole batches. The largest run from the front of what was read is kept in one atomic
 /// word (start and end), read without a lock on the hot path; the rest is under a lock. A word is
@@ -26,7 +26,7 @@ package final class VerifiedRanges: Sendable {
     }
   }
 
-  /// End of the checked bytes that begin at or before `position`; `position` itself where it is
+  /// End of the checked bytes that begin at or before `position`; `position` itself if it is
   /// unchecked.
   package func verifiedEnd(from position: Int) -> Int {
     let word = run.load(ordering: .acquiring)
@@ -37,12 +37,12 @@ package final class VerifiedRanges: Sendable {
     }
   }
 
-  /// Notes that the writer appended `range`, which follows the run it began with.
+  /// Records that the writer appended `range`, which follows the run it began with.
   @inline(__always)
   package func appended(_ range: Range<Int>) {
     let word = run.load(ordering: .relaxed)
     if word & 0xffff_ffff == UInt64(range.lowerBound) && word != 0 {
-      // Exchanged, so that what another thread forgot meanwhile stays forgotten.
+      // Exchanged, so that what another thread removed meanwhile stays removed.
       let longer = word & ~0xffff_ffff | UInt64(range.upperBound)
       let (isLonger, _) = run.compareExchange(
         expected: word, desired: longer, successOrdering: .releasing, failureOrdering: .relaxed)
@@ -51,8 +51,8 @@ package final class VerifiedRanges: Sendable {
     insert(range)
   }
 
-  /// Notes that `range` was checked; what lies beyond the positions that a segment can have is
-  /// checked anew each time.
+  /// Records that `range` was checked; bytes beyond the positions that a segment can have are
+  /// checked each time.
   package func insert(_ range: Range<Int>) {
     let range = range.clamped(to: 0..<Int(UInt32.max))
     guard !range.isEmpty else { return }
@@ -71,7 +71,7 @@ package final class VerifiedRanges: Sendable {
     }
   }
 
-  /// Forgets `range`: its bytes turned out not to be what they were.
+  /// Removes `range`: its bytes have changed since they were checked.
   package func remove(_ range: Range<Int>) {
     guard !range.isEmpty else { return }
     change { ranges in
@@ -83,7 +83,7 @@ package final class VerifiedRanges: Sendable {
     }
   }
 
-  /// Changes all ranges, the run among them; the longest one is the run then.
+  /// Changes all ranges, including the run; the longest one is the run afterwards.
   private func change(_ body: (inout [Range<Int>]) -> Void) {
     others.withLock { ranges in
       let word = run.load(ordering: .relaxed)
@@ -96,7 +96,7 @@ package final class VerifiedRanges: Sendable {
     }
   }
 
-  /// Forgets everything, as after the cache was dropped: the next read checks anew.
+  /// Removes everything, as after the cache was dropped: the next read checks again.
   package func removeAll() {
     others.withLock { ranges in
       ranges.removeAll()

@@ -1,16 +1,16 @@
 internal import DiskIO
 
-/// A segment's file as a reader that does not own the log has it: pages that hold known damage do
-/// not stay in the page cache after a read.
+/// A segment's file for a reader that does not own the log: drops pages with known damage from the
+/// page cache after each read.
 ///
-/// The log may be served by another process, which takes cached bytes for checked ones
-/// (docs/serving.md); neighbours of a damaged batch, in the same pages or read ahead, would bring
-/// them back. Any thread.
+/// Another process may serve the log and take cached bytes for checked ones (docs/serving.md).
+/// Reads near a damaged batch, in the same pages or through readahead, would bring its pages back.
+/// Any thread.
 final class WitnessFile: WrappingFile {
   package let base: any DiskFile
   private let damage: SegmentDamage
 
-  /// Reads farther away bring no page of the damage back: more the system does not read ahead.
+  /// Reads farther away do not bring damaged pages back: readahead is shorter.
   private static let reachBytes = 2 << 20
 
   init(_ base: any DiskFile, _ damage: SegmentDamage) {

@@ -1,13 +1,12 @@
 internal import DiskIO
 internal import RecordFormat
 
-/// Checks of the invariants I1–I9 (docs/architecture.md) that cost too much for every program.
+/// Checks of the invariants I1–I9 (docs/architecture.md) that are too expensive for every build.
 ///
-/// Built in where the package is built for debugging, or with `MKSTORE_INVARIANTS=1`
-/// (CONTRIBUTING.md#invariants). Preconditions that cost nothing stand where they belong, and are
-/// always on.
+/// Included in debug builds, or with `MKSTORE_INVARIANTS=1` (CONTRIBUTING.md#invariants). Cheap
+/// preconditions are in the code they concern, and are always on.
 package enum InvariantChecks {
-  /// Whether they are built in.
+  /// Whether they are included.
   @inline(__always)
   package static var areOn: Bool {
     #if CHECKED_INVARIANTS
@@ -19,7 +18,7 @@ package enum InvariantChecks {
 }
 
 extension ActiveSegment {
-  /// I5: what the disk has of a batch that was just written is that batch.
+  /// I5: the disk has exactly the bytes of a batch that was just written.
   func checkWritten(_ header: BatchHeader, at position: Int) {
     guard let file = log as? any InspectableFile else { return }
     let found = file.inspect(position..<position + header.byteCount)
@@ -46,7 +45,7 @@ extension ActiveSegment {
       file.isDurable(min(start, position)..<position),
       "I7: bytes \(start)..<\(position) of \(log.path) are not synced")
     let name = file.nameDurability
-    // What a failed sync of an earlier session lost, no later one can know of.
+    // A later sync cannot know what a failed sync of an earlier session lost.
     precondition(
       name == .durable || name == .lost && isResumed,
       "I7: the name of \(log.path) is \(name) at position \(position)")

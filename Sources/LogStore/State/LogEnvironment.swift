@@ -1,6 +1,6 @@
 package import DiskIO
 
-/// What the owners of one log's parts share; none of it changes while the log is open, but for the
+/// What the owners of one log's parts share; nothing in it changes while the log is open except the
 /// topic's settings.
 package final class LogEnvironment: Sendable {
   /// The topic and partition that the directory's name states.
@@ -12,7 +12,7 @@ package final class LogEnvironment: Sendable {
   package let isReadOnly: Bool
   private let live: LiveValue<Live>
 
-  /// What `Store.alterTopic` changes.
+  /// The part that `Store.alterTopic` changes.
   private struct Live: Sendable, Equatable {
     var config: LogConfig
     var settings: LogSettings
@@ -40,10 +40,10 @@ package final class LogEnvironment: Sendable {
 
   // MARK: Settings
 
-  /// What the log goes by now.
+  /// The settings in effect now.
   @inline(__always)
   package var config: LogConfig { live.with { $0.config } }
-  /// What its directory says of its topic's settings.
+  /// The topic's settings as stored in the log's directory.
   package var settings: LogSettings { live.with { $0.settings } }
   /// Why nothing may be appended: the topic's settings cannot be read.
   @inline(__always)
@@ -52,7 +52,7 @@ package final class LogEnvironment: Sendable {
   @inline(__always)
   package var needsKeys: Bool { live.with { $0.config.cleanupPolicy.contains(.compact) } }
 
-  /// Replaces the settings: what begins from now on goes by them.
+  /// Replaces the settings; operations that begin later use them.
   package func setSettings(_ settings: LogSettings, config: LogConfig) {
     live.set(Live(config: config, settings: settings))
   }

@@ -3,8 +3,8 @@ package import DiskIO
 internal import Logging
 internal import Synchronization
 
-/// Whether a log still takes appends and reads: a failed write or sync (I8), its deletion and the
-/// end of its store each end something for good. Any thread.
+/// Whether a log still accepts appends and reads. A failed write or sync (I8), the log's deletion
+/// and the end of its store each end something permanently. Any thread.
 package final class LogHealth: Sendable {
   private let log: LogEnvironment
   private let offsets: LogOffsets
@@ -16,7 +16,7 @@ package final class LogHealth: Sendable {
 
   private struct Failure {
     var cause: DiskError?
-    /// A failed sync of the log's directory, the first failure or a later one.
+    /// A failed sync of the log's directory, whether the first failure or a later one.
     var lostNames: DiskError?
     var isAnnounced = false
   }
@@ -33,20 +33,20 @@ package final class LogHealth: Sendable {
   @inline(__always)
   package var isFailed: Bool { failed.load(ordering: .acquiring) }
 
-  /// The first write or sync that failed; nil where none has.
+  /// The first write or sync that failed; nil if none has.
   package var cause: DiskError? { isFailed ? failure.withLock { $0.cause } : nil }
 
-  /// Throws where an earlier write or sync failed (I8).
+  /// Throws if an earlier write or sync failed (I8).
   @inline(__always)
   package func checkNotFailed() throws(LogError) {
     guard let cause, !isDeleted else { return }
     throw .poisoned(path: log.path, cause: cause)
   }
 
-  /// What an append throws that the disk refused; nothing of it was appended.
+  /// The error for an append that the disk refused; nothing of it was appended.
   ///
-  /// Where something ran out that may come back, the log goes on as it is. Anything else marks it
-  /// as failed. May be called under the writer lock; `announce` comes after it.
+  /// After a temporary shortage the log stays usable. Any other error marks it as failed. May be
+  /// called under the writer lock; call `announce` after releasing it.
   package func rejection(for error: DiskError) -> LogError {
     if error.isShortage, !error.isFailedSync { return LogError(error) }
     note(error)
@@ -59,14 +59,14 @@ package final class LogHealth: Sendable {
     announce()
   }
 
-  /// Marks the log as failed where a sync of its directory failed, whatever that was for: another
-  /// name, a new segment's, may be lost, and no later sync would tell (I8). Not under the writer
-  /// lock.
+  /// Marks the log as failed if a sync of its directory failed, whatever its purpose: another name,
+  /// such as a new segment's, may be lost, and no later sync would reveal it (I8). Not under the
+  /// writer lock.
   package func failIfNamesMayBeLost(_ error: DiskError) {
     if error.operation == .syncDirectory { fail(error) }
   }
 
-  /// A sync of the log's directory that failed: no later one proves that a name is on disk.
+  /// A failed sync of the log's directory: no later one proves that a name is on disk.
   package var lostNames: DiskError? { isFailed ? failure.withLock { $0.lostNames } : nil }
 
   private func note(_ error: DiskError) {
@@ -77,8 +77,8 @@ package final class LogHealth: Sendable {
     failed.store(true, ordering: .releasing)
   }
 
-  /// Ends the log's waits where it has failed, and says so, once. Not under the writer lock, since
-  /// those who wait are called.
+  /// Ends the log's waits if it has failed, and logs that, once. Not under the writer lock, because
+  /// waiters are called.
   package func announce() {
     guard isFailed, let cause = takeUnannounced() else { return }
     let context = log.context
@@ -101,17 +101,17 @@ package final class LogHealth: Sendable {
 
   // MARK: End of use
 
-  /// Whether the log was deleted from its store: its paths may be another log's by now.
+  /// Whether the log was deleted from its store: its paths may belong to another log by now.
   package var isDeleted: Bool { deleted.load(ordering: .acquiring) }
 
   /// Whether the log's store was closed: another session may write to the directory by now.
   package var isGivenUp: Bool { givenUp.load(ordering: .acquiring) }
 
-  /// Whether the files are not this log's to touch any more.
+  /// Whether this log may not touch the files any more.
   @inline(__always)
   package var isGone: Bool { isDeleted || isGivenUp }
 
-  /// Throws where the log was deleted or its store was closed.
+  /// Throws if the log was deleted or its store was closed.
   @inline(__always)
   package func checkPresent() throws(LogError) {
     if isGone { throw .closed(path: log.path) }
@@ -122,12 +122,11 @@ package final class LogHealth: Sendable {
   /// - Returns: Whether it was given up before.
   package func giveUp() -> Bool { givenUp.exchange(true, ordering: .acquiringAndReleasing) }
 
-  /// Ends the waits of a log that takes nothing more.
+  /// Ends the waits of a log that accepts no more appends.
   package func endWaits() { offsets.fail(.closed(path: log.path)) }
 }
 
 extension DiskError {
-  /// Whether it says that bytes or names may not be on disk, which no second attempt can prove
-  /// otherwise (I8).
+  /// Whether bytes or names may not be on disk, which no second attempt can disprove (I8).
   var isFailedSync: Bool { operation == .sync || operation == .syncDirectory }
 }

@@ -1,4 +1,4 @@
-/// Where a log ends, and up to where it is durable, with those who wait for either.
+/// A log's end and its durable end, and the waiters for either.
 ///
 /// Keeps I1: `recoveryPoint ≤ highWatermark ≤ logEndOffset`. Any thread.
 package final class LogOffsets: Sendable {
@@ -19,7 +19,7 @@ package final class LogOffsets: Sendable {
   /// All records below its value are acknowledged.
   package var acknowledged: OffsetNotifier { isAcknowledgedOnceFlushed ? flushed : end }
 
-  /// What a reader may read up to `limit`.
+  /// The end for a reader with `limit`.
   package func notifier(_ limit: LogReader.Limit) -> OffsetNotifier {
     switch limit {
     case .logEnd: end

@@ -1,14 +1,14 @@
 /// What a log consists of at one moment: immutable, published by `SegmentStore` and read without a
-/// lock in steady state. A reader that keeps one sees the log as it was then.
+/// lock in steady state. A reader that keeps one sees the log as of that moment.
 package struct LogState: Sendable {
   /// Segments by rising base offset (I2), the active one last; never empty in an open log.
   package internal(set) var segments: [Segment]
-  /// Moves with every change.
+  /// Increases with every change.
   package internal(set) var generation: UInt64 = 1
   /// Offset of the first record that may be read.
   package internal(set) var startOffset: Int64
-  /// What a checkpoint said of it when the log was opened. Of a log whose first files are missing
-  /// nothing else tells that what was in them was deleted.
+  /// The log start by the checkpoint when the log was opened. If a log's first files are missing,
+  /// only this shows that their records were deleted.
   package internal(set) var toldStartOffset: Int64?
   /// Which leader epoch each part of the log was written in; the last one is the epoch of new
   /// batches.
@@ -17,17 +17,17 @@ package struct LogState: Sendable {
   package internal(set) var snapshotOffsets: [Int64]
   /// Base offsets of the segments that have a file of aborted transactions.
   package internal(set) var transactionIndexes: Set<Int64>
-  /// What is held against batches where this engine alone has written the log: whether a gap in
-  /// offsets is damage.
+  /// The rules for batches if only this engine has written the log: whether a gap in offsets is
+  /// damage.
   package internal(set) var rules: OwnLogRules
 
-  /// The log's start for the checkpoint; nil where the first segment's name tells it.
+  /// The log's start for the checkpoint; nil if the first segment's name has it.
   package var checkpointedStartOffset: Int64? {
     if let first = segments.first, startOffset > first.baseOffset { return startOffset }
     return toldStartOffset.flatMap { $0 > 0 ? $0 : nil }
   }
 
-  /// Index of the last segment whose base offset is at or below `offset`; nil where all are above.
+  /// Index of the last segment whose base offset is at or below `offset`; nil if all are above.
   package func index(of offset: Int64) -> Int? {
     var low = 0
     var high = segments.count
@@ -44,7 +44,7 @@ package struct LogState: Sendable {
     return segments[index + 1]
   }
 
-  /// I2 and I3 over the whole list, as each state is published.
+  /// Checks I2 and I3 over the whole list, for each published state.
   func checkInvariants() {
     for (segment, next) in zip(segments, segments.dropFirst()) {
       precondition(

@@ -1,8 +1,8 @@
 internal import DiskIO
 internal import Logging
 
-/// The files of a segment that is to take the place of others, complete and durable under their
-/// `.cleaned` names; see `ReplacementWriter`.
+/// The files of a segment that is to replace others, complete and durable under their `.cleaned`
+/// names; see `ReplacementWriter`.
 package struct ReplacementFiles: Sendable {
   /// Offset in the files' names.
   package var baseOffset: Int64
@@ -12,7 +12,7 @@ package struct ReplacementFiles: Sendable {
   package var nextOffset: Int64
   /// The greatest record time; nil: none.
   package var largest: TimestampOffset?
-  /// The files that there are.
+  /// The files that exist.
   package var kinds: [SegmentName.Kind]
 
   private func path(
@@ -34,7 +34,7 @@ package struct ReplacementFiles: Sendable {
     return SegmentFiles(of: segment, log: log, indexes: indexes)
   }
 
-  /// Gives all files their next names, the `.log` last: it is what says that the others count.
+  /// Gives all files their next names, the `.log` last: only with it do the others count.
   func rename(
     from old: SegmentName.Stage?, to new: SegmentName.Stage?, in directory: LogDirectory
   ) throws(DiskError) {
@@ -43,7 +43,7 @@ package struct ReplacementFiles: Sendable {
     }
   }
 
-  /// Removes the `.cleaned` files; the next opening does where that fails.
+  /// Removes the `.cleaned` files; if that fails, the next opening does.
   func removeOrLog(_ log: LogEnvironment) {
     for kind in kinds {
       let path = path(kind, .cleaned, log.directory)

@@ -2,8 +2,8 @@ package import DiskIO
 internal import Glibc
 internal import RecordFormat
 
-/// Writes the files of a segment that is to take the place of others: batches that are copied as
-/// they are, and new ones between them. One thread.
+/// Writes the files of a segment that is to replace others: copied batches, and new ones between
+/// them. One thread.
 package struct ReplacementWriter: ~Copyable {
   private let baseOffset: Int64
   private let directory: LogDirectory
@@ -15,7 +15,7 @@ package struct ReplacementWriter: ~Copyable {
 
   private var disk: any Disk { directory.disk }
 
-  /// Begins an empty segment, in the place of what a crash may have left under its names.
+  /// Begins an empty segment, replacing files that a crash may have left under its names.
   package init(
     baseOffset: Int64, in directory: LogDirectory, intervalBytes: Int
   ) throws(DiskError) {
@@ -57,13 +57,13 @@ package struct ReplacementWriter: ~Copyable {
     }
   }
 
-  /// Checks every batch that was written, CRC and order, makes both indexes, and everything
+  /// Checks every batch that was written, CRC and order, makes both indexes, and makes everything
   /// durable.
   ///
-  /// - Parameter isDamaged: Whether there may be what is no valid batch, as where damage is put
-  ///   back.
-  /// - Throws: Also where a batch is not valid (EILSEQ); the files are left for the next one of its
-  ///   name, or the next opening, to remove.
+  /// - Parameter isDamaged: Whether it may contain bytes that are no valid batch, as when damage is
+  ///   restored.
+  /// - Throws: Also if a batch is not valid (EILSEQ). The next replacement of this name, or the
+  ///   next opening, removes the files.
   package consuming func finish(isDamaged: Bool = false) throws(DiskError) -> ReplacementFiles {
     var built = IndexAccumulator(baseOffset: baseOffset, intervalBytes: intervalBytes)
     var scanner = SegmentScanner(

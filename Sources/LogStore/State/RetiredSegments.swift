@@ -1,9 +1,9 @@
 internal import DiskIO
 internal import Logging
 
-/// Segments that a verb took out of a log: their files wait under `.deleted` names until the
-/// `Housekeeper` unlinks them, after `file.delete.delay.ms`. A reader that has one open may go on
-/// for as long again; then its reads fail, and the files' space is free, whoever holds them.
+/// Segments that a verb removed from a log: their files keep `.deleted` names until the
+/// `Housekeeper` unlinks them, after `file.delete.delay.ms`. A reader that has one open may
+/// continue for as long again; then its reads fail, and the files' space is free.
 final class RetiredSegments: Housekeeper.Job {
   private let store: SegmentStore
   private let segments: [Segment]
@@ -18,8 +18,8 @@ final class RetiredSegments: Housekeeper.Job {
   }
 
   /// - Parameters:
-  ///   - segments: What readers may still have open.
-  ///   - names: What their files are called now.
+  ///   - segments: Segments that readers may still have open.
+  ///   - names: The current names of their files.
   init(_ segments: [Segment], named names: [String], of store: SegmentStore) {
     self.segments = segments
     self.store = store
@@ -67,7 +67,7 @@ final class RetiredSegments: Housekeeper.Job {
 
   private static let retryMs: Int64 = 60_000
 
-  /// - Returns: `.done` where the log ended before: its next opening removes what is left.
+  /// - Returns: `.done` if the log ended before: its next opening removes the rest.
   private func remove(_ name: String) -> Housekeeper.Progress {
     let path = log.directory.path(name)
     do throws(DiskError) {

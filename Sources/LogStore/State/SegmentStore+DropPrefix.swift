@@ -1,26 +1,26 @@
 package import DiskIO
 internal import Logging
 
-/// Removing the log's oldest records: retention, and what users ask to be deleted.
+/// Removing the log's oldest records: for retention, and for deletions by users.
 extension SegmentStore {
-  /// Makes `offset` the log's start, and takes out the segments that hold only records below it;
-  /// the last segment stays whatever it holds.
+  /// Makes `offset` the log's start, and removes the segments that hold only records below it; the
+  /// last segment always stays.
   ///
-  /// The start is durable before anything of the log goes: a record that was deleted never comes
-  /// back, whatever crashes. Segments that lose their names only later are below the start, and go
-  /// with the next call.
+  /// The start is durable before any file is removed, so a deleted record never comes back,
+  /// whatever crashes. Segments that lose their names only later are below the start, and the next
+  /// call removes them.
   ///
-  /// - Parameter offset: Not beyond what is durable. One below the log's start leaves that as it
-  ///   is.
-  /// - Returns: The segments that were taken out.
-  /// - Throws: Where the start could not be made durable, and then nothing has changed.
+  /// - Parameter offset: Not beyond what is durable. One below the log's start leaves the start
+  ///   unchanged.
+  /// - Returns: The segments that were removed.
+  /// - Throws: If the start could not be made durable; nothing has changed then.
   @discardableResult
   package func dropPrefix(below offset: Int64) throws(DiskError) -> [Segment] {
     let done = try changeFiles { () throws(DiskError) -> ([Segment], RetiredSegments) in
       do throws(DiskError) {
         try keepStart(offset)
       } catch  where error.isDiskFull {
-        // What is about to be deleted makes room.
+        // Files that are about to be deleted make room.
         try removeIndexes(below: offset)
         try keepStart(offset)
       }
@@ -32,8 +32,8 @@ extension SegmentStore {
     return dropped
   }
 
-  /// Unlinks the indexes of segments that hold only records below `offset`: were they needed once
-  /// more, they would be made from the log (I9).
+  /// Unlinks the indexes of segments that hold only records below `offset`: if needed once more,
+  /// they would be rebuilt from the log (I9).
   private func removeIndexes(below offset: Int64) throws(DiskError) {
     let segments = state.segments
     for (segment, next) in zip(segments, segments.dropFirst()) where next.baseOffset <= offset {
@@ -46,21 +46,22 @@ extension SegmentStore {
       }
       log.context.fileCache.remove(segment)
     }
-    // File systems with a journal give the blocks back once the removal is in it.
+    // File systems with a journal free the blocks once the removal is committed.
     try log.disk.syncDirectory(log.path)
   }
 
-  /// Has the files of retired segments unlinked once `file.delete.delay.ms` has passed. While no
-  /// verb runs.
+  /// Schedules the unlinking of retired segments' files once `file.delete.delay.ms` has passed.
+  /// Called while no verb runs.
   func removeLater(_ files: RetiredSegments) {
     if files.isEmpty { return }
     log.context.housekeeper.schedule(files, afterMs: log.config.fileDeleteDelayMs)
   }
 
-  /// Renames the files of segments that the state holds no longer, oldest first, so that what keeps
-  /// its name is always the log's end. For the verbs of this type alone, while no other one runs.
+  /// Renames the files of segments that are no longer in the state, oldest first, so that files
+  /// that keep their names are always at the log's end. Only for the verbs of this type, while no
+  /// other one runs.
   ///
-  /// A file that cannot be renamed is told and left: the next opening finds it below the log's
+  /// A file that cannot be renamed is reported and left: the next opening finds it below the log's
   /// start, or replaced.
   ///
   /// - Returns: What is to be unlinked, and whether no file keeps its name.
@@ -80,8 +81,8 @@ extension SegmentStore {
     return (RetiredSegments(segments, named: names, of: self), isAside)
   }
 
-  /// - Parameter names: Gets the name that the file has then; none where it is not there.
-  /// - Returns: Whether nothing has the old name any more.
+  /// - Parameter names: Receives the file's new name; none if the file does not exist.
+  /// - Returns: Whether no file has the old name any more.
   private func renameAside(_ name: SegmentName, _ names: inout [String]) -> Bool {
     var aside = name
     aside.stage = .deleted
@@ -102,11 +103,11 @@ extension SegmentStore {
 }
 
 extension LogState {
-  /// Takes out the segments that hold only records below the start, and what goes with them.
+  /// Removes the segments that hold only records below the start, and what belongs to them.
   ///
-  /// - Returns: They, and the offsets of producer snapshots that go with them.
+  /// - Returns: These segments, and the offsets of the producer snapshots removed with them.
   fileprivate mutating func dropPrefix() -> (segments: [Segment], snapshots: [Int64]) {
-    // The one that the next segment's base shows to end at or before the start.
+    // The next segment's base shows that this one ends at or before the start.
     let count = segments.dropFirst().prefix { $0.baseOffset <= startOffset }.count
     let dropped = Array(segments.prefix(count))
     segments.removeFirst(count)

@@ -1,23 +1,24 @@
 package import DiskIO
 internal import Logging
 
-/// Putting a rewritten segment in the place of others: compaction, and damage that was accepted.
+/// Replacing segments by a rewritten one: compaction, and accepted damage.
 extension SegmentStore {
-  /// Puts a new segment, whose files are complete under their `.cleaned` names, in the place of
-  /// `old`, or between two segments where nothing is.
+  /// Replaces `old` by a new segment, whose files are complete under their `.cleaned` names, or
+  /// adds it between two segments.
   ///
-  /// As Kafka's cleaner does it, so that a crash at any moment leaves the old segments or the new
-  /// one, for us and for a broker: `.cleaned` to `.swap`, durably; the state is published; old
-  /// files are renamed to `.deleted`, durably; `.swap` to plain names. One new segment at a time:
-  /// Kafka takes everything between the first and the last `.swap` file for replaced.
+  /// The steps are those of Kafka's cleaner, so that a crash at any moment leaves the old segments
+  /// or the new one, for us and for a broker: `.cleaned` to `.swap`, durably; the state is
+  /// published; old files are renamed to `.deleted`, durably; `.swap` to plain names. One new
+  /// segment at a time: Kafka treats everything between the first and the last `.swap` file as
+  /// replaced.
   ///
   /// - Parameters:
-  ///   - old: Segments that follow each other; the active one is none of them.
-  ///   - new: What takes their place; it lies between the segments around them.
-  /// - Returns: The new segment; nil where `old` is no part of the log any more, and then the new
-  ///   files are removed.
+  ///   - old: Consecutive segments without the active one.
+  ///   - new: Their replacement; its offsets are between the segments around them.
+  /// - Returns: The new segment; nil if `old` is no part of the log any more, and the new files are
+  ///   then removed.
   /// - Throws: Before the `.swap` names are durable nothing has changed. After that the new segment
-  ///   is part of the log, and its next opening finishes what was begun.
+  ///   is part of the log, and its next opening completes the replacement.
   @discardableResult
   package func replaceRange(
     _ old: [Segment], with new: ReplacementFiles
@@ -39,19 +40,19 @@ extension SegmentStore {
     let segment = Segment(
       baseOffset: new.baseOffset, directory: log.directory, end: new.end, isSealed: true,
       largestTimestamp: new.largest)
-    // Opened now, for their names are about to change.
+    // Opened now, because their names are about to change.
     let opened = try new.open(segment, in: log.directory)
     try new.rename(from: .cleaned, to: .swap, in: log.directory)
     try log.disk.syncDirectory(log.path)
-    // From here on the next opening finishes what was begun.
+    // From here on the next opening completes the replacement.
     segment.keepOpen(opened)
     segment.setPinned(true)
     edit { $0.replace(old, with: segment, hasTransactionIndex: new.kinds.contains(.txnindex)) }
     let (files, isAside) = retire(old, snapshots: [])
     retired = files
     try log.disk.syncDirectory(log.path)
-    // Where an old file kept its name, both would be in the log: the new one keeps `.swap`, by
-    // which the next opening removes the old one.
+    // If an old file kept its name, both would be in the log. The new one keeps `.swap`, so that
+    // the next opening removes the old one.
     guard isAside else { return segment }
     try new.rename(from: .swap, to: nil, in: log.directory)
     try log.disk.syncDirectory(log.path)
@@ -62,8 +63,8 @@ extension SegmentStore {
 }
 
 extension LogState {
-  /// Whether `old` are segments of the log that follow each other, without the active one, and the
-  /// new one lies between their neighbours.
+  /// Whether `old` are consecutive segments of the log, without the active one, and the new one
+  /// fits between their neighbours.
   fileprivate func canReplace(_ old: [Segment], with new: ReplacementFiles) -> Bool {
     let range: Range<Int>
     if let first = old.first {

@@ -2,16 +2,16 @@ internal import DiskIO
 
 /// Removing the log's last records: an operator's explicit command.
 extension SegmentStore {
-  /// Takes out the records from an offset on, in a log whose use has ended.
+  /// Removes the records from an offset on, in a log whose use has ended.
   ///
-  /// Its new last segment is complete and durable by now. The truncation counts once this returns,
-  /// durably; the opening that must follow completes it (`TruncationExecution`): a crash or an
-  /// error leaves the log with all of its records or without those. No file is cut in place, so
-  /// what readers of the old state have open stays as it is; they are served for at most twice
-  /// `file.delete.delay.ms`, then told that the offset is out of range.
+  /// Its new last segment is already complete and durable. When this returns the truncation is
+  /// committed, durably, and the opening that must follow completes it (`TruncationExecution`): a
+  /// crash or an error leaves the log with all of its records or without the removed ones. No file
+  /// is cut in place, so files that readers of the old state have open stay unchanged. Their reads
+  /// work for at most twice `file.delete.delay.ms`, then they get "offset out of range".
   ///
-  /// - Throws: Where it could not be made to count: unless the error came after that, the log is
-  ///   as it was.
+  /// - Throws: If it could not be committed. Unless the error came after that, the log is
+  ///   unchanged.
   package func truncateSuffix(_ truncation: Truncation) throws(LogError) {
     do throws(DiskError) {
       try truncation.begin(in: log.directory)
@@ -28,7 +28,7 @@ extension SegmentStore {
 }
 
 extension LogState {
-  /// - Returns: The segments that went.
+  /// - Returns: The segments that were removed.
   fileprivate mutating func truncateSuffix(_ truncation: Truncation) -> [Segment] {
     let moved = Set(truncation.files.map(\.name.baseOffset))
     let gone = segments.filter {

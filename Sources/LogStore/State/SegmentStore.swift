@@ -1,18 +1,18 @@
 package import DiskIO
 internal import Synchronization
 
-/// The one editor of a log's `LogState`, with the only ways in which it ever changes.
+/// The only editor of a log's `LogState`, with all operations that ever change it.
 ///
-/// The state is kept behind a lock, with an atomic generation beside it: readers keep a copy and
-/// look only at the generation until it moves (2–3 ns), so that reading takes no lock in steady
-/// state. The new state is stored before the generation (release). Any thread may read; each verb
-/// says who may call it.
+/// The state is behind a lock, with an atomic generation beside it: readers keep a copy and check
+/// only the generation until it changes (2–3 ns), so that reading takes no lock in steady state.
+/// The new state is stored before the generation (release). Any thread may read; each verb says who
+/// may call it.
 ///
-/// A verb that takes files away has one order (docs/durability.md#removed-segments): new files are
-/// durable, and what else must be on disk first; the state is published; old files are renamed
-/// aside; the `Housekeeper` unlinks them after `file.delete.delay.ms`, whoever reads. Readers of
-/// the old state go on with what they have open; what they open later is either still the old
-/// segment's, or the read begins again with the new state.
+/// A verb that removes files has one order (docs/durability.md#removed-segments): new files are
+/// durable, and whatever else must be on disk first; the state is published; old files are renamed;
+/// the `Housekeeper` unlinks them after `file.delete.delay.ms`, even if they are still read.
+/// Readers of the old state continue with their open files. Files that they open later still belong
+/// to the old segment, or the read starts again with the new state.
 package final class SegmentStore: Sendable {
   let log: LogEnvironment
   private let current: Locked<LogState>
@@ -22,13 +22,13 @@ package final class SegmentStore: Sendable {
   /// renamed or removed: one verb at a time.
   private let files = Locked(FilesState())
 
-  /// What is true of the log's files.
+  /// State of the log's files.
   private struct FilesState {
-    /// Whether they are not this log's to touch any more.
+    /// Whether this log may not touch them any more.
     var isEnded = false
   }
 
-  /// Publishes the state that a log is opened with.
+  /// Publishes the state with which a log is opened.
   package init(_ state: LogState, _ log: LogEnvironment) {
     for (segment, next) in zip(state.segments, state.segments.dropFirst()) {
       precondition(
@@ -41,11 +41,11 @@ package final class SegmentStore: Sendable {
     startOffsetWord = Atomic(state.startOffset)
   }
 
-  /// Moves with every change (acquire).
+  /// Increases with every change (acquire).
   @inline(__always)
   package var generation: UInt64 { generationWord.load(ordering: .acquiring) }
 
-  /// The log as it is now.
+  /// The log's current state.
   package var state: LogState { current.withLock { $0 } }
 
   /// `state.startOffset`, without the lock (acquire).
@@ -54,9 +54,9 @@ package final class SegmentStore: Sendable {
 
   // MARK: Verbs that touch no file
 
-  /// Adds a segment whose base offset is the log's end: the new active one, or, in a log that is
-  /// only read, one that its owner began. Called by the holder of the writer lock, or by the thread
-  /// that follows the log.
+  /// Adds a segment whose base offset is the log's end: the new active one or, in a read-only log,
+  /// one that its owner began. Called by the holder of the writer lock, or by the thread that
+  /// follows the log.
   package func roll(to segment: Segment) {
     edit { state in
       if let last = state.segments.last {
@@ -71,8 +71,8 @@ package final class SegmentStore: Sendable {
     }
   }
 
-  /// Notes the producer snapshots that were written and removed. Called by the holder of the flush
-  /// role.
+  /// Records the producer snapshots that were written and removed. Called by the holder of the
+  /// flush role.
   package func noteSnapshot(_ written: Int64, removed: Int64?) {
     edit { state in
       state.snapshotOffsets.removeAll { $0 == written || $0 == removed }
@@ -81,10 +81,10 @@ package final class SegmentStore: Sendable {
     }
   }
 
-  /// Takes out the segments before `base`, which the log's owner removed: in a log that is only
-  /// read. Called by any thread that finds a file gone.
+  /// Removes the segments before `base`, which the log's owner removed, in a read-only log. Called
+  /// by any thread that finds a file missing.
   ///
-  /// - Parameter start: What the owner says of the log's start.
+  /// - Parameter start: The log's start by its owner.
   func followPrefix(to base: Int64, start: Int64) {
     edit { state in
       state.segments.removeAll { $0.baseOffset < base }
@@ -94,12 +94,12 @@ package final class SegmentStore: Sendable {
 
   // MARK: The start
 
-  /// Raises the offset of the first record that may be read; never lowers it. Any thread, but none
-  /// that holds the writer lock: it is written to the log's `mkstore.start`, durably, before it is
+  /// Raises the offset of the first record that may be read; never lowers it. Any thread that does
+  /// not hold the writer lock: it is written to the log's `mkstore.start`, durably, before it is
   /// published.
   ///
-  /// - Throws: `.disk`, `.diskFull`, and then nothing is published: the next opening gives the old
-  ///   start or this one; `.closed` where the log was deleted or its store closed.
+  /// - Throws: `.disk`, `.diskFull`: nothing is published, and the next opening gives the old start
+  ///   or this one; `.closed` if the log was deleted or its store closed.
   package func raiseStart(to offset: Int64) throws(LogError) {
     let done: Void?
     do throws(DiskError) {
@@ -110,7 +110,7 @@ package final class SegmentStore: Sendable {
     if done == nil { throw .closed(path: log.path) }
   }
 
-  /// Raises the start durably. For the verbs of this type alone, while no other one runs.
+  /// Raises the start durably. Only for the verbs of this type, while no other one runs.
   func keepStart(_ offset: Int64) throws(DiskError) {
     guard offset > startOffset else { return }
     if !log.isReadOnly { try LogStartFile(offset).write(log.directory) }
@@ -122,7 +122,7 @@ package final class SegmentStore: Sendable {
 
   // MARK: Files
 
-  /// Ends every change of the log's files by this object; waits for one that runs.
+  /// Ends every change of the log's files by this object; waits for a running one.
   ///
   /// - Parameter removingAll: Whether the log was deleted, and has no segment from now on.
   /// - Returns: The segments that it had.
@@ -136,9 +136,9 @@ package final class SegmentStore: Sendable {
     return segments
   }
 
-  /// Runs `body`, which writes files of `segment`, while no verb changes whose names they are.
+  /// Runs `body`, which writes files of `segment`, while no verb changes their names.
   ///
-  /// - Returns: nil, and `body` did not run, where the segment is no part of the log any more.
+  /// - Returns: nil if the segment is no part of the log any more; `body` was then not run.
   package func changeFiles<Result>(
     of segment: Segment, _ body: () throws(DiskError) -> Result
   ) throws(DiskError) -> Result? {
@@ -148,14 +148,14 @@ package final class SegmentStore: Sendable {
     }
   }
 
-  /// Runs a verb while no other one runs, unless the log's files are not ours any more.
+  /// Runs a verb while no other one runs, unless this log may not touch the files any more.
   func changeFiles<Result>(
     _ body: () throws(DiskError) -> Result
   ) throws(DiskError) -> Result? {
     try files.withLock { (files) throws(DiskError) in files.isEnded ? nil : try body() }
   }
 
-  /// Publishes a changed state. For the verbs of this type alone.
+  /// Publishes a changed state. Only for the verbs of this type.
   func edit<Result>(_ change: (inout LogState) -> Result) -> Result {
     current.withLock { state in
       let result = change(&state)
