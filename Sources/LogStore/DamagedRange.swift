@@ -1,12 +1,12 @@
-/// Bytes of a segment that are no valid batches although they should be, and the offsets that are
-/// lost with them. Everything before and after it is still served.
+/// Bytes of a segment that should be valid batches and are not, and the offsets lost with them.
+/// Everything before and after is still served.
 public struct DamagedRange: Sendable, Hashable, CustomStringConvertible {
   /// Path of the `.log` file.
   public var file: String
-  /// Positions of the damaged bytes; empty where bytes are missing at the file's end.
+  /// Positions of the damaged bytes; empty if bytes are missing at the file's end.
   public var bytes: Range<Int>
   /// Offsets that cannot be read: from the next expected one to the first that is readable again.
-  /// nil where the end is unknown, since nothing follows.
+  /// nil if the end is unknown, because nothing follows.
   public var offsets: Range<Int64>?
   /// What is wrong with the bytes, one sentence.
   public var reason: String

@@ -5,14 +5,14 @@ public enum Durability: Sendable, Equatable {
   /// `append` returns when the data survive a power cut (the default).
   case flushed
   /// `append` returns when the data are with the operating system, which survives the death of the
-  /// process; a power cut may take what was appended within the last `milliseconds`.
+  /// process. A power cut may take what was appended within the last `milliseconds`.
   case interval(milliseconds: Int)
   /// `append` returns when the data are with the operating system; only rolling and closing sync.
   case operatingSystem
 }
 
 extension Durability: CustomStringConvertible {
-  /// As shown wherever a log is described.
+  /// As shown in every description of a log.
   public var description: String {
     switch self {
     case .flushed: "flushed"
@@ -45,16 +45,16 @@ extension CleanupPolicy: CustomStringConvertible {
   }
 }
 
-/// Settings of one log, with Kafka's names and defaults, but for retention: a log deletes nothing
-/// unless it is told to.
+/// Settings of one log, with Kafka's names and defaults, except for retention: by default a log
+/// deletes nothing.
 public struct LogConfig: Sendable, Equatable {
   /// `segment.bytes`: a segment is rolled before it would exceed this size. 14 … 2^31-1.
   public var segmentBytes = 1_073_741_824
   /// `segment.ms`: a segment that holds data is rolled when it is this old, by the wall clock of
   /// its creation (Kafka: by record time; docs/decisions/0005-roll-by-append-time.md).
   public var segmentMs: Int64 = 604_800_000
-  /// `segment.jitter.ms`: a segment is rolled up to so much earlier than `segmentMs`, by chance, so
-  /// that logs that began together do not roll together.
+  /// `segment.jitter.ms`: a segment is rolled up to this much earlier than `segmentMs`, at random,
+  /// so that logs that began together do not roll together.
   public var segmentJitterMs: Int64 = 0
   /// `segment.index.bytes`: most bytes of either index of a segment; a full index rolls it.
   public var segmentIndexBytes = 10_485_760
@@ -65,44 +65,44 @@ public struct LogConfig: Sendable, Equatable {
   public var maxMessageBytes = 1_048_588
   /// How `append(records)` compresses; ready batches keep their own codec.
   public var compression: Compression = .none
-  /// `message.timestamp.type`: who says a record's time.
+  /// `message.timestamp.type`: who sets a record's time.
   public var timestampType: TimestampType = .createTime
-  /// `message.timestamp.before.max.ms`: a ready batch with a record older than this is refused
-  /// where producers say the time. `Int64.max`: never.
+  /// `message.timestamp.before.max.ms`: a ready batch with a record older than this is refused if
+  /// producers set the time. `Int64.max`: never.
   public var timestampBeforeMaxMs = Int64.max
-  /// `message.timestamp.after.max.ms`: the same of a record that lies further in the future.
+  /// `message.timestamp.after.max.ms`: the same for a record that is further in the future.
   public var timestampAfterMaxMs = Int64.max
   /// `cleanup.policy`: whether retention deletes old segments.
   public var cleanupPolicy: CleanupPolicy = .delete
   /// `retention.ms`: a segment is deleted once its latest record is older than this. -1: never,
   /// which is the default here (Kafka: seven days).
   public var retentionMs: Int64 = -1
-  /// `retention.bytes`: the oldest segments are deleted while the others hold at least so many
+  /// `retention.bytes`: the oldest segments are deleted while the others hold at least this many
   /// bytes. -1: no limit.
   public var retentionBytes: Int64 = -1
-  /// Whether record times from the future keep a segment, and all later ones, as long as they say,
-  /// as in Kafka. Without it a time that lies further ahead than `timestampAfterMaxMs`, or than a
-  /// day where that is no limit, does not count: the segment's last write does
+  /// Whether record times in the future keep a segment, and all later ones, until then, as in
+  /// Kafka. By default a time further ahead than `timestampAfterMaxMs`, or than a day if that is no
+  /// limit, does not count, and the segment's last write is used
   /// (docs/decisions/0030-retention.md).
   public var trustsFutureTimes = false
   /// `file.delete.delay.ms`: how long the files of a removed segment stay on disk, under other
-  /// names; reads that found records there before go on for twice as long at most.
+  /// names; readers that found records there before can continue for at most twice as long.
   public var fileDeleteDelayMs: Int64 = 60_000
   /// What an acknowledgement means.
   public var durability: Durability = .flushed
-  /// Most bytes in the log's `.bad/`, where recovery keeps what it takes out of the log; nil: no
+  /// Most bytes in the log's `.bad/`, where recovery keeps what it removes from the log; nil: no
   /// bound. An opening removes the oldest files beyond it, never those that it kept itself.
   public var keptBytesMax: Int?
-  /// Most lines of the log's `mkstore.history`, 1 … 10,000; the oldest go first.
+  /// Most lines of the log's `mkstore.history`, 1 … 10,000; the oldest are removed first.
   public var historyLinesMax = 200
 
-  /// Kafka's defaults, but for `retentionMs`.
+  /// Kafka's defaults, except for `retentionMs`.
   public init() {}
 
   /// Kafka's default of `retention.ms`: seven days.
   public static let kafkaRetentionMs: Int64 = 604_800_000
 
-  /// Whether a rule of retention may ever delete a segment of the log.
+  /// Whether a retention rule may ever delete a segment of the log.
   package var hasRetention: Bool {
     cleanupPolicy.contains(.delete) && (retentionMs >= 0 || retentionBytes >= 0)
   }

@@ -2,7 +2,7 @@ package import Logging
 
 /// The logger of stores and logs that are opened without one.
 package enum DefaultLogger {
-  /// What a test sets around the code it runs; the tasks of that code inherit it.
+  /// Set by a test around the code it runs; the tasks of that code inherit it.
   @TaskLocal package static var ofTask: Logger?
 
   /// The given logger, else the task's, else one of the process's logging system.

@@ -1,23 +1,23 @@
 internal import DiskIO
 
-/// A log's directory on its way out: renamed first, so that the log is gone at once and for good,
+/// Deletes a log's directory: it is renamed first, so that the log is gone at once and permanently,
 /// then emptied.
 ///
-/// The new name is all that says so: it needs no new file, and so no inode, where a file system has
-/// none left and the deletion is to give some back.
+/// Only the new name marks the deletion. It needs no new file and so no inode, which a file system
+/// may lack when a deletion is to free some.
 package enum DeletedLog {
-  /// How the 32 digits begin in a name that this engine gave, so that it removes its own left-overs
-  /// and leaves those of a broker to the broker: "mkstore" in hexadecimal. A broker writes a random
-  /// UUID there, whose 13th digit is always 4; the one here is 6.
+  /// First digits of the 32 in a name that this engine gave, so that it removes its own leftovers
+  /// and leaves those of a broker: "mkstore" in hexadecimal. A broker writes a random UUID there,
+  /// whose 13th digit is always 4; here it is 6.
   package static let signature = "6d6b73746f7265"
   /// A file that earlier versions made in a directory before they renamed it.
   package static let markerName = "mkstore.deleted"
   /// Longest file name.
   private static let nameBytesMax = 255
-  /// Digits that tell a deleted log from others of its name.
+  /// Digits that distinguish a deleted log from others of its name.
   private static let digitCount = 32
 
-  /// Kafka's name for a deleted log: the topic, cut where the name would be too long, the
+  /// Kafka's name for a deleted log: the topic, truncated if the name would be too long, the
   /// partition, and 32 digits: the signature and random ones.
   package static func name(
     for topicPartition: TopicPartition, using generator: inout some RandomNumberGenerator
@@ -31,7 +31,7 @@ package enum DeletedLog {
     return String(topicPartition.topic.prefix(nameBytesMax - ending.utf8.count)) + ending
   }
 
-  /// Takes a log's directory out of the store, durably.
+  /// Removes a log's directory from the store, durably.
   ///
   /// - Returns: The path it has now, for `remove`.
   static func rename(_ directory: LogDirectory, in store: String, to name: String)

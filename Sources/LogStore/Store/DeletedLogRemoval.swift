@@ -1,20 +1,21 @@
 internal import DiskIO
 internal import Logging
 
-/// Removes a deleted log's files, an earlier version's marker last, and its directory; of a log
-/// behind a link the files and the link. Whoever still has a file open may go on reading it.
+/// Removes a deleted log's files, an earlier version's marker last, and its directory; for a log
+/// behind a link the files and the link. Open files can still be read.
 ///
-/// A slice removes one file: unlinking a large one takes long. What fails takes space until the
+/// A slice removes one file, because unlinking a large one takes long. Files that cannot be removed
+/// take space until the next opening of the store tries again; the log is gone anyway.
 /// next opening of the store tries again; the log is gone all the same.
 final class DeletedLogRemoval: Housekeeper.Job {
   private let path: String
   private let store: String
   private let context: StoreContext
-  /// What is left to be removed, the last first; nil until the directory was listed.
+  /// What is still to be removed, the last first; nil until the directory was listed.
   private let left = Locked<[DirectoryEntry]?>(nil)
 
   /// - Parameters:
-  ///   - path: What the log's directory is called now.
+  ///   - path: The current path of the log's directory.
   ///   - store: The directory that it is in.
   init(_ path: String, in store: String, _ context: StoreContext) {
     self.path = path
@@ -67,7 +68,7 @@ final class DeletedLogRemoval: Housekeeper.Job {
     do throws(DiskError) {
       try disk.removeDirectory(path)
     } catch  where error.isNotFound {
-      // A link: the directory behind it, which is emptied now, may be a mount point.
+      // A link: the directory it leads to, which is empty now, may be a mount point.
       try disk.remove(path)
     }
     try disk.syncDirectory(store)

@@ -1,29 +1,28 @@
 package import DiskIO
 
-/// Removes what openings kept of a store's logs, or tells what there is: `recover --drop-kept`.
+/// Removes what openings kept of a store's logs, or lists it: `recover --drop-kept`.
 ///
-/// Opens no log, so it changes nothing of what is served, and nothing of what is told as damaged or
-/// lost.
+/// Opens no log, so it changes neither what is served nor what is reported as damaged or lost.
 package struct KeptDataRemoval: Sendable {
   /// One log of the store.
   package struct Log: Sendable {
     package var name: TopicPartition
     package var path: String
-    /// What went, or would go.
+    /// What was removed, or would be.
     package var removal: KeptData.Removal
   }
 
   /// Logs that have something kept, by name.
   package private(set) var logs: [Log] = []
-  /// Logs that could not be looked at, and why.
+  /// Logs that could not be examined, and why.
   package private(set) var failures: [String] = []
-  /// Logs looked at.
+  /// Logs examined.
   package private(set) var logCount = 0
 
   /// - Parameters:
   ///   - only: The log; nil: all of the store's.
   ///   - isDryRun: Whether nothing is changed. No lock is needed then.
-  /// - Throws: `.locked` where another process writes to the store; `.disk`.
+  /// - Throws: `.locked` if another process writes to the store; `.disk`.
   package init(
     store: String, only: TopicPartition?, isDryRun: Bool, disk: any Disk
   ) throws(LogError) {

@@ -1,23 +1,24 @@
 package import DiskIO
 
-/// The directories of a store's logs: also those behind symbolic links, as a broker sees them
-/// (`java.io.File.isDirectory` follows links). A link that leads to no log of its own is told.
+/// The directories of a store's logs, including those behind symbolic links, as a broker sees them
+/// (`java.io.File.isDirectory` follows links). A link that does not lead to a separate log is
+/// reported.
 package struct LogDirectories: Sendable {
   /// The logs, by the names of their directories.
   package private(set) var logs: [TopicPartition] = []
-  /// Logs whose link cannot be followed, or leads to what another name leads to, and why.
+  /// Logs whose link cannot be followed, or leads to the directory of another name, and why.
   package private(set) var broken: [(path: String, error: LogError)] = []
   /// Links that are followed: one sentence each.
   package private(set) var notes: [String] = []
-  /// Every other directory, and what its name says.
+  /// Every other directory, and the meaning of its name.
   package private(set) var others: [(name: String, meaning: LogDirectoryName)] = []
 
   private let store: String
   private let disk: any Disk
-  /// Which name leads to a directory; only where there are links.
+  /// Which name leads to a directory; only if there are links.
   private var owners: [FileIdentity: String] = [:]
 
-  /// Sorts the entries of a store's directory.
+  /// Classifies the entries of a store's directory.
   package init(in store: String, _ entries: [DirectoryEntry], _ disk: any Disk) throws(DiskError) {
     self.store = store
     self.disk = disk

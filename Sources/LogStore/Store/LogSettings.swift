@@ -1,15 +1,14 @@
 internal import DiskIO
 
-/// What a log's directory says of its topic's settings.
+/// A topic's settings as stored in a log's directory.
 package struct LogSettings {
-  /// The settings that differ from the store's; none where they cannot be read.
+  /// The settings that differ from the store's; empty if they cannot be read.
   var overrides = TopicConfig()
-  /// Why nothing may be appended: a setting cannot be read, and what it forbids is not known.
+  /// Why nothing may be appended: a setting cannot be read, and it might forbid the append.
   var fault: LogError?
-  /// The policy session (`StoreSession`) in which it was decided what is deleted of the log;
-  /// nil where it was not.
+  /// The policy session (`StoreSession`) in which the log's retention was set; nil if it was not.
   var policySession: UInt64?
-  /// Anything else to tell.
+  /// Another note.
   var note: String?
 }
 
@@ -43,7 +42,7 @@ extension LogSettings {
     }
   }
 
-  /// A topic is one: where a setting of one partition cannot be read, none takes records.
+  /// If a setting of one partition cannot be read, no partition of the topic accepts records.
   static func spreadFaults(_ settings: inout [LogSettings], of names: [TopicPartition]) {
     var faults: [String: LogError] = [:]
     for (name, found) in zip(names, settings) {

@@ -1,21 +1,21 @@
 package import Logging
 
-/// Log lines that a client, or a state of the disk that lasts, can cause again and again.
+/// Writes log lines that a client, or a lasting state of the disk, can cause again and again.
 ///
-/// The first line of a cause is written at once; from then on a cause has at most one line a
-/// minute, which says how many were left out. At most `causesMax` are told apart; the others share
-/// the line of one. Any thread.
+/// The first line of a cause is written at once. After that a cause has at most one line a minute,
+/// which says how many were left out. At most `causesMax` causes are counted separately; the others
+/// share the line of one. Any thread.
 package final class RateLimitedLog: Sendable {
   /// Time between two lines of a cause.
   package static let intervalNs: Int64 = 60_000_000_000
-  /// Most causes that are told apart at a time.
+  /// Most causes that are counted separately at a time.
   package static let causesMax = 64
-  /// What causes share for which there is no room.
+  /// The shared key of causes for which there is no room.
   private static let others = "others"
 
   private struct Cause {
     var level: Logger.Level
-    /// The text of its last line and where it came from, for a count that comes without another.
+    /// The text of its last line and its source, for writing a count without a new line.
     var message: Logger.Message
     var place: Place
     /// When its next line may be written.
@@ -40,12 +40,12 @@ package final class RateLimitedLog: Sendable {
     self.now = now
   }
 
-  /// Writes a line, or counts it where its cause had one within the last minute.
+  /// Writes a line, or counts it if its cause had one within the last minute.
   ///
   /// - Parameters:
-  ///   - cause: What makes it the same line again: a kind of event, and whom it is about where
-  ///     there are few of them. Not what a client can choose freely.
-  ///   - message: Looked at only where the line is written, as `metadata` is.
+  ///   - cause: Identifies repeated lines: a kind of event, and its subject if there are few. Not
+  ///     text that a client can choose freely.
+  ///   - message: Evaluated only if the line is written, as is `metadata`.
   package func log(
     _ level: Logger.Level, cause: String, _ message: @autoclosure () -> Logger.Message,
     metadata: @autoclosure () -> Logger.Metadata? = nil, file: String = #fileID,
@@ -72,18 +72,18 @@ package final class RateLimitedLog: Sendable {
     write(level, Self.counted(text, leftOut), metadata(), place)
   }
 
-  /// Says how many lines were left out of causes whose minute is over; call it now and then.
+  /// Writes how many lines were left out for causes whose minute is over; call it periodically.
   package func tellDue() {
     let nowNs = now()
     tell(causes.withLock { Self.takeDue(&$0, nowNs) })
   }
 
-  /// Says how many lines were left out of each cause, its minute over or not: at the end.
+  /// Writes how many lines were left out for each cause, its minute over or not: at the end.
   package func tellRest() {
     tell(causes.withLock { Self.takeDue(&$0, Int64.max - Self.intervalNs) })
   }
 
-  /// The key of a cause: its name, or that of the others where the table is full.
+  /// The key of a cause: its name, or that of the others if the table is full.
   private static func key(
     _ cause: String, in causes: inout [String: Cause], _ nowNs: Int64, _ due: inout [Cause]
   ) -> String {
@@ -92,8 +92,8 @@ package final class RateLimitedLog: Sendable {
     return causes.count < causesMax ? cause : others
   }
 
-  /// Takes out what was left out of causes whose minute is over, and forgets those that were not
-  /// met in it.
+  /// Removes the counts of causes whose minute is over, and forgets causes that did not occur in
+  /// it.
   private static func takeDue(_ causes: inout [String: Cause], _ nowNs: Int64) -> [Cause] {
     var due: [Cause] = []
     for (key, cause) in causes where cause.nextNs <= nowNs {

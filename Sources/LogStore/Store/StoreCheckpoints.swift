@@ -6,7 +6,7 @@ struct StoreCheckpoints: Sendable {
   var starts = OffsetCheckpoint()
   var highWatermarks = OffsetCheckpoint()
 
-  /// Takes over what an open log says of itself, in the place of whatever was known of it.
+  /// Takes an open log's values, replacing earlier ones.
   mutating func note(_ log: Log) {
     points.offsets[log.topicPartition] = log.recoveryPoint
     starts.offsets[log.topicPartition] = log.store.state.checkpointedStartOffset

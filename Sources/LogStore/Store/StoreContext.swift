@@ -8,30 +8,30 @@ package final class StoreContext: Sendable {
   package let flusher: Flusher
   /// Threads for reads that may wait for the disk.
   package let fetchers: FetcherPool
-  /// What is to be done later.
+  /// Runs work that is due later.
   package let housekeeper: Housekeeper
-  /// Whom reads of cold bytes let pass.
+  /// Tracks running fsyncs so that cold reads can yield to them.
   package let syncTraffic: SyncTraffic
   /// Milliseconds since 1970 UTC.
   package let nowMs: @Sendable () -> Int64
-  /// Judges what has expired.
+  /// Decides what has expired.
   package let clock: StoreClock
   package let logger: Logger
-  /// For lines that clients, or a state of the disk that lasts, can cause again and again.
+  /// For lines that clients, or a lasting state of the disk, can cause again and again.
   package let rateLimitedLog: RateLimitedLog
   package let metrics: StoreMetrics
-  /// Whom to tell when a log has failed.
+  /// Listener for failed logs.
   package let failures = FailureListener()
-  /// Told when damage of a log was found.
+  /// Listener for damage of logs.
   package let damage = FailureListener()
-  /// Producers that have been idle for so long are forgotten.
+  /// Producers that have been idle for this long are forgotten.
   package let producerExpirationMs: Int64
-  /// What the logs tell to who gives out producer ids.
+  /// Producer ids that the logs report, for assigning new ones.
   package let knownProducerIds = KnownProducerIds()
   /// Which retention policies count.
   package let policies: RetentionPolicies
   /// The store's lock, held by each of its logs too, so that no other session begins while one of
-  /// them can still touch a file. nil where the directory is only read.
+  /// them can still touch a file. nil if the directory is only read.
   package let lock: (any DiskLock)?
 
   package init(
@@ -65,7 +65,7 @@ package final class StoreContext: Sendable {
     self.lock = lock
   }
 
-  /// Writes a line for each kept file that an opening of `log` removed for the sake of a bound.
+  /// Writes a line for each kept file that an opening of `log` removed because of a bound.
   func tellDropped(_ report: RecoveryReport, of log: TopicPartition) {
     for file in report.droppedKeptFiles {
       logger.notice(

@@ -1,6 +1,6 @@
 internal import DiskIO
 
-/// What stands in a store's directory beside the logs, and how it comes to be.
+/// The files in a store's directory besides the logs, and their creation.
 enum StoreDirectory {
   /// Makes sure that `path` is a directory that may be opened as a store.
   static func prepare(_ path: String, _ disk: any Disk, creates: Bool) throws(LogError) {
@@ -29,7 +29,7 @@ enum StoreDirectory {
   private static func makeDirectories(_ path: String, _ disk: any Disk) throws(DiskError) {
     let parent = PathText.parent(path)
     if try disk.status(parent) == nil { try makeDirectories(parent, disk) }
-    // `new/..` is there once `new` is.
+    // `new/..` exists once `new` does.
     if try disk.status(path)?.kind == .directory { return }
     try disk.makeDirectory(path)
     try disk.syncDirectory(parent)
@@ -46,7 +46,7 @@ enum StoreDirectory {
     }
   }
 
-  /// Writes into a new log's directory what Kafka expects in it.
+  /// Writes the files that Kafka expects into a new log's directory.
   static func fillLog(
     _ directory: LogDirectory, in store: String, topicId: Uuid, _ settings: LogSettings
   ) throws(DiskError) {
@@ -62,10 +62,10 @@ enum StoreDirectory {
     try disk.syncDirectory(store)
   }
 
-  /// Takes back what a failed creation left of an empty log, so that its name is free again.
+  /// Removes what a failed creation left of an empty log, so that its name is free again.
   ///
-  /// Needs no descriptor, since running out of them may be why it failed. Not durable by itself: a
-  /// power cut may bring back an empty log, of which nobody was told that it is not there.
+  /// Needs no descriptor, since a lack of them may be why it failed. Not durable by itself: a power
+  /// cut may bring back an empty log, whose creation was not acknowledged.
   static func takeBackLog(_ directory: LogDirectory) throws(DiskError) {
     let disk = directory.disk
     let written = [PartitionMetadata.name, TopicConfigFile.name, LeaderEpochCheckpoint.name]

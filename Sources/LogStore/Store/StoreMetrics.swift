@@ -7,13 +7,14 @@ package final class StoreMetrics: Sendable {
   /// Bytes and records appended.
   package let appendedBytes = Counter(label: "mkstore_append_bytes_total")
   package let appendedRecords = Counter(label: "mkstore_append_records_total")
-  /// Bytes of each appended batch. The handler itself, since `Recorder` converts through a generic
-  /// call that is not specialized: a tenth of what an append of one record costs in user space.
+  /// Bytes of each appended batch. Uses the handler itself, since `Recorder` converts through a
+  /// generic call that is not specialized: a tenth of the user-space cost of an append of one
+  /// record.
   package let appendedBatchBytes = MetricsSystem.factory.makeRecorder(
     label: "mkstore_append_batch_bytes", dimensions: [], aggregate: true)
   /// Time of one flush: every sync of it.
   package let flushTime = Metrics.Timer(label: "mkstore_flush_seconds")
-  /// Syncs of the whole file system that took the place of one for each of several logs.
+  /// Syncs of the whole file system that replaced one for each of several logs.
   package let sharedSyncs = Counter(label: "mkstore_shared_syncs_total")
   /// Records that one flush made durable.
   package let flushedRecords = Recorder(label: "mkstore_flush_records")
@@ -23,14 +24,14 @@ package final class StoreMetrics: Sendable {
   package let reopenedLogs = Counter(label: "mkstore_reopenings_total")
   /// Damaged ranges found by recovery or reads.
   package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
-  /// Losses that were accepted, so that readers go on behind them.
+  /// Losses that were accepted, so that readers continue after them.
   package let acceptedLosses = Counter(label: "mkstore_accepted_losses_total")
   /// Segments that retention deleted, and the bytes of their batches.
   package let expiredSegments = Counter(label: "mkstore_expired_segments_total")
   package let expiredBytes = Counter(label: "mkstore_expired_bytes_total")
   /// Segments rolled.
   package let rolledSegments = Counter(label: "mkstore_rolled_segments_total")
-  /// Indexes rebuilt since the old ones were missing or wrong.
+  /// Indexes rebuilt because the old ones were missing or wrong.
   package let rebuiltIndexes = Counter(label: "mkstore_rebuilt_indexes_total")
   /// Bytes whose CRC was checked before they were served.
   package let verifiedBytes = Counter(label: "mkstore_verified_bytes_total")

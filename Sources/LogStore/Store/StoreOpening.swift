@@ -2,8 +2,8 @@ internal import DiskIO
 internal import Glibc
 internal import Logging
 
-/// Opening a store, step by step: the checkpoints, a look at every log, the marker's removal, and
-/// then what is to be done in each log.
+/// Opens a store, step by step: the checkpoints, a survey of every log, the marker's removal, and
+/// then the changes in each log.
 struct StoreOpening {
   let path: String
   let config: StoreConfig
@@ -12,14 +12,14 @@ struct StoreOpening {
 
   /// Directories of logs that this engine deleted, still to be removed.
   private(set) var deleted: [String] = []
-  /// Whether a checkpoint names a log that is not there any more, or a log's start that was not
-  /// believed (once more is appended nothing would tell that it is wrong), or is corrupt.
+  /// Whether a checkpoint names a log that no longer exists or a log's start that was not believed
+  /// (after further appends nothing would show that it is wrong), or is corrupted.
   private(set) var holdsStaleCheckpoints = false
-  /// What the checkpoints say of logs that could not be opened.
+  /// The checkpoints' content for logs that could not be opened.
   private(set) var unopened = StoreCheckpoints()
-  /// One sync for many logs, where the disk has one.
+  /// One sync for many logs, if the disk has one.
   private(set) var group: GroupSync?
-  /// Logs that a broker's cleaner was at work on.
+  /// Logs that a broker's cleaner was working on.
   private var compacted: Set<TopicPartition> = []
 
   private var disk: any Disk { context.disk }
@@ -37,7 +37,7 @@ struct StoreOpening {
       let wasClean = names.contains { $0.name == CleanShutdownFile.name }
       report.wasClean = wasClean
       try ensureIdentity(names)
-      // Before anything is written that it is to cover.
+      // Before anything is written that it must cover.
       if config.sharedSyncMin > 0 {
         group = try disk.sharedSync(of: "\(path)/\(MetaProperties.name)").map {
           GroupSync(
@@ -77,9 +77,9 @@ struct StoreOpening {
     try MetaProperties.fresh(using: &generator).write(disk, directory: path)
   }
 
-  /// Reads the store's small files where everything is looked at, and replaces a broker's
-  /// cleaner checkpoint that cannot be read: the cleaner then begins at each log's start. The other
-  /// checkpoints are written when the store is closed.
+  /// Reads the store's small files if everything is surveyed, and replaces a broker's unreadable
+  /// cleaner checkpoint: the cleaner then begins at each log's start. The other checkpoints are
+  /// written when the store is closed.
   private mutating func checkFiles() throws(DiskError) {
     if config.surveyDepth > .ends {
       let damage = SideFileVerifier(disk).storeFindings(path).damage
@@ -110,7 +110,7 @@ struct StoreOpening {
     return starts
   }
 
-  /// Finds out which retention policies count: none from before a broker's session.
+  /// Determines which retention policies count: none from before a broker's session.
   private func readPolicies(_ starts: LogStarts) throws(DiskError) {
     let fault = try context.policies.load(nowMs: context.nowMs())
     if let fault {
@@ -121,7 +121,7 @@ struct StoreOpening {
     if starts.isBrokers { context.policies.forgetAll(nowMs: context.nowMs()) }
   }
 
-  /// Nothing else may tell where a log begins that could not be opened this time.
+  /// It may be the only evidence of the start of a log that could not be opened this time.
   private mutating func keepLines(
     _ points: [TopicPartition: Int64], _ starts: [TopicPartition: Int64]
   ) {
@@ -135,7 +135,7 @@ struct StoreOpening {
     }
   }
 
-  /// Only this engine's own use: a file that cannot be read is replaced.
+  /// Only this engine uses the file: if it cannot be read, it is replaced.
   private func knownHighWatermarks() -> [TopicPartition: Int64] {
     do throws(DiskError) {
       return try OffsetCheckpoint.usable(disk, directory: path, .highWatermark).offsets
@@ -168,7 +168,7 @@ struct StoreOpening {
       metadata: ["log": "\(PathText.lastComponent(directory))", "error": "\(error)"])
   }
 
-  /// The settings of each log, in the order of `found`; those that cannot be read are told.
+  /// The settings of each log, in the order of `found`; unreadable ones are reported.
   private func readSettings(_ found: [TopicPartition]) -> [LogSettings] {
     let (path, context) = (path, context)
     var settings = WorkerThreads.map(
@@ -187,10 +187,10 @@ struct StoreOpening {
     return settings
   }
 
-  /// After an unclean stop what stands in the page cache only must become durable before it is
-  /// trusted: of many logs by one sync, which begins once nobody else writes.
+  /// After an unclean stop, content that is only in the page cache must become durable before it is
+  /// trusted: for many logs by one sync, which begins once no other process writes.
   ///
-  /// - Returns: Whether that was done; else each log does it by itself.
+  /// - Returns: Whether that was done; otherwise each log does it by itself.
   private func syncTogether(logCount: Int) -> Bool {
     guard let group, logCount >= group.logCountMin,
       group.mayRun(ownBytes: logCount * Self.expectedBytesPerLog)
@@ -201,16 +201,16 @@ struct StoreOpening {
   /// What a log that was written to may have left in the page cache: the ends of its files.
   private static let expectedBytesPerLog = 64 << 10
 
-  /// Threads that look at the segments of one log where all of them are looked at: with few logs
-  /// each may use the whole machine; with many, one that is far larger than the others still has
-  /// more than one.
+  /// Threads that survey the segments of one log if all of them are surveyed: with few logs each
+  /// may use the whole machine; with many, one that is far larger than the others still has more
+  /// than one.
   private func surveyThreads(logCount: Int) -> Int {
     guard config.surveyDepth > .ends else { return 1 }
     let processors = max(1, AllowedProcessors.list().count)
     return max(min(processors, 8), processors / max(1, min(logCount, config.loaderThreads)))
   }
 
-  /// Looks at every log before the marker goes, and changes them after that.
+  /// Surveys every log before the marker is removed, and changes them after that.
   private mutating func load(
     _ found: [TopicPartition], wasClean: Bool, _ points: [TopicPartition: Int64],
     _ starts: [TopicPartition: Int64]
@@ -241,7 +241,7 @@ struct StoreOpening {
       // No checkpoint is written before it is.
     }
     // Before any log is changed: a crash from here on is no clean stop (P2). What only the clean
-    // stop tells of them is noted by now.
+    // stop proves is recorded by now.
     if wasClean { try CleanShutdownFile.remove(disk, directory: path) }
     let results = WorkerThreads.map(
       jobCount: found.count, threadCount: config.loaderThreads

@@ -1,15 +1,15 @@
 package import DiskIO
 
-/// What a store's directory says of a topic's retention, without opening the store.
+/// A topic's retention as stored in a store's directory, without opening the store.
 package struct StoredPolicy: Sendable {
-  /// The settings that the topic itself states.
+  /// The topic's own settings.
   package let overrides: TopicConfig
-  /// Whether they were decided on since the last session of a broker in the directory.
+  /// Whether they were set since the last session of a broker in the directory.
   package let isConfirmed: Bool
 
   /// Reads a log's settings and the store's session. Writes nothing.
   ///
-  /// - Throws: Where one of the files cannot be read or trusted.
+  /// - Throws: If one of the files cannot be read or trusted.
   package init(
     of topicPartition: TopicPartition, store: String, _ disk: any Disk
   ) throws(CheckpointError) {

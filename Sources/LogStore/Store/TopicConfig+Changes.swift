@@ -1,22 +1,22 @@
 /// Changes of a topic's settings, by Kafka's operations.
 extension TopicConfig {
-  /// What becomes of one setting.
+  /// A change of one setting.
   public enum Change: Sendable, Equatable {
-    /// It gets a value.
+    /// Sets a value.
     case set(String)
-    /// It has the store's value again.
+    /// Restores the store's value.
     case delete
-    /// Elements, separated by commas, are added to a list; those that are in it stay once.
+    /// Adds elements, separated by commas, to a list; elements that it has are not repeated.
     case append(String)
-    /// Elements, separated by commas, are taken out of a list.
+    /// Removes elements, separated by commas, from a list.
     case subtract(String)
   }
 
   /// These settings after some changes, in order.
   ///
   /// - Parameters:
-  ///   - changes: What to set, remove, add to or take from; a later one sees an earlier one's work.
-  ///   - base: The store's settings, which lists begin with where the topic has none.
+  ///   - changes: The changes; a later one sees the result of an earlier one.
+  ///   - base: The store's settings, which are the initial lists if the topic has none.
   /// - Throws: `.invalidConfiguration` with the first setting that Kafka would refuse or that this
   ///   engine does not implement.
   public func changed(
@@ -44,13 +44,13 @@ extension TopicConfig {
     return config
   }
 
-  /// Refuses settings that this engine would take and not go by.
+  /// Refuses settings that this engine would store but not apply.
   ///
   /// - Parameters:
   ///   - base: The store's settings.
-  ///   - earlier: What the topic has: the same values, from before this was checked, can stay.
-  /// - Throws: `.invalidConfiguration` with the first one (by name); also where the settings, each
-  ///   legal, do not go with each other.
+  ///   - earlier: The topic's current settings: values from before this was checked can stay.
+  /// - Throws: `.invalidConfiguration` with the first one (by name); also if the settings, each
+  ///   legal, contradict each other.
   public func checkImplemented(
     over base: LogConfig, since earlier: TopicConfig = TopicConfig()
   ) throws(LogError) {

@@ -2,18 +2,18 @@ internal import RecordFormat
 
 /// Settings of one topic that differ from the store's, with Kafka's names and values.
 ///
-/// Kept in each partition's directory (`mkstore.topic`, docs/format.md#mkstoretopic), so that a
-/// directory that is copied elsewhere takes its settings along.
+/// Stored in each partition's directory (`mkstore.topic`, docs/format.md#mkstoretopic), so that a
+/// copy of a directory includes its settings.
 public struct TopicConfig: Sendable, Equatable {
   /// What a setting does here.
   public enum Effect: Sendable, Equatable {
-    /// The engine goes by it.
+    /// The engine applies it.
     case acts
-    /// Kept and shown; the engine goes another way, as the text says.
+    /// Stored and shown; the engine does not apply it, as the text explains.
     case kept(String)
   }
 
-  /// Names and values; each is a setting of Kafka's with a value that Kafka takes.
+  /// Names and values; each is a setting of Kafka's with a value that Kafka accepts.
   public private(set) var values: [String: String]
 
   /// No overrides.
@@ -34,7 +34,7 @@ public struct TopicConfig: Sendable, Equatable {
     self.values = values
   }
 
-  /// What the setting does here; nil where Kafka has none of the name.
+  /// What the setting does here; nil if Kafka has no such setting.
   public static func effect(of name: String) -> Effect? { TopicSetting.all[name]?.effect }
 
   /// Every setting's name, sorted.
@@ -43,15 +43,16 @@ public struct TopicConfig: Sendable, Equatable {
   /// Settings of a log: these over `base`.
   public func applied(to base: LogConfig) -> LogConfig {
     var config = base
-    // By name, so that message.timestamp.difference.max.ms comes after what goes before it.
+    // By name, so that message.timestamp.difference.max.ms comes after the settings that override
+    // it.
     for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       TopicSetting.all[name]?.apply(value, to: &config)
     }
     return config
   }
 
-  /// What a log with these settings goes by, by Kafka's names: the settings that act, and the
-  /// overrides that are kept.
+  /// The effective settings of a log with these overrides, by Kafka's names: the settings that are
+  /// applied, and the overrides that are only stored.
   public func effective(_ config: LogConfig) -> [String: String] {
     values.merging(TopicSetting.stated(by: config)) { _, acting in acting }
   }

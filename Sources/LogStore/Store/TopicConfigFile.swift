@@ -8,19 +8,19 @@ package enum TopicConfigFile {
   /// Largest file that is read.
   package static let bytesMax = 64 << 10
 
-  /// What a file holds.
+  /// The content of a file.
   package struct Content: Sendable, Equatable {
     package var config: TopicConfig
-    /// The policy session (`StoreSession`) in which these settings were decided on; nil in a file
-    /// from before there was retention, or written by hand.
+    /// The policy session (`StoreSession`) in which these settings were set; nil in a file from
+    /// before there was retention, or written by hand.
     package var policySession: UInt64?
-    /// The file's bytes where it has no CRC yet.
+    /// The file's bytes if it has no CRC yet.
     package var unchecked: [UInt8]?
   }
 
-  /// Reads a log's file; nil where it has none.
+  /// Reads a log's file; nil if it has none.
   ///
-  /// - Throws: `.disk`; `.unreadable` where a setting, or all of them, cannot be trusted.
+  /// - Throws: `.disk`; `.unreadable` if a setting, or all of them, cannot be trusted.
   package static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> Content? {
@@ -68,7 +68,7 @@ package enum TopicConfigFile {
     try write(text: Array(line.utf8) + text(config), disk, directory: directory)
   }
 
-  /// A remark to whoever reads properties, so that older engines pass it by.
+  /// A comment in properties files, so that older engines ignore it.
   private static let sessionKey = "#policy_session: "
 
   private static func policySession(_ text: [UInt8]) -> UInt64? {
@@ -79,7 +79,7 @@ package enum TopicConfigFile {
     return nil
   }
 
-  /// Gives a file that has no CRC one, durably; its text, with remarks of a person, stays.
+  /// Adds a CRC to a file that has none, durably; its text and comments stay.
   package static func write(
     text: [UInt8], _ disk: any Disk, directory: String
   ) throws(DiskError) {

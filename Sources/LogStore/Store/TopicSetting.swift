@@ -1,6 +1,6 @@
 internal import RecordFormat
 
-/// One of Kafka's topic settings: which values it takes and what they do here.
+/// One of Kafka's topic settings: which values it accepts and what they do here.
 ///
 /// Source: Kafka's `TopicConfig`, `LogConfig` and `ServerTopicConfigSynonyms` (3.9).
 package struct TopicSetting: Sendable {
@@ -9,9 +9,9 @@ package struct TopicSetting: Sendable {
     case integer(ClosedRange<Int64>)
     case number(ClosedRange<Double>)
     case oneOf([String])
-    /// One or more of these, by commas.
+    /// One or more of these, separated by commas.
     case someOf([String])
-    /// Any list, by commas.
+    /// Any list, separated by commas.
     case list
     case anything
   }
@@ -20,17 +20,17 @@ package struct TopicSetting: Sendable {
   package let effect: TopicConfig.Effect
   /// Kafka's default.
   package let standard: String
-  /// What Kafka's brokers call it; nil where it is a topic's alone.
+  /// Its name in Kafka's broker settings; nil if only topics have it.
   package let brokerName: String?
-  /// What it is, one sentence.
+  /// Its meaning, one sentence.
   package private(set) var meaning = ""
   private let set: (@Sendable (String, inout LogConfig) -> Void)?
   private let get: (@Sendable (LogConfig) -> String)?
-  /// Whether a log with these settings does what the value asks for, although it does not go by
-  /// the setting; nil: any value may be set.
+  /// Whether a log with these settings does what the value asks for, although it does not apply the
+  /// setting; nil: any value may be set.
   private let isMet: (@Sendable (String, LogConfig) -> Bool)?
 
-  /// What is wrong with a value; nil where it is legal.
+  /// What is wrong with a value; nil if it is legal.
   package func check(_ value: String) -> String? {
     switch values {
     case .integer(let range):
@@ -55,7 +55,7 @@ package struct TopicSetting: Sendable {
     return nil
   }
 
-  /// Why a legal value cannot be set: it asks for what this engine does not do. Nil where it can.
+  /// Why a legal value cannot be set: it asks for what this engine does not do. nil if it can.
   package func rejection(of value: String, in config: LogConfig) -> String? {
     guard let isMet, case .kept(let why) = effect, !isMet(value, config) else { return nil }
     return "mkstore does not implement '\(value)': \(why)"
@@ -82,15 +82,15 @@ package struct TopicSetting: Sendable {
 
   func apply(_ value: String, to config: inout LogConfig) { set?(value, &config) }
 
-  /// The value that a log's configuration states; nil for settings that do not act.
+  /// The value in a log's configuration; nil for settings that are not applied.
   package func stated(by config: LogConfig) -> String? { get?(config) }
 
-  /// The settings that act, as a log's configuration states them.
+  /// The applied settings of a log's configuration.
   static func stated(by config: LogConfig) -> [String: String] {
     all.compactMapValues { $0.stated(by: config) }
   }
 
-  /// Kafka's number of the values' type.
+  /// Kafka's number for the type of the values.
   package var typeNumber: Int8 {
     switch values {
     case .oneOf(["true", "false"]): 1
@@ -215,8 +215,8 @@ package struct TopicSetting: Sendable {
     .means("How batches are compressed: as their producers did it."),
   ]
 
-  /// Settings that do nothing here. Only values that ask for what happens anyway can be set;
-  /// topics that have others, from before that was checked, keep them.
+  /// Settings without effect here. Only values that ask for what happens anyway can be set; topics
+  /// that have others, from before that was checked, keep them.
   private static let kept: [String: TopicSetting] = {
     func keep(
       _ values: Values, _ standard: String, _ brokerName: String?, _ why: String,
@@ -226,7 +226,7 @@ package struct TopicSetting: Sendable {
         values: values, effect: .kept(why), standard: standard, brokerName: brokerName, set: nil,
         get: nil,
         isMet: met ?? { value, _ in
-          // As numbers where both are: 0.50 is 0.5.
+          // Compare as numbers if both are: 0.50 is 0.5.
           if let number = Double(value), let usual = Double(standard) { return number == usual }
           return value == standard
         })

@@ -1,14 +1,14 @@
 internal import DiskIO
 
-/// A truncation that was begun and not completed, as a survey takes it: the log is what it will be.
+/// An unfinished truncation, for a survey, which sees the log in its final state.
 struct PendingTruncation {
   let truncation: Truncation
-  /// Names that `.log` files have now, by base offset, where they will have another one.
+  /// Current names of `.log` files, by base offset, if they differ from the final ones.
   private let logNames: [Int64: String]
 
-  /// Reads a log's file; nil where none is under way, or it counts no more.
+  /// Reads a log's file; nil if no truncation is unfinished, or it no longer applies.
   ///
-  /// - Parameter names: Gets what is told of it.
+  /// - Parameter names: Receives the findings about it.
   init?(
     _ directory: LogDirectory, _ names: inout LogFrame.NameFindings
   ) throws(DiskError) {
@@ -61,8 +61,8 @@ struct PendingTruncation {
     return names
   }
 
-  /// The names of the log's directory as they will be. What is known to be in the way is left out,
-  /// and so are indexes that are rebuilt.
+  /// The final names of the log's directory. Leftover files are omitted, and so are indexes that
+  /// are rebuilt.
   func settled(_ entries: [DirectoryEntry]) -> [DirectoryEntry] {
     let bases = Set(truncation.files.map(\.name.baseOffset))
     let names = entries.filter { entry in
@@ -80,15 +80,15 @@ struct PendingTruncation {
       .sorted { $0.name < $1.name }
   }
 
-  /// The mark as it will be.
+  /// The final mark.
   func mark(_ directory: LogDirectory) -> DurableMark.Contents {
     DurableMark.Contents(durable: truncation.mark(bootIdentifier: directory.disk.bootIdentifier))
   }
 
-  /// The epochs as they will be.
+  /// The final epochs.
   var epochs: LeaderEpochCheckpoint { LeaderEpochCheckpoint(truncation.epochs) }
 
-  /// What was noted of losses, without what is told of offsets that are gone.
+  /// The recorded losses, without those about offsets that no longer exist.
   func settled(_ noted: KnownLosses.Content) -> KnownLosses.Content {
     func isLeft(_ range: DamagedRange) -> Bool {
       (range.offsets?.lowerBound ?? 0) < truncation.shortEnd
@@ -97,7 +97,7 @@ struct PendingTruncation {
       losses: noted.losses.filter(isLeft), fenced: noted.fenced.filter(isLeft), ends: noted.ends)
   }
 
-  /// Has the `.log` files read under the names that they have now.
+  /// Makes the `.log` files be read under their current names.
   func rename(_ entries: inout [SegmentLayout.Entry]) {
     for index in entries.indices {
       if let name = logNames[entries[index].baseOffset] { entries[index].logName = name }

@@ -1,5 +1,5 @@
 extension RecoveryReport {
-  /// Adds what an opening completed of a truncation.
+  /// Adds the truncation that an opening completed.
   mutating func note(_ truncation: Truncation, in directory: LogDirectory) {
     notes.append("completed \(truncation.summary)")
     guard truncation.direction == .remove else { return }

@@ -3,27 +3,28 @@ internal import Glibc
 
 /// Removing a log's last records, and undoing that: an operator's commands.
 extension Store {
-  /// Removes every record from `offset` on. They are kept in the log's `.bad/`, by which
-  /// `undoTruncation` puts them back; the log's leader epoch is raised, so that consumers and
-  /// brokers can tell the records that get the offsets next from these.
+  /// Removes every record from `offset` on. They are kept in the log's `.bad/`, from which
+  /// `undoTruncation` restores them. The log's leader epoch is raised, so that consumers and
+  /// brokers can distinguish the removed records from those that get the offsets next.
   ///
   /// For a log that nothing else in this process uses: its `Log` object ends, readers of it throw
-  /// `.closed`, and the one that is returned takes its place. Bytes that a reader was given before
-  /// (`FileRecords`) stay as they are. Programs that only read the directory see the shorter log
-  /// when they open it again.
+  /// `.closed`, and the returned one takes its place. Bytes that a reader got before
+  /// (`FileRecords`) stay unchanged. Programs that only read the directory see the shorter log when
+  /// they open it again.
   ///
   /// - Parameters:
   ///   - topicPartition: The log's name.
   ///   - offset: A batch's first offset, or the log's start, which removes all.
-  /// - Returns: What was removed, and the log to use. Nothing was where the log ends at `offset`;
-  ///   and the log is the same as before then.
-  /// - Durability: When this returns the records are gone, durably, and not told as lost; before,
-  ///   a crash or an error leaves all of them, or none. Where it throws after the truncation began
-  ///   to count, the log is closed, and its next opening completes it.
-  /// - Throws: `.offsetOutOfRange`; `.insideBatch` and `.corrupt` with the range of the batch or of
-  ///   the damage that `offset` is within; `.notFound`, `.closed`, `.poisoned`, `.disk`,
+  /// - Returns: What was removed, and the log to use. If the log ends at `offset`, nothing was
+  ///   removed and the log is the same as before.
+  /// - Durability: When this returns the records are removed, durably, and not reported as lost;
+  ///   before, a crash or an error leaves all of them, or none. If it throws after the truncation
+  ///   was committed, the log is closed, and its next opening completes it.
+  /// - Throws: `.offsetOutOfRange`; `.insideBatch` and `.corrupt` with the range of the batch or
+  ///   the damage that contains `offset`; `.notFound`, `.closed`, `.poisoned`, `.disk`,
   ///   `.diskFull`.
-  /// - Complexity: The segment that holds `offset` is read, and what stays of it is written, once.
+  /// - Complexity: Reads the segment that holds `offset`, and writes its remaining part, once.
+  ///   Blocks; making and deleting logs waits meanwhile.
   ///   Blocks; so does making and deleting logs meanwhile.
   public func truncateLog(
     _ topicPartition: TopicPartition, from offset: Int64
@@ -35,7 +36,7 @@ extension Store {
           offset: offset, logStartOffset: log.logStartOffset, logEndOffset: log.logEndOffset)
       }
       if offset == log.logEndOffset { return TruncatedLog(log) }
-      // Also what is about to go: undoing it gives durable records.
+      // Also the records that are about to be removed: undoing restores durable records.
       try writing.pipeline.waitFlushed(upTo: log.logEndOffset)
       let cut = try SuffixCut(log, from: offset)
       try lowerCleanedOffset(of: topicPartition, to: cut.endOffset)
@@ -43,13 +44,13 @@ extension Store {
     }
   }
 
-  /// Puts back what the last `truncateLog` of a log removed, as it was; the leader epoch stays, and
-  /// begins behind them.
+  /// Restores what the last `truncateLog` of a log removed, unchanged; the leader epoch stays
+  /// raised, and begins after the restored records.
   ///
-  /// - Returns: What came back, and the log to use, as `truncateLog`.
+  /// - Returns: What was restored, and the log to use, as `truncateLog`.
   /// - Durability: As `truncateLog`.
-  /// - Throws: `.notFound` where there is nothing to undo, or `.bad/` has the files no more;
-  ///   `.offsetOutOfRange` where records were appended since: truncate from the first of them on,
+  /// - Throws: `.notFound` if there is nothing to undo, or `.bad/` no longer has the files;
+  ///   `.offsetOutOfRange` if records were appended since: truncate from the first of them on,
   ///   which keeps them too; else as `truncateLog`.
   public func undoTruncation(
     of topicPartition: TopicPartition
@@ -77,11 +78,11 @@ extension Store {
     }
   }
 
-  /// Ends the log, lets the truncation count, and reopens the log, which carries it out.
+  /// Ends the log, commits the truncation, and reopens the log, which executes it.
   private func replace(
     _ log: Log, _ make: () throws(LogError) -> Truncation
   ) throws(LogError) -> TruncatedLog {
-    // From here on nothing is appended, and nothing is done to the files but here.
+    // From here on nothing is appended, and only this function changes the files.
     log.giveUp()
     var failure: LogError?
     do throws(LogError) {
@@ -91,7 +92,7 @@ extension Store {
     }
     let (new, completed) = try loadOrFail(log)
     take(new, inPlaceOf: log)
-    // An error may have come after it began to count.
+    // The error may have come after the commit.
     guard let completed else { throw failure ?? .closed(path: log.path) }
     // The mark says the same, with a CRC.
     writeCheckpointsOrLog()
@@ -102,7 +103,7 @@ extension Store {
     do throws(LogError) {
       return try load(log)
     } catch {
-      // Opening it again finds the log as it was, or completes what counts.
+      // Opening it again finds the log unchanged, or completes what is committed.
       switch error {
       case .disk(let cause), .diskFull(let cause): log.health.fail(cause)
       default: log.health.fail(DiskError(.open, log.path, code: EIO))
@@ -111,8 +112,8 @@ extension Store {
     }
   }
 
-  /// A cleaner has not cleaned what comes after the end. Lowered too early it cleans more than it
-  /// must.
+  /// A cleaner has not cleaned what comes after the end. If this is lowered too early, it cleans
+  /// more than it must.
   private func lowerCleanedOffset(
     of topicPartition: TopicPartition, to end: Int64
   ) throws(LogError) {

@@ -1,28 +1,28 @@
 internal import DiskIO
 internal import RecordFormat
 
-/// Where a log is cut so that it ends before an offset, and the new last segment for that.
+/// Where a log is cut so that it ends before an offset, and the resulting new last segment.
 struct SuffixCut {
-  /// Base offset of the segment that is the log's last one then.
+  /// Base offset of the log's last segment after the cut.
   private(set) var lastBase: Int64
-  /// Where the log ends then; below the offset that was asked for where no batch ends there.
+  /// Where the log ends after the cut; below the requested offset if no batch ends there.
   private(set) var endOffset: Int64
   /// Whether that segment is a new file, complete under its `.cleaned` names.
   private(set) var isReplaced: Bool
-  /// Base offset of the first segment that goes.
+  /// Base offset of the first removed segment.
   private(set) var firstGone: Int64
 
-  /// Finds the place, and writes the new last segment where the cut is within one. What is in the
-  /// log stays as it is.
+  /// Finds the place, and writes the new last segment if the cut is within one. The log itself
+  /// stays unchanged.
   ///
-  /// - Throws: `.insideBatch` where the offset is not a batch's first, and not the log's start;
-  ///   `.corrupt` where it is within damage; `.disk`, `.diskFull`.
+  /// - Throws: `.insideBatch` if the offset is neither a batch's first nor the log's start;
+  ///   `.corrupt` if it is within damage; `.disk`, `.diskFull`.
   init(_ log: Log, from offset: Int64) throws(LogError) {
     let state = log.store.state
     let start = state.startOffset
     let segment = state.index(of: offset).map { state.segments[$0] }
     guard offset > start, let segment else {
-      // Nothing is left to be read.
+      // No record remains.
       (lastBase, endOffset, isReplaced) = (offset, offset, true)
       firstGone = segment?.baseOffset ?? offset
       try makeSegment(log, nil, 0, isDamaged: false)
@@ -93,7 +93,7 @@ struct SuffixCut {
     }
   }
 
-  /// Writes the new last segment: what is before the cut.
+  /// Writes the new last segment: everything before the cut.
   private func makeSegment(
     _ log: Log, _ view: SegmentView?, _ position: Int, isDamaged: Bool
   ) throws(LogError) {
@@ -107,7 +107,7 @@ struct SuffixCut {
       if let view { try writer.append(0..<position, of: view.files.log) }
       writer.aborted = aborted ?? []
       _ = try writer.finish(isDamaged: isDamaged)
-      // Before the truncation counts.
+      // Before the truncation is committed.
       try directory.disk.syncDirectory(directory.path)
     } catch {
       throw LogError(error)

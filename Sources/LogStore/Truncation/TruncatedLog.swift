@@ -1,10 +1,11 @@
-/// What `Store.truncateLog` or `undoTruncation` did.
+/// The result of `Store.truncateLog` or `undoTruncation`.
 public struct TruncatedLog: Sendable {
   /// The log to use from now on.
   public let log: Log
-  /// Offsets of the records that went, or came back; empty where nothing was to be done.
+  /// Offsets of the records that were removed or restored; empty if nothing was to be done.
   public let offsets: Range<Int64>
-  /// Paths of the files in `.bad/` that hold what went, whole segments; empty after an undoing.
+  /// Paths of the files in `.bad/` that hold the removed records, whole segments; empty after an
+  /// undo.
   public let keptFiles: [String]
 
   init(_ log: Log, _ done: Truncation? = nil) {

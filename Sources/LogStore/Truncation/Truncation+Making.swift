@@ -1,7 +1,7 @@
 internal import DiskIO
 
 extension Truncation {
-  /// Of a log whose use has ended: the records from a cut on go.
+  /// Removes the records from a cut on, in a log whose use has ended.
   init(_ log: Log, _ cut: SuffixCut) throws(LogError) {
     let state = log.store.state
     let directory = log.environment.directory
@@ -29,7 +29,7 @@ extension Truncation {
       files: files)
   }
 
-  /// What is written from the end on has an epoch of its own.
+  /// Records written from the end on have a new epoch.
   private static func raised(_ state: LogState, _ end: Int64) -> [LeaderEpochCheckpoint.Entry] {
     var entries = state.epochs.entries.filter { $0.startOffset < end }
     if entries.isEmpty, state.rules.isGapless, state.startOffset < end {
@@ -39,10 +39,10 @@ extension Truncation {
     return isOver ? entries : entries + [.init(epoch: next, startOffset: end)]
   }
 
-  /// Of a log that is as the last truncation left it: the records come back.
+  /// Restores the records, in a log that is unchanged since the last truncation.
   ///
-  /// - Throws: `.notFound` where there was none, or a kept file is missing; `.offsetOutOfRange`
-  ///   where records were appended since; `.corrupt` where `mkstore.truncated` is wrong.
+  /// - Throws: `.notFound` if there was none, or a kept file is missing; `.offsetOutOfRange` if
+  ///   records were appended since; `.corrupt` if `mkstore.truncated` is wrong.
   init(undoing log: Log) throws(LogError) {
     let directory = log.environment.directory
     let path = directory.path(Self.doneName)
@@ -81,7 +81,7 @@ extension Truncation {
 }
 
 extension Truncation.File {
-  /// nil where there is no such file.
+  /// nil if there is no such file.
   fileprivate init?(_ name: SegmentName, in directory: LogDirectory) throws(DiskError) {
     guard let size = try directory.disk.status(directory.path(name.fileName))?.size else {
       return nil

@@ -1,14 +1,14 @@
-/// The removal of a log's last records, or its undoing, as data: what the log is once it is done,
-/// and which files go where.
+/// The removal of a log's last records, or its undoing, as data: the final log, and which files are
+/// moved where.
 ///
-/// Kept as text with a CRC (docs/format.md#mkstoretruncation): as `mkstore.truncation` from the
-/// moment on from which it counts until it is done, then as `mkstore.truncated`, by which it can be
-/// undone. Read strictly: content that is not byte for byte what `encoded` writes is unreadable.
+/// Stored as text with a CRC (docs/format.md#mkstoretruncation): as `mkstore.truncation` from its
+/// commitment until it is done, then as `mkstore.truncated`, from which it can be undone. Read
+/// strictly: content that is not byte for byte what `encoded` writes is unreadable.
 package struct Truncation: Sendable, Equatable {
-  /// Name of the file while it is under way: whoever opens the log for writing completes it, and
-  /// whoever reads sees the log as it will be.
+  /// Name of the file of an unfinished truncation: an opening for writing completes it, and readers
+  /// see the final log.
   package static let pendingName = "mkstore.truncation"
-  /// Name of the file of the last one that is done and not undone.
+  /// Name of the file of the last truncation that is done and not undone.
   package static let doneName = "mkstore.truncated"
 
   /// Whether records go to `.bad/`, or come back from it.
@@ -32,24 +32,24 @@ package struct Truncation: Sendable, Equatable {
   package var longEnd: Int64
   /// Base offset of the log's last segment without the records.
   package var lastBase: Int64
-  /// Whether that segment is a new file, which waits under its `.cleaned` names.
+  /// Whether that segment is a new file, stored under its `.cleaned` names.
   package var isReplaced: Bool
   /// The log's epochs once it is done, and those that it had before.
   package var epochs: [LeaderEpochCheckpoint.Entry]
   package var epochsBefore: [LeaderEpochCheckpoint.Entry]
-  /// What the log's mark says beside its end (`MarkFlags`).
+  /// The content of the log's mark besides its end (`MarkFlags`).
   package var markFlags: UInt32
   /// By falling base offset.
   package var files: [File]
 
   /// Where the log ends once it is done.
   package var endOffset: Int64 { direction == .remove ? shortEnd : longEnd }
-  /// The records that go, or come back.
+  /// The records that are removed or restored.
   package var offsets: Range<Int64> { shortEnd..<longEnd }
 
-  /// The mark of the log once it is done: all below the end was synced, and this engine writes from
-  /// there on, so that nothing which a power cut leaves beside the log tells of records behind it.
-  /// It names no place in a segment; the last one is walked over as a whole.
+  /// The mark of the final log: everything below the end was synced, and this engine writes from
+  /// there on, so that files which a power cut leaves are not taken for evidence of later records.
+  /// It names no position in a segment; the last one is walked over as a whole.
   func mark(bootIdentifier: UInt64) -> MarkRecord {
     var record = MarkRecord(
       sequence: 0, bootIdentifier: bootIdentifier, recoveryPoint: endOffset,
@@ -58,7 +58,7 @@ package struct Truncation: Sendable, Equatable {
       isClean: false)
     let flags = MarkFlags(rawValue: markFlags)
     record.isGapless = flags.isGapless
-    // Nothing is known of the producers of records that come back.
+    // The producers of restored records are not known.
     record.isWithoutProducers = flags.isWithoutProducers && direction == .remove
     record.durability = flags.durability
     return record

@@ -1,10 +1,10 @@
 internal import DiskIO
 
-/// Carries out what `mkstore.truncation` says, durably, by steps each of which may be done already:
-/// a crash or an error on the way leaves the file, and the next opening goes on.
+/// Executes `mkstore.truncation`, durably, by steps each of which may be done already: a crash or
+/// an error in between leaves the file, and the next opening continues.
 ///
-/// Segments lose their names from the log's end on, and get them back from its front on, so that a
-/// broker which opens the directory meanwhile finds a shorter log without a hole.
+/// Segments lose their names beginning at the log's end, and get them back beginning at its front,
+/// so that a broker which opens the directory meanwhile finds a shorter log without a hole.
 struct TruncationExecution {
   private let truncation: Truncation
   private let directory: LogDirectory
@@ -15,13 +15,13 @@ struct TruncationExecution {
     self.directory = directory
   }
 
-  /// Completes what was begun in a log, where anything was; it must be possible.
+  /// Completes an unfinished truncation of a log, if there is one; it must be possible.
   static func complete(in directory: LogDirectory) throws(DiskError) -> Truncation? {
     let found: Truncation?
     do throws(CheckpointError) {
       found = try Truncation.read(Truncation.pendingName, in: directory)
     } catch {
-      // The survey tells it, and the file goes.
+      // The survey reports it, and the file is removed.
       if case .disk(let error) = error { throw error }
       return nil
     }
@@ -32,8 +32,8 @@ struct TruncationExecution {
     return found
   }
 
-  /// Whether the files are as it says, before each of its steps or after it; else somebody else
-  /// changed the log since, and it counts no more.
+  /// Whether the files are as it says, before or after each of its steps; otherwise another program
+  /// changed the log since, and it no longer applies.
   func isPossible() throws(DiskError) -> Bool {
     for file in truncation.files {
       let kept = try disk.status(path(keptAs: file))?.size
@@ -44,13 +44,13 @@ struct TruncationExecution {
     for stage in [SegmentName.Stage.cleaned, .swap] {
       if try disk.status(path(.log, stage)) != nil { return true }
     }
-    // The new file has its name already; the old one of that name is aside.
+    // The new file has its name already; the old one of that name is in `.bad/`.
     let old = truncation.files.first { $0.name == SegmentName(truncation.lastBase, .log) }
     if let old, try disk.status(path(keptAs: old)) == nil { return false }
     return try disk.status(path(.log, nil)) != nil
   }
 
-  /// Does it, or the rest of it.
+  /// Executes it, or the rest of it.
   func run() throws(DiskError) {
     switch truncation.direction {
     case .remove: try remove()
@@ -66,7 +66,7 @@ struct TruncationExecution {
       try disk.syncDirectory(directory.path)
       try disk.remove(pending)
     }
-    // Were it to come back, it would be carried out once more, on what is appended from here on.
+    // If it came back, it would be executed once more, on records appended from here on.
     try disk.syncDirectory(directory.path)
   }
 
@@ -80,7 +80,7 @@ struct TruncationExecution {
     directory.path("\(KeptBytes.directoryName)/\(file.keptAs)")
   }
 
-  /// The `.log` comes last: it is what says that the others count.
+  /// The `.log` comes last: only with it do the others count.
   private static let kinds: [SegmentName.Kind] = [.index, .timeindex, .txnindex, .log]
 
   // MARK: Removing
@@ -110,7 +110,7 @@ struct TruncationExecution {
       try disk.rename(plain, to: kept)
       try disk.syncDirectory(directory.path(KeptBytes.directoryName))
     } else {
-      // Of a rename that was under way, both names may be there.
+      // After an interrupted rename both names may exist.
       try KeptBytes.remove(plain, disk)
     }
     guard file.name.kind == .log else { return }
@@ -120,11 +120,11 @@ struct TruncationExecution {
     }
   }
 
-  /// Puts the new last segment in the place of the old one, as a cleaner does.
+  /// Replaces the old last segment by the new one, as a cleaner does.
   private func replaceLast() throws(DiskError) {
     for kind in Self.kinds { try rename(kind, from: .cleaned, to: .swap) }
     try disk.syncDirectory(directory.path)
-    // Where the new file has its name already, the old one is aside.
+    // If the new file has its name already, the old one is in `.bad/`.
     if try disk.status(path(.log, .swap)) != nil {
       for file in truncation.files where file.name.baseOffset == truncation.lastBase {
         try setAside(file)
@@ -162,7 +162,7 @@ struct TruncationExecution {
     if try disk.status(folder) != nil { try disk.syncDirectory(folder) }
   }
 
-  // MARK: What else speaks of the records
+  // MARK: Other files about the records
 
   private func settleSmallFiles() throws(DiskError) {
     _ = try DurableMark.replace(
@@ -178,14 +178,14 @@ struct TruncationExecution {
     }
   }
 
-  /// A state of producers that speaks of what is gone goes too, before other records take the
+  /// Removes a state of producers that contains removed records, before other records take the
   /// offsets.
   private func removeProducers() throws(DiskError) {
     do throws(CheckpointError) {
       let state = try ProducerFile.read(directory, expirationMs: Int64.max)
       guard let state, state.endOffset > truncation.shortEnd else { return }
     } catch {
-      // What does not read is not believed.
+      // A file that cannot be read is not used.
       if case .disk(let error) = error { throw error }
       return
     }

@@ -3,7 +3,7 @@ internal import DiskIO
 extension Truncation {
   private static let bytesMax = 16 << 20
 
-  /// Reads the file of one that is under way, or of the last that is done; nil where there is none.
+  /// Reads the file of an unfinished truncation, or of the last that is done; nil if there is none.
   package static func read(
     _ name: String, in directory: LogDirectory
   ) throws(CheckpointError) -> Truncation? {
@@ -15,7 +15,7 @@ extension Truncation {
     return truncation
   }
 
-  /// Makes it count: from here on every opening completes it. Durable.
+  /// Commits it: from here on every opening completes it. Durable.
   func begin(in directory: LogDirectory) throws(DiskError) {
     try SmallFile.writeAtomically(
       directory.disk, directory: directory.path, name: Self.pendingName, encoded)
@@ -42,7 +42,7 @@ extension Truncation {
     return CheckedText.encode(Array(text.utf8))
   }
 
-  /// Reads a file's content; nil where it is not what `encoded` writes.
+  /// Reads a file's content; nil if it is not what `encoded` writes.
   init?(_ bytes: [UInt8]) {
     let checked = CheckedText(bytes)
     guard checked.check == .right else { return nil }
