@@ -1,12 +1,12 @@
 internal import DiskIO
 
-/// A `.deleted` file, which waits to be removed, as the only copy of records.
+/// A `.deleted` file, which is to be removed, as the only copy of records.
 ///
-/// Kafka renames a segment so before it removes it. An opening removes it, unless it holds offsets
-/// at or above the log's start that no segment's range covers.
+/// Kafka gives a segment such a name before it removes it. An opening removes the file, unless it
+/// holds offsets at or above the log's start that no segment's range covers.
 enum DeletedCopy {
-  /// The offsets that only the file holds; nil where it may be removed. A file that cannot be read
-  /// is kept.
+  /// The offsets that only this file holds; nil if it may be removed. A file that cannot be read is
+  /// kept.
   static func offsets(
     _ name: SegmentName, _ layout: SegmentLayout, _ directory: LogDirectory, _ start: Int64
   ) -> Range<Int64>? {

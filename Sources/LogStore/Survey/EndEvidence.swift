@@ -1,19 +1,19 @@
 internal import DiskIO
 
-/// What stands beside a broker's segment and tells that more stood behind its end.
+/// Evidence, beside a broker's segment, that records after its end are lost.
 ///
-/// A broker enters a batch in the indexes once it is written, and names a snapshot of its producers
-/// by an offset that the log has reached. So where these lie behind the end, records are lost: at
-/// least up to there, for nothing tells of what came after them. It is evidence of loss only, never
-/// of what is there (I9). In a log of ours the mark knows better: after a power cut index pages may
-/// stand for batches that were promised to nobody.
+/// A broker adds a batch to the indexes once it is written, and names a snapshot of its producers
+/// by an offset that the log has reached. So if these are after the end, records are lost: at least
+/// up to there, since later ones left no trace. It is evidence of loss only, never of content (I9).
+/// In a log of ours the mark is better evidence: after a power cut index pages may refer to batches
+/// that were never acknowledged.
 package struct EndEvidence: Sendable, Hashable {
-  /// Offset that the log has reached at least.
+  /// Lower bound of the offset that the log had reached.
   package var nextOffset: Int64
-  /// Name of the file that tells it.
+  /// Name of the file with the evidence.
   package var fileName: String
 
-  /// The further one of two.
+  /// The one that reaches further.
   static func further(_ one: Self?, _ other: Self?) -> Self? {
     guard let one, let other else { return one ?? other }
     return other.nextOffset > one.nextOffset ? other : one
@@ -23,19 +23,19 @@ package struct EndEvidence: Sendable, Hashable {
   package struct End: Sendable {
     /// Offset of the record that would be next.
     package var offset: Int64
-    /// Behind the last valid batch.
+    /// Position after the last valid batch.
     package var position: Int
-    /// Largest timestamp of the batches; nil where there is none.
+    /// Largest timestamp of the batches; nil if there is none.
     package var largestTimestamp: Int64?
-    /// Size of the `.log` when it was looked at, nil where it is gone; where it has grown since, a
-    /// writer is at work and the indexes tell of what is there.
+    /// Size of the `.log` when it was surveyed, nil if it is missing. If it has grown since, a
+    /// writer is at work and the indexes refer to existing records.
     package var size: Int?
   }
 
-  /// What a segment's indexes tell.
+  /// The evidence in a segment's indexes.
   ///
-  /// - Returns: nil where they tell of nothing behind the end, contradict themselves or the
-  ///   segment, or do not read. One turned bit tells of nothing.
+  /// - Returns: nil if they refer to nothing after the end, contradict themselves or the segment,
+  ///   or cannot be read. One flipped bit is no evidence.
   static func inIndexes(
     of baseOffset: Int64, behind end: End, in directory: LogDirectory
   ) throws(DiskError) -> EndEvidence? {
@@ -57,8 +57,8 @@ package struct EndEvidence: Sendable, Hashable {
     return try directory.disk.status(path)?.size == end.size ? found : nil
   }
 
-  /// What the newest snapshot of a log's producers tells; nil where it lies at or before `offset`
-  /// or does not read.
+  /// The evidence in the newest snapshot of a log's producers; nil if it is at or before `offset`
+  /// or cannot be read.
   static func inSnapshots(
     _ offsets: [Int64], behind offset: Int64, in directory: LogDirectory
   ) throws(DiskError) -> EndEvidence? {
@@ -83,16 +83,16 @@ package struct EndEvidence: Sendable, Hashable {
       let limit = SegmentIndexVerifier.indexBytesMax
       return try SmallFile.read(directory.disk, directory.path(name), limit: limit)
     } catch {
-      // An index that cannot be read tells nothing; it is made from its log (I9).
+      // An index that cannot be read is no evidence; it is rebuilt from its log (I9).
       if case .disk(let error) = error, error.isOutOfDescriptors { throw error }
       return nil
     }
   }
 
-  /// The loss that it tells of.
+  /// The loss that it shows.
   ///
-  /// - Parameter next: Base offset of the next segment: up to there nothing can be read, though the
-  ///   evidence may not reach so far.
+  /// - Parameter next: Base offset of the next segment: nothing up to there can be read, although
+  ///   the evidence may not reach so far.
   package func loss(
     in file: String, at position: Int, from offset: Int64, before next: Int64?
   ) -> DamagedRange {
@@ -104,8 +104,8 @@ package struct EndEvidence: Sendable, Hashable {
         : "the segment ends here, but \(reached); the next segment begins behind the hole")
   }
 
-  /// The last offset of an offset index that agrees with the segment's end: entries rise, and
-  /// those of batches that are there, and of no others, stand before it.
+  /// The last offset of an offset index that agrees with the segment's end: entries ascend, and
+  /// those before the end are of existing batches, and of no others.
   private static func last(_ entries: [OffsetIndexEntry], behind end: End) -> Int64? {
     let isRising = zip(entries, entries.dropFirst()).allSatisfy {
       $0.offset < $1.offset && $0.position < $1.position
@@ -114,8 +114,8 @@ package struct EndEvidence: Sendable, Hashable {
     return isRising && agrees ? entries.last?.offset : nil
   }
 
-  /// The last offset of a time index whose entries rise, and that is later than all there is: an
-  /// entry that is not would never have been made for a record behind it.
+  /// The last offset of a time index whose entries ascend, and that is later than all existing
+  /// records: otherwise it would never have been added for a later record.
   private static func last(_ entries: [TimeIndexEntry], behind end: End) -> Int64? {
     let isRising = zip(entries, entries.dropFirst()).allSatisfy {
       $0.timestamp < $1.timestamp && $0.offset <= $1.offset

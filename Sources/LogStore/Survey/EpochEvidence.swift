@@ -1,27 +1,27 @@
-/// Which leader epochs a log has, by Kafka's checkpoint and, where this engine alone has written
-/// the log, by `mkstore.epochs`.
+/// A log's leader epochs by Kafka's checkpoint and, if only this engine has written the log, by
+/// `mkstore.epochs`.
 package struct EpochEvidence: Sendable {
-  /// The log's epochs; nil where nothing tells them.
+  /// The log's epochs; nil if unknown.
   package private(set) var epochs: LeaderEpochCheckpoint?
-  /// Those of a log of ours, by a file with a CRC; nil where batches are not judged by it.
+  /// Those of a log of ours, from a file with a CRC; nil if batches are not checked against it.
   package private(set) var own: LeaderEpochCheckpoint?
-  /// What is to be done about Kafka's checkpoint.
+  /// What to do about Kafka's checkpoint.
   package private(set) var state = State.right
 
   /// Kafka's checkpoint, compared with a file of ours.
   package enum State: Sendable {
     /// As ours, or there is none of ours.
     case right
-    /// Missing, or it does not read; rebuilt from ours.
+    /// Missing or unreadable; rebuilt from ours.
     case missing
-    /// It says something else; rebuilt from ours.
+    /// It differs; rebuilt from ours.
     case wrong
   }
 
   /// - Parameters:
-  ///   - told: Kafka's checkpoint; nil where it is missing or does not read.
-  ///   - own: `mkstore.epochs`; nil where it is missing or does not read.
-  ///   - isOwn: Whether this engine alone has written the log.
+  ///   - told: Kafka's checkpoint; nil if it is missing or unreadable.
+  ///   - own: `mkstore.epochs`; nil if it is missing or unreadable.
+  ///   - isOwn: Whether only this engine has written the log.
   ///   - start: Where the log begins, as far as is known.
   package init(
     told: LeaderEpochCheckpoint?, own: LeaderEpochCheckpoint? = nil, isOwn: Bool = false,

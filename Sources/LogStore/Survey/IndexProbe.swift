@@ -2,29 +2,29 @@ package import DiskIO
 internal import MkstoreBytes
 internal import RecordFormat
 
-/// Where a walk over a segment begins, and what is known of the bytes before.
+/// Where a walk over a segment begins, and the facts about the bytes before.
 package struct WalkStart {
   package var position: Int
   /// Offset of the first record at `position`.
   package var offset: Int64
-  /// Index entries that point below.
+  /// Index entries that point to earlier positions.
   package var prefix: IndexProbe.Prefix
-  /// Greatest record time below.
+  /// Greatest record time before `position`.
   package var largest: TimestampOffset
-  /// What the time index says is the greatest of the segment, where the start rests on it.
+  /// The segment's greatest time by the time index, if the start depends on it.
   package var claimed: TimestampOffset?
 
-  /// Whether a finished walk agrees with the index it rested on.
+  /// Whether a finished walk agrees with the index on which its start depended.
   package func isConfirmed(by cursor: IndexCursor) -> Bool {
     guard let claimed else { return true }
     return cursor.largest == claimed || cursor.largest.timestamp > claimed.timestamp
   }
 }
 
-/// Looks at single entries of a segment's index files, so that opening a log reads a handful of
-/// bytes of them whatever their size.
+/// Reads single entries of a segment's index files, so that opening a log reads only a few bytes of
+/// them whatever their size.
 package struct IndexProbe {
-  /// How many leading entries of the two indexes may be kept, and what they say.
+  /// How many leading entries of the two indexes may be kept, and their content.
   package struct Prefix: Sendable, Equatable {
     package var offsetEntries: Int
     package var timeEntries: Int
@@ -38,13 +38,13 @@ package struct IndexProbe {
 
   private let baseOffset: Int64
   private let log: any DiskFile
-  /// nil where they are missing.
+  /// nil if they are missing.
   private var offsets: (any DiskFile)?
   private var times: (any DiskFile)?
-  /// What opening or reading an index met; such an index is as good as none (I9).
+  /// Errors of opening or reading an index, which is then not used (I9).
   package private(set) var faults: [DiskError] = []
 
-  /// Opens the index files; nobody may replace them while the probe is in use.
+  /// Opens the index files; they must not be replaced while the probe is in use.
   package init(
     baseOffset: Int64, log: any DiskFile, disk: any Disk, path: (SegmentName.Kind) -> String
   ) throws(DiskError) {
@@ -54,7 +54,7 @@ package struct IndexProbe {
     times = try open(path(.timeindex), disk)
   }
 
-  /// The index files that are not there, or cannot be opened or read.
+  /// The index files that do not exist, or cannot be opened or read.
   package var missing: [SegmentName.Kind] {
     (offsets == nil ? [.index] : []) + (times == nil ? [.timeindex] : [])
   }
@@ -70,7 +70,7 @@ package struct IndexProbe {
     }
   }
 
-  /// What `body` finds, or nil where an index cannot be read.
+  /// The result of `body`, or nil if an index cannot be read.
   private mutating func doubting<Found>(
     _ body: (IndexProbe) throws(DiskError) -> Found?
   ) throws(DiskError) -> Found? {
@@ -86,8 +86,8 @@ package struct IndexProbe {
 
   /// The entries that point below `position` and `offset`.
   ///
-  /// - Returns: nil where an index is missing or its last kept entry contradicts the log: then
-  ///   nothing of it may be kept.
+  /// - Returns: nil if an index is missing or its last kept entry contradicts the log: no entry may
+  ///   then be kept.
   package mutating func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
     try doubting { (probe) throws(DiskError) in try probe.readPrefix(below: position, offset) }
   }
@@ -107,8 +107,8 @@ package struct IndexProbe {
 
   /// The entries that a mark counted.
   ///
-  /// - Returns: nil where an index is missing or too short, or its last counted entry contradicts
-  ///   the log or the mark: then nothing of it may be kept.
+  /// - Returns: nil if an index is missing or too short, or its last counted entry contradicts the
+  ///   log or the mark: no entry may then be kept.
   package mutating func prefix(
     countedBy start: RecoveryPoint.ScanStart
   ) throws(DiskError) -> Prefix? {
@@ -169,11 +169,11 @@ package struct IndexProbe {
   }
 
   /// Where to begin a walk that finds the segment's end and its greatest timestamp: at the batch of
-  /// the last offset entry at or before the last time entry. What comes before is older, by that
-  /// entry, if it is true; the walk meets the batch and `SegmentRecovery` starts from the first
-  /// byte where not.
+  /// the last offset entry at or before the last time entry. By that entry, if it is true,
+  /// everything before is older. The walk meets that batch; if the entry is not true,
+  /// `SegmentRecovery` starts again from the first byte.
   ///
-  /// - Returns: nil where there is no such batch.
+  /// - Returns: nil if there is no such batch.
   package mutating func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
     try doubting { (probe) throws(DiskError) in try probe.findStart(before: time) }
   }
@@ -206,7 +206,7 @@ package struct IndexProbe {
       claimed: time)
   }
 
-  /// Whether a batch that ends at the entry's offset really starts at its position (I9).
+  /// Whether a batch that ends at the entry's offset starts at its position (I9).
   private func isTrue(_ entry: OffsetPosition) throws(DiskError) -> Bool {
     try header(at: entry.position)?.lastOffset == entry.offset
   }
@@ -222,8 +222,9 @@ package struct IndexProbe {
     }
   }
 
-  /// Number of leading entries that are in use and match: a zero tail (position and offset 0,
-  /// beyond the first entry) is not in use, and use and `matches` both end for good at some entry.
+  /// Number of leading entries that are in use and match. A tail of zeros (position and offset 0,
+  /// after the first entry) is not in use. Both use and `matches` are true up to some entry and
+  /// false from there on.
   private func used(
     _ file: any DiskFile, _ entryBytes: Int, matches: (Span<UInt8>) -> Bool
   ) throws(DiskError) -> Int {
@@ -232,7 +233,7 @@ package struct IndexProbe {
     func isBelow(_ bytes: Span<UInt8>) -> Bool {
       bytes.indices.contains { bytes[$0] != 0 } && matches(bytes)
     }
-    // The last few steps are one read: a start asks thousands of indexes.
+    // The last few steps are one read: a start reads thousands of indexes.
     while (high - low) * entryBytes > Self.blockBytes {
       let middle = (low + high) / 2
       let bytes = try entry(file, middle, entryBytes)
@@ -248,7 +249,7 @@ package struct IndexProbe {
     return low
   }
 
-  /// So many bytes of an index are read at once.
+  /// Bytes of an index that are read at once.
   private static let blockBytes = 1024
 
   private func entry(_ file: any DiskFile, _ index: Int, _ entryBytes: Int) throws(DiskError)
@@ -257,7 +258,7 @@ package struct IndexProbe {
     try read(file, index * entryBytes, entryBytes)
   }
 
-  /// The bytes at a position; zero where the file ends before.
+  /// The bytes at a position; zeros after the file's end.
   private func read(_ file: any DiskFile, _ position: Int, _ count: Int) throws(DiskError)
     -> [UInt8]
   {

@@ -1,16 +1,16 @@
 internal import DiskIO
 
-/// Where a segment ends by a mark, though the next segment's name says another offset: a line
-/// `end <offset> <byte count> <next segment's base offset> <file>` of `mkstore.lost`.
+/// Where a segment ends by a mark, if the next segment's name contradicts it: a line `end <offset>
+/// <byte count> <next segment's base offset> <file>` of `mkstore.lost`.
 ///
-/// Damage up to the end of such a file loses the offsets up to there, and not up to the name of a
-/// file that is no segment of the log. The mark goes on with the log; what it said stays true of a
-/// file that is not written any more.
+/// Damage up to the end of such a file loses the offsets up to `offset`, and not up to the name of
+/// a file that is no segment of the log. The mark moves on; its information stays true of a file
+/// that is no longer written.
 package struct KnownEnd: Sendable, Equatable {
-  /// The offset behind the segment's last record.
+  /// The offset after the segment's last record.
   package var offset: Int64
-  /// Size of the `.log`, and where its next segment begins by its name: the line speaks of no other
-  /// file.
+  /// Size of the `.log`, and where its next segment begins by its name: the line applies to no
+  /// other file.
   package var byteCount: Int
   package var nextBaseOffset: Int64
   /// Name of the `.log`.
@@ -26,7 +26,7 @@ package struct KnownEnd: Sendable, Equatable {
     self.file = file
   }
 
-  /// Reads a line; nil where it is another one.
+  /// Reads a line; nil if it is of another kind.
   init?(_ line: Substring) {
     let fields = line.split(separator: " ", omittingEmptySubsequences: false)
     guard fields.count == 5, fields[0] == Self.keyword, let offset = Int64(fields[1]), offset >= 0,
@@ -39,7 +39,7 @@ package struct KnownEnd: Sendable, Equatable {
   /// The line, without its end.
   var line: String { "\(Self.keyword) \(offset) \(byteCount) \(nextBaseOffset) \(file)" }
 
-  /// Whether it speaks of this segment.
+  /// Whether it applies to this segment.
   func isOf(_ place: SegmentPlace, size: Int) -> Bool {
     file == place.entry.logName && byteCount == size && nextBaseOffset == place.nextBaseOffset
   }

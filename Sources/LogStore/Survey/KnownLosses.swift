@@ -1,37 +1,36 @@
 internal import DiskIO
 internal import MkstoreBytes
 
-/// The file `mkstore.lost` of a log: offsets that an opening found lost, as it told them, and bytes
-/// at or after the recovery point that it found damaged. What told of them changes with the opening
-/// and with what is appended later.
+/// The file `mkstore.lost` of a log: offsets that an opening found lost, as it reported them, and
+/// bytes at or after the recovery point that it found damaged. It is needed because the evidence
+/// changes with the opening and with later appends.
 ///
-/// So the same loss is told before and after, and what was damage is never taken for an unfinished
+/// So the same loss is reported before and after, and damage is never taken for an unfinished
 /// write. A line each, `<first offset> <end offset> <position> <file> <reason>`, for damaged bytes
-/// with `<position>-<end position>`; then the segment ends of `KnownEnd`, and last
-/// `crc32c <hexadecimal>` of the lines before. Kafka ignores the file. A loss is told up to the
-/// first valid batch at one of its offsets. The next opening for writing replaces a file that is
-/// wrong.
+/// with `<position>-<end position>`; then the segment ends of `KnownEnd`, and last `crc32c
+/// <hexadecimal>` of the lines before. Kafka ignores the file. A loss is reported up to the first
+/// valid batch at one of its offsets. The next opening for writing replaces a wrong file.
 package enum KnownLosses {
   /// Name of the file.
   package static let fileName = "mkstore.lost"
   private static let notesMax = 1000
 
-  /// What the file holds.
+  /// The file's content.
   package struct Content: Sendable, Equatable {
     /// Offsets that are lost, without damaged bytes.
     package var losses: [DamagedRange] = []
-    /// Bytes that were fenced.
+    /// Bytes that were found damaged.
     package var fenced: [DamagedRange] = []
-    /// Where segments end that the next one's name does not bound.
+    /// Ends of segments that the next one's name does not give.
     package var ends: [KnownEnd] = []
 
-    /// Whether an invalid batch there was fenced.
+    /// Whether an invalid batch there was recorded as damage.
     func isFenced(_ file: String, at position: Int) -> Bool {
       fenced.contains { $0.file == file && $0.bytes.lowerBound == position }
     }
   }
 
-  /// The notes; a file that is wrong is reported and says nothing.
+  /// The recorded losses; a wrong file is reported and ignored.
   static func read(
     _ directory: LogDirectory, _ entries: [DirectoryEntry], _ names: inout LogFrame.NameFindings
   ) throws(DiskError) -> Content {
@@ -56,7 +55,7 @@ package enum KnownLosses {
     return Content()
   }
 
-  /// Takes notes out of the file, durably.
+  /// Removes recorded losses from the file, durably.
   static func forget(
     in directory: LogDirectory, where isForgotten: (DamagedRange) -> Bool
   ) throws(DiskError) {
@@ -64,7 +63,7 @@ package enum KnownLosses {
     do throws(CheckpointError) {
       bytes = try SmallFile.read(directory.disk, directory.path(fileName))
     } catch {
-      // A file that is wrong says nothing; the next opening replaces it.
+      // A wrong file is ignored; the next opening replaces it.
       if case .disk(let error) = error { throw error }
       return
     }

@@ -1,9 +1,9 @@
 internal import DiskIO
 
 extension LogFrame {
-  /// A `.log` file of which nothing but its bytes and perhaps its name tells.
+  /// A single `.log` file, known only by its bytes and perhaps its name.
   ///
-  /// - Parameter baseOffset: From the name; nil where that tells nothing.
+  /// - Parameter baseOffset: From the name; nil if the name has none.
   init(loneFile name: String, baseOffset: Int64?, in directory: LogDirectory) {
     let entry = SegmentLayout.Entry(
       baseOffset: baseOffset ?? 0, logName: name, hasOffsetIndex: false, hasTimeIndex: false)

@@ -1,6 +1,6 @@
 internal import DiskIO
 
-/// Which of a directory's names make up the log, and what is done about the others.
+/// Which of a directory's names make up the log, and what to do about the others.
 extension LogFrame {
   mutating func judgeNames(_ strays: [StraySegments.Stray]) {
     for name in layout.unknown where !isKnownNoFile(name) {
@@ -44,7 +44,7 @@ extension LogFrame {
     names.details.append(VerificationNote(file: directory.path(name), text: text))
   }
 
-  /// Losses that were accepted: told by `verify`, and no damage.
+  /// Accepted losses: `verify` reports them, and they are no damage.
   mutating func readAccepted() {
     do throws(CheckpointError) {
       for loss in try AcceptedLossesFile.read(directory) {
@@ -61,7 +61,7 @@ extension LogFrame {
     }
   }
 
-  /// Size of a file that is told of; 0 where it is gone.
+  /// Size of a file for a report; 0 if it is missing.
   private func byteCount(_ path: String) -> Int {
     do throws(DiskError) {
       return try directory.disk.status(path)?.size ?? 0
@@ -70,14 +70,14 @@ extension LogFrame {
     }
   }
 
-  /// Segments whose files were taken away: their offsets are not given out again.
+  /// Records segments whose files were removed: their offsets are not assigned again.
   ///
   /// - Returns: Their base offsets.
   private mutating func noteLostSegments() -> Set<Int64> {
     var lost: Set<Int64> = []
     for base in layout.orphans where isLossTold(at: base) {
       let next = places.first { $0.baseOffset > base }?.baseOffset
-      // At the end of a copy it only says that the segment was not copied any more.
+      // At the end of a copy it only means that the segment was not copied any more.
       if isCopy, next == nil { continue }
       let previous = places.last { $0.baseOffset < base }
       let found = LostSegment.range(base, in: directory, after: previous, before: next)
@@ -89,15 +89,15 @@ extension LogFrame {
     return lost
   }
 
-  /// Whether an index without its `.log` may tell of a loss. Not where this engine leaves no gap,
-  /// so that more is known, and not in what its last session was writing: a power cut takes the
-  /// names of new files one by one.
+  /// Whether an index without its `.log` may be evidence of a loss. Not in a log of this engine
+  /// without gaps, where more is known, and not in what its last session was writing: a power cut
+  /// removes the names of new files one by one.
   private func isLossTold(at base: Int64) -> Bool {
     !rules.isGapless && (!isOwnUnclean || base < point.offset)
   }
 
-  /// Once the segment that it was to replace is gone, a damaged replacement looks like one that was
-  /// finished.
+  /// If the segment that it was to replace is removed, a damaged replacement looks like a finished
+  /// one.
   private mutating func setDamagedSwapsAside() {
     for base in layout.damagedSwaps {
       let name = SegmentName(base, .log, stage: .swap)
@@ -112,7 +112,7 @@ extension LogFrame {
     }
   }
 
-  /// - Returns: The `.log` names of unfinished or deleted work that is the last copy of records.
+  /// - Returns: The `.log` names of unfinished or deleted files that are the last copy of records.
   private mutating func keepSoleCopies() -> [SegmentName] {
     let copies = SoleCopy.find(layout, in: directory)
     for copy in copies {
@@ -132,7 +132,7 @@ extension LogFrame {
         $0.baseOffset == name?.baseOffset && $0.stage == name?.stage
       }
       if isAside { continue }
-      // What tells of lost records is not removed.
+      // Evidence of lost records is not removed.
       if let name, name.stage == nil, lost.contains(name.baseOffset) { continue }
       if let name, let only = DeletedCopy.offsets(name, layout, directory, startHint) {
         note(

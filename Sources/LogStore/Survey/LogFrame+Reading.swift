@@ -3,8 +3,8 @@ package import DiskIO
 extension LogFrame {
   /// Reads a log's names, its mark and its checkpoints.
   ///
-  /// The mark comes first: a running writer moves it after the segments that it tells of, so an
-  /// older mark never tells of segments that the names do not show.
+  /// The mark comes first: a running writer moves it after the segments that it describes, so an
+  /// earlier mark never describes segments that are missing from the names.
   package static func read(
     _ directory: LogDirectory, _ hints: LogHints, isForWriting: Bool
   ) throws(DiskError) -> LogFrame {
@@ -26,8 +26,8 @@ extension LogFrame {
     let epochs = try epochEvidence(
       pending, OwnLogRules.isOwn(mark.newest, standsBeyondMark: standsBeyondMark),
       start: start.start ?? 0, directory, &names)
-    // What is beyond the mark in a copy was mostly written before it was copied; only a broker's
-    // cleaner leaves gaps.
+    // In a copy, records beyond the mark were mostly written before the file was copied; only a
+    // broker's cleaner leaves gaps.
     let rules = OwnLogRules(mark.newest, standsBeyondMark: standsBeyondMark, epochs: epochs)
     let strays = self.strays(layout, mark.newest, directory)
     var frame = LogFrame(
@@ -75,7 +75,7 @@ extension LogFrame {
     return entries
   }
 
-  /// Whether an opening makes an index in the place of what is no file: of an empty directory.
+  /// Whether an opening replaces something that is not a file by a new index: an empty directory.
   private static func isMended(
     _ entry: DirectoryEntry, _ path: String, _ directory: LogDirectory
   ) throws(DiskError) -> Bool {
@@ -84,9 +84,9 @@ extension LogFrame {
     return try directory.disk.list(path).isEmpty
   }
 
-  /// A link that may not be followed, or leads nowhere. What a `.log` behind it holds is not known,
-  /// as with any file that may not be opened; an index is made anew; of other files the link is
-  /// what is wrong.
+  /// Reports a link that may not be followed, or is broken. The content of a `.log` behind it is
+  /// unknown, as for any file that may not be opened. An index is rebuilt. For other files the link
+  /// itself is the fault.
   private static func noteBroken(
     _ error: DiskError, _ entry: DirectoryEntry, _ path: String, _ entries: [DirectoryEntry],
     _ names: inout NameFindings
@@ -111,7 +111,7 @@ extension LogFrame {
   }
 
   /// Whether another program wrote after a clean mark: a segment follows it, or a valid batch.
-  /// Other bytes tell of no writer, and an opening may cut them off.
+  /// Other bytes prove no writer, and an opening may cut them off.
   private static func isOutrun(
     _ newest: MarkRecord?, _ layout: SegmentLayout, _ directory: LogDirectory
   ) throws(DiskError) -> Bool {
@@ -137,7 +137,7 @@ extension LogFrame {
     do throws(DiskError) {
       log = try disk.open(path, .read)
     } catch {
-      // Who may not look at it cannot tell whose it is.
+      // Without access it is unknown who wrote it.
       return true
     }
     var scanner = SegmentScanner(
@@ -159,8 +159,8 @@ extension LogFrame {
       line: believableLine(hints, mark, isOutrun, directory, &names))
   }
 
-  /// Kafka's checkpoint has no CRC, so one bit in it hides no records: a log that was closed ends
-  /// where its mark says, and does not begin behind that.
+  /// Kafka's checkpoint has no CRC, so one wrong bit in it must not hide records: a closed log ends
+  /// where its mark says, and does not begin after that.
   private static func believableLine(
     _ hints: LogHints, _ mark: DurableMark.Contents, _ isOutrun: Bool, _ directory: LogDirectory,
     _ names: inout NameFindings
@@ -177,8 +177,8 @@ extension LogFrame {
     return nil
   }
 
-  /// Whether the store's clean marker speaks of the log as it is. A copied mark must confirm that:
-  /// written at a clean stop, with segments that do not end before it.
+  /// Whether the store's clean marker applies to the log as it is. For a copy its mark must confirm
+  /// that: written at a clean stop, with segments that do not end before it.
   private static func isCleanStopTold(
     _ mark: DurableMark.Contents, _ layout: SegmentLayout, _ isOutrun: Bool,
     _ directory: LogDirectory
@@ -210,7 +210,7 @@ extension LogFrame {
     }
     let evidence = EpochEvidence(told: told, own: own, isOwn: isOwn, start: start)
     if told == nil, evidence.own != nil {
-      // Instead of what is said of one that nothing rebuilds.
+      // Replaces the text about a file that nothing rebuilds.
       let path = directory.path(LeaderEpochCheckpoint.name)
       let isThere = names.notes.contains { $0.file == path }
       names.notes.removeAll { $0.file == path }
@@ -237,8 +237,8 @@ extension LogFrame {
     }
   }
 
-  /// Files that are no segments. Where there is a mark only those beside the segment that it names:
-  /// what comes before is not even opened.
+  /// Files that are no segments. With a mark, only files beside the segment that it names are
+  /// examined: earlier ones are not even opened.
   private static func strays(
     _ layout: SegmentLayout, _ newest: MarkRecord?, _ directory: LogDirectory
   ) -> [StraySegments.Stray] {
@@ -265,8 +265,8 @@ extension LogFrame {
     }
   }
 
-  /// A log that this engine began, at offset 0, has lost what is missing before its first segment:
-  /// nothing deletes segments but a broker's retention, which moves the first epoch's start along.
+  /// If this engine began a log at offset 0, everything missing before its first segment is lost:
+  /// only a broker's retention deletes segments, and it also moves the first epoch's start.
   private mutating func noteLostStart() {
     guard rules.isGapless, let first = places.first?.baseOffset else { return }
     let begins = max(startHint, epochs?.entries.first?.startOffset ?? 0)
@@ -279,9 +279,9 @@ extension LogFrame {
     if let lost { names.damage.append(lost) }
   }
 
-  /// Index of the segment that our own log start is in. All records below the start were synced
-  /// before it was written and are deleted, also where the mark that a power cut left is older; and
-  /// of the segments before it any may have lost its name, which is no loss of records.
+  /// Index of the segment that contains our own log start. All records below the start were synced
+  /// before it was written and are deleted, even if the mark that a power cut left is older. Any of
+  /// the segments before it may have lost its name, which is no loss of records.
   private var firstHoldingRecords: Int? {
     guard isOwnUnclean, case .right(let start) = startEvidence.own else { return nil }
     return places.lastIndex { $0.baseOffset <= start }
@@ -295,9 +295,9 @@ extension LogFrame {
     firstWalked = max(0, index, firstHoldingRecords ?? 0)
   }
 
-  /// Takes empty segments out that count for nothing (R9), so that their names bound nobody's
-  /// offsets. The first one stays, for its name is the log's start, and so does one whose indexes
-  /// tell that something was in it.
+  /// Removes empty segments that do not count (R9), so that their names bound no offsets. The first
+  /// one stays, because its name is the log's start, and so does one whose indexes prove that
+  /// something was in it.
   private mutating func setEmptyAside() throws(DiskError) {
     guard places.count > 1 else { return }
     for index in (firstWalked..<places.count - 1).reversed() {
@@ -315,8 +315,8 @@ extension LogFrame {
     firstWalked = max(0, min(firstWalked, places.count - 1))
   }
 
-  /// Whether the indexes of an empty segment tell that something was in it. That of aborted
-  /// transactions cannot be rebuilt, and tells it the longest.
+  /// Whether the indexes of an empty segment prove that something was in it. The index of aborted
+  /// transactions cannot be rebuilt, and is the longest-lasting evidence.
   private func heldRecords(_ place: SegmentPlace) throws(DiskError) -> Bool {
     guard !place.entry.isReplacement else { return false }
     if place.entry.hasTransactionIndex,

@@ -1,38 +1,38 @@
 package import DiskIO
 
-/// What a log's names, mark and checkpoints say, before any of its segments is looked at: the start
-/// of every survey.
+/// A log's names, mark and checkpoints, before any of its segments is examined: the start of every
+/// survey.
 package struct LogFrame: Sendable {
   package let directory: LogDirectory
   package let hints: LogHints
-  /// What tells where the log begins.
+  /// Evidence of where the log begins.
   package let startEvidence: StartEvidence
   package let mark: DurableMark.Contents
   package let layout: SegmentLayout
-  /// How far the log is known to be durable, and what may be concluded from it.
+  /// How far the log is known to be durable, and what follows from that.
   package let point: RecoveryPoint
-  /// Whether another program wrote behind the end that a clean mark tells.
+  /// Whether another program wrote after the end of a clean mark.
   package let isOutrun: Bool
-  /// Whether the store's last stop was clean, as far as that may be said of this log.
+  /// Whether the store's last stop was clean, as far as this applies to the log.
   package let isCleanStop: Bool
-  /// What is known of the batches where this engine alone has written the log.
+  /// The rules for batches if only this engine has written the log.
   package let rules: OwnLogRules
-  /// What the log's files say of its epochs.
+  /// The log's epochs by its files.
   package let epochEvidence: EpochEvidence
-  /// Losses that an earlier opening noted, and damaged bytes that it fenced at or after the point.
+  /// Losses that an earlier opening recorded, and damaged bytes at or after the point.
   package internal(set) var noted: KnownLosses.Content
   /// The segments by rising base offset.
   package internal(set) var places: [SegmentPlace]
   /// Index of the first segment that opening walks over.
   package internal(set) var firstWalked: Int
-  /// Empty segments that count for nothing (R9).
+  /// Empty segments that do not count (R9).
   package internal(set) var emptied: [SegmentPlace] = []
-  /// What the names tell.
+  /// What the names show.
   package internal(set) var names: NameFindings
 
-  /// What the names of a directory tell, and what is done about them.
+  /// What the names of a directory show, and what to do about them.
   package struct NameFindings: Sendable {
-    /// Files that a plan keeps aside, removes or renames, in this order.
+    /// Files that a plan moves to `.bad/`, removes or renames, in this order.
     package var actions: [RecoveryAction] = []
     package var damage: [DamagedRange] = []
     package var sideFileDamage: [SideFileDamage] = []
@@ -45,46 +45,46 @@ package struct LogFrame: Sendable {
       broken.compactMap { SegmentName(PathText.lastComponent($0.path)) }.filter(\.isLog)
     }
     package var notes: [VerificationNote] = []
-    /// Notes that only a verification tells.
+    /// Notes that only a verification reports.
     package var details: [VerificationNote] = []
     /// Offsets of the segments that are known to be lost, by rising base offset.
     package var lost: [Range<Int64>] = []
-    /// Offset behind the last of them.
+    /// Offset after the last of them.
     package var lostEnd: Int64 { lost.map(\.upperBound).max() ?? 0 }
   }
 
-  /// The log's epochs as they are on disk; nil where they are missing or do not read.
+  /// The log's epochs as stored on disk; nil if they are missing or unreadable.
   package var epochs: LeaderEpochCheckpoint? { epochEvidence.epochs }
-  /// Whether the mark was copied here, as a file among others: the files are of different moments
-  /// (docs/durability.md#copies).
+  /// Whether the mark was copied here, as one file among others: the files are from different
+  /// moments (docs/durability.md#copies).
   package var isCopy: Bool { mark.isCopy }
-  /// Whether files beside a segment may tell of records between its end and the next segment, which
-  /// begins at `next`; not where a mark does, because a power cut can keep an index page whose
-  /// records it takes. What is below the point was synced, whoever wrote it.
+  /// Whether files beside a segment may be evidence of records between its end and the next
+  /// segment, which begins at `next`. Not where the mark decides, because a power cut can keep an
+  /// index page whose records it removes. Everything below the point was synced, whoever wrote it.
   package func isHoleTold(before next: Int64?) -> Bool {
     !isOwnUnclean || next.map { $0 <= point.offset } ?? false
   }
-  /// Whether they may tell of records behind the log's end.
+  /// Whether they may be evidence of records after the log's end.
   package var isEndTold: Bool { !isOwnUnclean && !isCopy }
   /// Whether this engine was writing when the last session ended.
   package var isOwnUnclean: Bool { point.isOwn && !isCleanStop }
-  /// What the log had reached at least: its recovery point, or the end of a segment that is lost.
+  /// Lower bound of what the log had reached: its recovery point, or the end of a lost segment.
   package var reachedOffset: Int64 { max(point.offset, names.lostEnd) }
-  /// First offset that may be read, as far as anything but the segments tells it.
+  /// First offset that may be read, by everything but the segments.
   package var startHint: Int64 { startEvidence.start ?? 0 }
-  /// Base offset of the segment after a place, be it one that is lost.
+  /// Base offset of the segment after a place, even if that one is lost.
   package func nextBase(after place: SegmentPlace) -> Int64? {
     let lost = names.lost.first { $0.lowerBound > place.baseOffset }?.lowerBound
     return [place.nextBaseOffset, lost].compactMap { $0 }.min()
   }
 
-  /// Whether opening looks at the log's end alone.
+  /// Whether opening surveys only the log's end.
   package func looksAtEndOnly(isForWriting: Bool) -> Bool {
     isCleanStop || !isForWriting && !point.isOwn
   }
 
-  /// Where a segment holds the recovery point of our own last session: a batch begins there, or the
-  /// segment ends, also by what an earlier opening noted. What is damaged before it ends there at
+  /// The recovery point of our own last session, if a segment contains it: a batch begins there, or
+  /// the segment ends, possibly by what an earlier opening recorded. Damage before it ends there at
   /// the latest, and what follows is judged by itself, wherever the walk began.
   func ownPoint(in place: SegmentPlace, size: Int) -> (position: Int, offset: Int64)? {
     if let end = noted.ends.first(where: { $0.isOf(place, size: size) }) {
@@ -93,21 +93,21 @@ package struct LogFrame: Sendable {
     guard let newest = mark.newest, newest.segmentBaseOffset == place.baseOffset,
       newest.position <= size, newest.recoveryPoint >= place.baseOffset
     else { return nil }
-    // A broker may have cut the log below a clean mark since, and gone on.
+    // A broker may have truncated the log below a clean mark since, and continued.
     let endsThere = newest.isClean && !isOutrun && !isCopy && newest.position == size
     guard isOwnUnclean || endsThere else { return nil }
     return (newest.position, newest.recoveryPoint)
   }
 
-  /// Where an invalid batch is that was to have the offset `expected`.
+  /// Place of an invalid batch whose offset was expected to be `expected`.
   package func place(ofFaultAt expected: Int64) -> FaultFacts.Place {
     if isCleanStop { return .afterCleanStop }
     if expected < point.offset { return .belowPoint }
     return point.isOwn ? .aboveOwnPoint : .aboveForeignPoint
   }
 
-  /// A lost range without what lies below the log's start, which was deleted, and without what a
-  /// `.log` may hold that cannot be opened; nil where that is all of it.
+  /// A lost range without offsets below the log's start, which were deleted, and without those that
+  /// a `.log` which cannot be opened may hold; nil if nothing remains.
   package func loss(_ range: DamagedRange) -> DamagedRange? {
     guard let offsets = range.offsets, range.bytes.isEmpty else { return range }
     let start = max(offsets.lowerBound, startHint)
@@ -119,8 +119,8 @@ package struct LogFrame: Sendable {
     return range
   }
 
-  /// The row of an empty segment; nil where records are missing in it or behind it, so that it is
-  /// looked at like any other.
+  /// The row of an empty segment; nil if records are missing in it or after it, so that it is
+  /// examined like any other.
   func emptyRow(isLast: Bool, _ baseOffset: Int64) -> RecoveryRow? {
     if !isLast { return isOwnUnclean || isCopy && rules.isGapless ? nil : .r9 }
     let isExpected = baseOffset >= point.offset

@@ -1,14 +1,14 @@
 package import DiskIO
 
-/// What the store around a log says of it.
+/// Information about a log from the store around it.
 package struct LogHints: Sendable {
-  /// Whether the clean-shutdown marker was there.
+  /// Whether the clean-shutdown marker was present.
   package var isCleanStop: Bool
   /// This log's line in the recovery-point checkpoint.
   package var recoveryPoint: Int64?
   /// This log's line in the log-start checkpoint.
   package var logStartOffset: Int64?
-  /// Whether a broker's cleaner was at work on the log.
+  /// Whether a broker's cleaner was working on the log.
   package var isCompacted: Bool
   /// Whether everything in the directory was made durable since only this process writes to it.
   package var isSynced: Bool
@@ -33,10 +33,10 @@ package struct StoreHints: Sendable {
   private var logStarts = LogStarts()
   private var cleaned: [TopicPartition: Int64] = [:]
 
-  /// Nothing is known.
+  /// No information.
   package init() {}
 
-  /// Reads a store's directory; a checkpoint that cannot be used says nothing.
+  /// Reads a store's directory; an unusable checkpoint is ignored.
   package init(_ disk: any Disk, directory: String) throws(DiskError) {
     isCleanStop = try disk.status("\(directory)/\(CleanShutdownFile.name)") != nil
     recoveryPoints = try Self.offsets(disk, directory, .recoveryPoint)
@@ -44,7 +44,7 @@ package struct StoreHints: Sendable {
     cleaned = try Self.offsets(disk, directory, .cleaner)
   }
 
-  /// What they say of one log; nil where a directory's name names none.
+  /// The information about one log; nil if a directory's name names none.
   package func hints(of log: TopicPartition?) -> LogHints {
     LogHints(
       isCleanStop: isCleanStop, recoveryPoint: log.flatMap { recoveryPoints[$0] },

@@ -1,23 +1,23 @@
 package import DiskIO
 
-/// Surveys one log: reads, never writes, and gives the plan that everybody goes by.
+/// Surveys one log: reads, never writes, and gives the plan that all callers use.
 package struct LogSurvey: Sendable {
   private let frame: LogFrame
   private let options: SurveyOptions
 
-  /// - Parameter frame: What names, mark and checkpoints say.
+  /// - Parameter frame: The log's names, mark and checkpoints.
   package init(_ frame: LogFrame, _ options: SurveyOptions) {
     self.frame = frame
     self.options = options
   }
 
-  /// Opens a segment's file that opening looks at, before it is read. Called by several threads at
+  /// Opens a segment's file that opening examines, before it is read. Called by several threads at
   /// a time.
   package typealias Preparation = @Sendable (SegmentPlace) throws(DiskError) -> any DiskFile
 
   /// The plan of an opening.
   ///
-  /// - Throws: What keeps a log from being opened; a reader does without a segment that it may not
+  /// - Throws: What prevents a log from being opened; a reader skips a segment that it may not
   ///   open, unless it is the only one.
   package func run(_ prepare: @escaping Preparation) throws(DiskError) -> RecoveryPlan {
     if options.isForWriting, let error = brokenLog { throw error }
@@ -26,8 +26,8 @@ package struct LogSurvey: Sendable {
     return try PlanMaker(frame, outcomes, options).make()
   }
 
-  /// From the first segment that opening walks over; where the end cannot be read, also those
-  /// before it, one by one.
+  /// From the first segment that opening walks over. If the end cannot be read, also earlier ones,
+  /// one by one.
   private func lookAtEnd(_ prepare: Preparation) throws(DiskError) -> [SegmentOutcome?] {
     var outcomes = [SegmentOutcome?](repeating: nil, count: frame.places.count)
     var index = frame.firstWalked
@@ -35,7 +35,7 @@ package struct LogSurvey: Sendable {
       let outcome = try look(index, prepare)
       outcomes[index] = outcome
       if outcome.refusal != nil, index > 0, outcomes[index - 1] == nil {
-        // The log's end is looked for before it.
+        // The log's end is searched before it.
         index -= 1
         continue
       }
@@ -45,8 +45,8 @@ package struct LogSurvey: Sendable {
     return outcomes
   }
 
-  /// Every segment, several at a time. What comes after a cut is as if it had not been looked at,
-  /// whichever was done first.
+  /// Every segment, several at a time. Segments after a cut are treated as not surveyed, whichever
+  /// was done first.
   private func lookAtAll(
     _ prepare: @escaping Preparation
   ) throws(DiskError) -> [SegmentOutcome?] {
@@ -89,8 +89,7 @@ package struct LogSurvey: Sendable {
     !options.isForWriting && frame.places.count > 1 && !error.isNotFound
   }
 
-  /// Whoever goes on without a `.log` that its name leads to nowhere would give its offsets out
-  /// again.
+  /// If a `.log` is a broken link, continuing without it would assign its offsets again.
   private var brokenLog: DiskError? {
     frame.names.broken.first { SegmentName(PathText.lastComponent($0.path))?.isLog ?? false }
   }

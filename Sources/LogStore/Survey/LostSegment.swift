@@ -1,18 +1,18 @@
 internal import DiskIO
 
-/// A segment whose `.log` is gone while its indexes are still there.
+/// A segment whose `.log` is missing while its indexes exist.
 ///
-/// Kafka gives a segment that it removes another name, the `.log` first; so an index with entries
-/// that has no `.log` under any name says that somebody took the records away.
+/// Kafka renames the files of a segment that it removes, the `.log` first. So an index with entries
+/// that has no `.log` under any name proves that the records were removed.
 package enum LostSegment {
   /// What is lost.
   ///
   /// - Parameters:
   ///   - previous: The segment before it.
-  ///   - next: Base offset of the segment after it; where there is none, the indexes tell which
-  ///     offsets were given out.
-  /// - Returns: nil where the indexes hold no entry, contradict themselves or cannot be read, or
-  ///   where the segment before holds records behind their number: then they are none of the log's.
+  ///   - next: Base offset of the segment after it; if there is none, the indexes show which
+  ///     offsets were assigned.
+  /// - Returns: nil if the indexes hold no entry, contradict themselves or cannot be read, or if
+  ///   the previous segment holds records after their number: then they do not belong to the log.
   package static func range(
     _ baseOffset: Int64, in directory: LogDirectory, after previous: SegmentPlace?,
     before next: Int64?

@@ -1,26 +1,26 @@
-/// Up to where a log is known to be durable when it is opened, and what may be concluded from it.
+/// Up to where a log is known to be durable when it is opened, and what follows from that.
 package struct RecoveryPoint: Sendable, Equatable {
   /// A place in a segment from which on its batches must be scanned; below it its index entries are
-  /// whole.
+  /// complete.
   package struct ScanStart: Sendable, Equatable {
     package var segmentBaseOffset: Int64
     package var position: Int
     package var offset: Int64
     package var largest: TimestampOffset
-    /// Leading index entries that were synced with it. What stands behind them may be torn, so they
-    /// are counted, not looked for.
+    /// Leading index entries that were synced with it. Later ones may be torn, so they are counted,
+    /// not searched for.
     package var offsetEntries: Int
     package var timeEntries: Int
   }
 
   /// All records below were synced.
   package var offset: Int64
-  /// Base offset of the first segment to look at, never above `offset` but in a copy. It may end at
-  /// the point: all its records are synced then, but where it was rolled since, nobody says that
-  /// its indexes were trimmed.
+  /// Base offset of the first segment to examine, never above `offset` except in a copy. It may end
+  /// at the point: all its records are synced then, but if it was rolled since, its indexes may not
+  /// have been trimmed.
   package var segmentBaseOffset: Int64
-  /// Whether what stands at or after `offset` was written by this engine in the session that ended,
-  /// so that an invalid batch there is an unfinished write that nobody was promised.
+  /// Whether this engine wrote everything at or after `offset` in the session that ended, so that
+  /// an invalid batch there is an unfinished write that was never acknowledged.
   package var isOwn: Bool
   /// Where to begin scanning in the segment of the point; nil: at its first byte.
   package var scanStart: ScanStart?
@@ -29,14 +29,14 @@ package struct RecoveryPoint: Sendable, Equatable {
   package static let unknown = RecoveryPoint(
     offset: 0, segmentBaseOffset: 0, isOwn: false, scanStart: nil)
 
-  /// Judges a log's mark and the store's checkpoint.
+  /// Determines the point from a log's mark and the store's checkpoint.
   ///
   /// The newest slot of the mark says what was synced. Where scanning begins depends on whether the
-  /// page cache that the last session wrote to is still there: after a power cut index pages are
-  /// certain only below the last *synced* slot.
+  /// page cache of the last session still exists: after a power cut index pages are certain only
+  /// below the last *synced* slot.
   ///
-  /// - Parameter isOutrun: Whether somebody else wrote behind a clean mark. Only then the
-  ///   checkpoint, which has no CRC, may say more than the mark, which has one.
+  /// - Parameter isOutrun: Whether another writer wrote after a clean mark. Only then may the
+  ///   checkpoint, which has no CRC, claim more than the mark, which has one.
   package static func judge(
     _ mark: DurableMark.Contents, checkpoint: Int64?, isOutrun: Bool, bootIdentifier: UInt64
   ) -> RecoveryPoint {
@@ -60,8 +60,8 @@ package struct RecoveryPoint: Sendable, Equatable {
       })
   }
 
-  /// The files of a copy are of different moments, and nobody synced them: the mark only tells from
-  /// which segment on one of them may end early, and the checkpoint, copied too, nothing.
+  /// The files of a copy are from different moments, and may not be synced. The mark only shows
+  /// from which segment on one of them may end early, and the checkpoint, copied too, nothing.
   private static func copied(_ mark: MarkRecord) -> RecoveryPoint {
     RecoveryPoint(
       offset: 0, segmentBaseOffset: min(mark.recoveryPoint, mark.segmentBaseOffset),

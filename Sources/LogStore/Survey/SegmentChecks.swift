@@ -2,7 +2,7 @@ import DiskIO
 import MkstoreBytes
 import RecordFormat
 
-/// What a verification looks at beside the batches' headers and CRCs, while they pass by: records,
+/// Checks of a verification besides the batches' headers and CRCs, made during the walk: records,
 /// gaps, leader epochs, and the segment's index files.
 struct SegmentChecks: ~Copyable {
   /// Bytes between two reports of progress.
@@ -12,9 +12,9 @@ struct SegmentChecks: ~Copyable {
   private let depth: SurveyOptions.Depth
   private let meter: VerificationMeter?
   private var decoder = RecordDecoder(tolerance: .kafka)
-  /// Of the batch that passes, where its records were looked at.
+  /// Of the current batch, if its records were decoded.
   private var summary: BatchSummary?
-  /// Why the records of the batch that passes cannot be decoded.
+  /// Why the records of the current batch cannot be decoded.
   private(set) var recordFault: BatchError?
   private var oddities: BatchFindings = []
   private var indexes: SegmentIndexVerifier
@@ -32,7 +32,7 @@ struct SegmentChecks: ~Copyable {
     counts = SegmentOutcome(place)
   }
 
-  /// Largest timestamp of the batches that have passed; nil where there is none.
+  /// Largest timestamp of the batches so far; nil if there is none.
   var largestTimestamp: Int64? { indexes.largestTimestamp }
 
   mutating func next(_ scanner: inout SegmentScanner) throws(DiskError) -> ScanEvent {
@@ -41,7 +41,7 @@ struct SegmentChecks: ~Copyable {
     if depth == .quick { return try scanner.next() }
     let isDeep = depth == .deep
     return try scanner.next { (header, bytes) throws(BatchError) in
-      // Sets of the old formats do not even tell how many records they hold.
+      // For sets of the old formats even the number of records is otherwise unknown.
       guard isDeep || header.isLegacy else { return }
       do throws(BatchError) {
         summary = try RecordBatch(bytes).validate(.stored, decoder: &decoder)
@@ -60,7 +60,7 @@ struct SegmentChecks: ~Copyable {
       note(odd.subtracting(oddities), position)
       oddities.formUnion(odd)
     }
-    // Sets of the old formats state only their last offset: nothing can be said of gaps.
+    // Sets of the old formats state only their last offset, so gaps are unknown.
     if !header.isLegacy {
       if expected < header.baseOffset { passGap(expected..<header.baseOffset) }
       passEpoch(header, position)
@@ -77,7 +77,7 @@ struct SegmentChecks: ~Copyable {
     if counts.gaps.count < SegmentOutcome.gapsMax { counts.gaps.append(gap) }
   }
 
-  /// Tells of records that break the rules and that Kafka's readers let pass: once for each kind.
+  /// Notes records that break the rules but that Kafka's readers accept: once for each kind.
   private mutating func note(_ odd: BatchFindings, _ position: Int) {
     let texts = odd.descriptions.joined(separator: "; ")
     counts.notes.append(
@@ -95,20 +95,21 @@ struct SegmentChecks: ~Copyable {
         epoch: header.leaderEpoch, offset: header.baseOffset, position: position))
   }
 
-  /// Damaged bytes; the next valid batch starts at `next` or later.
+  /// Called for damaged bytes; the next valid batch starts at `next` or later.
   mutating func passDamage(_ bytes: Range<Int>, before next: Int64) {
     indexes.passDamage(bytes, before: next)
   }
 
-  /// An unfinished write at the log's end: its entries may have reached the disk before it.
+  /// Called for an unfinished write at the log's end: its entries may have reached the disk before
+  /// it.
   mutating func passCut(at position: Int) {
     indexes.passDamage(position..<Int.max, before: Int64.max)
   }
 
-  /// The last batch has passed.
+  /// Called after the last batch.
   mutating func end(at position: Int, isCut: Bool) { indexes.end(at: position) }
 
-  /// Hands over what was found.
+  /// Adds the findings to the outcome.
   mutating func finish(_ outcome: inout SegmentOutcome) {
     indexes.finish(&outcome)
     outcome.recordCount = counts.recordCount

@@ -1,6 +1,6 @@
 import DiskIO
 
-/// Judges, by `HoleFacts`, the offsets that are missing behind a segment's last batch.
+/// Judges, by `HoleFacts`, the offsets that are missing after a segment's last batch.
 struct SegmentHole {
   private let frame: LogFrame
   private let index: Int
@@ -10,7 +10,7 @@ struct SegmentHole {
     self.index = index
   }
 
-  /// Adds to an outcome what is lost behind the segment's end, or that the log is cut there.
+  /// Adds to an outcome what is lost after the segment's end, or that the log is cut there.
   func close(_ outcome: inout SegmentOutcome) {
     guard outcome.cut == nil, !outcome.endsDamaged, !outcome.isGone else { return }
     let place = outcome.place

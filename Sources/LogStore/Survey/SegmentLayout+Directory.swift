@@ -1,11 +1,11 @@
 package import DiskIO
 
 extension SegmentLayout {
-  /// Why a damaged `.swap` is none of the log's segments.
+  /// Why a damaged `.swap` is not one of the log's segments.
   package static let damagedSwapReason =
     "it is damaged, and the segment that it was to take the place of stands"
 
-  /// Sorts the names of a directory, whose `.swap` logs are walked over.
+  /// Classifies the names of a directory, and walks over its `.swap` logs.
   package init(
     _ names: [DirectoryEntry], in directory: LogDirectory
   ) throws(DiskError) {
@@ -16,7 +16,7 @@ extension SegmentLayout {
       })
   }
 
-  /// An empty one is not whole: whatever was cleaned, something stood there.
+  /// An empty one is not whole: the cleaner had written something into it.
   private static func look(_ name: String, _ directory: LogDirectory) throws(DiskError) -> Swap {
     guard let base = SegmentName(name)?.baseOffset else { return Swap(end: 0, isWhole: false) }
     let file = try directory.disk.open(directory.path(name), .read)

@@ -2,10 +2,10 @@ package import DiskIO
 
 /// Which files of a partition's directory make up the log, as Kafka's loader decides it.
 ///
-/// Replacing segments (compaction) goes through `.cleaned` and `.swap` names; a crash at any point
-/// is resolved here: unfinished `.cleaned` files count for nothing, complete `.swap` files take the
-/// place of the plain segments they cover. Pure: a read-only reader sees the log by the same plan
-/// that a writer carries out.
+/// Replacing segments (compaction) uses `.cleaned` and `.swap` names. A crash at any point is
+/// resolved here: unfinished `.cleaned` files are ignored, complete `.swap` files replace the plain
+/// segments they cover. Pure: a read-only reader sees the log by the same plan that a writer
+/// executes.
 package struct SegmentLayout: Sendable, Equatable {
   /// One segment: its base offset and the name its `.log` has now.
   package struct Entry: Sendable, Equatable {
@@ -14,33 +14,33 @@ package struct SegmentLayout: Sendable, Equatable {
     package var hasOffsetIndex: Bool
     package var hasTimeIndex: Bool
     package var hasTransactionIndex = false
-    /// Whether the `.log` has the name of a replacement still.
+    /// Whether the `.log` still has the name of a replacement.
     package var isReplacement: Bool { logName.hasSuffix(SegmentName.Stage.swap.rawValue) }
   }
 
   /// The segments by rising base offset.
   package var entries: [Entry] = []
-  /// Files that count for nothing and that Kafka's rules remove: unfinished work of a cleaner, what
-  /// waits to be deleted, indexes without their `.log`.
+  /// Files that are ignored and that Kafka's rules remove: unfinished files of a cleaner, files to
+  /// be deleted, indexes without their `.log`.
   package var obsolete: [String] = []
   /// `.swap` files that take their plain names, as (from, to).
   package var renames: [Rename] = []
   /// Base offsets of producer snapshots.
   package var snapshots: [Int64] = []
-  /// Base offsets of indexes whose `.log` is there under no name.
+  /// Base offsets of indexes whose `.log` is missing under every name.
   package var orphans: [Int64] = []
-  /// Base offsets of `.swap` logs that are damaged while the segment they would replace stands.
+  /// Base offsets of damaged `.swap` logs whose segment to be replaced still exists.
   package var damagedSwaps: [Int64] = []
-  /// Names that are none of Kafka's or ours; reported, never touched.
+  /// Names that are neither Kafka's nor ours; reported, never touched.
   package var unknown: [String] = []
-  /// Half-written small files; the next writing of each overwrites it.
+  /// Unfinished small files; the next write of each replaces it.
   package var temporary: [String] = []
-  /// Whether there are bytes that recovery kept aside.
+  /// Whether there are bytes that recovery kept.
   package var hasKeptBytes = false
   /// Whether there is a history of what openings did.
   package var hasHistory = false
 
-  /// A file that gets another name.
+  /// A file that is renamed.
   package struct Rename: Sendable, Equatable {
     package var from: String
     package var to: String
@@ -56,23 +56,23 @@ package struct SegmentLayout: Sendable, Equatable {
     EpochsFile.name,
   ]
 
-  /// Nothing is there.
+  /// An empty directory.
   package init() {}
 
-  /// What a replacement holds.
+  /// The content of a replacement.
   package struct Swap: Sendable, Equatable {
-    /// Offset behind its last batch before the first invalid one.
+    /// Offset after its last batch before the first invalid one.
     package var end: Int64
     /// Whether it is valid up to its end.
     package var isWhole: Bool
   }
 
-  /// Sorts a directory's names.
+  /// Classifies a directory's names.
   ///
   /// - Parameters:
-  ///   - names: What stands in the directory.
-  ///   - swap: What a `.swap` log holds, which decides which plain segments it replaces.
-  ///   - isEmpty: Whether a plain log holds no byte.
+  ///   - names: The names in the directory.
+  ///   - swap: The content of a `.swap` log, which decides which plain segments it replaces.
+  ///   - isEmpty: Whether a plain log is empty.
   package init(
     _ names: [DirectoryEntry], swap: (_ logName: String) throws(DiskError) -> Swap,
     isEmpty: (_ logName: String) throws(DiskError) -> Bool
@@ -94,7 +94,7 @@ package struct SegmentLayout: Sendable, Equatable {
     hasHistory = names.contains { $0.name == RecoveryHistory.fileName }
     dropUnfinished(&files)
     try resolveSwaps(&files, swap, isEmpty)
-    // A cleaner's unfinished work says nothing of the segment that it is made of.
+    // An unfinished file of a cleaner says nothing about the segment that it is made from.
     let named = Set(
       names.compactMap { SegmentName($0.name) }
         .filter { $0.kind == .log && $0.stage != .cleaned }.map(\.baseOffset))
@@ -126,7 +126,7 @@ package struct SegmentLayout: Sendable, Equatable {
     }
   }
 
-  /// Step 1 of Kafka's loading: unfinished work counts for nothing.
+  /// Step 1 of Kafka's loading: unfinished files are ignored.
   private mutating func dropUnfinished(_ files: inout [SegmentName: String]) {
     let cleanedMin = files.keys.filter { $0.stage == .cleaned }.map(\.baseOffset).min()
     for name in Array(files.keys) {
@@ -139,11 +139,11 @@ package struct SegmentLayout: Sendable, Equatable {
     }
   }
 
-  /// Step 2: finished work is completed.
+  /// Step 2: finished replacements are completed.
   ///
-  /// Kafka syncs a `.swap` file before it gives it the name: a damaged one is rotten. It takes the
-  /// place of a segment that is gone, and of no other: what it was made of is better where it still
-  /// stands.
+  /// Kafka syncs a `.swap` file before it gives it the name, so a damaged one is corrupted. It
+  /// replaces a missing segment and no other: the segments it was made from are better if they
+  /// still exist.
   private mutating func resolveSwaps(
     _ files: inout [SegmentName: String], _ look: (String) throws(DiskError) -> Swap,
     _ isEmpty: (String) throws(DiskError) -> Bool

@@ -2,10 +2,10 @@ import DiskIO
 
 /// What a survey found in one segment, judged by the recovery table.
 struct SegmentOutcome: Sendable {
-  /// Where and why the file is to be cut.
+  /// Where and why the file must be cut.
   struct Cut: Sendable, Equatable {
     var position: Int
-    /// Offset that the first batch behind the cut was to have.
+    /// Expected offset of the first batch after the cut.
     var offset: Int64
     var reason: String
   }
@@ -17,7 +17,7 @@ struct SegmentOutcome: Sendable {
     var position: Int
   }
 
-  /// An index file that is to be rebuilt, and why.
+  /// An index file that must be rebuilt, and why.
   struct WrongIndex: Sendable {
     var kind: SegmentName.Kind
     /// One sentence.
@@ -25,50 +25,50 @@ struct SegmentOutcome: Sendable {
     var isMissing = false
   }
 
-  /// Most epoch starts that are kept: damage can make one of every batch.
+  /// Most epoch starts that are kept: damage can produce one for every batch.
   static let epochStartsMax = 1000
-  /// Most gaps that are named; compaction makes one of nearly every record.
+  /// Most gaps that are listed; compaction makes one for nearly every record.
   static let gapsMax = 8
 
   let place: SegmentPlace
-  /// Size of the `.log` when it was looked at.
+  /// Size of the `.log` when it was surveyed.
   var size = 0
-  /// Behind the last byte that belongs to the log, and the offset that follows.
+  /// Position after the last byte that belongs to the log, and the next offset.
   var position = 0
   var nextOffset: Int64
   var cut: Cut?
   var damage: [DamagedRange] = []
-  /// Runs of offsets that valid batches hold; between two of them is damage. A batch that
-  /// compaction removed is no end of a run.
+  /// Runs of offsets that valid batches hold; damage separates them. A batch that compaction
+  /// removed does not end a run.
   var runs: [Range<Int64>] = []
-  /// Whether damaged bytes are at the end, so that nothing may be appended behind them.
+  /// Whether damaged bytes are at the end, so that nothing may be appended after them.
   var endsDamaged = false
   var rows: [RecoveryRow] = []
   /// Runs of valid batches.
   var verified: [Range<Int>] = []
   var sawProducers = false
-  /// The greatest producer id of those that a store gives out, -1 where none was walked over.
+  /// The greatest producer id, of those that a store assigns; -1 if none was found.
   var greatestProducerId: Int64 = -1
   var bytesScanned = 0
-  /// Entries of the indexes behind the kept ones; nil where the indexes stay as they are.
+  /// Entries of the indexes after the kept ones; nil if the indexes stay unchanged.
   var index: IndexAccumulator?
-  /// The same behind the entries that stay if the indexes are right.
+  /// The same after the entries that stay if the indexes are right.
   var rest: IndexAccumulator?
   /// Leading entries of the existing indexes that are kept.
   var kept = IndexProbe.Prefix.none
   /// Largest timestamp, and the batch that first had it.
   var largest: TimestampOffset
-  /// What the files beside a broker's segment tell of records behind its end.
+  /// Evidence beside a broker's segment of records after its end.
   var evidence: EndEvidence?
   var wrongIndexes: [WrongIndex] = []
-  /// What opening or reading the index files met.
+  /// Errors of opening or reading the index files.
   var indexFaults: [DiskError] = []
 
-  /// The `.log` could not be read.
+  /// Why the `.log` could not be read.
   var refusal: DiskError?
   /// Other files that could not be read.
   var unreadable: [DiskError] = []
-  /// Whether a running writer removed the segment before it could be looked at.
+  /// Whether a running writer removed the segment before it could be examined.
   var isGone = false
 
   var recordCount = 0
@@ -86,6 +86,6 @@ struct SegmentOutcome: Sendable {
     largest = TimestampOffset(timestamp: -1, offset: place.baseOffset)
   }
 
-  /// Position of the first byte that the log does not go on with.
+  /// Position of the first byte that is not part of the log.
   var end: Int { cut?.position ?? position }
 }

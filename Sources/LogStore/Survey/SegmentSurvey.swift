@@ -2,10 +2,10 @@ import DiskIO
 import RecordFormat
 
 /// Surveys one segment of a log: where to begin the walk over its batches, what the walk found, and
-/// which offsets are missing behind its end. Only reads.
+/// which offsets are missing after its end. Only reads.
 struct SegmentSurvey {
-  /// A last segment of at most so many bytes (one read) is walked over as a whole at a clean stop
-  /// that no mark vouches for.
+  /// A last segment of at most this many bytes (one read) is walked over as a whole at a clean stop
+  /// if no mark covers it.
   static let wholeWalkBytesMax = 1 << 20
 
   private let frame: LogFrame
@@ -24,9 +24,9 @@ struct SegmentSurvey {
     self.meter = meter
   }
 
-  /// Looks at the segment; what cannot be read is part of the outcome.
+  /// Surveys the segment; what cannot be read is part of the outcome.
   ///
-  /// - Parameter log: Its file, where it is open already.
+  /// - Parameter log: Its file, if it is already open.
   func run(_ log: (any DiskFile)? = nil) -> SegmentOutcome {
     do throws(DiskError) {
       return try look(log)
@@ -46,7 +46,7 @@ struct SegmentSurvey {
 
   private func look(_ open: (any DiskFile)?) throws(DiskError) -> SegmentOutcome {
     var indexes = SegmentIndexVerifier(place, isLive: options.isLive && isOpenEnded)
-    // Before the log's size is asked for.
+    // Before the log's size is read.
     if options.depth >= .standard, hasIndexes { indexes.load() }
     let file: any DiskFile
     if let open { file = open } else { file = try place.directory.disk.open(place.logPath, .read) }
@@ -62,7 +62,7 @@ struct SegmentSurvey {
     }
     if options.depth != .quick { try findEvidence(&outcome, log) }
     SegmentHole(frame, index).close(&outcome)
-    // What was found damaged leaves the page cache again: another process may serve the log.
+    // Pages of damage are dropped from the page cache again: another process may serve the log.
     for range in outcome.damage where !options.isForWriting && !range.bytes.isEmpty {
       log.dropPages(around: range.bytes)
     }
@@ -79,7 +79,7 @@ struct SegmentSurvey {
     indexes.end(at: 0)
     if options.depth >= .standard { indexes.finish(&outcome) }
     if place.nextBaseOffset != nil {
-      // What tells of lost records is not mended.
+      // Evidence of lost records is not repaired.
       outcome.wrongIndexes.removeAll()
       return outcome
     }
@@ -104,7 +104,7 @@ struct SegmentSurvey {
     if outcome.rows.isEmpty { outcome.rows = [row(areIndexesSane: outcome.wrongIndexes.isEmpty)] }
     if options.depth >= .standard, hasIndexes { indexes.findUseless(&outcome) }
     outcome.kept = indexes.entries
-    // Right entries stay as they are; only the log's end needs what follows them.
+    // Right entries stay unchanged; only the log's end needs the entries after them.
     if outcome.wrongIndexes.isEmpty, index < frame.firstWalked {
       outcome.index = nil
       outcome.rest = nil
@@ -152,8 +152,8 @@ struct SegmentSurvey {
       return WalkStart(
         position: start.position, offset: start.offset, prefix: prefix, largest: start.largest)
     }
-    // Without a mark only an index that was trimmed at a clean stop may be believed, and only its
-    // last entries, which the walk begins at.
+    // Without a mark only an index that was trimmed at a clean stop may be used, and only its last
+    // entries, at which the walk begins.
     guard frame.looksAtEndOnly(isForWriting: options.isForWriting),
       let whole = try probe.prefix(below: size, offset: Int64.max),
       let lastTime = whole.lastTime, whole.offsetEntries > 0
@@ -161,15 +161,15 @@ struct SegmentSurvey {
     return try probe.start(before: lastTime)
   }
 
-  /// Whether a walk from a start must be done again from the first byte: a fault may be that of the
-  /// index that gave the start, and so may a greatest time that the walk did not confirm; and a
-  /// mark that is not this session's may point into the middle of what a broker wrote since.
+  /// Whether a walk from a start must be repeated from the first byte. A fault may be that of the
+  /// index that gave the start, and so may a greatest time that the walk did not confirm. A mark
+  /// that is not this session's may point into the middle of what a broker wrote since.
   private func isDoubtful(
     _ outcome: SegmentOutcome, _ start: WalkStart, _ setting: SegmentWalk.Setting
   ) throws(DiskError) -> Bool {
     let looksAtEndOnly = frame.looksAtEndOnly(isForWriting: options.isForWriting)
     let hasFault = !outcome.damage.isEmpty || outcome.cut != nil
-    // Damage right at the start may begin before it.
+    // Damage exactly at the start may begin before it.
     if outcome.damage.contains(where: { $0.bytes.lowerBound == start.position }) { return true }
     if looksAtEndOnly || !frame.isOwnUnclean,
       hasFault || !(outcome.index.map { start.isConfirmed(by: $0.cursor) } ?? true)
@@ -182,10 +182,9 @@ struct SegmentSurvey {
     return !whole.damage.isEmpty || whole.nextOffset != outcome.nextOffset
   }
 
-  // MARK: Behind the end
+  // MARK: After the end
 
-  /// Asks the indexes of a broker's segment what was behind its end, before they are brought in
-  /// line with the log.
+  /// Reads from the indexes of a broker's segment what was after its end, before they are rebuilt.
   private func findEvidence(
     _ outcome: inout SegmentOutcome, _ log: ReadAroundFile
   ) throws(DiskError) {

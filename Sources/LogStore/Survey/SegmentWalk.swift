@@ -5,13 +5,13 @@ import RecordFormat
 /// Walks over one segment's batches from a start to the end and asks the recovery table about every
 /// invalid one. Only reads.
 ///
-/// Opening, verifying and a reader's opening all walk by this, from different starts.
+/// Opening, verifying and a reader's opening all use this walk, from different starts.
 struct SegmentWalk: ~Copyable {
-  /// How often the file's size is asked for again when its last batch is incomplete: a writer that
-  /// is just appending needs a moment.
+  /// How often the file's size is read again if its last batch is incomplete: a writer may be
+  /// appending it right now.
   private static let tailRetriesMax = 64
 
-  /// What the walk needs to know about the segment's surroundings.
+  /// The segment's surroundings, as far as the walk needs them.
   struct Setting {
     var place: SegmentPlace
     var log: ReadAroundFile
@@ -26,18 +26,18 @@ struct SegmentWalk: ~Copyable {
   }
 
   private let setting: Setting
-  /// The recovery point, while the bytes before it are walked over.
+  /// The recovery point, while the walk is before it.
   private var bound: Int64?
   private var outcome: SegmentOutcome
-  /// Damage, by its place in the outcome, that does not fit before the recovery point, where the
-  /// file goes on.
+  /// Damage, by its index in the outcome, that does not fit before the recovery point although the
+  /// file continues.
   private var unfitting: [(index: Int, expected: Int64)] = []
-  /// Whether the batch that passes goes on with the last run of offsets.
+  /// Whether the current batch continues the last run of offsets.
   private var goesOn = false
   private var index: IndexAccumulator
-  /// What is to follow the entries that stay.
+  /// The index entries after those that stay.
   private var rest: IndexAccumulator
-  /// What is looked at beside the batches' own bytes; nil where that is not asked for.
+  /// Checks besides the batches' own bytes; nil if not requested.
   private var checks: SegmentChecks?
 
   init(_ setting: Setting, _ checks: consuming SegmentChecks?) {
@@ -88,8 +88,8 @@ struct SegmentWalk: ~Copyable {
       lastTimestamp: start.prefix.lastTime?.timestamp ?? -1)
   }
 
-  /// Walks over what was synced before our own point, where the segment holds that, as if the file
-  /// ended there: after it nothing else counts than what an opening that begins there sees.
+  /// Walks over what was synced before our own point, if the segment contains it, as if the file
+  /// ended there: afterwards only what an opening that begins there sees may count.
   private mutating func walkToOwnPoint() throws(DiskError) {
     guard let point = setting.frame.ownPoint(in: setting.place, size: outcome.size),
       point.position > outcome.position
@@ -151,7 +151,7 @@ struct SegmentWalk: ~Copyable {
     }
     let end = position + header.byteCount
     if let fault = checks?.recordFault {
-      // Its CRC is right, so it was written whole: damage, and never an unfinished write.
+      // Its CRC is right, so it was written as a whole: damage, and never an unfinished write.
       note(verified: runStart..<position)
       runStart = end
       outcome.damage.append(
@@ -168,7 +168,7 @@ struct SegmentWalk: ~Copyable {
   }
 
   private mutating func noteRun(_ header: BatchHeader) {
-    // Entries of the old formats may state the last offset of many.
+    // Entries of the old formats may state the last offset of several.
     let start = header.isLegacy ? outcome.nextOffset : header.baseOffset
     let offsets = min(start, header.nextOffset)..<header.nextOffset
     if goesOn, let last = outcome.runs.popLast() {
@@ -183,7 +183,7 @@ struct SegmentWalk: ~Copyable {
     if !range.isEmpty { outcome.verified.append(range) }
   }
 
-  /// The file's new size, if an incomplete batch at its end is one that is being written right now.
+  /// The file's new size, if an incomplete batch at its end is being written right now.
   private func grownSize(
     _ fault: BatchFault, _ scanner: borrowing SegmentScanner
   ) throws(DiskError) -> Int? {
@@ -199,7 +199,7 @@ struct SegmentWalk: ~Copyable {
 
   // MARK: Invalid batches
 
-  /// Asks the table about an invalid batch. Returns whether the walk goes on behind it.
+  /// Asks the table about an invalid batch. Returns whether the walk continues after it.
   private mutating func decide(
     _ fault: BatchFault, at position: Int, _ scanner: inout SegmentScanner
   ) throws(DiskError) -> Bool {
@@ -218,7 +218,7 @@ struct SegmentWalk: ~Copyable {
     let nextSegment = bound ?? setting.frame.nextBase(after: setting.place)
     let isFollowed = next != nil || nextSegment != nil
     let unreadable = setting.log.firstUnreadable(in: skipped)
-    // The words are the same whatever follows by the time.
+    // The words must not depend on what follows at the moment.
     let couldBeUnfinished =
       next != nil || position > 0 || unreadable != nil ? true : try start.isPlausible()
     let row = row(
@@ -253,8 +253,8 @@ struct SegmentWalk: ~Copyable {
     return next != nil
   }
 
-  /// Tells of damage before the recovery point what is wrong with it in the file as it will be: the
-  /// point moves on, and then nothing ends there any more.
+  /// For damage before the recovery point, describes what is wrong with it in the file without that
+  /// bound: the point moves on, and the file then does not end there.
   private mutating func nameWhatDoesNotFit() throws(DiskError) {
     for (index, expected) in unfitting {
       let position = outcome.damage[index].bytes.lowerBound
@@ -268,14 +268,14 @@ struct SegmentWalk: ~Copyable {
     }
   }
 
-  /// What is wrong with damaged bytes, some of which the disk may not give.
+  /// What is wrong with damaged bytes, some of which the disk may not be able to read.
   private func text(_ fault: BatchFault, unreadable: Int?) -> String {
     guard let unreadable, !fault.isUnreadable else { return fault.description }
     return "\(fault); \(BatchFault.unreadable(position: unreadable))"
   }
 
-  /// The offset behind damage that goes on to the segment's end. An end of the log below its start
-  /// is made up: it tells of no record.
+  /// The offset after damage that extends to the segment's end. An end of the log below its start
+  /// is invalid: it proves no record.
   private func endOfDamage(
     _ bytes: Range<Int>, _ expected: Int64, _ nextSegment: Int64?
   ) throws(DiskError) -> Int64 {
@@ -299,10 +299,10 @@ struct SegmentWalk: ~Copyable {
       isNamed: setting.place.isNamed)
   }
 
-  /// The offset behind a damaged end that no later batch bounds: what the damaged batch's own
-  /// header says, where it agrees with itself (a consumer may have seen those offsets, so they are
-  /// not given out again), else that at least one record stood there. What comes behind the damaged
-  /// bytes may be cut off, and is not looked at.
+  /// The offset after a damaged end that no later batch bounds. It comes from the damaged batch's
+  /// own header if that is consistent (a consumer may have seen those offsets, so they are not
+  /// assigned again); otherwise at least one record is assumed. Bytes after the damaged ones may be
+  /// cut off, and are not used.
   private func statedEnd(of damaged: Range<Int>, expected: Int64) throws(DiskError) -> Int64 {
     let next = expected == Int64.max ? expected : expected + 1
     var bytes = [UInt8](repeating: 0, count: min(damaged.count, BatchHeader.byteCountMin))

@@ -1,21 +1,21 @@
 internal import DiskIO
 internal import RecordFormat
 
-/// Unfinished work of a cleaner that holds records which stand in no segment.
+/// A leftover .cleaned or .swap file that is the only copy of its records.
 ///
-/// A cleaner takes nothing away before its work is finished, so what it left unfinished counts for
-/// nothing and is removed. But where somebody took away what it was made of, it is the last copy.
-/// Nothing serves it, for nobody knows how much of the log it holds; nothing removes it either.
+/// A cleaner removes no segment before its replacement is finished, so an unfinished file is
+/// ignored and removed. But if the segments it was made from were removed otherwise, it is the last
+/// copy. It is not served, because it may hold only part of the log, and it is not removed either.
 package struct SoleCopy: Sendable {
   /// Of the `.log`.
   package var name: SegmentName
-  /// The records that stand nowhere else.
+  /// The records that no segment holds.
   package var damage: [DamagedRange]
 
-  /// Why it is kept aside.
+  /// Why it is kept.
   package static let reason = "it is unfinished work of a cleaner, and the last copy"
 
-  /// The ones among what a log's next opening removes.
+  /// The sole copies among the files that a log's next opening removes.
   package static func find(_ layout: SegmentLayout, in directory: LogDirectory) -> [SoleCopy] {
     layout.obsolete.compactMap { file in
       guard let name = SegmentName(file), name.kind == .log,
@@ -45,7 +45,7 @@ package struct SoleCopy: Sendable {
             + "which nothing serves")
       }
     } catch {
-      // What cannot be looked at is not removed.
+      // Files that cannot be examined are not removed.
       return [
         DamagedRange(
           file: path, bytes: 0..<0, offsets: name.baseOffset..<name.baseOffset, reason: "\(error)")
@@ -61,7 +61,7 @@ package struct SoleCopy: Sendable {
     for (index, entry) in layout.entries.enumerated() where entry.baseOffset < end {
       let isLast = index + 1 == layout.entries.count
       if !isLast, layout.entries[index + 1].baseOffset <= start { continue }
-      // What the cleaner removed before the first batch is not missing.
+      // Records that the cleaner removed before the first batch are not missing.
       var run: Range<Int64>? = entry.baseOffset..<entry.baseOffset
       try walk(entry.logName, entry.baseOffset, directory) { batch in
         if let batch {
@@ -88,7 +88,7 @@ package struct SoleCopy: Sendable {
       let expected = scanner.expectedOffset
       switch try scanner.next() {
       case .batch(let header, _):
-        // Entries of the old formats may state the last offset of many.
+        // Entries of the old formats may state the last offset of several.
         let start = header.isLegacy ? expected : header.baseOffset
         body(min(start, header.nextOffset)..<header.nextOffset)
       case .invalid:
@@ -99,8 +99,8 @@ package struct SoleCopy: Sendable {
     }
   }
 
-  /// The batches that are in no run; those that follow each other as one range, up to the first
-  /// run that begins within it.
+  /// The batches that are in no run; consecutive ones as one range, up to the first run that begins
+  /// within it.
   private static func missing(
     _ batches: [Range<Int64>], in runs: [Range<Int64>]
   ) -> [Range<Int64>] {

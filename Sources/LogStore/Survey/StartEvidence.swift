@@ -1,7 +1,7 @@
 import DiskIO
 
-/// What tells where a log begins: its own file, which has a CRC, and its line in the store's
-/// checkpoint, as `LogStarts` gives it (docs/durability.md#log-start).
+/// Evidence of where a log begins: its own file, which has a CRC, and its line in the store's
+/// checkpoint, from `LogStarts` (docs/durability.md#log-start).
 package struct StartEvidence: Sendable, Equatable {
   /// The log's own file, `mkstore.start`.
   package enum OwnFile: Sendable, Equatable {
@@ -19,10 +19,10 @@ package struct StartEvidence: Sendable, Equatable {
     self.line = line
   }
 
-  /// The log's start; nil where the first segment's name tells it.
+  /// The log's start; nil if the first segment's name gives it.
   ///
-  /// The higher one: our line is never above the log's own file, which is written first, and a
-  /// broker's tells what it has deleted since.
+  /// The higher one counts: our line is never above the log's own file, which is written first, and
+  /// a broker's line includes what it has deleted since.
   package var start: Int64? {
     switch own {
     case .right(let offset): max(offset, line ?? offset)
@@ -30,7 +30,7 @@ package struct StartEvidence: Sendable, Equatable {
     }
   }
 
-  /// What the log's own file must be made to say; nil where it is as it should be.
+  /// The offset to write to the log's own file; nil if the file is right.
   package var offsetToWrite: Int64? {
     switch own {
     case .right(let offset): start == offset ? nil : start
@@ -43,7 +43,7 @@ package struct StartEvidence: Sendable, Equatable {
 extension StartEvidence.OwnFile {
   /// Reads a log's own file; one that is wrong is reported.
   ///
-  /// - Throws: Where the disk does not give it.
+  /// - Throws: If the disk cannot read it.
   static func read(
     _ directory: LogDirectory, _ entries: [DirectoryEntry], _ names: inout LogFrame.NameFindings
   ) throws(DiskError) -> Self {

@@ -1,6 +1,6 @@
 package import DiskIO
 
-/// What names a directory must hold to be a store, or a log.
+/// Which names make a directory a store, or a log.
 package enum StoreNames {
   /// Whether a directory with these names is a log's.
   package static func isLog(_ entries: [DirectoryEntry]) -> Bool {
@@ -11,7 +11,7 @@ package enum StoreNames {
   }
 
   /// Whether a directory with these names is a store: it has a store's files, or a directory that
-  /// is a log's by its name and by what it holds. A name alone, such as `dbus-1`, makes none.
+  /// is a log's by its name and content. A name alone, such as `dbus-1`, is not enough.
   package static func isStore(
     _ entries: [DirectoryEntry], at path: String, _ disk: any Disk
   ) throws(DiskError) -> Bool {

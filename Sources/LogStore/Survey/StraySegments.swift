@@ -1,14 +1,14 @@
 package import DiskIO
 internal import RecordFormat
 
-/// Finds files that have the name of a segment and are none: they stand in the middle of the
-/// offsets that the segment before holds, and hold nothing that does not stand elsewhere.
+/// Finds files that have the name of a segment and are none: their number is within the offsets
+/// that the previous segment holds, and another segment holds all their records.
 ///
-/// A copy under another number, a file that somebody made, a text: taken for segments they would
-/// hide the batches behind their number. A segment that was written has an index, or begins with
-/// the offset of its name; only where neither is so, the segment before is walked over.
+/// Examples are a copy under another number, a file made by hand, a text. Taken for segments they
+/// would hide the batches after their number. A real segment has an index, or begins with the
+/// offset of its name; only if neither holds, the previous segment is walked over.
 package enum StraySegments {
-  /// A file to look at.
+  /// A file to examine.
   package struct Candidate {
     package var baseOffset: Int64
     package var path: String
@@ -29,8 +29,8 @@ package enum StraySegments {
     package var reason: String
   }
 
-  /// The strays among a log's files, which come by rising base offset. A file that cannot be read
-  /// is none.
+  /// The strays among a log's files, which are given by rising base offset. A file that cannot be
+  /// read is not a stray.
   package static func find(_ files: [Candidate], _ disk: any Disk) -> [Stray] {
     var strays: [Stray] = []
     var before: Candidate?
@@ -51,7 +51,7 @@ package enum StraySegments {
     _ file: Candidate, behind segment: Candidate, before next: Int64, _ disk: any Disk
   ) -> String? {
     do throws(DiskError) {
-      // Nearly always: then nothing else is read of it.
+      // Almost always true: then nothing else is read of it.
       if try beginsWithItsName(file, disk) { return nil }
       let own = try extent(of: file, disk)
       if own?.lowerBound == file.baseOffset { return nil }
@@ -80,8 +80,8 @@ package enum StraySegments {
     return header.isLegacy || header.baseOffset == file.baseOffset
   }
 
-  /// The offsets from the first to the last valid batch of a file, whatever follows it; nil where
-  /// it has none.
+  /// The offsets from the first to the last valid batch of a file, whatever follows it; nil if it
+  /// has none.
   static func extent(
     of file: Candidate, _ disk: any Disk
   ) throws(DiskError) -> Range<Int64>? {
@@ -93,7 +93,7 @@ package enum StraySegments {
     while true {
       switch try scanner.next() {
       case .batch(let header, _):
-        // Entries of the old formats may state the last offset of many.
+        // Entries of the old formats may state the last offset of several.
         first = first ?? (header.isLegacy ? file.baseOffset : header.baseOffset)
       case .invalid: _ = try scanner.resume()
       case .end: return first.map { $0..<max($0, scanner.expectedOffset) }

@@ -1,6 +1,6 @@
-/// How far a survey of a log looks, and how.
+/// How thoroughly a log is surveyed, and how.
 package struct SurveyOptions: Sendable {
-  /// What is looked at.
+  /// What is read.
   package enum Depth: Sendable, CaseIterable, Comparable {
     /// What opening needs: the unsynced end.
     case ends
@@ -12,17 +12,17 @@ package struct SurveyOptions: Sendable {
     case deep
   }
 
-  /// What is looked at.
+  /// What is read.
   package var depth = Depth.ends
-  /// Index entries are at least so many bytes of the log apart.
+  /// Index entries are at least this many bytes of the log apart.
   package var indexIntervalBytes = LogConfig().indexIntervalBytes
   /// Bytes of one read of a segment.
   package var chunkBytes = 1 << 20
-  /// Segments looked at at the same time, where all of them are.
+  /// Segments surveyed at the same time, if all of them are.
   package var threadCount = 1
-  /// Whether the plan will be carried out, so that the end must be known to its index entries.
+  /// Whether the plan will be executed, so that the end must be known including its index entries.
   package var isForWriting = false
-  /// Whether somebody else may be writing to the log meanwhile.
+  /// Whether another process may be writing to the log meanwhile.
   package var isLive = false
 
   /// The defaults: the ends alone.

@@ -2,15 +2,15 @@ package import DiskIO
 internal import MkstoreBytes
 internal import RecordFormat
 
-/// Whether a segment without a single valid batch can be what an interrupted first write left
-/// there, or is something else: damage, or no segment at all.
+/// Decides whether an interrupted first write may have left a segment without a single valid batch.
+/// Otherwise it is damage, or no segment at all.
 ///
-/// An interrupted write leaves zeros, or the beginning of one batch: as far as its bytes go, each
-/// field says what the first batch of this segment would say.
+/// An interrupted write leaves zeros, or the beginning of one batch: each field, as far as there
+/// are bytes, has the value of this segment's first batch.
 package struct UnfinishedStart {
-  /// First offset that is not believed of a file whose name tells none.
+  /// First offset that is not plausible in a file whose name has none.
   private static let unnamedOffsetLimit: Int64 = 1 << 53
-  /// So far behind its segment's name a first batch begins at most, as a rule.
+  /// A first batch begins at most this far after its segment's name, as a rule.
   private static let offsetSpan = Int64(Int32.max) + 1
   /// Smallest length field of any format: an empty message of format 0.
   private static let lengthMin: Int32 = 14
@@ -21,7 +21,7 @@ package struct UnfinishedStart {
 
   /// - Parameters:
   ///   - byteCount: The file's size.
-  ///   - isNamed: Whether the file's name tells the base offset.
+  ///   - isNamed: Whether the file's name has the base offset.
   package init(_ file: any DiskFile, byteCount: Int, baseOffset: Int64, isNamed: Bool) {
     self.file = file
     self.byteCount = byteCount
@@ -29,7 +29,7 @@ package struct UnfinishedStart {
     offsets = baseOffset..<(isNamed ? overflow ? Int64.max : limit : Self.unnamedOffsetLimit)
   }
 
-  /// Looks at the header, or where all of it is zeros at the whole file.
+  /// Checks the header or, if all of it is zeros, the whole file.
   package func isPlausible() throws(DiskError) -> Bool {
     var bytes = [UInt8](repeating: 0, count: min(byteCount, BatchHeader.byteCountMin))
     var target = bytes.mutableSpan
@@ -38,7 +38,7 @@ package struct UnfinishedStart {
     return isBeginning(bytes.span.extracting(first: count))
   }
 
-  /// What is said of a file that cannot be.
+  /// The text about a file that cannot be.
   package static func noBatch(_ fault: BatchFault) -> String {
     "no batch was found in it; move it away if it is no segment of a log, else all of it is "
       + "damaged (\(fault))"

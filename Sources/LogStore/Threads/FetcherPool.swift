@@ -1,5 +1,5 @@
-/// A few threads, each pinned to its core, that do the reads which may have to wait for a disk, so
-/// that nobody else's thread does: cold fetches, checking, readahead.
+/// A few threads, each pinned to its core, for reads that may have to wait for a disk, so that no
+/// other thread has to: cold fetches, checking, readahead.
 ///
 /// Any thread may submit. Jobs run in the order they came, several at once.
 public final class FetcherPool: Sendable {
@@ -18,16 +18,16 @@ public final class FetcherPool: Sendable {
   /// - Parameters:
   ///   - cores: One thread per entry, pinned to it; nil leaves the choice to the system. Empty:
   ///     jobs run where they are submitted.
-  ///   - nice: How far the threads stand behind others for a processor, 0 to 19.
+  ///   - nice: How far the threads yield the processor to others, 0 to 19.
   public init(cores: [Int?], nice: Int = 0) {
     self.cores = cores
     self.nice = nice
   }
 
-  /// Runs `job` on a fetcher thread; on the caller's where there is none (no cores, or stopped).
+  /// Runs `job` on a fetcher thread; on the caller's if there is none (no cores, or stopped).
   public func submit(_ job: @escaping @Sendable () -> Void) {
     guard !cores.isEmpty, startIfNeeded() else { return job() }
-    // Looked at once more, under the lock that the threads end under: they leave no job behind.
+    // Checked once more, under the lock that the threads end under: they leave no job behind.
     let isTaken = state.withLock { state in
       if !state.isStopping { state.jobs.append(job) }
       return !state.isStopping
@@ -54,7 +54,7 @@ public final class FetcherPool: Sendable {
     return try outcome.get()
   }
 
-  /// Ends the threads after the jobs at hand. Idempotent.
+  /// Ends the threads after the current jobs. Idempotent.
   public func stop() {
     state.withLock { $0.isStopping = true }
     state.broadcast()

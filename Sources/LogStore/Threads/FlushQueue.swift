@@ -1,18 +1,18 @@
 /// Logs that wait to be flushed, each once, and those that are being flushed.
 struct FlushQueue {
-  /// From `first` on: those before it were taken. From `firstUnstarted` on: nobody has begun to
-  /// write them to the disk.
+  /// Entries from `first` on; earlier ones were taken. From `firstUnstarted` on no thread has begun
+  /// to write them to the disk.
   private var waiting: [(any Flusher.Client)?] = []
   private var first = 0
   private var firstUnstarted = 0
   private var isWaiting: Set<ObjectIdentifier> = []
-  /// Whether one that is being flushed was asked for again meanwhile.
+  /// Whether a flush was requested again for one that is being flushed.
   private var running: [ObjectIdentifier: Bool] = [:]
 
   /// How many wait.
   var count: Int { waiting.count - first }
 
-  /// Puts a log in; false where nobody needs to be woken for it.
+  /// Adds a log; false if no thread needs to be woken for it.
   mutating func request(_ client: any Flusher.Client) -> Bool {
     let id = ObjectIdentifier(client)
     if running[id] != nil {
@@ -24,13 +24,13 @@ struct FlushQueue {
     return true
   }
 
-  /// Most logs of which a thread starts the writing before it syncs its own.
+  /// Most logs whose writing a thread starts before it syncs its own.
   private static let startedMax = 8
 
   /// The next log, for a sync of its own.
   ///
-  /// - Parameter following: Gets logs that wait behind it and whose writing is to be started, so
-  ///   that a journal takes them in one commit (docs/performance.md#parallel-flushes).
+  /// - Parameter following: Receives logs after it whose writing is to be started, so that a
+  ///   journal commits them together (docs/performance.md#parallel-flushes).
   mutating func take(following: inout [any Flusher.Client]) -> (any Flusher.Client)? {
     guard let client = take() else { return nil }
     firstUnstarted = max(first, firstUnstarted)
@@ -43,7 +43,7 @@ struct FlushQueue {
   /// The next log, which counts as being flushed from now on.
   mutating func take() -> (any Flusher.Client)? {
     guard first < waiting.count, let client = waiting[first] else { return nil }
-    // A log that stays here would keep itself.
+    // Drop the reference to avoid a retain cycle.
     waiting[first] = nil
     first += 1
     if first == waiting.count {
@@ -59,13 +59,13 @@ struct FlushQueue {
     return client
   }
 
-  /// Ends the flush of a log; it waits anew where it was asked for meanwhile.
+  /// Ends the flush of a log; it waits again if another flush was requested meanwhile.
   mutating func finish(_ client: any Flusher.Client) {
     if running.removeValue(forKey: ObjectIdentifier(client)) == true { _ = request(client) }
   }
 
-  /// Whether a log whose flush has ended is to be flushed once more by the same thread; where
-  /// others wait it goes to the end of the queue instead.
+  /// Whether the same thread flushes a log once more after its flush has ended; if others wait it
+  /// goes to the end of the queue instead.
   mutating func isWantedAgain(_ client: any Flusher.Client) -> Bool {
     let id = ObjectIdentifier(client)
     guard running[id] == true else {
@@ -81,7 +81,7 @@ struct FlushQueue {
     return false
   }
 
-  /// Forgets a log that closes.
+  /// Removes a log that closes.
   mutating func remove(_ client: any Flusher.Client) {
     let id = ObjectIdentifier(client)
     if running[id] != nil { running[id] = false }

@@ -2,7 +2,7 @@
 extension Flusher {
   /// Flushes logs that were taken from the queue, with one sync for all that it can serve.
   ///
-  /// - Returns: Those that must be flushed by themselves.
+  /// - Returns: Those that must be flushed individually.
   func flushTogether(_ clients: [any Client], by group: GroupSync) -> [any Client] {
     var members: [any Client] = []
     var others: [any Client] = []
@@ -20,7 +20,7 @@ extension Flusher {
       for client in members { client.abandonSharedFlush() }
       return others + members
     }
-    // What is in error has ended: nobody counts on it any more.
+    // A flush with an error has ended and is not continued.
     let written = members.filter { $0.writeSharedFlush() }
     let isSynced = !written.isEmpty && group.run(logCount: written.count)
     for client in written { client.endSharedFlush(isSynced: isSynced) }

@@ -1,44 +1,44 @@
 internal import CMkstoreShims
 
-/// Does the work of a store that nobody should wait for with a lock held: flushes that were asked
-/// for without blocking, the interval durability, durable marks and checkpoints.
+/// Does a store's work that no caller should wait for with a lock held: flushes requested without
+/// blocking, the interval durability, durable marks and checkpoints.
 ///
-/// One thread that keeps the time, and helpers that are started once several logs wait at the same
-/// time: a disk takes syncs of different files side by side (docs/performance.md#parallel-flushes).
-/// A log is flushed by one of them at a time. Each is a loop around `step()`; tests that simulate
-/// call `step()` themselves. A blocked appender whose log nobody flushes right now runs the flush
-/// itself instead of waking a thread (docs/decisions/0004-who-flushes.md).
+/// One thread keeps the time; helpers are started once several logs wait at the same time, because
+/// a disk can sync different files in parallel (docs/performance.md#parallel-flushes). A log is
+/// flushed by one of them at a time. Each is a loop around `step()`; simulations call `step()`
+/// themselves. A blocked appender whose log is not being flushed runs the flush itself instead of
+/// waking a thread (docs/decisions/0004-who-flushes.md).
 package final class Flusher: Sendable {
-  /// A log, as the flusher needs it.
+  /// A log, as seen by the flusher.
   package protocol Client: AnyObject, Sendable {
-    /// Flushes what was appended so far and wakes who waits for it. Errors poison the client.
+    /// Flushes what was appended so far and wakes its waiters. Errors poison the client.
     func flushNow()
-    /// Begins a flush whose sync others share, where there is something to flush and it can be. One
-    /// of the following ends it.
+    /// Begins a flush whose sync others share, if there is something to flush and that is possible.
+    /// One of the following calls ends it.
     func beginSharedFlush(by group: GroupSync) -> SharedFlushStart
-    /// Ends it as if it had not begun.
+    /// Cancels it as if it had not begun.
     func abandonSharedFlush()
-    /// Writes its bytes, before the sync; false where that failed and ended it.
+    /// Writes its bytes, before the sync; false if that failed and ended it.
     func writeSharedFlush() -> Bool
-    /// Ends it after the sync; without one the client syncs for itself.
+    /// Ends it after the sync; without a sync the client syncs by itself.
     func endSharedFlush(isSynced: Bool)
-    /// Starts writing to the disk what `flushNow` will sync, and waits for nothing.
+    /// Starts writing to the disk what `flushNow` will sync, without waiting.
     func startFlush()
-    /// Milliseconds of `.interval` durability; nil where flushing is not periodic.
+    /// Milliseconds of `.interval` durability; nil if flushing is not periodic.
     var flushIntervalMs: Int? { get }
     /// Whether anything was appended since the last flush.
     var isDirty: Bool { get }
-    /// Makes the mark durable where enough was flushed since the last time.
+    /// Makes the mark durable if enough was flushed since the last time.
     func refreshMark(force: Bool)
   }
 
   /// Whether a client has begun a flush whose sync others share.
   package enum SharedFlushStart {
-    /// Yes, one of so many bytes.
+    /// Yes, with this many bytes.
     case begun(byteCount: Int)
     /// No, it has nothing to flush.
     case idle
-    /// No, it must be flushed by itself.
+    /// No, it must be flushed individually.
     case alone
   }
 
@@ -48,30 +48,30 @@ package final class Flusher: Sendable {
     /// Those that are flushed periodically.
     var periodic: [any Client] = []
     var isStopping = false
-    /// A client came: the sleep must be measured anew.
+    /// A client was added: the sleep must be computed again.
     var isChanged = false
     var nextIntervalNs: [ObjectIdentifier: Int64] = [:]
     var nextCheckpointNs: Int64 = 0
-    /// Threads that wait for work, the one that keeps the time among them.
+    /// Threads that wait for work, including the one that keeps the time.
     var idleCount = 0
     var helperCount = 0
-    /// Where one sync can serve several logs.
+    /// The sync for several logs, if possible.
     var group: GroupSync?
     /// Whether several logs are being flushed by one sync.
     var isGroupFlushing = false
 
-    /// The group's sync, where it may be used now.
+    /// The group's sync, if it may be used now.
     var usableGroup: GroupSync? { group.flatMap { $0.isUsable ? $0 : nil } }
 
-    /// Whether a thread must be woken, or begun, for what waits.
+    /// Whether a thread must be woken, or started, for waiting logs.
     mutating func demand(helpersMax: Int) -> (wakes: Bool, lacksHelper: Bool) {
       let lacksHelper = queue.count > idleCount && helperCount < helpersMax
       if lacksHelper { helperCount += 1 }
       return (idleCount > 0, lacksHelper)
     }
 
-    /// Takes what one thread is to flush next: all that wait, where they are many and share a sync,
-    /// else one. A second group would wait for the first; what comes meanwhile is taken one by one.
+    /// Takes what one thread flushes next: all waiting logs if they are many and share a sync, else
+    /// one. A second group would wait for the first, so later logs are taken one by one.
     mutating func take(_ task: inout FlushTask) {
       if let group = usableGroup, !isGroupFlushing, queue.count >= group.logCountMin {
         isGroupFlushing = true
@@ -90,10 +90,10 @@ package final class Flusher: Sendable {
     }
   }
 
-  /// What one thread flushes.
+  /// The task of one thread.
   private struct FlushTask {
     var clients: [any Client] = []
-    /// Those that wait behind.
+    /// Logs that wait after it.
     var following: [any Client] = []
     /// The sync they share; nil: each has its own.
     var group: GroupSync?
@@ -121,7 +121,7 @@ package final class Flusher: Sendable {
     state.withLock { $0.nextCheckpointNs = now() + checkpointIntervalNs }
   }
 
-  /// Starts the thread that keeps the time; all threads run on `core` where one is given.
+  /// Starts the thread that keeps the time; all threads run on `core` if given.
   package func start(core: Int?) {
     threads.withLock { threads in
       guard threads.running.isEmpty else { return }
@@ -139,7 +139,7 @@ package final class Flusher: Sendable {
     checkpoint.withLock { $0 = body }
   }
 
-  /// Ends the threads after the requests at hand. Idempotent.
+  /// Ends the threads after the current requests. Idempotent.
   package func stop() {
     state.withLock { $0.isStopping = true }
     state.broadcast()
@@ -149,7 +149,7 @@ package final class Flusher: Sendable {
     }
     for thread in running { thread.join() }
     checkpoint.withLock { $0 = nil }
-    // Nobody asks any more, and a log that stays here would keep itself.
+    // No more requests come; drop the references to avoid a retain cycle.
     state.withLock { state in
       state.periodic = []
       state.queue = FlushQueue()
@@ -164,7 +164,7 @@ package final class Flusher: Sendable {
     state.withLock { $0.group = group }
   }
 
-  /// Takes a log under its care.
+  /// Adds a log.
   package func add(_ client: any Client) {
     guard client.flushIntervalMs != nil else { return }
     state.withLock { state in
@@ -174,7 +174,7 @@ package final class Flusher: Sendable {
     state.broadcast()
   }
 
-  /// Lets go of a log that closes.
+  /// Removes a log that closes.
   package func remove(_ client: any Client) {
     state.withLock { state in
       state.queue.remove(client)
@@ -184,12 +184,12 @@ package final class Flusher: Sendable {
     }
   }
 
-  /// Asks for a flush of `client` soon. Never blocks on a disk.
+  /// Requests a flush of `client`. Never blocks on a disk.
   package func request(_ client: any Client) {
     summon { state in !state.isStopping && state.queue.request(client) }
   }
 
-  /// Wakes or begins a thread for what waits, if `isNeeded` says so under the lock.
+  /// Wakes or starts a thread for waiting work, if `isNeeded` says so under the lock.
   private func summon(where isNeeded: (inout State) -> Bool) {
     let (wakes, lacksHelper) = state.withLock { state -> (Bool, Bool) in
       isNeeded(&state) ? state.demand(helpersMax: helpersMax) : (false, false)
@@ -198,7 +198,7 @@ package final class Flusher: Sendable {
     if lacksHelper { startHelper() }
   }
 
-  /// Asks for a durable mark of `client` soon. Never blocks on a disk.
+  /// Requests a durable mark of `client`. Never blocks on a disk.
   package func requestMark(_ client: any Client) {
     let isNew = state.withLock { state in
       if state.isStopping || state.marks.contains(where: { $0 === client }) { return false }
@@ -212,7 +212,7 @@ package final class Flusher: Sendable {
 
   private func startHelper() {
     threads.withLock { threads in
-      // Without the first thread nobody flushes by itself: a simulation, or the end.
+      // Without the first thread no flush runs by itself: a simulation, or the end.
       guard !threads.running.isEmpty else { return }
       threads.running.append(
         PinnedThread(name: "mkstore-flush", core: threads.core) { [self] in
@@ -221,7 +221,7 @@ package final class Flusher: Sendable {
     }
   }
 
-  /// Flushes what waits; false when the thread is to end.
+  /// Flushes waiting logs; false when the thread must end.
   private func help() -> Bool {
     var task = FlushTask()
     var isStopping = false
@@ -242,7 +242,7 @@ package final class Flusher: Sendable {
       if isIdle { state.idleCount += 1 }
       return !isIdle
     }
-    // The time was up.
+    // The wait timed out.
     if isIdle { state.withLock { $0.idleCount -= 1 } }
   }
 
@@ -250,7 +250,7 @@ package final class Flusher: Sendable {
     if let group = task.group {
       let others = flushTogether(task.clients, by: group)
       state.withLock { $0.isGroupFlushing = false }
-      // Others find them there, but not for a group: that would be the same again.
+      // Other threads find them there, but not as a group: that would fail the same way.
       if mayPutBack, !group.isUsable {
         putBack(others)
       } else {
@@ -262,8 +262,8 @@ package final class Flusher: Sendable {
     for client in task.clients { flush(client) }
   }
 
-  /// Puts logs that were taken, and not flushed, into the queue again, at the end too: the thread
-  /// that does so goes on until nothing waits.
+  /// Puts logs that were taken, and not flushed, back into the queue, also at the end: the calling
+  /// thread continues until nothing waits.
   func putBack(_ clients: [any Client]) {
     for client in clients {
       summon { state in
@@ -274,23 +274,23 @@ package final class Flusher: Sendable {
     }
   }
 
-  /// Ends the flushes of logs; those that were asked for meanwhile wait anew.
+  /// Ends the flushes of logs; those requested again meanwhile wait again.
   func finish(_ clients: [any Client]) {
     state.withLock { state in for client in clients { state.queue.finish(client) } }
   }
 
-  /// Flushes a log that was taken from the queue, again where that was asked for meanwhile.
+  /// Flushes a log that was taken from the queue, and again if that was requested meanwhile.
   func flush(_ client: any Client) {
     repeat { client.flushNow() } while state.withLock { $0.queue.isWantedAgain(client) }
   }
 
   // MARK: Steps
 
-  /// Carries out what is due.
+  /// Does what is due.
   ///
-  /// - Parameter waiting: Whether to wait for work where there is none; then also helpers may be at
-  ///   work, and one flush is taken at a time.
-  /// - Returns: False when the thread is to end.
+  /// - Parameter waiting: Whether to wait for work if there is none. Helpers may then work too, and
+  ///   one flush is taken at a time.
+  /// - Returns: False when the thread must end.
   @discardableResult
   package func step(waiting: Bool) -> Bool {
     var due = Due()

@@ -4,29 +4,29 @@ package import DiskIO
 package import Logging
 internal import Synchronization
 
-/// One sync for many logs, for as long as it can be believed and pays
+/// One sync for many logs, as long as it is reliable and worthwhile
 /// (docs/decisions/0008-shared-sync.md).
 ///
-/// Any thread; one `run` at a time. It must be made before anything is written that it is to cover.
+/// Any thread; one `run` at a time. It must be made before anything is written that it covers.
 package final class GroupSync: Sendable {
-  /// How long logs are synced each on its own where others have more to write.
+  /// How long logs are synced individually if other programs have more to write.
   static let pauseNs: Int64 = 100_000_000
   /// A sync that takes longer than this, and than 5 ms for each of its logs, is followed by a pause
   /// of ten times its length.
   static let expectedNs: Int64 = 100_000_000
   static let expectedPerLogNs: Int64 = 5_000_000
 
-  /// As many logs must wait, for one sync to take the place of theirs.
+  /// At least this many logs must wait for one sync to replace theirs.
   package let logCountMin: Int
-  /// Others' bytes that a sync may have to write beside those it is for.
+  /// Bytes of other programs that a sync may have to write as well.
   private let othersBytesMax: Int
   private let sync: any SharedSync
   private let traffic: SyncTraffic
   private let logger: Logger
   private let metrics: StoreMetrics
   private let now: @Sendable () -> Int64
-  /// Not to be used before then; `Int64.max` once a sync failed. Relaxed: who reads an old value
-  /// asks `mayRun` once more than needed, and `run` looks again.
+  /// Not used before then; `Int64.max` once a sync failed. Relaxed: a reader of an old value calls
+  /// `mayRun` once more than needed, and `run` checks again.
   private let pausedUntilNs = Atomic<Int64>(Int64.min)
 
   package init(
@@ -44,26 +44,26 @@ package final class GroupSync: Sendable {
     self.now = now
   }
 
-  /// Whether logs may wait for each other now.
+  /// Whether logs may share a sync now.
   package var isUsable: Bool {
     let until = pausedUntilNs.load(ordering: .relaxed)
     return until == Int64.min || now() >= until
   }
 
-  /// Whether a sync covers what stands in a directory.
+  /// Whether a sync covers the files in a directory.
   package func covers(_ directory: String) -> Bool {
     do throws(DiskError) {
       return try sync.covers(directory)
     } catch {
-      // The log's own sync will meet the same and tell it.
+      // The log's own sync will meet the same error and report it.
       return false
     }
   }
 
-  /// Whether a sync may run now: not where it would wait for the writes of others. Then there is a
-  /// pause.
+  /// Whether a sync may run now: not if it would wait for the writes of other programs. Then there
+  /// is a pause.
   ///
-  /// - Parameter ownBytes: What the sync is to write.
+  /// - Parameter ownBytes: The bytes that the sync is meant to write.
   package func mayRun(ownBytes: Int) -> Bool {
     guard isUsable else { return false }
     guard let pending = sync.pendingBytes, pending - ownBytes <= othersBytesMax else {
@@ -75,8 +75,8 @@ package final class GroupSync: Sendable {
 
   /// Makes everything durable that was written before.
   ///
-  /// - Returns: False where that is not known; then every log must sync for itself, now and from
-  ///   now on: this descriptor has told an error that may be of any file, and tells it once.
+  /// - Returns: False if that is uncertain. Every log must then sync by itself, now and from now
+  ///   on: syncfs reports an error once per descriptor and does not say for which file.
   package func run(logCount: Int) -> Bool {
     guard pausedUntilNs.load(ordering: .acquiring) != Int64.max else { return false }
     let startedNs = now()

@@ -1,15 +1,15 @@
 internal import CMkstoreShims
 
-/// Does what a store has to do later, such as removing the files of deleted logs and segments.
+/// Runs a store's deferred jobs, such as removing the files of deleted logs and segments.
 ///
 /// Owns the queue of jobs. A job is done in slices: the jobs that are due take turns, so that none
-/// waits for another's end. One thread, which lives while there is something to do, is a loop
-/// around `step()`; simulations call `step()` themselves. What is left at `stop` the next opening
-/// of the store does. Any thread may call any method.
+/// waits for another's end. One thread, which lives while there are jobs, is a loop around
+/// `step()`; simulations call `step()` themselves. Jobs left at `stop` are done by the next opening
+/// of the store. Any thread may call any method.
 package final class Housekeeper: Sendable {
-  /// Something to do. Called by one thread at a time; it tells its own errors.
+  /// A deferred job. Called by one thread at a time; it reports its own errors.
   package protocol Job: Sendable {
-    /// Does a part that takes a few milliseconds, or one system call where that takes longer.
+    /// Does a part that takes a few milliseconds, or one system call if that takes longer.
     func step() -> Progress
   }
 
@@ -19,7 +19,7 @@ package final class Housekeeper: Sendable {
     case done
     /// More, after a step of each other job that is due.
     case more
-    /// More, once so many milliseconds have passed.
+    /// More, once this many milliseconds have passed.
     case again(afterMs: Int64)
   }
 
@@ -29,11 +29,11 @@ package final class Housekeeper: Sendable {
   }
 
   private struct State {
-    /// By rising time; those of one time in the order in which they came.
+    /// By rising time; jobs of the same time in the order of their arrival.
     var waiting: [Waiting] = []
     var isRunning = false
     var isStopping = false
-    /// Whether a job came that is due before the one that the thread waits for.
+    /// Whether a new job is due before the one that the thread waits for.
     var isChanged = false
     var thread: PinnedThread?
 
@@ -46,7 +46,7 @@ package final class Housekeeper: Sendable {
 
   private let state = Locked(State())
   private let now: @Sendable () -> Int64
-  /// Whether there is a thread; without one `schedule` does at once what is due at once.
+  /// Whether there is a thread; without one `schedule` runs a job that is due now at once.
   private let usesThread: Bool
 
   /// - Parameters:
@@ -59,7 +59,7 @@ package final class Housekeeper: Sendable {
     self.now = now
   }
 
-  /// Does `job` once so many milliseconds have passed; nothing after `stop`.
+  /// Runs `job` once this many milliseconds have passed; does nothing after `stop`.
   package func schedule(_ job: some Job, afterMs: Int64 = 0) {
     let due = now() &+ max(0, min(afterMs, Self.delayMaxMs)) * 1_000_000
     let (isNew, ended) = state.withLock { state -> (Bool, PinnedThread?) in
@@ -103,7 +103,7 @@ package final class Housekeeper: Sendable {
     }
   }
 
-  /// Ends the thread after the slice at hand, and forgets what waits. Idempotent.
+  /// Ends the thread after the current slice, and discards waiting jobs. Idempotent.
   package func stop() {
     let running = state.withLock { state in
       state.isStopping = true
@@ -119,7 +119,7 @@ package final class Housekeeper: Sendable {
     repeat { while step() {} } while waitForDue()
   }
 
-  /// Waits until a job may be due; false where none is left, and the thread ends.
+  /// Waits until a job may be due; false if none is left, and the thread ends.
   private func waitForDue() -> Bool {
     let pause = state.withLock { state -> Int64? in
       state.isChanged = false

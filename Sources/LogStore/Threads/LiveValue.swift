@@ -1,34 +1,34 @@
 internal import Synchronization
 
-/// A value that is read all the time and replaced now and then: reading takes no lock and counts no
-/// references. Any thread may call any method.
+/// A value that is read often and replaced rarely: reading takes no lock and counts no references.
+/// Any thread may call any method.
 ///
-/// A value that was replaced stays in memory until this object goes, since a reader may still use
-/// it; setting a value that was set before reuses it. So it is for values that change by a person's
-/// hand, not by a program's loop.
+/// A replaced value stays in memory until this object is destroyed, since a reader may still use
+/// it; setting an earlier value again reuses it. So it is for values that people change, not
+/// programs in a loop.
 package final class LiveValue<Value: Sendable & Equatable>: Sendable {
   private final class Box: Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
   }
 
-  /// Every value that was set; the lock of whoever sets one.
+  /// Every value that was set; its lock serialises setters.
   private let boxes: Locked<[Box]>
-  /// Address of the box whose value counts.
+  /// Address of the box with the current value.
   private let current: Atomic<UInt>
 
-  /// Takes over the first value.
+  /// Stores the first value.
   package init(_ value: Value) {
     let box = Box(value)
     boxes = Locked([box])
     current = Atomic(Self.address(of: box))
   }
 
-  /// The value of this moment (acquire).
+  /// The current value (acquire).
   @inline(__always)
   package var value: Value { with { $0 } }
 
-  /// Reads a part of the value of this moment (acquire).
+  /// Reads a part of the current value (acquire).
   @inline(__always)
   package func with<Result>(_ body: (Value) -> Result) -> Result {
     // Safe: `boxes` keeps every box for as long as this object lives, and no address is 0.
@@ -37,7 +37,7 @@ package final class LiveValue<Value: Sendable & Equatable>: Sendable {
   }
 
   private static func address(of box: Box) -> UInt {
-    // Safe: only a number is made of it.
+    // Safe: the pointer is only converted to a number.
     unsafe UInt(bitPattern: Unmanaged.passUnretained(box).toOpaque())
   }
 

@@ -1,12 +1,12 @@
 internal import CMkstoreShims
 
-/// A value that is reached only under a lock, with a condition to wait on.
+/// A value that is accessible only under a lock, with a condition to wait on.
 ///
 /// A pthread mutex, not `Synchronization.Mutex`: ThreadSanitizer understands it, so that the
 /// concurrent tests can gate (docs/decisions/0003-pthread-lock.md). Not recursive. Uncontended
 /// cost about 20 ns. Any thread may call any method.
 @safe package final class Locked<Value>: @unchecked Sendable {
-  // Safe: made in init, freed in deinit, and `value` is touched only between lock and unlock.
+  // Safe: made in init, freed in deinit, and `value` is accessed only between lock and unlock.
   private let monitor: OpaquePointer
   private let value: UnsafeMutablePointer<Value>
 
@@ -23,7 +23,7 @@ internal import CMkstoreShims
     unsafe value.deallocate()
   }
 
-  /// Runs `body` with the value, alone.
+  /// Runs `body` with the value, under the lock.
   package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -32,7 +32,7 @@ internal import CMkstoreShims
     return try unsafe body(&value.pointee)
   }
 
-  /// Waits until `isReady` holds of the value; woken by `broadcast`.
+  /// Waits until `isReady` is true of the value; woken by `broadcast`.
   ///
   /// - Parameter timeoutNs: Longest wait in nanoseconds of the monotonic clock; nil for ever.
   /// - Returns: Whether `isReady` held (false: timed out).
@@ -52,12 +52,12 @@ internal import CMkstoreShims
     }
   }
 
-  /// Wakes one thread that waits, where there is one.
+  /// Wakes one waiting thread, if there is one.
   package func signal() {
     unsafe mk_monitor_signal(monitor)
   }
 
-  /// Wakes every thread that waits.
+  /// Wakes every waiting thread.
   package func broadcast() {
     unsafe mk_monitor_broadcast(monitor)
   }

@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// Wakes those who wait for an offset (a log's end, or its flushed end) to pass a bound.
+/// Wakes callers that wait for an offset (a log's end, or its flushed end) to pass a bound.
 ///
 /// The one subtle handshake of the engine: a waiter raises `parked` and then reads the offset
 /// again; the owner stores the offset and then reads `parked`. Both pairs are sequentially
-/// consistent, or each could miss the other. With nobody parked, notifying costs one load. Any
+/// consistent, or each could miss the other. Without a waiter, notifying costs one load. Any
 /// thread.
 package final class OffsetNotifier: Sendable {
-  /// What a callback is told.
+  /// The argument of a callback.
   package typealias Outcome = Swift.Result<Void, LogError>
 
   private struct Waiter {
@@ -33,8 +33,8 @@ package final class OffsetNotifier: Sendable {
   @inline(__always)
   package var value: Int64 { offset.load(ordering: .acquiring) }
 
-  /// Publishes a new offset, not below the one before, and wakes who waited for it. One owner at a
-  /// time.
+  /// Publishes a new offset, not below the previous one, and wakes those who waited for it. One
+  /// owner at a time.
   @inline(__always)
   package func publish(_ value: Int64) {
     let before = offset.load(ordering: .relaxed)
@@ -54,7 +54,7 @@ package final class OffsetNotifier: Sendable {
     for waiter in waiters { release(waiter, .failure(error)) }
   }
 
-  /// Whether someone waits with a callback.
+  /// Whether there are waiting callbacks.
   package var hasCallbacks: Bool { state.withLock { !$0.waiters.isEmpty } }
 
   /// Blocks until the offset is at least `bound`.
@@ -73,10 +73,10 @@ package final class OffsetNotifier: Sendable {
     return reached
   }
 
-  /// Calls `callback` once, on whatever thread publishes, when the offset is at least `bound`; at
-  /// once where it is already. It must not block.
+  /// Calls `callback` once, on the thread that publishes, when the offset is at least `bound`; at
+  /// once if it already is. It must not block.
   ///
-  /// - Returns: An id for `cancel`; 0 where the callback has run.
+  /// - Returns: An id for `cancel`; 0 if the callback has run.
   @discardableResult
   package func onReach(_ bound: Int64, _ callback: @escaping @Sendable (Outcome) -> Void) -> UInt64
   {
@@ -102,7 +102,7 @@ package final class OffsetNotifier: Sendable {
     return id
   }
 
-  /// Forgets a callback; returns whether it had not run yet and now never will.
+  /// Removes a callback; returns whether it had not run yet, and now never will.
   package func cancel(_ id: UInt64) -> Bool {
     let found = state.withLock { state in
       guard let index = state.waiters.firstIndex(where: { $0.id == id }) else { return false }
@@ -130,7 +130,7 @@ package final class OffsetNotifier: Sendable {
     waiter.callback(outcome)
   }
 
-  /// Suspends until the offset is at least `bound`; returns early where the task is cancelled.
+  /// Suspends until the offset is at least `bound`; returns early if the task is cancelled.
   package func reached(_ bound: Int64) async throws(LogError) {
     let wait = CancellableWait()
     let outcome: Outcome = await withTaskCancellationHandler {
@@ -145,7 +145,7 @@ package final class OffsetNotifier: Sendable {
   }
 }
 
-/// Resumes a continuation once, by whoever comes first: the offset, a failure, or cancellation.
+/// Resumes a continuation once, on the first of: the offset, a failure, or cancellation.
 private final class CancellableWait: Sendable {
   private struct State {
     var continuation: CheckedContinuation<OffsetNotifier.Outcome, Never>?
@@ -155,7 +155,7 @@ private final class CancellableWait: Sendable {
 
   private let state = Locked(State())
 
-  /// Takes the continuation over; false where the task was cancelled before, and it was resumed.
+  /// Stores the continuation; false if the task was cancelled before, and it was resumed.
   func begin(_ continuation: CheckedContinuation<OffsetNotifier.Outcome, Never>) -> Bool {
     let isDone = state.withLock { state in
       if !state.isDone { state.continuation = continuation }
@@ -165,7 +165,7 @@ private final class CancellableWait: Sendable {
     return !isDone
   }
 
-  /// Notes where the callback stands, so that cancelling takes it away.
+  /// Records the callback's id, so that cancelling removes it.
   func registered(_ id: UInt64, _ notifier: OffsetNotifier) {
     let isDone = state.withLock { state in
       state.registration = (id, notifier)

@@ -1,13 +1,14 @@
 internal import CMkstoreShims
 internal import Glibc
 
-/// A thread of the operating system, bound to one core where that is asked for.
+/// A thread of the operating system, bound to one core if requested.
 ///
 /// Threads inherit their maker's affinity, so the process's main thread is never pinned, only
 /// these. A core that the process may not use is not an error: the thread then runs where it may,
 /// so that a machine with one core works too.
 @safe package final class PinnedThread: @unchecked Sendable {
-  // Safe: written once in init before anyone else sees the object, read by join and deinit only.
+  // Safe: written once in init before another thread sees the object; then only join and deinit
+  // read it.
   private var handle = pthread_t()
   private let isJoined = Locked(false)
 
@@ -30,13 +31,13 @@ internal import Glibc
   /// - Parameters:
   ///   - name: At most 15 bytes are shown by the system's tools.
   ///   - core: Number of a core the process may use; nil leaves the choice to the system.
-  ///   - nice: How far it stands behind other threads for a processor, 0 to 19.
+  ///   - nice: How far it yields the processor to other threads, 0 to 19.
   ///   - body: What it does.
   package init(
     name: String, core: Int?, nice: Int = 0, body: @escaping @Sendable () -> Void
   ) {
     let start = Start(name: name, core: core, nice: nice, body: body)
-    // Safe: the retained reference is taken over by the new thread, once.
+    // Safe: the new thread takes ownership of the retained reference, once.
     let opaque = unsafe Unmanaged.passRetained(start).toOpaque()
     let code = unsafe pthread_create(
       &handle, nil,
@@ -54,7 +55,7 @@ internal import Glibc
   /// Waits until the thread has ended. Idempotent.
   package func join() {
     guard takeEnd() else { return }
-    // A thread cannot wait for itself; it ends when it comes back to its loop.
+    // A thread cannot wait for itself; it ends when it returns to its loop.
     if pthread_equal(handle, pthread_self()) == 0 {
       pthread_join(handle, nil)
     } else {
@@ -62,7 +63,7 @@ internal import Glibc
     }
   }
 
-  /// Whether nobody has joined or detached the thread before; each ends the use of `handle`.
+  /// Whether the thread was not joined or detached before; each ends the use of `handle`.
   private func takeEnd() -> Bool {
     isJoined.withLock { joined in
       defer { joined = true }
@@ -70,7 +71,7 @@ internal import Glibc
     }
   }
 
-  /// A thread that nobody waits for gives back its stack by itself when it ends.
+  /// A thread that is not joined frees its stack itself when it ends.
   deinit {
     if takeEnd() { pthread_detach(handle) }
   }

@@ -1,11 +1,12 @@
-/// Keeps a few objects that are dear to make (codec contexts, buffers) between uses. Any thread.
+/// Keeps a few objects that are expensive to make (codec contexts, buffers) between uses. Any
+/// thread.
 package final class ReusePool<Object: AnyObject>: Sendable {
   private let idle = Locked<[Object]>([])
   private let keptMax: Int
 
   package init(keptMax: Int = 8) { self.keptMax = keptMax }
 
-  /// An idle object that `matches`, else one that `make` makes.
+  /// An idle object that `matches`, or else a new one from `make`.
   package func take(where matches: (Object) -> Bool, orMake make: () -> Object) -> Object {
     let found = idle.withLock { idle -> Object? in
       guard let index = idle.lastIndex(where: matches) else { return nil }
@@ -14,7 +15,7 @@ package final class ReusePool<Object: AnyObject>: Sendable {
     return found ?? make()
   }
 
-  /// Gives an object back.
+  /// Returns an object to the pool.
   package func give(_ object: Object) {
     idle.withLock { idle in
       if idle.count < keptMax { idle.append(object) }

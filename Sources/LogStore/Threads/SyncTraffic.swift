@@ -1,12 +1,12 @@
 internal import CMkstoreShims
 package import DiskIO
 
-/// Tells who reads from the disk at leisure whether somebody waits for a sync.
+/// Tells readers of cold bytes whether a caller waits for a sync.
 ///
-/// A disk serves a sync behind the reads that it was given before, and a kernel that reads ahead
-/// gives it megabytes: a durable append would wait for a scan. So a scan of cold bytes reads little
-/// at a time while the store is synced, and lets each sync pass. Where so much is written that
-/// syncs wait for writes rather, a scan takes its share, or it would never catch up
+/// A disk serves a sync after the reads that it got before, and a kernel that reads ahead gives it
+/// megabytes: a durable append would wait for a scan. So a scan of cold bytes reads small pieces
+/// while the store is synced, and yields to each sync. If so much is written that syncs wait for
+/// writes instead, a scan does not yield, or it would never catch up
 /// (docs/performance.md#cold-scans). Any thread.
 package final class SyncTraffic: Sendable {
   private struct State {
@@ -21,11 +21,11 @@ package final class SyncTraffic: Sendable {
 
   /// How much a store is synced.
   package enum Level: Sendable {
-    /// Nobody syncs.
+    /// No syncs.
     case none
-    /// Syncs of little, each of which is as fast as the disk is free.
+    /// Syncs of few bytes, each limited by how busy the disk is.
     case light
-    /// Syncs of so much that they keep the disk busy themselves.
+    /// Syncs of so many bytes that they keep the disk busy themselves.
     case heavy
   }
 
@@ -33,15 +33,15 @@ package final class SyncTraffic: Sendable {
   private let waitMaxNs: Int64
   private let now: @Sendable () -> Int64
 
-  /// So long after a sync the next one is expected.
+  /// For this long after a sync the next one is expected.
   package static let recentNs: Int64 = 1_000_000_000
-  /// From so many bytes a second on traffic is heavy.
+  /// From this many bytes a second on, traffic is heavy.
   package static let heavyBytesPerSecond = 64.0 * 1024 * 1024
   private static let windowNs: Int64 = 100_000_000
 
   /// - Parameters:
-  ///   - waitMaxNs: Longest that `giveWay` waits, so that a store that is synced without a pause is
-  ///     read too.
+  ///   - waitMaxNs: Longest wait of `giveWay`, so that a store that is synced without a pause can
+  ///     be read too.
   ///   - now: Monotonic nanoseconds.
   package init(
     waitMaxNs: Int64 = 500_000, now: @escaping @Sendable () -> Int64 = { mk_monotonic_ns() }
@@ -50,7 +50,7 @@ package final class SyncTraffic: Sendable {
     self.now = now
   }
 
-  /// Runs `body`, a sync that somebody waits for.
+  /// Runs `body`, a sync that a caller waits for.
   package func sync(_ body: () throws(DiskError) -> Void) throws(DiskError) {
     state.withLock { $0.runningCount += 1 }
     defer {
@@ -64,7 +64,7 @@ package final class SyncTraffic: Sendable {
     try body()
   }
 
-  /// Notes that so many bytes were made durable.
+  /// Records that this many bytes were made durable.
   package func noteSynced(_ byteCount: Int) {
     let nowNs = now()
     state.withLock { state in
@@ -77,7 +77,7 @@ package final class SyncTraffic: Sendable {
     }
   }
 
-  /// How much the store is synced right now or was a short while ago.
+  /// How much the store is synced now or was a short while ago.
   package var level: Level {
     state.withLock { state in
       if state.runningCount == 0 {

@@ -1,15 +1,14 @@
 import Glibc
 import Synchronization
 
-/// Runs a number of like jobs on a few threads and waits for all of them.
+/// Runs a number of similar jobs on a few threads and waits for all of them.
 ///
-/// For work that blocks in system calls or burns processor time for long: loading, verifying. No
-/// task group, since those must not block; no pool, since starting a thread costs little against a
-/// job.
+/// For work that blocks in system calls or uses much processor time: loading, verifying. No task
+/// group, since those must not block; no pool, since starting a thread is cheap compared to a job.
 package enum WorkerThreads {
   /// The results of `body` for 0 up to `jobCount`, in that order.
   ///
-  /// The calling thread works too, and alone where no thread can be made. Threads inherit its
+  /// The calling thread works too, and alone if no thread can be made. Threads inherit its
   /// processor affinity: do not call from a pinned thread.
   ///
   /// - Parameter threadCount: Threads that run jobs, the calling one included; at least 1.
@@ -34,12 +33,13 @@ package enum WorkerThreads {
     }
   }
 
-  /// Starts a thread that runs the worker; nil where the system has none left (the other threads
-  /// then do its jobs).
+  /// Starts a thread that runs the worker; nil if the system has none left (the other threads then
+  /// do its jobs).
   private static func start<Result: Sendable>(_ worker: Worker<Result>) -> pthread_t? {
     var thread = pthread_t()
     let box = ThreadBody(worker.run)
-    // Safe: the thread takes over the retain and gives it back; on failure it is given back here.
+    // Safe: the thread takes ownership of the retain and releases it; on failure it is released
+    // here.
     let context = unsafe Unmanaged.passRetained(box)
     let code = unsafe pthread_create(
       &thread, nil,
@@ -58,7 +58,7 @@ package enum WorkerThreads {
   }
 }
 
-/// The number of the next job, taken by whichever worker is free.
+/// The number of the next job, for any free worker.
 private final class NextJob: Sendable {
   private let jobCount: Int
   private let taken = Atomic(0)
