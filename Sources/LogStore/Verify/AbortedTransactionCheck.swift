@@ -1,6 +1,6 @@
 import RecordFormat
 
-/// Compares a transaction index with the markers of its segment, which pass by in order.
+/// Compares a transaction index with the markers of its segment, given in order.
 struct AbortedTransactionCheck {
   private let entries: [AbortedTransaction]
   private var index = 0
@@ -24,7 +24,7 @@ struct AbortedTransactionCheck {
     }
   }
 
-  /// The last batch has passed; `isComplete` unless the log's end is cut or damaged.
+  /// Called after the last batch; `isComplete` unless the log's end is cut or damaged.
   mutating func finish(isComplete: Bool) {
     while index < entries.count, isComplete {
       verdict.reject(index, "the log ends before offset \(entries[index].lastOffset)")

@@ -5,8 +5,8 @@ enum EpochOrder {
   /// Kafka's "no epoch".
   private static let none: Int32 = -1
 
-  /// Where the epochs of a log's batches fall, are none that can be, or stand between two equal
-  /// ones. No record is lost with it.
+  /// Where the epochs of a log's batches decrease, are impossible, or lie between two equal ones.
+  /// No record is lost by it.
   static func damage(_ segments: [SegmentOutcome]) -> [DamagedRange] {
     let starts = segments.flatMap { segment in
       segment.epochStarts.filter { $0.epoch != none }.map { (segment.place, $0) }
@@ -20,7 +20,7 @@ enum EpochOrder {
         starts[index + 1].1.epoch == last.epoch
       {
         damage.append(range(place, start, "stands between records of epoch \(last.epoch)"))
-        // What follows goes on with the epoch before it.
+        // The following batches continue with the epoch before it.
         continue
       } else if let last, start.epoch < last.epoch {
         damage.append(

@@ -1,6 +1,6 @@
-/// What the comparison of an index with its log gave.
+/// The result of comparing an index with its log.
 struct IndexVerdict {
-  /// Entries that are not true.
+  /// Entries that are wrong.
   private(set) var wrongCount = 0
   /// The first of them: which, and why.
   private(set) var firstReason: String?
@@ -10,7 +10,7 @@ struct IndexVerdict {
     if firstReason == nil { firstReason = "entry \(index), \(reason)" }
   }
 
-  /// One sentence, or nil where every entry is true.
+  /// One sentence, or nil if every entry is right.
   var reason: String? {
     guard let firstReason else { return nil }
     return wrongCount == 1

@@ -3,7 +3,7 @@ public import DiskIO
 /// Checks stores, logs and single segments without changing a byte, also on read-only media and
 /// while a writer runs; the engine behind `mkstore verify`.
 ///
-/// Takes no lock. Several segments are looked at in parallel.
+/// Takes no lock. Several segments are examined in parallel.
 public struct LogVerifier: Sendable {
   private let disk: any Disk
   private let options: VerificationOptions
@@ -19,10 +19,10 @@ public struct LogVerifier: Sendable {
   /// Verifies what the paths name: log directories, store directories, single `.log` files.
   ///
   /// - Parameters:
-  ///   - paths: What is to be verified.
-  ///   - progress: Called now and then, from several threads at a time.
-  /// - Throws: Where a path or a directory cannot be looked at at all; a file that cannot be read
-  ///   is a finding.
+  ///   - paths: What to verify.
+  ///   - progress: Called periodically, from several threads at a time.
+  /// - Throws: If a path or a directory cannot be examined at all; a file that cannot be read is a
+  ///   finding.
   public func verify(
     _ paths: [String], progress: (@Sendable (VerificationProgress) -> Void)? = nil
   ) throws(DiskError) -> VerificationReport {
@@ -36,7 +36,7 @@ public struct LogVerifier: Sendable {
     return report
   }
 
-  /// Looks at the segments of all targets, in parallel.
+  /// Surveys the segments of all targets, in parallel.
   private func survey(
     _ targets: [VerificationTargets.Target],
     _ progress: (@Sendable (VerificationProgress) -> Void)?
@@ -87,7 +87,7 @@ public struct LogVerifier: Sendable {
       return report.add(outcome, path: target.path)
     }
     var plan = try PlanMaker(target.frame, outcomes, surveyOptions).make()
-    // What looks like damage may be the work of a writer that ran meanwhile.
+    // What looks like damage may come from a concurrent writer.
     for _ in 1..<VerificationTargets.attemptsMax {
       guard !plan.damage.isEmpty, try hasChanged(plan.frame),
         let again = try lookAgain(target.path)
@@ -97,7 +97,7 @@ public struct LogVerifier: Sendable {
     report.add(plan)
   }
 
-  /// Whether a running writer changed what the plan began with.
+  /// Whether a running writer changed what the plan was based on.
   private func hasChanged(_ frame: LogFrame) throws(DiskError) -> Bool {
     let store = PathText.parent(frame.directory.path)
     let isClean = try disk.status("\(store)/\(CleanShutdownFile.name)") != nil
@@ -105,7 +105,7 @@ public struct LogVerifier: Sendable {
     return try DurableMark.read(frame.directory) != frame.mark
   }
 
-  /// nil where the log is gone.
+  /// nil if the log no longer exists.
   private func lookAgain(_ path: String) throws(DiskError) -> RecoveryPlan? {
     do throws(DiskError) {
       let hints = try StoreHints(disk, directory: PathText.parent(path))

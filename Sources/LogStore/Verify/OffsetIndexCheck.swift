@@ -1,14 +1,14 @@
 import RecordFormat
 
-/// Compares an offset index with the batches of its segment, which pass by in order.
+/// Compares an offset index with the batches of its segment, given in order.
 ///
-/// An entry is true when a batch starts at its position and its offset is the last one of that
-/// batch or of a later one before the next entry's position: an append of several batches makes one
+/// An entry is right if a batch starts at its position and its offset is the last one of that batch
+/// or of a later one before the next entry's position: an append of several batches makes one
 /// entry.
 struct OffsetIndexCheck {
   private let entries: [OffsetIndexEntry]
   private var index = 0
-  /// Whether the batch at the current entry's position has passed.
+  /// Whether the batch at the current entry's position was seen.
   private var isBegun = false
   private(set) var verdict = IndexVerdict()
 
@@ -18,7 +18,7 @@ struct OffsetIndexCheck {
     where next.offset <= last.offset || next.position <= last.position {
       verdict.reject(index + 1, "\(Self.text(next)) does not rise above \(Self.text(last))")
     }
-    // Entries out of order cannot be walked along with the log.
+    // Entries out of order cannot be compared in the log's order.
     if verdict.wrongCount > 0 { index = entries.count }
   }
 
@@ -42,7 +42,7 @@ struct OffsetIndexCheck {
     }
   }
 
-  /// Bytes that hold no valid batches: entries that lead into them prove nothing.
+  /// Called for bytes without valid batches: entries that point into them prove nothing.
   mutating func passDamage(_ bytes: Range<Int>) {
     if isBegun { step() }
     while index < entries.count, entries[index].position < bytes.lowerBound {
@@ -51,7 +51,7 @@ struct OffsetIndexCheck {
     while index < entries.count, bytes.contains(entries[index].position) { step() }
   }
 
-  /// The last batch has passed; the log ends at `position`.
+  /// Called after the last batch; the log ends at `position`.
   mutating func finish(at position: Int) {
     while index < entries.count { reject("the log ends at position \(position)") }
   }

@@ -1,9 +1,9 @@
 import DiskIO
 import RecordFormat
 
-/// The index files of one segment, compared with its batches while these pass by.
+/// Compares the index files of one segment with its batches during the walk over them.
 struct SegmentIndexVerifier {
-  /// Largest index file that is read: four times what Kafka makes by default.
+  /// Largest index file that is read: four times Kafka's default.
   static let indexBytesMax = 40 << 20
 
   private let disk: any Disk
@@ -28,11 +28,11 @@ struct SegmentIndexVerifier {
     disk = place.directory.disk
   }
 
-  /// Of the batches that have passed; nil where none has, or the time index is missing.
+  /// Of the batches so far; nil if there is none, or the time index is missing.
   var largestTimestamp: Int64? { times?.largestTimestamp }
 
-  /// Reads the files. Must come before the log's size is looked at: a running writer adds entries
-  /// only for bytes that are there.
+  /// Reads the files. Must precede reading the log's size: a running writer adds entries only for
+  /// existing bytes.
   mutating func load() {
     if let content: IndexContent<OffsetIndexEntry> = content(.index) {
       offsets = OffsetIndexCheck(content.entries)
@@ -43,7 +43,7 @@ struct SegmentIndexVerifier {
     loadAborted()
   }
 
-  /// What both indexes end with, as they are on disk.
+  /// The last entries of both indexes, as they are on disk.
   var entries: IndexProbe.Prefix {
     let offsets = offsetEntries
     let times = timeEntries
@@ -63,8 +63,8 @@ struct SegmentIndexVerifier {
     return IndexContent(bytes.span, baseOffset: place.baseOffset).entries
   }
 
-  /// Adds an index that has entries for records that are damaged or missing: they tell of nothing
-  /// that can be read.
+  /// Adds an index whose entries refer to damaged or missing records: they point to nothing that
+  /// can be read.
   func findUseless(_ outcome: inout SegmentOutcome) {
     func add(_ kind: SegmentName.Kind, _ isUseless: Bool) {
       guard isUseless, !outcome.wrongIndexes.contains(where: { $0.kind == kind }) else { return }
@@ -77,8 +77,8 @@ struct SegmentIndexVerifier {
       offsetEntries.contains { entry in
         entry.position >= outcome.end || damage.contains { $0.bytes.contains(entry.position) }
       })
-    // Which offset comes after damage at a segment's end may be told otherwise later; which ones
-    // are there is not.
+    // The offset after damage at a segment's end may be reported differently later; which offsets
+    // exist may not.
     let isBroken = outcome.cut != nil || !damage.isEmpty
     let runs = outcome.runs
     add(
@@ -95,21 +95,21 @@ struct SegmentIndexVerifier {
     aborted?.pass(header)
   }
 
-  /// Damaged bytes; the next valid batch starts at `next` or later.
+  /// Called for damaged bytes; the next valid batch starts at `next` or later.
   mutating func passDamage(_ bytes: Range<Int>, before next: Int64) {
     offsets?.passDamage(bytes)
     times?.passDamage(before: next)
     isCut = isCut || next == Int64.max
   }
 
-  /// The last batch has passed.
+  /// Called after the last batch.
   mutating func end(at position: Int) {
     offsets?.finish(at: position)
     times?.finish()
     aborted?.finish(isComplete: !isCut)
   }
 
-  /// Hands over what was found.
+  /// Adds the findings to the outcome.
   mutating func finish(_ outcome: inout SegmentOutcome) {
     report(.index, offsets?.verdict)
     report(.timeindex, times?.verdict)
@@ -161,7 +161,7 @@ struct SegmentIndexVerifier {
       switch error {
       case .disk(let error) where error.isOutOfDescriptors || kind == .txnindex:
         if !error.isNotFound { unreadable.append(error) }
-      // A bad sector under an index is none under its log, which is looked at all the same.
+      // A bad sector under an index is not one under its log, which is examined anyway.
       case .disk(let error):
         guard !error.isNotFound else { return nil }
         add(kind, "cannot be read: \(error)")
@@ -181,7 +181,7 @@ struct SegmentIndexVerifier {
     }
   }
 
-  /// Whether a running writer has touched the file since it was read.
+  /// Whether a running writer has changed the file since it was read.
   private func hasChanged(_ kind: SegmentName.Kind) -> Bool {
     guard let before = contents[kind] else { return false }
     do throws(CheckpointError) {

@@ -1,10 +1,10 @@
-/// A file beside the log that contradicts it or itself. The records are not touched by it.
+/// A file beside the log that contradicts the log or itself. The records are not affected.
 public struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
   /// Path of the file.
   public var file: String
   /// What is wrong with it, one sentence.
   public var reason: String
-  /// What an operator does about it; nil where the next opening for writing rebuilds the file.
+  /// What an operator must do about it; nil if the next opening for writing rebuilds the file.
   public var remedy: String?
 
   /// Whether the file is derived from the log, so that the next open for writing rebuilds it.

@@ -1,4 +1,4 @@
-/// What an operator does about a wrong file beside a log that opening does not rebuild.
+/// What an operator must do about a wrong file beside a log that opening does not rebuild.
 enum SideFileRemedy {
   static let metaProperties =
     "put it back from a copy or correct it by hand; or remove it: the store then gets a new id, "

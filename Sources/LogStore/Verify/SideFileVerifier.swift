@@ -1,9 +1,9 @@
 import DiskIO
 internal import Glibc
 
-/// Looks at the small files of stores and logs: readable, and in agreement with the log.
+/// Checks that the small files of stores and logs are readable and agree with the log.
 struct SideFileVerifier {
-  /// What is wrong, and what the disk refused to read.
+  /// What is wrong, and what the disk could not read.
   struct Findings {
     var damage: [SideFileDamage] = []
     var unreadable: [DiskError] = []
@@ -57,8 +57,8 @@ struct SideFileVerifier {
     }
   }
 
-  /// A directory under the name of a file that opening writes or removes keeps the store from being
-  /// opened; the cleaner's checkpoint is a broker's.
+  /// A directory under the name of a file that opening writes or removes prevents the store from
+  /// being opened; the cleaner's checkpoint is a broker's.
   private func lookForDirectories(_ directory: String, _ findings: inout Findings) {
     let written = [OffsetCheckpoint.Name.recoveryPoint, .logStart, .highWatermark].map(\.rawValue)
     for name in written + [LogStartCheckpoint.name, MetaProperties.name, CleanShutdownFile.name] {
@@ -88,7 +88,7 @@ struct SideFileVerifier {
   private func check(
     _ name: OffsetCheckpoint.Name, _ directory: String
   ) throws(CheckpointError) {
-    // Nothing of it is used here.
+    // Its content is not used here.
     if name == .highWatermark {
       return try checkReplaced("\(directory)/\(name.rawValue)") { () throws(CheckpointError) in
         _ = try OffsetCheckpoint.read(disk, directory: directory, name)
@@ -109,7 +109,7 @@ struct SideFileVerifier {
     }
   }
 
-  /// A file that the disk does not give is replaced like any other that cannot be used.
+  /// A file that the disk cannot read is replaced like any other unusable one.
   private func checkReplaced(
     _ path: String, _ read: () throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
@@ -121,8 +121,7 @@ struct SideFileVerifier {
     }
   }
 
-  /// What is wrong with the small files of a log's directory, `outcomes` being what its segments
-  /// hold.
+  /// What is wrong with the small files of a log's directory; `outcomes` are those of its segments.
   func logFindings(_ frame: LogFrame, _ outcomes: [SegmentOutcome]) -> Findings {
     var findings = Findings()
     let path = frame.directory.path
@@ -194,7 +193,7 @@ struct SideFileVerifier {
     } catch {
       switch error {
       case .disk(let error):
-        // A file that went away meanwhile is none.
+        // A file that disappeared meanwhile is no finding.
         if !error.isNotFound { findings.unreadable.append(error) }
       case .unreadable(let path, let line, let what):
         let place = line.map { "line \($0): " } ?? ""

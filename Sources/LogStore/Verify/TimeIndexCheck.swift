@@ -1,18 +1,17 @@
 import RecordFormat
 
-/// Compares a time index with the batches of its segment, which pass by in order.
+/// Compares a time index with the batches of its segment, given in order.
 ///
-/// An entry is true when its offset lies in a batch whose largest timestamp is the entry's and is
-/// larger than every one before: then no earlier record is as late, which is what a look-up relies
-/// on.
+/// An entry is right if its offset is in a batch whose largest timestamp is the entry's and is
+/// larger than every earlier one: no earlier record is then as late, on which look-ups rely.
 struct TimeIndexCheck {
   private let entries: [TimeIndexEntry]
   private var index = 0
   /// Largest timestamp so far; before the first batch, less than any.
   private var largest = Int64.min
-  /// Whether bytes were passed whose timestamps are unknown.
+  /// Whether bytes were skipped whose timestamps are unknown.
   private var isAfterDamage = false
-  /// Offset after the last batch that has passed.
+  /// Offset after the last batch seen.
   private var nextOffset: Int64 = 0
   private(set) var verdict = IndexVerdict()
 
@@ -26,7 +25,7 @@ struct TimeIndexCheck {
     if verdict.wrongCount > 0 { index = entries.count }
   }
 
-  /// Largest timestamp of all batches that have passed.
+  /// Largest timestamp of all batches seen.
   var largestTimestamp: Int64? { largest == Int64.min ? nil : largest }
 
   mutating func pass(_ header: BatchHeader) {
@@ -38,14 +37,14 @@ struct TimeIndexCheck {
     nextOffset = header.nextOffset
   }
 
-  /// Bytes that hold no valid batches up to the offset `next`: entries in them prove nothing.
+  /// Called for bytes without valid batches up to the offset `next`: entries in them prove nothing.
   mutating func passDamage(before next: Int64) {
     while index < entries.count, entries[index].offset < next { index += 1 }
     isAfterDamage = true
     nextOffset = max(nextOffset, next)
   }
 
-  /// The last batch has passed.
+  /// Called after the last batch.
   mutating func finish() {
     while index < entries.count {
       reject(index, "the log ends before offset \(nextOffset)")

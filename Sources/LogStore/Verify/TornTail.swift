@@ -1,5 +1,5 @@
-/// Bytes at the end of a log that an interrupted write left, not damage: no batch in them was
-/// acknowledged. The next open cuts them off and keeps them in `.bad/`.
+/// Bytes at the end of a log that an interrupted write left; not damage: no batch in them was
+/// acknowledged. The next opening cuts them off and keeps them in `.bad/`.
 public struct TornTail: Sendable, Hashable, CustomStringConvertible {
   /// Path of the `.log` file.
   public var file: String
@@ -7,7 +7,7 @@ public struct TornTail: Sendable, Hashable, CustomStringConvertible {
   public var bytes: Range<Int>
   /// Offset that the first batch in them would have had.
   public var offset: Int64
-  /// Why they are no batch, one sentence.
+  /// Why they are not a batch, one sentence.
   public var reason: String
 
   /// File, position, offset and reason in one line.

@@ -1,4 +1,4 @@
-/// Something a person may want to know that is no damage.
+/// A note for people about something that is not damage.
 public struct VerificationNote: Sendable, Hashable, CustomStringConvertible {
   /// Path of the file or directory.
   public var file: String

@@ -1,8 +1,8 @@
-/// How thoroughly, and with how much of the machine, a store is verified.
+/// How thoroughly a store is verified, and with how many threads.
 public struct VerificationOptions: Sendable {
-  /// What is looked at.
+  /// What is checked.
   public enum Depth: Sendable, CaseIterable {
-    /// Batch headers, offsets and CRCs; nothing beside the `.log` files.
+    /// Batch headers, offsets and CRCs; only the `.log` files.
     case quick
     /// Also indexes, snapshots and checkpoints against the log.
     case standard
@@ -10,7 +10,7 @@ public struct VerificationOptions: Sendable {
     case deep
   }
 
-  /// What is looked at.
+  /// What is checked.
   public var depth = Depth.standard
   /// Segments verified at the same time.
   public var threadCount = 2

@@ -1,14 +1,14 @@
 internal import Synchronization
 
-/// How far a verification has come.
+/// How far a verification has progressed.
 public struct VerificationProgress: Sendable, Equatable {
-  /// Bytes of `.log` files looked at so far.
+  /// Bytes of `.log` files checked so far.
   public var doneBytes: Int
-  /// Bytes of `.log` files there were at the start; a running writer may add to them.
+  /// Bytes of `.log` files at the start; a running writer may add to them.
   public var totalBytes: Int
 }
 
-/// Adds up the threads' progress and tells the caller of it.
+/// Adds up the threads' progress and reports it to the caller.
 final class VerificationMeter: Sendable {
   private let totalBytes: Int
   private let doneBytes = Atomic(0)

@@ -1,6 +1,6 @@
 public import DiskIO
 
-/// What a verification found.
+/// The findings of a verification.
 public struct VerificationReport: Sendable {
   /// Counts of one log.
   public struct Log: Sendable, Equatable {
@@ -14,7 +14,7 @@ public struct VerificationReport: Sendable {
     public var batchCount = 0
     /// Bytes of the `.log` files.
     public var byteCount = 0
-    /// Base offset of the first segment; 0 where there is none.
+    /// Base offset of the first segment; 0 if there is none.
     public var startOffset: Int64 = 0
     /// Offset after the last valid batch.
     public var endOffset: Int64 = 0
@@ -22,7 +22,7 @@ public struct VerificationReport: Sendable {
     public var missingOffsetCount: Int64 = 0
   }
 
-  /// One entry a log, in the order of the paths that were given.
+  /// One entry per log, in the order of the given paths.
   public var logs: [Log] = []
   /// Damage of batches, by file and position.
   public var damage: [DamagedRange] = []
@@ -32,7 +32,7 @@ public struct VerificationReport: Sendable {
   public var sideFileDamage: [SideFileDamage] = []
   /// Files that the disk refused to read.
   public var unreadable: [DiskError] = []
-  /// The rest.
+  /// Other notes.
   public var notes: [VerificationNote] = []
   /// What the next opening of each log does.
   package var plans: [RecoveryPlan] = []
@@ -54,7 +54,7 @@ public struct VerificationReport: Sendable {
     !damage.isEmpty || sideFileDamage.contains { !$0.isMendedByOpen }
   }
 
-  /// The last line of the command: `ok: N records, M segments, no damage` where nothing is wrong.
+  /// The last line of the command: `ok: N records, M segments, no damage` if nothing is wrong.
   public var summary: String {
     let counts = "\(recordCount) records, \(segmentCount) segments"
     let lasting = sideFileDamage.count { !$0.isMendedByOpen }
@@ -71,7 +71,7 @@ public struct VerificationReport: Sendable {
     return "\(verdict): \(counts), \(findings.joined(separator: ", "))"
   }
 
-  /// Takes over what the plan of a log tells.
+  /// Adds the findings of a log's plan.
   mutating func add(_ plan: RecoveryPlan) {
     logs.append(plan.counts)
     damage += plan.damage
@@ -82,7 +82,7 @@ public struct VerificationReport: Sendable {
     plans.append(plan)
   }
 
-  /// Takes over what was found in a single file.
+  /// Adds the findings of a single file.
   mutating func add(_ outcome: SegmentOutcome, path: String) {
     var counts = Log(path: path)
     counts.segmentCount = 1

@@ -1,21 +1,21 @@
 import DiskIO
 
-/// What there is to verify under the given paths: the frames of logs, single `.log` files, and what
-/// the names in stores tell. Reads names, checkpoints and marks only.
+/// What to verify under the given paths: the frames of logs, single `.log` files, and the findings
+/// from names in stores. Reads names, checkpoints and marks only.
 struct VerificationTargets {
   /// A log, or one file of it.
   struct Target {
     /// Path of the directory, or of the single file.
     var path: String
     var frame: LogFrame
-    /// The only segment that is looked at; nil: all of them, as one log.
+    /// The only segment that is examined; nil: all of them, as one log.
     var only: Int?
 
-    /// Indices of the segments that are looked at.
+    /// Indices of the segments that are examined.
     var indices: [Int] { only.map { [$0] } ?? Array(frame.places.indices) }
   }
 
-  /// How often a log that changes under its name is looked at.
+  /// How often a log is read again if a writer changes it meanwhile.
   static let attemptsMax = 3
 
   private let disk: any Disk
@@ -48,7 +48,7 @@ struct VerificationTargets {
     }
   }
 
-  /// Looks at a log's names again, as after a writer changed them.
+  /// Reads a log's names again, as after a writer changed them.
   static func target(
     _ path: String, _ hints: StoreHints, _ disk: any Disk
   ) throws(DiskError) -> Target {
@@ -85,8 +85,8 @@ struct VerificationTargets {
     report.unreadable += findings.unreadable
   }
 
-  /// Adds a log of a store; what is wrong with it leaves the other logs to be looked at. A running
-  /// writer may delete it meanwhile, and make another one of its name.
+  /// Adds a log of a store; if something is wrong with it, the other logs are still verified. A
+  /// running writer may delete it meanwhile, and make another one of its name.
   private mutating func addLog(_ path: String, _ hints: StoreHints) {
     for attempt in 1...Self.attemptsMax {
       do throws(DiskError) {
@@ -100,7 +100,7 @@ struct VerificationTargets {
     }
   }
 
-  /// Whether `error` comes of a log that has no directory any more.
+  /// Whether `error` comes from a log whose directory no longer exists.
   private func isGone(_ path: String, _ error: DiskError) -> Bool {
     guard error.isNotFound else { return false }
     do throws(DiskError) {
@@ -110,7 +110,7 @@ struct VerificationTargets {
     }
   }
 
-  /// A single file: its neighbours tell what may follow it.
+  /// A single file: its neighbours show what may follow it.
   private mutating func addFile(_ path: String) throws(DiskError) {
     let directory = PathText.parent(path)
     let file = PathText.lastComponent(path)
@@ -143,8 +143,8 @@ struct VerificationTargets {
     report.notes.append(VerificationNote(file: file, text: text))
   }
 
-  /// What a name leads to, also through a symbolic link; nil where that leads nowhere, and of a
-  /// log's name (`isOfLog`) that is a finding.
+  /// What a name leads to, also through a symbolic link; nil if the link is broken, which is a
+  /// finding for a log's name (`isOfLog`).
   private mutating func kind(
     of entry: DirectoryEntry, _ path: String, isOfLog: Bool
   ) -> FileKind? {

@@ -1,8 +1,8 @@
 package import DiskIO
 
 extension ActiveSegment {
-  /// Makes the files of a new segment. Left-overs of its name, of an attempt that failed half-way,
-  /// go first, as in Kafka; they hold no record, since the log ends at `baseOffset`.
+  /// Makes the files of a new segment. First removes existing files of its name, from an attempt
+  /// that failed half-way, as Kafka does; they hold no record, since the log ends at `baseOffset`.
   package static func create(
     in directory: LogDirectory, baseOffset: Int64, config: LogConfig, nowMs: Int64
   ) throws(DiskError) -> ActiveSegment {
@@ -25,7 +25,7 @@ extension ActiveSegment {
       createdMs: nowMs, indexFault: fault)
   }
 
-  /// Opens the last segment of a log for going on with it.
+  /// Opens the last segment of a log for appending.
   package static func resume(
     _ dormant: DormantSegment, in directory: LogDirectory, config: LogConfig
   ) throws(DiskError) -> ActiveSegment {
@@ -48,8 +48,8 @@ extension ActiveSegment {
       createdMs: dormant.createdMs, isResumed: true, indexFault: fault)
   }
 
-  /// The indexes that `open` gives; where it fails for a reason that does not pass, empty ones in
-  /// memory, and `fault` says why: the segment must not depend on them (I9).
+  /// The indexes from `open`. If it fails for a lasting reason, empty ones in memory, with the
+  /// reason in `fault`: the segment must not depend on them (I9).
   private static func orInMemory(
     _ segment: Segment, _ config: LogConfig, _ fault: inout DiskError?,
     _ open: () throws(DiskError) -> SegmentFiles.Indexes
@@ -77,7 +77,7 @@ extension ActiveSegment {
       -> IndexFile
     {
       let path = dormant.segment.path(kind)
-      // Missing where the disk was full when the log was opened.
+      // Missing if the disk was full when the log was opened.
       let isMissing = try directory.disk.status(path) == nil
       if isMissing, keeping > 0 { throw .notFound(.open, path) }
       return try IndexFile.openActive(

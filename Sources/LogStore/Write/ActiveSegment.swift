@@ -1,33 +1,33 @@
 package import DiskIO
 package import RecordFormat
 
-/// The one segment of a log that grows, with what only its writer needs.
+/// The one segment of a log that grows, with the state that only its writer needs.
 package struct ActiveSegment {
   package let segment: Segment
   package let log: any DiskFile
-  /// Replaced where an index fails; readers may still use the one before.
+  /// Replaced if an index fails; readers may still use the previous one.
   package var offsetIndex: OffsetIndex
   package var timeIndex: TimeIndex
-  /// Position behind the last whole batch.
+  /// Position after the last whole batch.
   package var position: Int
   /// Offset of the next record.
   package var nextOffset: Int64
-  /// Which batches get index entries.
+  /// Decides which batches get index entries.
   package var cursor: IndexCursor
   /// When the segment was made, milliseconds since 1970 UTC, for `segmentMs`.
   package var createdMs: Int64
-  /// Which part of `segment.jitter.ms` the segment is rolled earlier, as a fraction of 2^32.
+  /// The part of `segment.jitter.ms` by which the segment is rolled earlier, as a fraction of 2^32.
   package var jitterShare = UInt32.random(in: 0...UInt32.max)
-  /// Whether a failed write may have left bytes behind `position`.
+  /// Whether a failed write may have left bytes after `position`.
   package var hasStrayTail = false
-  /// Whether the segment's files were there when this session began.
+  /// Whether the segment's files existed when this session began.
   package var isResumed = false
-  /// Why the indexes lack entries and must be made from the log.
+  /// Why the indexes lack entries and must be rebuilt from the log.
   package var indexFault: DiskError?
 
   package var baseOffset: Int64 { segment.baseOffset }
 
-  /// Why the segment must be rolled before a batch is appended to it, nil where it need not.
+  /// Why the segment must be rolled before a batch is appended to it; nil if it need not be.
   ///
   /// Mutating, as `reserveEntries` is, only so that it runs in place: the segment is part of an
   /// optional, and would be copied, with a reference count for each of its parts.
@@ -51,7 +51,7 @@ package struct ActiveSegment {
     return config.segmentMs - Int64(part)
   }
 
-  /// Makes sure that the entries a batch at `position` may need have their blocks.
+  /// Allocates the blocks of the entries that a batch at `position` may need.
   @inline(__always)
   package mutating func reserveEntries(intervalBytes: Int) throws(DiskError) {
     guard cursor.isEntryDue(at: position, intervalBytes: intervalBytes) else { return }
@@ -59,9 +59,9 @@ package struct ActiveSegment {
     try timeIndex.file.reserve()
   }
 
-  /// Notes an appended batch, also in the indexes; `reserveEntries` came before.
+  /// Records an appended batch, also in the indexes. Call `reserveEntries` before.
   ///
-  /// Whatever becomes of an index, the batch is part of the segment: `indexFault` says what failed.
+  /// Even if an index fails, the batch is part of the segment; `indexFault` then has the error.
   @inline(__always)
   package mutating func noteAppended(_ header: BatchHeader, intervalBytes: Int) {
     let start = position
@@ -86,12 +86,12 @@ package struct ActiveSegment {
 /// Why a segment is rolled.
 package enum RollReason: String, Sendable {
   case size, age, indexFull, offsetRange
-  /// What is before the log's end is to be changed.
+  /// Records before the log's end are to be changed.
   case asked
 }
 
 extension ActiveSegment {
-  /// Adds the entry that seals the time index; room was reserved.
+  /// Adds the entry that seals the time index; room was reserved for it.
   mutating func noteFinalTime() {
     do throws(DiskError) {
       try timeIndex.appendIfLarger(cursor.largest)
@@ -107,7 +107,7 @@ extension ActiveSegment {
   ) throws(DiskError) {
     let start = position
     checkAppend(of: header, batch.count)
-    // Bytes of a failed write may hold anything, also what looks like the batch after this one.
+    // Bytes of a failed write may be anything, even look like the next batch.
     try removeStrayTail()
     do throws(DiskError) {
       try log.write(batch, at: start)
@@ -121,7 +121,7 @@ extension ActiveSegment {
     segment.publish(end)
   }
 
-  /// What must be true of a batch before a byte of it is written.
+  /// Preconditions of a batch, before a byte of it is written.
   @inline(__always)
   private func checkAppend(of header: BatchHeader, _ byteCount: Int) {
     let published = segment.publishedEnd
@@ -137,7 +137,7 @@ extension ActiveSegment {
       "I2: offsets \(header.baseOffset)...\(header.lastOffset) after \(nextOffset)")
   }
 
-  /// Cuts away what a failed write may have left after the last whole batch.
+  /// Truncates what a failed write may have left after the last whole batch.
   mutating func removeStrayTail() throws(DiskError) {
     guard hasStrayTail else { return }
     let published = segment.publishedEnd.position

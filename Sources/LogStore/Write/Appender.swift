@@ -1,7 +1,7 @@
 internal import CoreMetrics
 package import RecordFormat
 
-/// The way of an append: admit or build the batch, begin the session, write, wait until it is
+/// The steps of an append: check or build the batch, begin the session, write, wait until it is
 /// durable. Any thread.
 package final class Appender: Sendable {
   /// A batch that is in the log, durable or not.
@@ -27,9 +27,9 @@ package final class Appender: Sendable {
 
   // MARK: Writing
 
-  /// Writes a client's ready batch.
+  /// Writes a batch that a client has encoded.
   ///
-  /// - Parameter decoded: Its header, where it was decoded before, from these very bytes.
+  /// - Parameter decoded: Its header, if it was already decoded from the same bytes.
   package func write(
     _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader? = nil
   ) throws(LogError) -> Written {
@@ -49,9 +49,10 @@ package final class Appender: Sendable {
     return try write(&assembler.builder).result
   }
 
-  /// Writes the records of a builder as one batch and resets it; where that fails it keeps them.
+  /// Writes the records of a builder as one batch and resets it; if that fails, the builder keeps
+  /// them.
   ///
-  /// - Returns: With the result the bytes of the batch as it is stored.
+  /// - Returns: The result, and the bytes of the batch as stored.
   package func write(_ builder: inout RecordBatchBuilder) throws(LogError)
     -> (result: Written, byteCount: Int)
   {
@@ -77,10 +78,10 @@ package final class Appender: Sendable {
     return (written.0, written.1)
   }
 
-  /// Writes one valid batch, of which only its header is looked at.
+  /// Writes one valid batch, reading only its header.
   ///
-  /// Everything that can fail happens before the bytes are published; a failed write moves nothing,
-  /// and the log takes nothing more where that may happen again (I8).
+  /// Everything that can fail happens before the bytes are published. A failed write publishes
+  /// nothing, and if it may have lost data, the log accepts no further appends (I8).
   package func writeValid(
     _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader
   ) throws(LogError) -> Written {
@@ -100,8 +101,8 @@ package final class Appender: Sendable {
     }
   }
 
-  /// Throws where the log has failed, before anything of a batch is judged: neither its bytes nor
-  /// its sequence, since what its producer sent before may or may not be in the log.
+  /// Throws if the log has failed, before anything of a batch is checked: neither its bytes nor its
+  /// sequence can be judged, since its producer's earlier batches may or may not be in the log.
   package func checkNotFailed(_ batch: Span<UInt8>) throws(LogError) {
     guard health.isFailed else { return }
     do throws(LogError) {
@@ -112,15 +113,15 @@ package final class Appender: Sendable {
     }
   }
 
-  /// Whether a batch that its producer sent before this one was refused because of the disk and has
-  /// not come again.
+  /// Whether an earlier batch of the producer was refused because of the disk and has not come
+  /// again.
   package func awaitsRefusedBatch(before header: BatchHeader) -> Bool {
     writer.refused.isAwaited(before: header, nowMs: log.context.clock.expiryMs())
   }
 
   // MARK: Acknowledging
 
-  /// Waits for what `config.durability` promises of a written batch.
+  /// Waits until `config.durability` holds for a written batch.
   package func acknowledge(_ written: Written) throws(LogError) -> Written {
     guard log.config.durability == .flushed else { return written }
     var result = written
@@ -140,16 +141,16 @@ package final class Appender: Sendable {
 
   // MARK: Preparing
 
-  /// Whether an append of a batch of so many bytes only writes: no mark, no new segment and no sync
-  /// comes before it.
+  /// Whether an append of a batch of this size only writes: it needs no mark, no new segment and no
+  /// sync first.
   package func isReady(byteCount: Int) -> Bool {
-    // The append is refused at once, without a look at the disk.
+    // The append is refused at once, without access to the disk.
     if log.settingsFault != nil || health.isFailed { return true }
     return pipeline.hasBegunSession && writer.isReady(byteCount: byteCount)
   }
 
-  /// Does what an append of so many bytes would do before it writes: the session's mark, a new
-  /// segment, the sync of sealed ones that pile up. Blocks.
+  /// Does what an append of this size would do before it writes: the session's mark, a new segment,
+  /// the sync of sealed segments that pile up. Blocks.
   package func prepare(byteCount: Int) throws(LogError) {
     defer { health.announce() }
     try pipeline.beginSession()

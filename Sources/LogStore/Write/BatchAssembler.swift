@@ -5,13 +5,13 @@ package final class BatchAssembler {
   package var builder: RecordBatchBuilder
 
   package init(compression: Compression, maxMessageBytes: Int) {
-    // What is compressed may be larger before; the size as stored is checked when it is written.
+    // Compressed batches may be larger before; the size as stored is checked when it is written.
     builder = RecordBatchBuilder(
       compression: compression,
       batchBytes: compression == .none ? maxMessageBytes : RecordBatchBuilder.recordBytesMax)
   }
 
-  /// Fills the builder with `records`, which are to be one batch.
+  /// Fills the builder with `records`, which become one batch.
   package func fill(_ records: [Record], nowMs: Int64) throws(LogError) {
     builder.reset()
     do throws(BatchError) {
@@ -30,7 +30,7 @@ package final class BatchAssembler {
     }
   }
 
-  /// Why the builder did not take a record with this time.
+  /// Why the builder did not accept a record with this time.
   private func refusal(of timestamp: Int64) -> BatchError {
     guard timestamp.subtractingReportingOverflow(builder.baseTimestamp).overflow else {
       return .tooLarge(byteCount: builder.byteCount, limit: builder.batchBytes)

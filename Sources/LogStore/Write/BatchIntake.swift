@@ -1,7 +1,7 @@
 package import RecordFormat
 
-/// Decides whether a ready batch of a client may be appended, as Kafka's `LogValidator` does, and
-/// puts its times right. Any thread.
+/// Decides whether a client's batch may be appended, as Kafka's `LogValidator` does, and corrects
+/// its times. Any thread.
 package struct BatchIntake: Sendable {
   private let log: LogEnvironment
   /// Idle decoders.
@@ -12,15 +12,15 @@ package struct BatchIntake: Sendable {
   }
 
   /// Checks a batch, every record of it, and corrects in place what Kafka corrects: its base offset
-  /// and leader epoch (it gets the log's), its largest timestamp, and, where the records' own times
+  /// and leader epoch (set by the log), its largest timestamp, and, if the records' own times
   /// count, the type LogAppendTime.
   ///
-  /// - Parameter decoded: The batch's header, where it was decoded before.
-  /// - Returns: The batch's header as it is then.
+  /// - Parameter decoded: The batch's header, if it was decoded before.
+  /// - Returns: The batch's header afterwards.
   package func admit(
     _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader?
   ) throws(LogError) -> BatchHeader {
-    // Before the batch is held to settings that are not the topic's.
+    // Before the batch is checked against settings that are not the topic's.
     if let fault = log.settingsFault { throw fault }
     guard batch.count <= log.config.maxMessageBytes else {
       throw .recordTooLarge(bytes: batch.count, limit: log.config.maxMessageBytes)
@@ -36,7 +36,7 @@ package struct BatchIntake: Sendable {
     try checkTimes(header, records)
     if header.timestampType == .logAppendTime {
       clearLogAppendTime(&batch)
-      // What counts now are the times that its records have themselves.
+      // From here on the records' own times count.
       (header, records) = try check(batch.span, nil, by: validator)
     }
     if header.maxTimestamp != records.maxTimestamp {
@@ -54,9 +54,9 @@ package struct BatchIntake: Sendable {
       needsKeys: log.needsKeys)
   }
 
-  /// Kafka's rules for the times of a client's batch (`LogValidator.validateTimestamp`): where
-  /// producers say the time it must lie within the topic's limits, and the type LogAppendTime is
-  /// passed over; where the log says the time, or a record has none, the type is refused.
+  /// Kafka's rules for the times of a client's batch (`LogValidator.validateTimestamp`). If
+  /// producers set the time, it must be within the topic's limits, and the type LogAppendTime is
+  /// ignored. If the log sets the time, or a record has none, the type is refused.
   private func checkTimes(_ header: BatchHeader, _ records: BatchSummary) throws(LogError) {
     let config = log.config
     if header.timestampType == .logAppendTime,

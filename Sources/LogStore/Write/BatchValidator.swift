@@ -9,9 +9,9 @@ package final class BatchValidator {
   /// Checks a ready batch strictly, every record of it.
   ///
   /// - Parameters:
-  ///   - header: The batch's, where it was decoded before.
+  ///   - header: The batch's, if it was decoded before.
   ///   - needsKeys: Whether a record without a key is refused.
-  /// - Returns: The header, and what the records are.
+  /// - Returns: The header, and a summary of the records.
   package func check(
     _ batch: Span<UInt8>, header: BatchHeader?, maxMessageBytes: Int, needsKeys: Bool
   ) throws(LogError) -> (header: BatchHeader, records: BatchSummary) {

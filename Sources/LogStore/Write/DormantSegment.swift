@@ -1,7 +1,7 @@
 package import DiskIO
 
-/// The last segment of a log without an append in this session: it holds no descriptor and no
-/// mapping, so that a thousand idle logs cost none.
+/// The last segment of a log before the first append of a session: it has no descriptor and no
+/// mapping, so that a thousand idle logs hold none.
 package struct DormantSegment: Sendable {
   package let segment: Segment
   package var position: Int
@@ -12,6 +12,6 @@ package struct DormantSegment: Sendable {
   package var timeEntries: Int
   /// When the segment was made, milliseconds since 1970 UTC.
   package var createdMs: Int64
-  /// Why the indexes must be made from the log before the segment is gone on with.
+  /// Why the indexes must be rebuilt from the log before the segment is appended to.
   package var indexFault: DiskError?
 }

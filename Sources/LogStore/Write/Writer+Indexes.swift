@@ -2,14 +2,14 @@ package import DiskIO
 internal import Logging
 internal import RecordFormat
 
-/// The indexes of the active segment: where one fails, both are made from the log, as new files; a
+/// The indexes of the active segment: if one fails, both are rebuilt from the log, as new files; a
 /// segment never depends on them (I9).
 extension Writer {
-  /// Makes sure that the entries the next batch may need have their blocks. Holder of the writer
+  /// Allocates the blocks of the entries that the next batch may need. For the holder of the writer
   /// lock.
   ///
-  /// - Throws: Where the disk is full, or descriptors are used up; whatever else is wrong with an
-  ///   index, it is made from the log.
+  /// - Throws: If the disk is full, or no descriptors are left. After any other error of an index,
+  ///   it is rebuilt from the log.
   func reserveEntries(_ state: inout WriterState) throws(DiskError) {
     do throws(DiskError) {
       try state.active?.reserveEntries(intervalBytes: log.config.indexIntervalBytes)
@@ -31,8 +31,9 @@ extension Writer {
     }
   }
 
-  /// Makes the active segment's indexes from its batches where one of them failed; nothing to do
-  /// else. Holder of the writer lock. Never fails: what cannot be stored is kept in memory.
+  /// Rebuilds the active segment's indexes from its batches if one of them failed; otherwise does
+  /// nothing. For the holder of the writer lock. Never fails: an index that cannot be stored is
+  /// kept in memory.
   func mendActiveIndexes(_ state: inout WriterState) {
     guard let fault = state.active?.indexFault else { return }
     remakeActiveIndexes(&state, because: fault)
@@ -48,7 +49,8 @@ extension Writer {
       try walkActive(active, &built)
       active.cursor = built.cursor
     } catch {
-      // The log itself cannot be read: the index serves as far as it goes, and reads say the rest.
+      // The log itself cannot be read: the index is used as far as it goes, and reads report the
+      // rest.
       log.context.rateLimitedLog.log(
         .error, cause: "index of \(log.topicPartition)",
         "a log could not be read to make its index", metadata: ["cause": "\(error)"])
@@ -66,9 +68,9 @@ extension Writer {
     state.isDirectoryDirty = true
   }
 
-  /// Makes the indexes of a segment from its batches where it is the active one.
+  /// Rebuilds the indexes of a segment from its batches if it is the active one.
   ///
-  /// - Returns: nil where it is not.
+  /// - Returns: nil if it is not.
   package func rebuildIndexes(
     ofActive segment: Segment, because fault: DiskError?
   ) throws(DiskError) -> SegmentFiles.Indexes? {
@@ -81,7 +83,7 @@ extension Writer {
     }
   }
 
-  /// Makes them where they are still the ones that failed.
+  /// Rebuilds them if they are still the ones that failed.
   package func mendIndexes(of failed: ActiveSegment, because fault: DiskError) {
     withState { state in
       guard state.active?.segment === failed.segment,
@@ -92,11 +94,11 @@ extension Writer {
     }
   }
 
-  /// Adds the entry that seals the time index, as the log is closed.
+  /// Adds the entry that seals the time index; for closing the log.
   ///
-  /// - Parameter fault: What the indexes met; nil: nothing.
-  /// - Returns: The active segment as it is then; nil where there is none.
-  /// - Throws: Where the disk is full or descriptors are used up, which passes.
+  /// - Parameter fault: The error of the indexes; nil: none.
+  /// - Returns: The active segment afterwards; nil if there is none.
+  /// - Throws: If the disk is full or no descriptors are left; the call can be retried.
   package func sealIndexes(because fault: DiskError?) throws(DiskError) -> ActiveSegment? {
     try withState { (state) throws(DiskError) in
       if let fault { state.active?.indexFault = fault }
@@ -122,8 +124,8 @@ extension Writer {
     }
   }
 
-  /// A new file under the index's name, with room for more entries; where that cannot be, an index
-  /// on the heap.
+  /// A new file under the index's name, with room for more entries; if that is not possible, an
+  /// index on the heap.
   private func keepActive(
     _ bytes: [UInt8], _ kind: SegmentName.Kind, _ entryBytes: Int, of segment: Segment
   ) -> IndexFile {

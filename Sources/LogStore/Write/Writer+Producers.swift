@@ -1,12 +1,11 @@
 internal import RecordFormat
 
-/// What the writer knows of idempotent producers: it judges their batches, and takes snapshots of
-/// what it knows for the next flush to write. All but the last part for the holder of the writer
-/// lock.
+/// The writer's part in idempotent producers: it checks their batches, and takes snapshots of the
+/// state for the next flush to write. For the holder of the writer lock, except the last part.
 extension Writer {
   /// Judges a producer's batch before it is written.
   ///
-  /// - Returns: The batch that the log has already, where it is sent again.
+  /// - Returns: The earlier batch in the log, if this one is sent again.
   func judge(
     _ header: BatchHeader, _ state: inout WriterState
   ) throws(LogError) -> ProducerState.Batch? {
@@ -22,7 +21,7 @@ extension Writer {
     }
   }
 
-  /// `judge` where batches were refused that have not all come again.
+  /// `judge` if batches were refused that have not all come again.
   private func judgeAfterRefusals(
     _ header: BatchHeader, _ state: inout WriterState, nowMs: Int64
   ) throws(LogError) -> ProducerState.Batch? {
@@ -48,7 +47,7 @@ extension Writer {
     return batch
   }
 
-  /// Before the first batch of a producer is published.
+  /// Called before the first batch of a producer is published.
   func noteProducer(_ producerId: Int64, _ state: borrowing WriterState) {
     tracking.noteProducer()
     if state.producers.producers[producerId] == nil {
@@ -64,7 +63,7 @@ extension Writer {
     state.pendingSnapshots.append(PendingSnapshot(offset: offset, state: state.producers))
   }
 
-  /// Takes one more where much was appended since the last, so that a long segment need not be read
+  /// Takes another one if much was appended since the last, so that a long segment need not be read
   /// as a whole after a crash.
   func takeSnapshotIfDue(_ state: inout WriterState) {
     guard let position = state.active?.position,
@@ -82,12 +81,12 @@ extension Writer {
 
   // MARK: For others
 
-  /// Takes over what was read of the log's producers, before the first append of a session.
+  /// Sets the loaded state of the log's producers, before the first append of a session.
   package func setProducers(_ producers: ProducerState) {
     withState { $0.producers = producers }
   }
 
-  /// What is known of producers at the log's end, for the snapshot that a clean close leaves.
+  /// The producer state at the log's end, for the snapshot that a clean close leaves.
   package func closingSnapshot() -> PendingSnapshot {
     withState { state in
       state.producers.expire(nowMs: log.context.clock.expiryMs())
@@ -95,9 +94,9 @@ extension Writer {
     }
   }
 
-  /// Notes the batches that were written but not synced when the log failed: their producers were
-  /// told to send them again. Where an acknowledgement does not mean durable they were told nothing
-  /// of the kind. The log takes no appends any more.
+  /// Records the batches that were written but not synced when the log failed: their producers must
+  /// send them again. If an acknowledgement does not mean durable, they were already acknowledged.
+  /// The log accepts no appends any more.
   package func noteUncertainBatches() {
     guard log.config.durability == .flushed else { return }
     let durableEnd = offsets.flushed.value
@@ -115,8 +114,8 @@ extension Writer {
 }
 
 extension RefusedBatches {
-  /// Notes that a producer's batch was refused because of the disk, so that none that its producer
-  /// has sent after it comes before it.
+  /// Records that a producer's batch was refused because of the disk, so that no later batch of the
+  /// producer is appended before it.
   func noteRefusal(
     of batch: Span<UInt8>, _ error: LogError, _ health: LogHealth, nowMs: Int64
   ) {
@@ -129,7 +128,7 @@ extension RefusedBatches {
       let header = try BatchHeader(batch)
       if !header.isLegacy { note(header, nowMs: nowMs) }
     } catch {
-      // It is no batch, so there is none to come again.
+      // It is not a batch, so there is none to come again.
       return
     }
   }

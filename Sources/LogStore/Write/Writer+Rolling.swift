@@ -2,11 +2,11 @@ internal import CoreMetrics
 package import DiskIO
 internal import Logging
 
-/// Beginning segments. All for the holder of the writer lock.
+/// Beginning segments. For the holder of the writer lock.
 extension Writer {
   /// Seals the active segment and starts the next one; syncs nothing (the next flush does).
   ///
-  /// A failure leaves the active segment as it was, so that the append can be tried again.
+  /// A failure leaves the active segment unchanged, so that the append can be retried.
   func roll(
     _ state: inout WriterState, to baseOffset: Int64, _ reason: RollReason, nowMs: Int64
   ) throws(DiskError) {
@@ -38,7 +38,7 @@ extension Writer {
   }
 
   /// Makes an empty segment at the log's end the active one, so that all records are in sealed
-  /// ones; nothing to do where it is empty already.
+  /// ones; does nothing if it is already empty.
   package func rollNow() throws(DiskError) {
     try withState { (state) throws(DiskError) in
       let nowMs = log.context.nowMs()
@@ -48,7 +48,7 @@ extension Writer {
     }
   }
 
-  /// Opens the segment that appends go to where this session has not done so yet.
+  /// Opens the segment that appends go to, if this session has not done so yet.
   func activate(_ state: inout WriterState, nowMs: Int64) throws(DiskError) {
     if state.active != nil { return }
     if let dormant = state.dormant {
@@ -60,7 +60,7 @@ extension Writer {
     }
   }
 
-  /// Makes the files of an empty segment at the log's end, in the place of what has their names.
+  /// Makes the files of an empty segment at the log's end, replacing existing files of their names.
   private func makeSegment(at baseOffset: Int64, nowMs: Int64) throws(DiskError) -> ActiveSegment {
     let end = offsets.end.value
     precondition(baseOffset == end, "I2: segment \(baseOffset) of a log that ends at \(end)")
@@ -68,7 +68,7 @@ extension Writer {
       in: log.directory, baseOffset: baseOffset, config: log.config, nowMs: nowMs)
   }
 
-  /// Makes an empty segment the active one and shows it to readers.
+  /// Makes an empty segment the active one and publishes it to readers.
   private func begin(_ active: ActiveSegment, _ state: inout WriterState) {
     state.isDirectoryDirty = true
     state.active = active
@@ -76,7 +76,7 @@ extension Writer {
     mendActiveIndexes(&state)
   }
 
-  /// What the mark says of the active segment.
+  /// The content of the mark for the active segment.
   func markRecord(of active: ActiveSegment, recoveryPoint: Int64, isClean: Bool) -> MarkRecord {
     MarkRecord(
       sequence: 0, bootIdentifier: log.disk.bootIdentifier, recoveryPoint: recoveryPoint,
@@ -87,8 +87,8 @@ extension Writer {
       isGapless: store.state.rules.isGapless, durability: log.config.durability)
   }
 
-  /// What a clean mark says of a log that has no active segment: the point is the end of its last
-  /// one, whose indexes an opening has trimmed. nil where that one was not looked at.
+  /// The content of a clean mark for a log that has no active segment: the point is the end of its
+  /// last one, whose indexes an opening has trimmed. nil if that one was not examined.
   func markRecord(recoveryPoint: Int64) throws(DiskError) -> MarkRecord? {
     guard let last = store.state.segments.last, last.isEndKnown else { return nil }
     func entries(_ kind: SegmentName.Kind, _ bytes: Int) throws(DiskError) -> Int {

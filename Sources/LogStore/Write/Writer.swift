@@ -5,11 +5,11 @@ package import RecordFormat
 internal import Synchronization
 
 /// Appends batches to a log's active segment. Owns the writer lock and what it guards: the active
-/// segment, rolling, and what is known of producers. Syncs nothing, and knows nothing of flushes
-/// but the work it hands to them. Any thread.
+/// segment, rolling, and the producer state. Syncs nothing; it only hands work to flushes. Any
+/// thread.
 package final class Writer: Sendable {
-  /// Sealed segments that may wait for a sync: each holds its log and two indexes open. An append
-  /// that finds as many asks for a flush, since none keeps up with it.
+  /// Most sealed segments that may wait for a sync: each holds its log and two indexes open. An
+  /// append that finds this many runs a flush, since the flusher does not keep up.
   package static let unsyncedSealedMax = 16
 
   let log: LogEnvironment
@@ -38,9 +38,9 @@ package final class Writer: Sendable {
 
   // MARK: Appending
 
-  /// Gives a valid batch the log's next offsets and writes it.
+  /// Assigns the log's next offsets to a valid batch and writes it.
   ///
-  /// - Returns: What was written, not durable yet, and what flush it asks for.
+  /// - Returns: What was written, not durable yet, and which flush it requests.
   package func append(
     _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader
   ) throws(LogError) -> (result: AppendResult, flush: FlushNeed) {
@@ -92,7 +92,7 @@ package final class Writer: Sendable {
       rolled = true
     }
     if header.producerId >= 0 { noteProducer(header.producerId, state) }
-    // Blocks first: a full disk must show before anything is written (P4).
+    // Blocks first: a full disk must be detected before anything is written (P4).
     try reserveEntries(&state)
     if InvariantChecks.areOn { checkIsLast(state.active!) }
     try state.active!.append(batch, header, indexIntervalBytes: log.config.indexIntervalBytes)
@@ -105,7 +105,7 @@ package final class Writer: Sendable {
     return rolled
   }
 
-  /// I3: a deleted or closed log has no segments, or another session's.
+  /// I3: a deleted or closed log has no segments, or those of another session.
   private func checkIsLast(_ active: ActiveSegment) {
     let last = store.state.segments.last
     precondition(
@@ -113,11 +113,11 @@ package final class Writer: Sendable {
       "I3: segment \(active.baseOffset) is written to, and \(last?.baseOffset ?? -1) is the last")
   }
 
-  /// What flush an append asks for, since what is sealed must not pile up unsynced, with its files
-  /// open.
+  /// Which flush an append requests, since sealed segments must not pile up unsynced, with their
+  /// files open.
   private func flushNeed(_ state: borrowing WriterState, rolled: Bool) -> FlushNeed {
     if state.unsyncedSealed.count >= Self.unsyncedSealedMax { return .now }
-    // In the mode that leaves syncing to the log no appender waits for a flush.
+    // In the mode in which the log decides when to sync, no appender waits for a flush.
     return rolled && log.config.durability == .operatingSystem ? .soon : .none
   }
 
@@ -128,7 +128,7 @@ package final class Writer: Sendable {
 
   // MARK: Preparing
 
-  /// Whether an append of so many bytes neither starts a segment nor finds too many unsynced.
+  /// Whether an append of this size neither starts a segment nor finds too many unsynced.
   package func isReady(byteCount: Int) -> Bool {
     guard preparations.load(ordering: .acquiring) == 0 else { return false }
     return state.withLock { state in
@@ -138,11 +138,11 @@ package final class Writer: Sendable {
     }
   }
 
-  /// Starts the segment that an append of so many bytes would start.
+  /// Starts the segment that an append of this size would start.
   ///
-  /// - Returns: What flush that asks for.
+  /// - Returns: Which flush that requests.
   package func prepare(byteCount: Int) throws(LogError) -> FlushNeed {
-    // Stored before the lock is taken: an event loop that sees it comes here instead of waiting.
+    // Stored before the lock is taken: an event loop that sees it calls this instead of waiting.
     preparations.wrappingAdd(1, ordering: .acquiringAndReleasing)
     defer { preparations.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
     return try state.withLock { (state) throws(LogError) in
@@ -159,7 +159,7 @@ package final class Writer: Sendable {
     }
   }
 
-  /// Records are counted as if each took a byte: a roll too early costs nothing.
+  /// Each record is counted as one byte: a roll too early costs nothing.
   private func rollReason(_ active: ActiveSegment, appending byteCount: Int) -> RollReason? {
     var active = active
     return active.rollReason(
@@ -172,7 +172,7 @@ package final class Writer: Sendable {
   /// The active segment as it is now; nil before the first append of a session.
   package var active: ActiveSegment? { state.withLock { $0.active } }
 
-  /// Opens the segment that appends go to where this session has not done so yet.
+  /// Opens the segment that appends go to, if this session has not done so yet.
   package func activate() throws(DiskError) -> ActiveSegment {
     try state.withLock { (state) throws(DiskError) in
       try activate(&state, nowMs: log.context.nowMs())
@@ -183,8 +183,7 @@ package final class Writer: Sendable {
   /// Whether the log has a last segment that this session has not opened.
   package var isDormant: Bool { state.withLock { $0.dormant != nil } }
 
-  /// Takes over what a flush that begins now has to make durable, `isDue` permitting. Called by the
-  /// holder of the flush role.
+  /// Takes the work of a flush that begins now, if `isDue`. Called by the holder of the flush role.
   package func takeFlushWork(if isDue: (borrowing WriterState) -> Bool = { _ in true })
     -> FlushWork?
   {
@@ -218,7 +217,7 @@ package final class Writer: Sendable {
   /// Refuses every append from now on.
   package func close() { state.withLock { $0.isClosed = true } }
 
-  /// Lets go of all files.
+  /// Closes all files.
   package func release() {
     state.withLock { state in
       state.active = nil
@@ -228,7 +227,7 @@ package final class Writer: Sendable {
     }
   }
 
-  /// Runs `body` with the state under the writer lock; for the extensions of this type alone.
+  /// Runs `body` with the state under the writer lock; only for extensions of this type.
   func withState<Result, Failure: Error>(
     _ body: (inout WriterState) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -237,14 +236,14 @@ package final class Writer: Sendable {
 }
 
 extension AppendResult {
-  /// Of a batch that was just written.
+  /// For a batch that was just written.
   init(_ header: BatchHeader, logAppendTimeMs: Int64) {
     self.init(
       baseOffset: header.baseOffset, lastOffset: header.lastOffset,
       logAppendTimeMs: logAppendTimeMs, isDurable: false)
   }
 
-  /// Of a batch that the log had already.
+  /// For a batch that the log already had.
   init(duplicateOf original: ProducerState.Batch) {
     self.init(
       baseOffset: original.baseOffset, lastOffset: original.lastOffset,
