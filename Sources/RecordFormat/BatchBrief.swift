@@ -1,9 +1,9 @@
 import MkstoreBytes
 
-/// The few fields of an entry that finding one's way between checked batches needs.
+/// The few fields of an entry that are needed to step through checked batches.
 ///
-/// A walk over bytes whose CRC was checked need not judge every field again: this reads four and
-/// costs a fraction of `BatchHeader`. Never for bytes that nobody has checked.
+/// A walk over bytes whose CRC was checked need not check every field again: this reads four and
+/// costs a fraction of `BatchHeader`. Never for unchecked bytes.
 package struct BatchBrief: Sendable, Equatable {
   /// As `BatchHeader`'s.
   package let baseOffset: Int64
@@ -12,7 +12,7 @@ package struct BatchBrief: Sendable, Equatable {
   /// Magic 0 or 1: `baseOffset` may be that of the last message.
   package let isLegacy: Bool
 
-  /// Offset behind the last record.
+  /// Offset after the last record.
   @inlinable
   package var nextOffset: Int64 { lastOffset &+ 1 }
 
@@ -24,7 +24,7 @@ package struct BatchBrief: Sendable, Equatable {
     self.isLegacy = isLegacy
   }
 
-  /// Reads an entry's first bytes; nil where they cannot be an entry's.
+  /// Reads an entry's first bytes; nil if they cannot be an entry's.
   @inlinable
   package init?(_ bytes: Span<UInt8>) {
     guard bytes.count >= BatchHeader.byteCountMin,

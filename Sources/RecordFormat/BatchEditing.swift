@@ -1,6 +1,6 @@
 import MkstoreBytes
 
-/// Gives a batch of magic 2 its place in a log: both fields lie outside of the CRC.
+/// Sets a batch's offset and leader epoch: for magic 2 both fields are outside the CRC.
 ///
 /// - Parameter bytes: The whole batch.
 package func assignOffset(
@@ -10,7 +10,8 @@ package func assignOffset(
   bytes.storeBigEndian(leaderEpoch, at: BatchLayout.partitionLeaderEpoch)
 }
 
-/// Gives all records of a batch of magic 2 the time `timestamp` (LogAppendTime) and seals it anew.
+/// Gives all records of a batch of magic 2 the time `timestamp` (LogAppendTime) and computes the
+/// CRC again.
 ///
 /// - Parameter bytes: The whole batch.
 package func rewriteLogAppendTime(_ bytes: inout MutableSpan<UInt8>, timestamp: Int64) {
@@ -19,8 +20,8 @@ package func rewriteLogAppendTime(_ bytes: inout MutableSpan<UInt8>, timestamp: 
   rewriteMaxTimestamp(&bytes, timestamp: timestamp)
 }
 
-/// Takes the timestamp type LogAppendTime from a batch of magic 2 and seals it anew: its records
-/// have their producer's times again.
+/// Removes the timestamp type LogAppendTime from a batch of magic 2 and computes the CRC again: its
+/// records have their producer's times.
 ///
 /// - Parameter bytes: The whole batch.
 package func clearLogAppendTime(_ bytes: inout MutableSpan<UInt8>) {
@@ -29,8 +30,8 @@ package func clearLogAppendTime(_ bytes: inout MutableSpan<UInt8>) {
   seal(&bytes)
 }
 
-/// Puts the true largest timestamp into a batch of magic 2 that states another one and seals it
-/// anew, as Kafka does on append.
+/// Corrects a wrong largest timestamp in a batch of magic 2 and computes the CRC again, as Kafka
+/// does on append.
 ///
 /// - Parameter bytes: The whole batch.
 package func rewriteMaxTimestamp(_ bytes: inout MutableSpan<UInt8>, timestamp: Int64) {
@@ -44,12 +45,12 @@ func seal(_ bytes: inout MutableSpan<UInt8>) {
   bytes.storeBigEndian(crc, at: BatchLayout.crc)
 }
 
-/// A batch of magic 2 without a record that covers offsets, as compaction leaves one where it
-/// removed everything: consumers go on behind it. It has no time and no producer.
+/// A batch of magic 2 without records over a range of offsets, as compaction leaves one after
+/// removing all: consumers continue after it. It has no time and no producer.
 ///
 /// - Parameters:
 ///   - offsets: At least one, at most 2^31.
-///   - leaderEpoch: The epoch that it bears.
+///   - leaderEpoch: Its leader epoch.
 package func emptyBatch(over offsets: Range<Int64>, leaderEpoch: Int32) -> [UInt8] {
   precondition(!offsets.isEmpty && offsets.count - 1 <= Int(Int32.max), "\(offsets)")
   let header = HeaderWriter(

@@ -1,19 +1,19 @@
 public import MkstoreBytes
 
-/// Why bytes are no batch, or none that may be appended.
+/// Why bytes are not a batch, or not one that may be appended.
 ///
-/// Positions count bytes from the batch's first byte; inside of compressed records, from the first
+/// Positions count bytes from the batch's first byte; inside compressed records, from the first
 /// inflated byte, and the text says so.
 public enum BatchError: Error, Equatable, Sendable {
-  /// Bytes end before the entry does: of `needed` bytes `available` are there.
+  /// Bytes end before the entry does: `available` of `needed` bytes exist.
   case incomplete(needed: Int, available: Int)
-  /// Bytes go on after the entry's end.
+  /// Bytes follow the entry's end.
   case bytesAfterBatch(count: Int)
-  /// A field of the header holds what it must not.
+  /// A field of the header has an illegal value.
   case header(BatchField, position: Int, found: Int64, expected: String)
-  /// The stored checksum is not that of the bytes.
+  /// The stored checksum does not match the bytes.
   case checksum(found: UInt32, expected: UInt32)
-  /// A field of record number `record` (from 0) holds what it must not.
+  /// A field of record number `record` (from 0) has an illegal value.
   case record(Int, BatchField, position: BatchPosition, found: Int64, expected: String)
   /// A variable-length integer of a record cannot be read.
   case varint(record: Int, BatchField, position: BatchPosition, Varint.Fault)
@@ -23,12 +23,12 @@ public enum BatchError: Error, Equatable, Sendable {
   case compression(CompressionCodec, reason: String)
   /// The records would inflate to more than allowed.
   case inflatesTooFar(CompressionCodec, limit: Int)
-  /// A batch or record is larger than what it may be.
+  /// A batch or record is larger than allowed.
   case tooLarge(byteCount: Int, limit: Int)
 }
 
 extension BatchError: CustomStringConvertible {
-  /// One line for people: the field, where it stands, what was found and what was expected.
+  /// One line for people: the field, its position, what was found and what was expected.
   public var description: String {
     switch self {
     case .incomplete(let needed, let available):

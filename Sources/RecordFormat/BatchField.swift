@@ -8,11 +8,11 @@ public enum BatchField: String, Sendable, CustomStringConvertible {
   case magic
   /// Codec and flags.
   case attributes
-  /// Last offset less the base offset.
+  /// Last offset minus the base offset.
   case lastOffsetDelta
-  /// Where timestamp deltas count from.
+  /// Base of timestamp deltas.
   case baseTimestamp
-  /// Who produced it, where known.
+  /// The producer, if known.
   case producerId
   /// The producer's generation.
   case producerEpoch
@@ -22,9 +22,9 @@ public enum BatchField: String, Sendable, CustomStringConvertible {
   case recordCount
   /// Bytes of a record after the length field itself.
   case recordLength
-  /// A record's time less the base timestamp.
+  /// A record's time minus the base timestamp.
   case timestampDelta
-  /// A record's offset less the base offset.
+  /// A record's offset minus the base offset.
   case offsetDelta
   /// A record's key.
   case key

@@ -1,15 +1,15 @@
 import MkstoreBytes
 
-/// The header of one entry as it stands in a segment, of magic 0, 1 or 2.
+/// The header of one entry as stored in a segment, of magic 0, 1 or 2.
 ///
-/// Reading it checks what the fields say against each other, not the checksum and not the records.
-/// For an entry of the old formats (`isLegacy`) the fields that it lacks read as none: −1.
+/// Reading it checks the fields against each other, not the checksum and not the records. For an
+/// entry of the old formats (`isLegacy`) fields that it lacks read as none: −1.
 public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   /// Bytes of the header of a batch of magic 2.
   public static let byteCountMin = BatchLayout.records
-  /// Bytes to read to learn an entry's size and magic, whatever its format.
+  /// Bytes to read to get an entry's size and magic, whatever its format.
   public static let peekBytes = BatchLayout.magic + 1
-  /// What `recordCount` is where the header does not tell: a compressed set of the old formats.
+  /// Value of `recordCount` if the header does not have it: a compressed set of the old formats.
   public static let recordCountUnknown: Int32 = -1
 
   /// The format's version: 0, 1 or 2.
@@ -17,11 +17,11 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   /// Offset of the first record. Old formats: the entry's offset field, which for a compressed set
   /// is the offset of its last message.
   public package(set) var baseOffset: Int64
-  /// Offset of the last record, or of what was the last one before compaction.
+  /// Offset of the last record, or of the last one before compaction.
   public package(set) var lastOffset: Int64
   /// Bytes of the whole entry.
   public let byteCount: Int
-  /// Epoch of the leader that took the batch; −1 for none.
+  /// Epoch of the leader that accepted the batch; −1 for none.
   public package(set) var leaderEpoch: Int32
   /// The stored checksum: CRC-32C, or CRC-32 in the old formats.
   public package(set) var crc: UInt32
@@ -29,13 +29,13 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   public package(set) var attributes: BatchAttributes
   /// How the records are compressed.
   public let codec: CompressionCodec
-  /// `lastOffset` less `baseOffset`.
+  /// `lastOffset` minus `baseOffset`.
   public let lastOffsetDelta: Int32
-  /// Where timestamp deltas count from (milliseconds since 1970), or the delete horizon.
+  /// Base of timestamp deltas (milliseconds since 1970), or the delete horizon.
   public let baseTimestamp: Int64
-  /// The largest timestamp as stated, in milliseconds since 1970; −1 for none.
+  /// The stated largest timestamp, in milliseconds since 1970; −1 for none.
   public package(set) var maxTimestamp: Int64
-  /// Who produced it; −1 for none.
+  /// The producer's id; −1 for none.
   public let producerId: Int64
   /// The producer's generation; −1 for none.
   public let producerEpoch: Int16
@@ -44,7 +44,7 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   /// Records present, or `recordCountUnknown`.
   public let recordCount: Int32
 
-  /// The offset after the last one; the largest offset there is has none and gives itself.
+  /// The offset after the last one; the largest possible offset has none and gives itself.
   public var nextOffset: Int64 { lastOffset == Int64.max ? lastOffset : lastOffset + 1 }
   /// Whether the entry is of magic 0 or 1.
   public var isLegacy: Bool { magic < 2 }
@@ -59,15 +59,15 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
   /// The time from which the cleaner may drop the batch's tombstones or its transaction marker.
   public var deleteHorizon: Int64? { hasDeleteHorizon ? baseTimestamp : nil }
 
-  /// Puts the batch at an offset, as `assignOffset` does with its bytes.
+  /// Sets the batch's offset and epoch, as `assignOffset` does with its bytes.
   package mutating func place(at baseOffset: Int64, leaderEpoch: Int32) {
     self.baseOffset = baseOffset
     self.leaderEpoch = leaderEpoch
     lastOffset = baseOffset + Int64(lastOffsetDelta)
   }
 
-  /// Gives the batch the time at which it is appended, as `rewriteLogAppendTime` does with its
-  /// bytes; the checksum of those is another one then.
+  /// Sets the batch's append time, as `rewriteLogAppendTime` does with its bytes; the checksum of
+  /// the bytes changes with it.
   package mutating func stampLogAppendTime(_ timestamp: Int64) {
     attributes = BatchAttributes(rawValue: attributes.rawValue | BatchAttributes.logAppendTime)
     maxTimestamp = timestamp
@@ -75,9 +75,9 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
 
   /// Reads the header at the start of `bytes`.
   ///
-  /// - Parameter bytes: From the entry's first byte; `fixedByteCount` bytes of it are enough (61 do
-  ///   for every entry of at least that size), more are not looked at.
-  /// - Throws: `.incomplete` where bytes are missing, `.header` for a field that cannot be.
+  /// - Parameter bytes: From the entry's first byte; `fixedByteCount` bytes of it are enough (61
+  ///   suffice for every entry of at least that size), more are not read.
+  /// - Throws: `.incomplete` if bytes are missing, `.header` for an illegal field.
   public init(_ bytes: Span<UInt8>) throws(BatchError) {
     guard bytes.count >= BatchHeader.peekBytes else {
       throw .incomplete(needed: BatchHeader.peekBytes, available: bytes.count)
@@ -92,7 +92,7 @@ public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {
     }
   }
 
-  /// Bytes that `init(_:)` needs to see of an entry of this magic.
+  /// Bytes of an entry of this magic that `init(_:)` needs.
   public static func fixedByteCount(magic: Int8) -> Int {
     magic == 2 ? byteCountMin : LegacyLayout.key(magic: magic)
   }

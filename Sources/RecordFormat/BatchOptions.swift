@@ -1,4 +1,4 @@
-/// What a batch says about where it comes from; none of it for plain appends.
+/// The producer information of a batch; none of it for plain appends.
 public struct BatchOptions: Sendable, Equatable {
   /// The idempotent producer's id; −1 for none.
   public var producerId: Int64
@@ -8,10 +8,10 @@ public struct BatchOptions: Sendable, Equatable {
   public var baseSequence: Int32
   /// Whether the batch is part of a transaction.
   public var isTransactional: Bool
-  /// Gives all records this time, with timestamp type LogAppendTime, where it is not nil.
+  /// If not nil, the time of all records, with timestamp type LogAppendTime.
   public var logAppendTime: Int64?
 
-  /// Options of which each may be left out.
+  /// Options, each of which may be left out.
   public init(
     producerId: Int64 = -1, producerEpoch: Int16 = -1, baseSequence: Int32 = -1,
     isTransactional: Bool = false, logAppendTime: Int64? = nil

@@ -1,8 +1,8 @@
-/// Where in a batch something stands.
+/// A position in a batch.
 public enum BatchPosition: Sendable, Equatable, CustomStringConvertible {
   /// Bytes from the batch's first byte.
   case stored(Int)
-  /// Bytes from the first byte of the records as inflated.
+  /// Bytes from the first byte of the inflated records.
   case inflated(Int)
 
   /// `byte N` or `inflated byte N`.

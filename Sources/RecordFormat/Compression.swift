@@ -5,7 +5,7 @@ public enum Compression: Sendable, Equatable, CustomStringConvertible {
   /// Zstandard with the content size in the frame. Levels as in `zstdLevels`.
   case zstd(level: Int)
 
-  /// The level that a bare `zstd` stands for.
+  /// The level of a bare `zstd`.
   public static let zstdLevelDefault = 3
 
   /// Levels of `zstd`: 1 to 19, larger is smaller and slower; negative ones are faster still.
@@ -14,7 +14,7 @@ public enum Compression: Sendable, Equatable, CustomStringConvertible {
   /// Zstandard at its default level.
   public static let zstd = Compression.zstd(level: zstdLevelDefault)
 
-  /// What a batch's attributes say for it.
+  /// The codec in a batch's attributes.
   public var codec: CompressionCodec {
     switch self {
     case .none: .none
@@ -32,7 +32,7 @@ public enum Compression: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// Reads `none` (or Kafka's `uncompressed`), `zstd` or `zstd:LEVEL`; nil for anything else and
-  /// for levels outside of `zstdLevels`, 0 included.
+  /// for levels outside `zstdLevels`, 0 included.
   public init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     switch (parts[0], parts.count) {

@@ -13,7 +13,7 @@ public enum CompressionCodec: Int8, Sendable, BitwiseCopyable, CaseIterable,
   /// Zstandard frames; not before magic 2.
   case zstd = 4
 
-  /// Kafka's name of it, as in `compression.type`.
+  /// Kafka's name for it, as in `compression.type`.
   public var description: String {
     switch self {
     case .none: "none"

@@ -1,8 +1,8 @@
 import MkstoreBytes
 
-/// What the one record of a control batch says.
+/// The content of the one record of a control batch.
 public struct ControlRecord: Sendable, Equatable, CustomStringConvertible {
-  /// What happened. Types that are not known are to be ignored.
+  /// What happened. Unknown types must be ignored.
   public enum Kind: Sendable, Equatable {
     /// The transaction was aborted.
     case abort(coordinatorEpoch: Int32)
@@ -42,7 +42,7 @@ public struct ControlRecord: Sendable, Equatable, CustomStringConvertible {
 
   /// Reads the key and the value of a control record.
   ///
-  /// - Throws: `.record` with `controlKey` or `controlValue` for what is too short or of a negative
+  /// - Throws: `.record` with `controlKey` or `controlValue` if one is too short or has a negative
   ///   version.
   public init(_ record: borrowing RecordView) throws(BatchError) {
     let position = record.fields.keyStart

@@ -3,22 +3,22 @@ import MkstoreBytes
 
 /// One message of magic 0 or 1 in bytes that begin with it.
 struct LegacyMessage {
-  /// As stored; inside of a set of magic 1 relative to where the set began.
+  /// As stored; inside a set of magic 1 relative to where the set began.
   let offset: Int64
   /// −1 in magic 0.
   let timestamp: Int64
   let attributes: BatchAttributes
-  /// Where key and value stand.
+  /// Positions of key and value.
   let fields: RecordFields
 
-  /// Attribute bits that mean something.
+  /// Attribute bits that have a meaning.
   static func usedAttributes(_ magic: Int8) -> Int16 { magic == 0 ? 0x07 : 0x0f }
 
-  /// Reads the message at the start of `bytes` and checks that key and value use it up.
+  /// Reads the message at the start of `bytes` and checks that key and value fill it.
   ///
   /// - Parameters:
-  ///   - bytes: The message whole; its size was checked.
-  ///   - start: What errors add to positions.
+  ///   - bytes: The whole message; its size was checked.
+  ///   - start: Added to positions in errors.
   init(
     _ bytes: Span<UInt8>, at start: Int, index: Int, isInflated: Bool
   ) throws(BatchError) {
@@ -55,7 +55,7 @@ struct LegacyMessage {
       offsetDelta: 0, key: parts.key, value: parts.value, headers: (position, 0))
   }
 
-  /// Bytes of the inner message that `piece` begins with.
+  /// Bytes of the inner message at the start of `piece`.
   static func entrySize(
     _ piece: Span<UInt8>, magic: Int8, index: Int, pieceStart: Int
   ) throws(BatchError) -> Int {
@@ -74,7 +74,7 @@ struct LegacyMessage {
   }
 
   /// Reads an inner message: whole, sound, of the wrapper's magic, not a set itself, its offset
-  /// above the one before.
+  /// above that of the previous one.
   init(
     inner piece: Span<UInt8>, size: Int, magic: Int8, index: Int, after before: Int64,
     pieceStart: Int
@@ -108,7 +108,7 @@ struct LegacyMessage {
     }
   }
 
-  /// CRC-32 (IEEE), as the old formats have it.
+  /// CRC-32 (IEEE), as used by the old formats.
   static func crc32(_ bytes: Span<UInt8>) -> UInt32 {
     // Safe: zlib reads exactly `count` bytes and keeps nothing.
     unsafe bytes.withUnsafeBytes {

@@ -1,6 +1,6 @@
 import MkstoreBytes
 
-/// One record with bytes of its own.
+/// One record that owns its bytes.
 public struct Record: Sendable, Equatable {
   /// The record's offset in its log.
   public var offset: Int64
@@ -14,10 +14,10 @@ public struct Record: Sendable, Equatable {
   public var value: [UInt8]?
   /// The headers, in order; names may repeat.
   public var headers: [RecordHeader]
-  /// What a control record says; nil for the records of consumers.
+  /// The content of a control record; nil for the records of consumers.
   public var control: ControlRecord?
 
-  /// A record of its parts.
+  /// A record from its parts.
   public init(
     offset: Int64, timestamp: Int64, timestampType: TimestampType = .createTime, key: [UInt8]?,
     value: [UInt8]?, headers: [RecordHeader] = [], control: ControlRecord? = nil
@@ -31,7 +31,7 @@ public struct Record: Sendable, Equatable {
     self.control = control
   }
 
-  /// Copies what `view` looks at; `control` stays nil.
+  /// Copies `view`; `control` stays nil.
   public init(copying view: borrowing RecordView) {
     var headers: [RecordHeader] = []
     headers.reserveCapacity(view.headerCount)

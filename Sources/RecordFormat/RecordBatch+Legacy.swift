@@ -22,7 +22,7 @@ extension RecordBatch {
     }
     let payload = bytes.extracting(
       outer.fields.valueStart..<outer.fields.valueStart + outer.fields.valueCount)
-    // Magic 1 counts inner offsets from where the set began, which only its last message tells:
+    // Magic 1 counts inner offsets from where the set began, which only its last message reveals:
     // the set is read twice, rather than kept.
     var last: Int64 = -1
     try forEachInner(payload, &decoder) { message, _ in
@@ -43,8 +43,8 @@ extension RecordBatch {
 
   /// What to add to the inner offsets of a compressed set whose last one is `last`.
   private func legacyBase(_ last: Int64) throws(BatchError) -> Int64 {
-    // Inner offsets of magic 0 are absolute. A set that some producers made and no broker wrote
-    // anew has the offset 0, whatever its messages have; Kafka's reader knows that case too.
+    // Inner offsets of magic 0 are absolute. A set made by some producers and not rewritten by a
+    // broker has the offset 0, whatever its messages have; Kafka's reader handles that case too.
     if header.magic == 0 || header.baseOffset == 0 { return 0 }
     guard header.baseOffset >= last else {
       throw .header(

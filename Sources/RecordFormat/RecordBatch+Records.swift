@@ -1,16 +1,16 @@
 public import MkstoreBytes
 
 extension RecordBatch {
-  /// Calls `body` with each record, in order of offset, until it gives false.
+  /// Calls `body` with each record, in order of offset, until it returns false.
   ///
-  /// No byte is copied where the batch is not compressed. The checksum is not looked at. Records
-  /// that come before a damaged one are handed out before the error is thrown; bytes after the last
-  /// record are an error too, unless `body` ended it before. `decoder.findings` tells what was odd.
+  /// No byte is copied if the batch is not compressed. The checksum is not checked. Records before
+  /// a damaged one are passed to `body` before the error is thrown. Bytes after the last record are
+  /// an error too, unless `body` ended it before. `decoder.findings` has the oddities.
   ///
   /// - Parameters:
   ///   - decoder: For the inflated bytes; any one, reused.
-  ///   - body: Takes a view that is valid during the call.
-  /// - Throws: What is wrong with the records, or what `body` throws.
+  ///   - body: Receives a view that is valid during the call.
+  /// - Throws: What is wrong with the records, or the error of `body`.
   @inlinable
   public func forEachRecord(
     _ decoder: inout RecordDecoder,
@@ -68,8 +68,7 @@ extension RecordBatch {
     _ body: (borrowing RecordView) throws(BatchError) -> Bool
   ) throws(BatchError) {
     let payload = bytes.extracting(BatchLayout.records...)
-    // The cleaner's headers without records; it clears the codec, though nothing makes others do
-    // so.
+    // The cleaner's headers without records; it clears the codec, but other writers might not.
     if payload.isEmpty, header.recordCount == 0 { return }
     try decoder.begin(header.codec, payload, magic: header.magic)
     var walk = RecordWalk(
@@ -77,7 +76,7 @@ extension RecordBatch {
     walk.bytesNeeded = 1
     var goesOn = true
     while goesOn {
-      // Once all records are read, another byte would be one too many.
+      // After all records were read, another byte is one too many.
       try decoder.fill(payload, walk.bytesNeeded)
       walk.isLastPiece = decoder.isFinished
       walk.pieceStart = decoder.pieceStart
@@ -89,7 +88,7 @@ extension RecordBatch {
     decoder.add(walk.findings.union(decoder.streamFindings))
   }
 
-  /// Reads the records that are whole in `piece`; returns how many bytes of it they took.
+  /// Reads the complete records in `piece`; returns how many bytes of it they took.
   @inlinable
   func readPiece(
     _ piece: Span<UInt8>, _ walk: inout RecordWalk, _ goesOn: inout Bool,
@@ -110,22 +109,22 @@ extension RecordBatch {
   }
 }
 
-/// What looking for a record in a batch's first bytes gives.
+/// The result of searching a record in a batch's first bytes.
 package enum PrefixSeek: Sendable, Equatable {
-  /// It was handed out.
+  /// `body` was called with it.
   case found
   /// The bytes end before the record does.
   case beyondPrefix
-  /// Only reading the whole batch tells: it is compressed, has gaps or a control record.
+  /// The whole batch must be read: it is compressed, has gaps or a control record.
   case notHere
 }
 
 extension RecordBatch {
   /// Runs `body` with the record at `offset` of the batch that begins with `prefix`.
   ///
-  /// For batches of magic 2 whose CRC was checked and of which not all bytes are at hand.
+  /// For batches of magic 2 whose CRC was checked and of which not all bytes are loaded.
   ///
-  /// - Throws: Where the record's bytes are not what the format says.
+  /// - Throws: If the record's bytes violate the format.
   package static func seekRecord(
     at offset: Int64, inPrefix prefix: Span<UInt8>, _ decoder: inout RecordDecoder,
     _ body: (borrowing RecordView) -> Void
@@ -158,11 +157,11 @@ extension RecordBatch {
     return .found
   }
 
-  /// Calls `body` with each record whose offset is at or after `offset`, until it gives false.
+  /// Calls `body` with each record whose offset is at or after `offset`, until it returns false.
   ///
-  /// As `forEachRecord`, but records before the offset are stepped over by their lengths alone
-  /// where the batch is not compressed and has no gaps: a look-up reads one record, not the half of
-  /// a batch. What is stepped over is not checked; the CRC was, by whoever handed out the batch.
+  /// As `forEachRecord`, but if the batch is not compressed and has no gaps, earlier records are
+  /// skipped by their lengths alone: a look-up reads one record, not half of a batch. Skipped
+  /// records are not checked; whoever supplied the batch has checked its CRC.
   ///
   /// - Throws: As `forEachRecord`.
   @inlinable
@@ -181,14 +180,14 @@ extension RecordBatch {
       return
     }
     if try seekPlainRecord(Int(skipped), &decoder, body) { return }
-    // The lengths or deltas are not what the header promises: the full walk finds its way or says
+    // The lengths or deltas are not what the header promises: the full walk succeeds or reports
     // why.
     try forEachRecord(&decoder) { record throws(BatchError) in
       record.offset < offset ? true : try body(record)
     }
   }
 
-  /// Walks from record number `index` on; false, with nothing handed out, where it is not there.
+  /// Walks from record number `index` on; false, without calling `body`, if it does not exist.
   @inlinable
   func seekPlainRecord(
     _ index: Int, _ decoder: inout RecordDecoder,

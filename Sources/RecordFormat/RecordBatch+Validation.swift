@@ -4,10 +4,10 @@ extension RecordBatch {
   /// Checks everything about the batch: header, checksum and every record.
   ///
   /// - Parameters:
-  ///   - rules: What is asked of it.
+  ///   - rules: The requirements.
   ///   - decoder: For inflated bytes; its tolerance applies to `.stored` only.
-  /// - Returns: What the records are, and what is odd about them.
-  /// - Throws: What is wrong first, cheap checks before dear ones.
+  /// - Returns: A summary of the records, and the oddities.
+  /// - Throws: The first fault, cheap checks before expensive ones.
   @discardableResult
   public func validate(
     _ rules: ValidationRules, decoder: inout RecordDecoder
@@ -57,7 +57,7 @@ extension RecordBatch {
     decoder.findings = strict.findings
   }
 
-  /// What a producer's header must say.
+  /// Checks the header of a producer's batch.
   private func checkProduced(
     _ maxMessageBytes: Int, _ takesLogAppendTime: Bool
   ) throws(BatchError) {
@@ -110,7 +110,7 @@ extension RecordBatch {
     }
   }
 
-  /// What Kafka's readers could not read must not get in.
+  /// Batches that Kafka's readers cannot read must not be accepted.
   private func checkProducedFindings(_ findings: BatchFindings) throws(BatchError) {
     let unreadable = findings.intersection(.unreadableLZ4)
     guard unreadable.isEmpty else {
@@ -123,7 +123,7 @@ extension RecordBatch {
     }
   }
 
-  /// A control batch holds one record, or none once the cleaner dropped it.
+  /// A control batch holds one record, or none once the cleaner removed it.
   private func checkControl() throws(BatchError) {
     guard !header.isControl || header.recordCount <= 1 else {
       throw .header(

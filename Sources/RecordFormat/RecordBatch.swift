@@ -2,23 +2,23 @@ import MkstoreBytes
 
 /// One whole entry of a segment: a batch of magic 2, or a message (set) of the old formats.
 ///
-/// A view of bytes that belong to someone else; making one reads the header and checks the length.
+/// A view of bytes that other code owns; making one reads the header and checks the length.
 public struct RecordBatch: ~Escapable, BitwiseCopyable {
   /// The header.
   public let header: BatchHeader
   /// The entry's bytes, header included.
   public let bytes: Span<UInt8>
 
-  /// Takes exactly one entry.
+  /// Reads exactly one entry.
   ///
-  /// - Throws: `.incomplete` where bytes are missing, `.bytesAfterBatch` where there are too many,
-  ///   else as `BatchHeader.init`.
+  /// - Throws: `.incomplete` if bytes are missing, `.bytesAfterBatch` if there are too many, else
+  ///   as `BatchHeader.init`.
   @_lifetime(copy bytes)
   public init(_ bytes: Span<UInt8>) throws(BatchError) {
     try self.init(bytes, header: try BatchHeader(bytes))
   }
 
-  /// The same, of an entry whose header was decoded before.
+  /// The same, for an entry whose header was decoded before.
   @_lifetime(copy bytes)
   package init(_ bytes: Span<UInt8>, header: BatchHeader) throws(BatchError) {
     guard bytes.count >= header.byteCount else {
@@ -31,9 +31,9 @@ public struct RecordBatch: ~Escapable, BitwiseCopyable {
     self.bytes = bytes
   }
 
-  /// Compares the stored checksum with the one of the bytes.
+  /// Compares the stored checksum with that of the bytes.
   ///
-  /// The base offset, the length, the leader epoch and the magic byte are not covered by it.
+  /// It does not cover the base offset, the length, the leader epoch and the magic byte.
   ///
   /// - Throws: `.checksum`.
   public func checkCRC() throws(BatchError) {

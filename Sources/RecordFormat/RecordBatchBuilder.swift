@@ -1,9 +1,10 @@
 public import MkstoreBytes
 
-/// Makes batches of magic 2 from records, one after the other with the same memory.
+/// Makes batches of magic 2 from records, one after another in the same memory.
 ///
-/// `append` until it says false or there is nothing more, `finish`, write the bytes out, `reset`.
-/// No allocation once the buffers have grown to their size. Owned by one thread at a time.
+/// Call `append` until it returns false or there are no more records, `finish`, write the bytes
+/// out, `reset`. No allocation once the buffers have grown to their size. Owned by one thread at a
+/// time.
 public struct RecordBatchBuilder: ~Copyable {
   /// How batches are compressed.
   public let compression: Compression
@@ -11,7 +12,7 @@ public struct RecordBatchBuilder: ~Copyable {
   /// 2,000,000,000.
   public let batchBytes: Int
 
-  /// What was appended so far.
+  /// The records appended so far.
   @usableFromInline var progress = Progress()
 
   /// Header and plain records.
@@ -20,10 +21,10 @@ public struct RecordBatchBuilder: ~Copyable {
   private var packed: ByteStorage
   private let compressor: ZstdCompressor
 
-  /// Kafka's `max.message.bytes`: 1 MiB and the 12 bytes that stand before a batch's own length.
+  /// Kafka's `max.message.bytes`: 1 MiB and the 12 bytes before a batch's own length.
   public static let batchBytesDefault = 1_048_588
 
-  /// So that a batch's length fits 32 bits, whatever compression adds (1/256 and a little).
+  /// Keeps a batch's length within 32 bits, whatever compression adds (slightly more than 1/256).
   private static let batchBytesMax = 2_000_000_000
 
   /// Largest single record that fits a batch of its own, before compression; the same bound holds
@@ -31,8 +32,7 @@ public struct RecordBatchBuilder: ~Copyable {
   @inlinable public static var recordBytesMax: Int { 64 << 20 }
 
   /// - Parameters:
-  ///   - compression: Level 0 and levels outside of `Compression.zstdLevels` are programming
-  ///     errors.
+  ///   - compression: Level 0 and levels outside `Compression.zstdLevels` are programming errors.
   ///   - batchBytes: See the property; at least one record always fits.
   public init(
     compression: Compression = .none, batchBytes: Int = RecordBatchBuilder.batchBytesDefault
@@ -56,9 +56,9 @@ public struct RecordBatchBuilder: ~Copyable {
   @inlinable public var recordCount: Int32 { progress.recordCount }
   /// Bytes of the batch so far, header included, before compression.
   @inlinable public var byteCount: Int { progress.byteCount }
-  /// Time of the first record; −1 where there is none.
+  /// Time of the first record; −1 if there is none.
   @inlinable public var baseTimestamp: Int64 { progress.baseTimestamp }
-  /// The largest time so far; −1 where there is none.
+  /// The largest time so far; −1 if there is none.
   @inlinable public var maxTimestamp: Int64 { progress.maxTimestamp }
 
   /// Adds a record.
@@ -68,9 +68,9 @@ public struct RecordBatchBuilder: ~Copyable {
   ///   - key: Its key, or nil for null.
   ///   - value: Its value, or nil for null.
   ///   - headers: Its headers, in order.
-  /// - Returns: False where the batch is full, or where `timestamp` and the first record's lie so
-  ///   far apart that 64 bits cannot hold the difference: the batch is unchanged then; finish it
-  ///   and append to the next.
+  /// - Returns: False if the batch is full, or if `timestamp` and the first record's are so far
+  ///   apart that 64 bits cannot hold the difference. The batch is then unchanged; finish it and
+  ///   append to the next.
   /// - Throws: `.tooLarge` for a record of more than `recordBytesMax`.
   @inlinable
   public mutating func append(
@@ -86,8 +86,8 @@ public struct RecordBatchBuilder: ~Copyable {
     let (timestampDelta, isTooFar) = timestamp.subtractingReportingOverflow(
       count == 0 ? timestamp : progress.baseTimestamp)
     if isTooFar { return false }
-    // Safe: there is room, at most `recordBytesMax` of it needed; what lies behind `byteCount` is
-    // nobody's until it is counted below.
+    // Safe: there is room, of which at most `recordBytesMax` is needed; bytes after `byteCount` are
+    // unused until they are counted below.
     let written = unsafe RecordEncoder.write(
       timestampDelta: timestampDelta, offsetDelta: count, key: key, value: value,
       headers: headers, room: room, to: plain.address(of: progress.byteCount))
@@ -114,7 +114,7 @@ public struct RecordBatchBuilder: ~Copyable {
     plain.reserve(byteCount + room, keeping: byteCount)
   }
 
-  /// Adds a record from arrays; else as the other `append`.
+  /// Adds a record from arrays; otherwise as the other `append`.
   ///
   /// - Throws: As the other.
   @_disfavoredOverload
@@ -124,20 +124,20 @@ public struct RecordBatchBuilder: ~Copyable {
     try append(timestamp: timestamp, key: key?.span, value: value?.span, headers: headers)
   }
 
-  /// Forgets all records; the memory stays.
+  /// Removes all records; the memory stays.
   public mutating func reset() {
     progress = Progress()
-    // What one outsized record made of them is not kept for good.
+    // Memory for one oversized record is not kept.
     plain.shrink(to: max(4 << 20, 2 * batchBytes))
     packed.shrink(to: max(4 << 20, 2 * batchBytes))
   }
 
-  /// Compresses and seals the batch: base offset 0, leader epoch −1, the CRC last.
+  /// Compresses the batch and completes its header: base offset 0, leader epoch −1, the CRC last.
   ///
   /// - Returns: The whole batch, valid until the builder is used again. `assignOffset` may be
-  ///   applied to it at any time, for both fields lie outside of the CRC.
+  ///   applied to it at any time, because both fields are outside the CRC.
   /// - Precondition: At least one record.
-  /// - Throws: `.compression` where zstd fails.
+  /// - Throws: `.compression` if zstd fails.
   @_lifetime(&self)
   public mutating func finish(
     _ options: BatchOptions = BatchOptions()
@@ -157,7 +157,7 @@ public struct RecordBatchBuilder: ~Copyable {
     return batch
   }
 
-  /// Fills `packed` after the place of the header; returns where the bytes end.
+  /// Fills `packed` after the header's place; returns where the bytes end.
   private mutating func compress() throws(BatchError) -> Int {
     let count = byteCount - BatchLayout.records
     packed.reserve(BatchLayout.records + ZstdCompressor.byteCountMax(count), keeping: 0)
@@ -175,7 +175,7 @@ public struct RecordBatchBuilder: ~Copyable {
 }
 
 extension RecordBatchBuilder {
-  /// What was appended to a batch so far.
+  /// The records appended to a batch so far.
   @usableFromInline
   struct Progress: BitwiseCopyable {
     @usableFromInline var recordCount: Int32 = 0

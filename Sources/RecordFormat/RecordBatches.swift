@@ -1,12 +1,12 @@
 import MkstoreBytes
 
-/// Entries one after the other, as in a segment or in the answer to a fetch.
+/// Consecutive entries, as in a segment or in the answer to a fetch.
 public struct RecordBatches: ~Escapable {
   /// All bytes.
   public let bytes: Span<UInt8>
-  /// Where the next entry begins: all before is whole and in order.
+  /// Where the next entry begins: everything before is whole and in order.
   public private(set) var position = 0
-  /// The offset that the next entry must not be below.
+  /// Lower bound of the next entry's offset.
   public private(set) var nextOffset: Int64 = 0
 
   /// Walks over `bytes` from the start.
@@ -17,11 +17,10 @@ public struct RecordBatches: ~Escapable {
 
   /// The next entry; nil at the end.
   ///
-  /// Neither checksums nor records are looked at.
+  /// Neither checksums nor records are checked.
   ///
-  /// - Throws: `.incomplete` for an entry that is cut off, which in an answer to a fetch is nothing
-  ///   unusual; `.header` for one that is none or that goes back in offset. `position` stays before
-  ///   it.
+  /// - Throws: `.incomplete` for a truncated entry, which is normal in an answer to a fetch;
+  ///   `.header` for one that is invalid or whose offset decreases. `position` stays before it.
   @_lifetime(copy self)
   public mutating func next() throws(BatchError) -> RecordBatch? {
     guard position < bytes.count else { return nil }
@@ -30,7 +29,7 @@ public struct RecordBatches: ~Escapable {
     guard header.byteCount <= rest.count else {
       throw .incomplete(needed: header.byteCount, available: rest.count)
     }
-    // What an entry of the old formats states is its last offset.
+    // An entry of the old formats states its last offset.
     guard header.baseOffset >= nextOffset else {
       throw .header(
         .baseOffset, position: BatchLayout.baseOffset, found: header.baseOffset,

@@ -1,13 +1,13 @@
 public import MkstoreBytes
 
-/// What decoding needs and reuses: codec contexts and a buffer of inflated bytes.
+/// The reused memory of decoding: codec contexts and a buffer of inflated bytes.
 ///
 /// Records are inflated piece by piece and read as they come, so that a batch takes the memory of a
 /// piece (256 KiB), of its largest record and of the codec's window, however far it inflates. A
-/// batch that goes beyond `decompressedBytesMax` is refused when it does, or before; docs/format.md
-/// tells how that stays below 8 MiB for each codec. Owned by one thread at a time.
+/// batch that exceeds `decompressedBytesMax` is refused when it does, or before; docs/format.md
+/// explains how that stays below 8 MiB for each codec. Owned by one thread at a time.
 public struct RecordDecoder: ~Copyable {
-  /// What to do about bytes that break the rules and that Kafka's readers let pass.
+  /// What to do about bytes that break the rules but that Kafka's readers accept.
   public enum Tolerance: Sendable {
     /// Refuse them.
     case strict
@@ -20,12 +20,12 @@ public struct RecordDecoder: ~Copyable {
 
   /// Bytes that the records of one batch may inflate to.
   public let decompressedBytesMax: Int
-  /// What is let pass.
+  /// What is accepted.
   public let tolerance: Tolerance
-  /// What was odd about the batch read last.
+  /// Oddities of the batch that was read last.
   public internal(set) var findings: BatchFindings = []
 
-  /// Inflated bytes, of which `unread` are yet to be read.
+  /// Inflated bytes, of which `unread` are not read yet.
   @usableFromInline var storage = ByteStorage(capacity: 0)
   @usableFromInline var unread = 0..<0
   /// Inflated bytes of this batch that were read and dropped before those in `storage`.
@@ -33,7 +33,7 @@ public struct RecordDecoder: ~Copyable {
   private var inflater = Inflater()
 
   private static let pieceBytes = 256 << 10
-  /// More is given back before the next batch.
+  /// More memory is freed before the next batch.
   private static let keptBytesMax = 4 << 20
 
   /// - Parameters:
@@ -61,7 +61,7 @@ public struct RecordDecoder: ~Copyable {
     }
   }
 
-  /// Whether no more than `piece` will come.
+  /// Whether nothing follows `piece`.
   @usableFromInline
   var isFinished: Bool { inflater.isFinished }
 
@@ -72,23 +72,23 @@ public struct RecordDecoder: ~Copyable {
     borrowing get { storage.bytes(unread) }
   }
 
-  /// Position of `piece` in all that this batch inflates to.
+  /// Position of `piece` in all inflated bytes of this batch.
   @usableFromInline
   var pieceStart: Int { dropped + unread.lowerBound }
 
-  /// Takes the first `count` bytes of `piece` as read.
+  /// Marks the first `count` bytes of `piece` as read.
   @usableFromInline
   mutating func drop(_ count: Int) {
     precondition(count >= 0 && count <= unread.count, "drops \(count) of \(unread.count) bytes")
     unread = unread.lowerBound + count..<unread.upperBound
   }
 
-  /// Inflates until `piece` counts at least `minimum` bytes or the stream is finished.
+  /// Inflates until `piece` has at least `minimum` bytes or the stream is finished.
   ///
-  /// - Parameter payload: What `begin` was given.
+  /// - Parameter payload: The argument of `begin`.
   @usableFromInline
   mutating func fill(_ payload: Span<UInt8>, _ minimum: Int) throws(BatchError) {
-    // One byte more than allowed may be asked for: to see that it does not come.
+    // One byte more than allowed may be requested, to check that it does not exist.
     guard minimum <= max(decompressedBytesMax - pieceStart, 1) else {
       throw .inflatesTooFar(codec, limit: decompressedBytesMax)
     }
@@ -107,7 +107,7 @@ public struct RecordDecoder: ~Copyable {
     }
   }
 
-  /// Gives `count` bytes of room behind `unread`, which moves to the front where there is none.
+  /// Makes room for `count` bytes after `unread`, which moves to the front if there is none.
   private mutating func makeRoom(_ count: Int) {
     if unread.lowerBound > 0 {
       storage.moveToFront(unread)
@@ -135,11 +135,11 @@ public struct RecordDecoder: ~Copyable {
   @usableFromInline
   mutating func add(_ more: BatchFindings) { findings.formUnion(more) }
 
-  /// Bytes that the batch read last inflated to so far; nil where it was not compressed.
+  /// Inflated bytes so far of the batch that was read last; nil if it was not compressed.
   @usableFromInline
   var inflatedBytes: Int? { codec == .none ? nil : dropped + unread.upperBound }
 
-  /// What the codec found odd.
+  /// The codec's oddities.
   @usableFromInline
   var streamFindings: BatchFindings { inflater.findings }
 

@@ -3,16 +3,16 @@ public import MkstoreBytes
 
 /// Writes records of magic 2 through a raw pointer.
 ///
-/// One capacity check for each record instead of one for each store, and no count of a record's
-/// bytes before it is written, is what makes appending fast (docs/performance.md#encode).
+/// Appending is fast because there is one capacity check for each record instead of one for each
+/// store, and a record's bytes are not counted before it is written (docs/performance.md#encode).
 @usableFromInline
 enum RecordEncoder {
-  /// No record without headers takes more than its key, its value and this: a length (5),
-  /// attributes (1), a timestamp delta (10), an offset delta, two lengths and a count (5 each).
+  /// A record without headers takes at most its key, its value and this: a length (5), attributes
+  /// (1), a timestamp delta (10), an offset delta, two lengths and a count (5 each).
   @inlinable static var overheadMax: Int { 36 }
 
-  /// Room that `write` needs: an upper bound of what it writes; `Int.max` where a part is larger
-  /// than `RecordBatchBuilder.recordBytesMax`.
+  /// Room that `write` needs: an upper bound of what it writes; `Int.max` if a part is larger than
+  /// `RecordBatchBuilder.recordBytesMax`.
   @inlinable
   @inline(__always)
   static func roomNeeded(keyCount: Int, valueCount: Int, headers: [RecordHeader]) -> Int {
@@ -38,7 +38,7 @@ enum RecordEncoder {
 
   /// Writes a record and returns how many bytes it takes.
   ///
-  /// The caller vouches for `roomNeeded` bytes at `target`, and that they are at most
+  /// The caller guarantees `roomNeeded` bytes at `target`, and that they are at most
   /// `RecordBatchBuilder.recordBytesMax`, so that each length fits 32 bits.
   @unsafe
   @inlinable
@@ -47,8 +47,8 @@ enum RecordEncoder {
     timestampDelta: Int64, offsetDelta: Int32, key: Span<UInt8>?, value: Span<UInt8>?,
     headers: [RecordHeader], room: Int, to target: UnsafeMutableRawPointer
   ) -> Int {
-    // Safe: the writes below are those that `roomNeeded` counts, each at most as long as there.
-    // The body goes where it stands if its length takes as many bytes as that of `room`.
+    // Safe: the writes below are those that `roomNeeded` counts, each at most as long as there. The
+    // body is already in its place if its length takes as many bytes as that of `room`.
     let body = unsafe target + (room <= 63 ? 1 : room <= 8191 ? 2 : room <= 1_048_575 ? 3 : 5)
     unsafe body.storeBytes(of: 0, as: UInt8.self)
     var next = unsafe writeVarint(Varint.zigZag(timestampDelta), to: body + 1)
@@ -64,7 +64,7 @@ enum RecordEncoder {
     let bodyCount = unsafe next - body
     let lengthEnd = unsafe writeCount(bodyCount, to: target)
     if unsafe lengthEnd != body {
-      // The guess was longer than the length; it is never shorter. The bytes just written say the
+      // The guess was longer than the length; it is never shorter. The bytes just written are the
       // length and end before the body, so nothing of it was overwritten.
       unsafe memmove(lengthEnd, body, bodyCount)
     }
@@ -84,7 +84,7 @@ enum RecordEncoder {
     return unsafe next
   }
 
-  /// A number that is not negative.
+  /// A non-negative number.
   @inlinable
   @inline(__always)
   static func writeCount(
@@ -93,7 +93,7 @@ enum RecordEncoder {
     unsafe writeVarint(UInt64(truncatingIfNeeded: count) &<< 1, to: target)
   }
 
-  /// A number that went through the zig-zag.
+  /// A zig-zag-encoded number.
   @inlinable
   @inline(__always)
   static func writeVarint(
@@ -144,13 +144,13 @@ enum RecordEncoder {
     return unsafe next + count
   }
 
-  /// A copy that needs no call and no loop for the sizes that most keys and values have.
+  /// A copy without a call or a loop for the sizes of most keys and values.
   @inlinable
   @inline(__always)
   static func copy(
     _ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer
   ) {
-    // Safe: each load and store lies within the first `count` bytes: a chunk is no longer than
+    // Safe: each load and store is within the first `count` bytes: a chunk is no longer than
     // `count`; the first begins where they begin, the last ends where they end.
     switch count {
     case 65...128:

@@ -1,6 +1,6 @@
-/// Where the parts of one record stand in the bytes that hold it.
+/// Positions of the parts of one record in its bytes.
 ///
-/// Made at once from values and never changed: so the optimizer keeps it in registers.
+/// Made at once from values and never changed, so that the optimizer keeps it in registers.
 @usableFromInline
 struct RecordFields: BitwiseCopyable {
   /// First byte after the length field.

@@ -1,6 +1,6 @@
 /// One header of a record: a name, which may repeat, and a value, which may be null.
 public struct RecordHeader: Sendable, Equatable, Hashable {
-  /// The name's bytes; UTF-8 by Kafka's rules, though nothing on the way enforces them.
+  /// The name's bytes; UTF-8 by Kafka's rules, although Kafka does not enforce them.
   public var name: [UInt8]
   /// The value.
   public var value: [UInt8]?
@@ -16,6 +16,6 @@ public struct RecordHeader: Sendable, Equatable, Hashable {
     self.init(name: [UInt8](name.utf8), value: value)
   }
 
-  /// The name as text; bytes that are no UTF-8 show as U+FFFD.
+  /// The name as text; bytes that are not UTF-8 are shown as U+FFFD.
   public var nameText: String { String(decoding: name, as: UTF8.self) }
 }

@@ -1,9 +1,9 @@
 public import MkstoreBytes
 
-/// One record where it stands: no byte is copied.
+/// A view of one record in its batch's bytes: no byte is copied.
 ///
-/// Lives as long as the bytes it looks at, so it cannot leave the closure that was given it;
-/// `Record` is the copy that can.
+/// Lives as long as those bytes, so it cannot leave the closure that received it; `Record` is the
+/// copy that can.
 public struct RecordView: ~Escapable, BitwiseCopyable {
   @usableFromInline let bytes: Span<UInt8>
   @usableFromInline var fields: RecordFields
@@ -36,8 +36,8 @@ public struct RecordView: ~Escapable, BitwiseCopyable {
       bytes: bytes, fields: .none, offset: -1, timestamp: -1, timestampType: timestampType)
   }
 
-  /// Shows another record of the same bytes. One view for a whole walk: ending the life of a view
-  /// is a call that does nothing, and keeps the view in memory, which cost a third of a scan.
+  /// Shows another record of the same bytes. One view serves a whole walk: destroying the view
+  /// emits a no-op call that spills it from registers, which cost a third of a scan.
   @inlinable
   @inline(__always)
   @_lifetime(self: copy self)
@@ -65,7 +65,7 @@ public struct RecordView: ~Escapable, BitwiseCopyable {
     }
   }
 
-  /// Whether the key is there, be it empty.
+  /// Whether there is a key, even an empty one.
   @inlinable
   public var hasKey: Bool { fields.keyCount >= 0 }
 
@@ -91,11 +91,11 @@ public struct RecordView: ~Escapable, BitwiseCopyable {
   @inlinable
   public var attributes: UInt8 { fields.attributes }
 
-  /// As stored; the offset less the batch's base offset. 0 in the old formats.
+  /// As stored; the offset minus the batch's base offset. 0 in the old formats.
   @inlinable
   public var offsetDelta: Int32 { fields.offsetDelta }
 
-  /// As stored, also where LogAppendTime overrules it. 0 in the old formats.
+  /// As stored, even if LogAppendTime overrides it. 0 in the old formats.
   @inlinable
   public var timestampDelta: Int64 { fields.timestampDelta }
 
@@ -104,8 +104,8 @@ public struct RecordView: ~Escapable, BitwiseCopyable {
   public func forEachHeader(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>?) -> Void) {
     var reader = ByteReader(bytes, at: fields.headersStart)
     for _ in 0..<fields.headerCount {
-      // The record was read before, so that each length is there and lies within; were one not, the
-      // headers would end here.
+      // The record was read before, so each length exists and is within it; otherwise the headers
+      // would end here.
       guard let nameCount = reader.readVarint32(), nameCount >= 0 else { return }
       let nameStart = reader.position
       guard reader.skip(Int(nameCount)), let valueCount = reader.readVarint32() else { return }
@@ -120,7 +120,7 @@ public struct RecordView: ~Escapable, BitwiseCopyable {
     }
   }
 
-  /// Whether the name of every header is UTF-8, as Kafka's rules say.
+  /// Whether the name of every header is UTF-8, as Kafka's rules require.
   var hasTextualHeaderNames: Bool {
     var isText = true
     forEachHeader { name, _ in

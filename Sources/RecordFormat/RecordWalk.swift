@@ -1,30 +1,29 @@
 public import MkstoreBytes
 
-/// Reads the records of one batch of magic 2 in order, from bytes that come in one or several
-/// pieces.
+/// Reads the records of one batch of magic 2 in order, from one or several pieces of bytes.
 @usableFromInline
 struct RecordWalk: BitwiseCopyable {
-  /// What the header says.
+  /// From the header.
   @usableFromInline let recordCount: Int
   @usableFromInline let lastOffsetDelta: Int32
   @usableFromInline let baseOffset: Int64
   @usableFromInline let baseTimestamp: Int64
-  /// Nil with CreateTime.
+  /// nil with CreateTime.
   @usableFromInline let logAppendTime: Int64?
   @usableFromInline let toleratesNegativeLengths: Bool
 
   /// Number of the next record.
   @usableFromInline var index = 0
-  /// Offset delta of the record before; −1 at first.
+  /// Offset delta of the previous record; −1 at first.
   @usableFromInline var offsetDelta: Int32 = -1
   @usableFromInline var findings: BatchFindings = []
 
-  /// Whether no bytes can follow those at hand.
+  /// Whether no bytes can follow the loaded ones.
   @usableFromInline var isLastPiece: Bool
-  /// What to add to a position in the piece at hand to get the one that errors tell.
+  /// Added to a position in the current piece to get the one for errors.
   @usableFromInline var pieceStart = 0
   @usableFromInline let isInflated: Bool
-  /// Bytes, from the reader's position on, that the next record takes; set where `next` gave nil.
+  /// Bytes, from the reader's position on, that the next record takes; set if `next` returned nil.
   @usableFromInline var bytesNeeded = 0
 
   @inlinable
@@ -43,7 +42,7 @@ struct RecordWalk: BitwiseCopyable {
   @inlinable
   var isDone: Bool { index == recordCount }
 
-  /// Reads the next record; nil where more bytes are needed first (then nothing was read).
+  /// Reads the next record; nil if more bytes are needed first (then nothing was read).
   @inlinable
   @inline(__always)
   mutating func next(_ reader: inout ByteReader) throws(BatchError) -> RecordFields? {
@@ -72,7 +71,7 @@ struct RecordWalk: BitwiseCopyable {
     return fields
   }
 
-  /// Reads a record's body, which must be used up exactly.
+  /// Reads a record's body, which must be filled exactly.
   @inlinable
   @inline(__always)
   mutating func readBody(_ body: inout ByteReader) throws(BatchError) -> RecordFields {
@@ -106,7 +105,7 @@ struct RecordWalk: BitwiseCopyable {
       offsetDelta: delta, key: key, value: value, headers: headers)
   }
 
-  /// Passes over a key or a value.
+  /// Skips a key or a value.
   @inlinable
   @inline(__always)
   mutating func readField(
@@ -118,7 +117,7 @@ struct RecordWalk: BitwiseCopyable {
     return (start, count)
   }
 
-  /// Passes over the headers.
+  /// Skips the headers.
   @inlinable
   @inline(__always)
   mutating func readHeaders(
@@ -137,7 +136,8 @@ struct RecordWalk: BitwiseCopyable {
     return (start, Int(count))
   }
 
-  /// Reads the length of a key, a value or a header's value: −1 for null, else what is there.
+  /// Reads the length of a key, a value or a header's value: −1 for null, otherwise at most the
+  /// remaining bytes.
   @inlinable
   @inline(__always)
   mutating func readLength(
@@ -163,7 +163,7 @@ struct RecordWalk: BitwiseCopyable {
     return -1
   }
 
-  /// Reads past the headers of a record; by value, so that the walk and its reader can stay in
+  /// Skips the headers of a record; by value, so that the walk and its reader can stay in
   /// registers.
   @usableFromInline
   @inline(never)
@@ -172,7 +172,7 @@ struct RecordWalk: BitwiseCopyable {
   ) throws(BatchError) -> (byteCount: Int, findings: BatchFindings) {
     var walk = self
     var body = reader
-    // A header takes two bytes at least; the bound keeps a wild count from looping for long.
+    // A header takes at least two bytes; the bound keeps a huge count from looping for long.
     guard count >= 0, count <= body.remaining else {
       throw error(.headerCount, start, Int64(count), "0 to the \(body.remaining) bytes left")
     }
@@ -193,12 +193,12 @@ struct RecordWalk: BitwiseCopyable {
     return (body.position - reader.position, walk.findings)
   }
 
-  /// Offset of the record read last. The header's last offset fits 64 bits, and no delta exceeds
-  /// it.
+  /// Offset of the record that was read last. The header's last offset fits 64 bits, and no delta
+  /// exceeds it.
   @inlinable
   var offset: Int64 { baseOffset &+ Int64(offsetDelta) }
 
-  /// What the record's timestamp is, by the batch's rules.
+  /// The record's timestamp by the batch's rules.
   @inlinable
   @inline(__always)
   mutating func timestamp(_ fields: RecordFields) -> Int64 {
@@ -208,7 +208,7 @@ struct RecordWalk: BitwiseCopyable {
     return time
   }
 
-  /// Throws where bytes are left over after the last record.
+  /// Throws if bytes follow the last record.
   @inlinable
   func finish(_ reader: borrowing ByteReader) throws(BatchError) {
     guard reader.remaining == 0 else {
@@ -216,7 +216,7 @@ struct RecordWalk: BitwiseCopyable {
     }
   }
 
-  /// Where in the batch, or in its inflated records, a position of the piece at hand is.
+  /// Position in the batch, or in its inflated records, of a position in the current piece.
   @usableFromInline
   func place(_ position: Int) -> BatchPosition {
     isInflated ? .inflated(pieceStart + position) : .stored(pieceStart + position)

@@ -2,10 +2,10 @@
 public enum TimestampType: Int8, Sendable, BitwiseCopyable, CustomStringConvertible {
   /// Set by the producer, for each record.
   case createTime = 0
-  /// Set by the log when it took the batch; one for all its records.
+  /// Set by the log when it accepted the batch; one for all its records.
   case logAppendTime = 1
 
-  /// Kafka's name of it.
+  /// Kafka's name for it.
   public var description: String {
     switch self {
     case .createTime: "CreateTime"

@@ -1,6 +1,6 @@
 import CMkstoreZlib
 
-/// Reads gzip members, one after the other, as one stream. Needs about 40 KiB.
+/// Reads consecutive gzip members as one stream. Needs about 40 KiB.
 @safe
 struct GzipInflater: ~Copyable {
   /// Allocated and prepared at the first use: zlib's state refers back to this address. Freed in
@@ -14,7 +14,7 @@ struct GzipInflater: ~Copyable {
 
   deinit {
     guard let stream = unsafe prepared else { return }
-    // Safe: made in `begin`, and nobody else has the address.
+    // Safe: made in `begin`, and no other code has the address.
     unsafe inflateEnd(stream)
     unsafe stream.deallocate()
   }
@@ -36,7 +36,7 @@ struct GzipInflater: ~Copyable {
 
   /// Inflates from `position` of `input` into `output` until one of them is used up.
   ///
-  /// `.end` stands for the end of one member; `position` is then just behind it.
+  /// `.end` is the end of one member; `position` is then just after it.
   func step(
     _ input: Span<UInt8>, _ position: inout Int, _ output: inout MutableSpan<UInt8>
   ) throws(BatchError) -> InflateStep {
@@ -45,8 +45,8 @@ struct GzipInflater: ~Copyable {
     let room = min(output.count, Int(UInt32.max))
     let rest = input.extracting(position..<position + available)
     // Safe: zlib reads at most avail_in and writes at most avail_out bytes; both addresses are only
-    // used inside of this call and replaced before the next one. It does not write to its input,
-    // for all that its type says.
+    // used during this call and replaced before the next one. It does not write to its input,
+    // although its type allows that.
     let result = unsafe rest.withUnsafeBytes { source in
       unsafe output.withUnsafeMutableBytes { target in
         unsafe stream.pointee.next_in = UnsafeMutablePointer(

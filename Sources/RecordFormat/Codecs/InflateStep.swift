@@ -1,4 +1,4 @@
-/// How far a codec is after a step of inflating.
+/// The state of a codec after a step of inflating.
 enum InflateStep {
   /// There may be more; the step wrote this many bytes.
   case more(written: Int)

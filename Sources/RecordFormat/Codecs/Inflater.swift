@@ -1,6 +1,6 @@
 import MkstoreBytes
 
-/// All codecs behind one call: the records of a batch, inflated piece by piece.
+/// All codecs behind one interface: inflates the records of a batch piece by piece.
 struct Inflater: ~Copyable {
   private var gzip = GzipInflater()
   private var snappy = SnappyInflater()
@@ -10,20 +10,21 @@ struct Inflater: ~Copyable {
   private(set) var codec = CompressionCodec.none
   /// Bytes of the payload read so far.
   private var position = 0
-  /// A snappy block whose header was read and that waits for room; or a small zstd payload, whole.
+  /// A snappy block whose header was read and that needs more room; or a small zstd payload, whole.
   private var pending: (range: Range<Int>, inflatedBytes: Int)?
 
   /// Whether nothing more will come.
   private(set) var isFinished = true
   private(set) var findings: BatchFindings = []
 
-  /// A zstd payload that inflates to no more is inflated in one go: faster, and without a window.
+  /// A zstd payload that inflates to at most this is inflated at once: faster, and without a
+  /// window.
   private static let zstdAtOnceMax = 1 << 20
-  /// The largest window for a zstd payload whose headers do not keep it below the limit. More would
-  /// be memory that a bomb can fill.
+  /// The largest window for a zstd payload whose headers do not keep it below the limit. A larger
+  /// one would be memory that a bomb can fill.
   private static let zstdWindowMax = 4 << 20
 
-  /// Forgets the batch before.
+  /// Clears the state of the previous batch.
   mutating func clear() {
     codec = .none
     isFinished = true
@@ -67,7 +68,7 @@ struct Inflater: ~Copyable {
     }
   }
 
-  /// Room that the next step must have: a snappy block cannot be inflated in parts.
+  /// Room that the next step needs: a snappy block cannot be inflated in parts.
   mutating func roomNeeded(_ payload: Span<UInt8>) throws(BatchError) -> Int {
     if codec == .snappy, pending == nil {
       pending = try snappy.nextBlock(payload, &position)
@@ -76,7 +77,7 @@ struct Inflater: ~Copyable {
     return pending?.inflatedBytes ?? 1
   }
 
-  /// Inflates some more into `output` and returns how many bytes it wrote, at times 0.
+  /// Inflates more into `output` and returns how many bytes it wrote, which may be 0.
   mutating func step(
     _ payload: Span<UInt8>, _ output: inout MutableSpan<UInt8>, tolerance: RecordDecoder.Tolerance
   ) throws(BatchError) -> Int {
@@ -111,7 +112,7 @@ struct Inflater: ~Copyable {
     return try snappy.inflate(payload.extracting(block.range), &output)
   }
 
-  /// Decides what follows the end of a member or frame.
+  /// Determines what follows the end of a member or frame.
   private mutating func goOn(
     _ payload: Span<UInt8>, _ tolerance: RecordDecoder.Tolerance
   ) throws(BatchError) {

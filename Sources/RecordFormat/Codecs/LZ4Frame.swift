@@ -1,11 +1,11 @@
 import MkstoreBytes
 
-/// What the header and the block sizes of an LZ4 frame say, read without inflating anything.
+/// The header and the block sizes of an LZ4 frame, read without inflating anything.
 ///
-/// liblz4 reads more than Kafka's reader does (`Lz4BlockInputStream`): such frames are read where
-/// they are stored, but must not be appended, for every Java consumer would stop at them.
+/// liblz4 reads more than Kafka's reader does (`Lz4BlockInputStream`). Stored frames of that kind
+/// are read, but they must not be appended, because every Java consumer would stop at them.
 struct LZ4Frame {
-  /// What of the frame Kafka's reader cannot read.
+  /// Features of the frame that Kafka's reader cannot read.
   private(set) var findings: BatchFindings = []
   /// Bytes of the frame's header, the checksum included.
   let headerBytes: Int
@@ -15,13 +15,13 @@ struct LZ4Frame {
   private static let independentFlag: UInt8 = 0x20
   /// Reserved in Kafka's reader, as in the format's first versions.
   private static let dictionaryFlag: UInt8 = 0x01
-  /// The highest bit of a block's size: its bytes are stored as they are.
+  /// The highest bit of a block's size: its bytes are stored uncompressed.
   private static let storedMask: UInt32 = 1 << 31
 
-  /// Reads the frame at the start of `input`, which begins with the magic; nothing where the magic
-  /// and the flags are not there or are not those of a frame.
+  /// Reads the frame at the start of `input`, which begins with the magic; nil if the magic and the
+  /// flags are missing or not those of a frame.
   init?(_ input: Span<UInt8>) {
-    // liblz4 would also pass over skippable frames, which Kafka's reader takes for damage.
+    // liblz4 would also skip skippable frames, which Kafka's reader takes for damage.
     guard input.count >= 7, input[0] == 0x04, input[1] == 0x22, input[2] == 0x4D,
       input[3] == 0x18
     else { return nil }
@@ -36,10 +36,10 @@ struct LZ4Frame {
     }
   }
 
-  /// Whether a block that holds nothing comes before one that holds something.
+  /// Whether an empty block comes before a non-empty one.
   ///
   /// Kafka's reader takes a stored block of no bytes for the end of the frame, and a compressed one
-  /// (a lone token) for the end of the records.
+  /// (a single token) for the end of the records.
   private func hasEmptyBlock(_ input: Span<UInt8>, hasChecksums: Bool) -> Bool {
     var position = headerBytes
     var isEmptySeen = false

@@ -5,7 +5,7 @@ import CMkstoreLZ4
 struct LZ4Inflater: ~Copyable {
   /// Made at the first use, freed once in `deinit`.
   private var context: OpaquePointer?
-  /// What of the frame Kafka's reader cannot read.
+  /// Features of the frame that Kafka's reader cannot read.
   private(set) var findings: BatchFindings = []
 
   /// Magic, flags, block sizes, content size, dictionary id, checksum.
@@ -30,8 +30,8 @@ struct LZ4Inflater: ~Copyable {
 
   /// Reads the frame's header at the start of `input`.
   ///
-  /// - Parameter ignoresHeaderChecksum: For magic 0, whose writers took the checksum over the wrong
-  ///   bytes: then the one checksum of the 256 that liblz4 accepts is put in its place.
+  /// - Parameter ignoresHeaderChecksum: For magic 0, whose writers computed the checksum over the
+  ///   wrong bytes: it is replaced by the one of the 256 values that liblz4 accepts.
   mutating func begin(
     _ input: Span<UInt8>, _ position: inout Int, ignoresHeaderChecksum: Bool
   ) throws(BatchError) {
@@ -69,7 +69,7 @@ struct LZ4Inflater: ~Copyable {
 
   /// Inflates from `position` of `input` into `output` until one of them is used up.
   ///
-  /// `.end` stands for the end of the frame; `position` is then just behind it.
+  /// `.end` is the end of the frame; `position` is then just after it.
   func step(
     _ input: Span<UInt8>, _ position: inout Int, _ output: inout MutableSpan<UInt8>
   ) throws(BatchError) -> InflateStep {

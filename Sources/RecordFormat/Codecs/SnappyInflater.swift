@@ -3,7 +3,7 @@ import MkstoreBytes
 
 /// Reads snappy data block by block: xerial framing, or one raw block.
 ///
-/// A block states its inflated size first, and is inflated whole or not at all.
+/// A block states its inflated size first, and is inflated as a whole or not at all.
 struct SnappyInflater {
   /// Whether the payload is framed.
   private(set) var isFramed = false
@@ -13,10 +13,10 @@ struct SnappyInflater {
   /// 0x82, "SNAPPY", 0.
   private static let magic: UInt64 = 0x8253_4E41_5050_5900
   private static let frameHeaderBytes = 16
-  /// A copy element of 3 bytes makes at most 64; nothing in snappy's format makes more of less.
+  /// A copy element of 3 bytes produces at most 64; no element of snappy's format expands more.
   private static let expansionMax = 64 / 3 + 1
 
-  /// Finds out which form `input` has and moves `position` behind the framing's header.
+  /// Determines which form `input` has and moves `position` after the framing's header.
   mutating func begin(_ input: Span<UInt8>, _ position: inout Int) throws(BatchError) {
     hasOddVersion = false
     isFramed = SnappyInflater.isHeader(input, position)
@@ -39,13 +39,13 @@ struct SnappyInflater {
     position += SnappyInflater.frameHeaderBytes
   }
 
-  /// The next block: where it stands and what it inflates to. Nil at the end of a framed payload.
+  /// The next block: its position and inflated size. nil at the end of a framed payload.
   mutating func nextBlock(
     _ input: Span<UInt8>, _ position: inout Int
   ) throws(BatchError) -> (range: Range<Int>, inflatedBytes: Int)? {
     var range = position..<input.count
     if isFramed {
-      // Where two framed streams were joined, the second one's header follows.
+      // If two framed streams were joined, the second one's header follows.
       if SnappyInflater.isHeader(input, position) { try readHeader(input, &position) }
       guard position < input.count else { return nil }
       let left = input.count - position - 4
@@ -78,7 +78,7 @@ struct SnappyInflater {
     _ block: Span<UInt8>, _ output: inout MutableSpan<UInt8>
   ) throws(BatchError) -> Int {
     var written = output.count
-    // Safe: snappy writes at most `written` bytes, which it is given as the room there is.
+    // Safe: snappy writes at most `written` bytes, the stated size of the room.
     let result = unsafe output.withUnsafeMutableBytes { target in
       unsafe block.withUnsafeBytes { source in
         unsafe snappy_uncompress(

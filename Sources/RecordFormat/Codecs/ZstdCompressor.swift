@@ -3,7 +3,7 @@ import CMkstoreZstd
 /// A zstd context for writing; each call makes one frame that states its content size.
 @safe
 struct ZstdCompressor: ~Copyable {
-  /// Made by `ZSTD_createCCtx`, freed once in `deinit`; nil where nothing is to be compressed.
+  /// Made by `ZSTD_createCCtx`, freed once in `deinit`; nil if nothing is to be compressed.
   private let context: OpaquePointer?
 
   init(level: Int?) {
@@ -16,7 +16,7 @@ struct ZstdCompressor: ~Copyable {
     guard let made = unsafe ZSTD_createCCtx() else {
       preconditionFailure("no memory for a zstd context")
     }
-    // Safe: the context was just made; the level lies within zstd's own range.
+    // Safe: the context was just made; the level is within zstd's own range.
     unsafe context = made
     let result = unsafe ZSTD_CCtx_setParameter(
       context, ZSTD_c_compressionLevel, Int32(truncatingIfNeeded: level))

@@ -1,12 +1,12 @@
 import MkstoreBytes
 
-/// What the frame and block headers of a zstd stream say, read without inflating anything.
+/// The frame and block headers of a zstd stream, read without inflating anything.
 ///
 /// Java's and librdkafka's frames do not state their content size; their block headers bound it.
 struct ZstdFrames: ~Escapable {
-  /// No more bytes than this can come out.
+  /// Upper bound of the inflated bytes.
   private(set) var byteCountMax = 0
-  /// The largest window that a frame asks for.
+  /// The largest window that a frame requests.
   private(set) var windowMax = 0
 
   private static let frameMagic: UInt32 = 0xFD2F_B528

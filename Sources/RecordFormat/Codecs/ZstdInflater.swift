@@ -1,13 +1,13 @@
 import CMkstoreZstd
 
-/// Reads zstd frames, in one go or step by step, with one context.
+/// Reads zstd frames, at once or step by step, with one context.
 @safe
 struct ZstdInflater: ~Copyable {
   /// Made at the first use, freed once in `deinit`.
   private var context: OpaquePointer?
 
-  /// 128 MiB: the largest window that zstd's tools read unasked, and that Kafka's level 22 asks
-  /// for.
+  /// 128 MiB: the largest window that zstd's tools accept by default, and that Kafka's level 22
+  /// uses.
   static let windowLogMax = 27
 
   init() { unsafe context = nil }
@@ -17,7 +17,7 @@ struct ZstdInflater: ~Copyable {
     _ = unsafe ZSTD_freeDCtx(context)
   }
 
-  /// Forgets a stream that was left in the middle.
+  /// Clears an unfinished stream.
   mutating func begin() {
     if unsafe context != nil {
       // Safe: made below; resetting a session cannot fail.
@@ -51,7 +51,7 @@ struct ZstdInflater: ~Copyable {
   /// Inflates from `position` of `input` into `output` until one of them is used up or a frame
   /// ends.
   ///
-  /// `.end` stands for the end of one frame; `position` is then just behind it.
+  /// `.end` is the end of one frame; `position` is then just after it.
   func step(
     _ input: Span<UInt8>, _ position: inout Int, _ output: inout MutableSpan<UInt8>
   ) throws(BatchError) -> InflateStep {
@@ -72,7 +72,7 @@ struct ZstdInflater: ~Copyable {
     }
     try check(result)
     if result == 0 { return .end(written: written) }
-    // What is left unwritten comes with the next step; without room nothing could have come.
+    // Unwritten output comes with the next step; without room nothing could have come.
     if written < room, position == input.count {
       throw .compression(.zstd, reason: "the stream ends early")
     }
