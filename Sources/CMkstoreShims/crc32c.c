@@ -1,4 +1,4 @@
-// CRC-32C kernels. The polynomial is 0x1EDC6F41, reflected 0x82F63B78: bit 31 of a word stands for
+// CRC-32C kernels. The polynomial is 0x1EDC6F41, reflected 0x82F63B78: bit 31 of a word represents
 // x^0. Kernels take and return the inner value, without the inversions before and after.
 
 #include "crc32c.h"
@@ -72,8 +72,8 @@ enum { LONG_LANE = 1024, SHORT_LANE = 128 };
 static uint64_t long_shift[2], short_shift[2];
 
 // Moving a state past `lane` zero bytes is a product with x^(8 lane). A carry-less product of two
-// reflected words stands one power too high, and the crc32 instruction multiplies by x^32: hence
-// the 33 less.
+// reflected words is one power too high, and the crc32 instruction multiplies by x^32: hence the 33
+// less.
 static void make_shifts(uint64_t shift[2], uint32_t lane) {
   shift[0] = power_of_x(8 * lane - 33);
   shift[1] = power_of_x(16 * lane - 33);

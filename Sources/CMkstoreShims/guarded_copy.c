@@ -201,7 +201,7 @@ static void act_by_default(int number, bool is_fault) {
   if (!is_fault) raise(number);
 }
 
-// Of a fault, or of a signal that somebody sent, which is not ours.
+// Passes on a fault, or a signal sent by a process, that is not ours.
 static void hand_on(int number, siginfo_t *info, void *context, bool is_fault) {
   bool has_handler = previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN;
   if (has_handler && (previous.sa_flags & SA_RESETHAND) != 0) {
@@ -227,7 +227,7 @@ static void hand_on(int number, siginfo_t *info, void *context, bool is_fault) {
 
 static void on_bus_error(int number, siginfo_t *info, void *opaque) {
   int saved = errno;
-  // A positive code is the kernel's. BUS_MCEERR_AO tells of memory that nobody touched.
+  // A positive code is the kernel's. BUS_MCEERR_AO reports memory that was not accessed.
   bool is_fault = info->si_code > 0 && info->si_code != BUS_MCEERR_AO;
 #if defined(PROGRAM_COUNTER)
   extern const char mk_guarded_copy_start[], mk_guarded_copy_end[], mk_guarded_copy_fault[];
@@ -271,7 +271,7 @@ int mk_make_faulting(void *address, size_t count) {
   if (count == 0) return 0;
   int fd = memfd_create("mkstore-faulting", MFD_CLOEXEC);
   if (fd < 0) return errno;
-  // Of an empty file: every page lies behind its end.
+  // Of an empty file: every page is after its end.
   int protection = PROT_READ | PROT_WRITE;
   void *mapped = mmap(address, count, protection, MAP_SHARED | MAP_FIXED, fd, 0);
   int code = mapped == MAP_FAILED ? errno : 0;

@@ -77,8 +77,8 @@ int mk_status_of_descriptor(int fd, struct mk_file_status *status) {
 
 // MARK: files
 
-// A descriptor that is none of the standard streams. Where a process was started with one of them
-// closed, open(2) gives out its number, and what is printed would be written into the file.
+// A descriptor that is not one of the standard streams. If a process was started with one of them
+// closed, open(2) returns its number, and printed output would be written into the file.
 static int above_standard(int fd) {
   if (fd < 0) return -errno;
   if (fd > STDERR_FILENO) return fd;
@@ -88,8 +88,8 @@ static int above_standard(int fd) {
 }
 
 int mk_open(const char *path, enum mk_open_mode mode) {
-  // O_NONBLOCK: a FIFO or a device named like a segment must not hang the opener; it means nothing
-  // for a regular file. O_NOFOLLOW: what we write to is never reached through somebody's link.
+  // O_NONBLOCK: a FIFO or a device named like a segment must not hang the opener; it has no effect
+  // on a regular file. O_NOFOLLOW: files are never written to through a symbolic link.
   int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   switch (mode) {
   case MK_OPEN_READ: flags |= O_RDONLY; break;
@@ -128,7 +128,7 @@ int mk_write_out(int fd) {
 }
 
 int mk_check_written(int fd) {
-  // Errors are told whatever range is asked for, and the first byte is seldom being written.
+  // Errors are reported whatever range is requested, and the first byte is seldom being written.
   return error_or_zero(sync_file_range(fd, 0, 1, SYNC_FILE_RANGE_WAIT_BEFORE));
 }
 
@@ -147,7 +147,7 @@ int mk_sync_file_system(int fd) {
   // Linux 6.11 (6.14 after an error) syncfs does nothing and says 0 once the file system was shut
   // down. Both are made up for by an fdatasync of any file: it flushes, and looks at that state.
   if (fdatasync(fd) != 0) return errno;
-  // Neither tells of a file system that was made read-only by force.
+  // Neither detects a file system that was forced read-only.
   struct statvfs found;
   if (fstatvfs(fd, &found) != 0) return errno;
   return (found.f_flag & ST_RDONLY) != 0 ? EROFS : 0;
@@ -283,7 +283,7 @@ int mk_lock_file(int fd) {
 }
 
 int mk_lock_holder(int fd) {
-  // Asked in the name of this open file description, so that our own process is told as well.
+  // Asked through this open file description, so that our own process is reported as well.
   struct flock lock = lock_of(F_WRLCK, MK_LOCK_HALF, 0);
   if (fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0) return 0;
   return (int)lock.l_pid;

@@ -5,28 +5,28 @@
 /// Every method may be called from any thread.
 ///
 /// **Durability.** A call that changes a directory (`open` with `.create`, `makeDirectory`,
-/// `rename`, `remove`) is visible at once but survives a power cut for certain only after
-/// `syncDirectory` of the parent; until then each change may independently be kept or lost.
+/// `rename`, `remove`) is visible at once but is certain to survive a power cut only after
+/// `syncDirectory` of the parent. Until then each change may independently survive or be lost.
 public protocol Disk: AnyObject, Sendable {
   /// Opens or makes a file.
   ///
-  /// - Parameter mode: See `OpenMode`; `.create` fails with `EEXIST` where the name exists.
-  /// - Throws: `DiskError`; `ENOENT` where the name (or, for `.create`, its directory) is missing.
+  /// - Parameter mode: See `OpenMode`; `.create` fails with `EEXIST` if the name exists.
+  /// - Throws: `DiskError`; `ENOENT` if the name (or, for `.create`, its directory) is missing.
   func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile
 
-  /// What stands at `path`, or nil where nothing does. Symbolic links are followed.
+  /// The status of `path`, or nil if it does not exist. Symbolic links are followed.
   func status(_ path: String) throws(DiskError) -> FileStatus?
 
-  /// The names in a directory, without `.` and `..`, in no promised order.
+  /// The names in a directory, without `.` and `..`, in no particular order.
   func list(_ directory: String) throws(DiskError) -> [DirectoryEntry]
 
-  /// Makes one directory (mode 0750); its parent must exist. `EEXIST` where the name exists.
+  /// Makes one directory (mode 0750); its parent must exist. `EEXIST` if the name exists.
   func makeDirectory(_ path: String) throws(DiskError)
 
   /// Atomically gives `source` the name `destination`, replacing a file that has it.
   func rename(_ source: String, to destination: String) throws(DiskError)
 
-  /// Removes one file. Open handles and mappings of it go on working.
+  /// Removes one file. Open handles and mappings of it keep working.
   func remove(_ path: String) throws(DiskError)
 
   /// Removes one empty directory.
@@ -35,29 +35,29 @@ public protocol Disk: AnyObject, Sendable {
   /// Makes every earlier change of the directory's names durable (fsync of the directory).
   func syncDirectory(_ path: String) throws(DiskError)
 
-  /// One sync for all files of the file system that holds `path`, from now on; nil (the default)
-  /// where there is none that proves as much as `sync` and `syncDirectory` of each.
+  /// One sync for all files of the file system that holds `path`, from now on; nil (the default) if
+  /// none proves as much as `sync` and `syncDirectory` of each.
   ///
-  /// - Parameter path: A regular file that nobody writes to while the result is in use.
+  /// - Parameter path: A regular file that is not written to while the result is in use.
   func sharedSync(of path: String) throws(DiskError) -> (any SharedSync)?
 
   /// Takes an exclusive lock that Kafka's own `.lock` respects (fcntl record lock), making the file
-  /// where it is missing.
+  /// if it is missing.
   ///
-  /// - Throws: `DiskError` of operation `.lock` with `EAGAIN` where another holds it (also another
-  ///   holder in this process); `holder` is the pid where the system tells it.
+  /// - Throws: `DiskError` of operation `.lock` with `EAGAIN` if another process, or another holder
+  ///   in this process, has it; `holder` is the pid if the system reports it.
   func lock(_ path: String) throws(DiskError) -> any DiskLock
 
-  /// How large the file system holding `path` is, and how much of it is left.
+  /// The size of the file system that holds `path`, and its free space.
   func space(_ path: String) throws(DiskError) -> DiskSpace
 
-  /// Identifies one run of the operating system: unchanged means that the page cache an earlier
-  /// process wrote to is still there; changed means that only synced bytes are certain.
+  /// Identifies one boot of the operating system: unchanged means that the page cache of an earlier
+  /// process still exists; changed means that only synced bytes are certain.
   var bootIdentifier: UInt64 { get }
 }
 
 extension Disk {
-  /// As `open`, but nil where the name does not exist.
+  /// As `open`, but nil if the name does not exist.
   package func openIfPresent(
     _ path: String, _ mode: OpenMode = .read
   ) throws(DiskError) -> (any DiskFile)? {
@@ -75,23 +75,23 @@ public enum OpenMode: Sendable, Equatable {
   case read
   /// Existing file, reading and writing.
   case readWrite
-  /// New file (mode 0640), reading and writing; fails where the name exists.
+  /// New file (mode 0640), reading and writing; fails if the name exists.
   case create
 }
 
-/// What `Disk.status` says of a name.
+/// The status of a name, from `Disk.status`.
 public struct FileStatus: Sendable, Equatable {
-  /// Kind of the thing behind the name.
+  /// Kind of the named object.
   public var kind: FileKind
-  /// Size in bytes (0 for what is no regular file).
+  /// Size in bytes (0 if it is not a regular file).
   public var size: Int
   /// Last change of the content, milliseconds since 1970 UTC.
   public var modifiedMs: Int64
   /// Last change of the file's content, name or rights, milliseconds since 1970 UTC.
   public var changedMs: Int64
-  /// When the file was made, milliseconds since 1970 UTC, where the file system tells it.
+  /// When the file was made, milliseconds since 1970 UTC, if the file system reports it.
   public var createdMs: Int64?
-  /// What it is whatever leads to it; nil where the file system has no links.
+  /// Its identity under any name; nil if the file system has no links.
   public var identity: FileIdentity?
 
   /// Memberwise.
@@ -108,11 +108,11 @@ public struct FileStatus: Sendable, Equatable {
   }
 }
 
-/// A file or directory of the system, whatever names lead to it.
+/// Identifies a file or directory of the system under all its names.
 public struct FileIdentity: Sendable, Hashable {
   /// The file system's device.
   public var device: UInt64
-  /// The number in it.
+  /// The number within it.
   public var inode: UInt64
 
   /// Memberwise.
@@ -143,6 +143,6 @@ public struct DirectoryEntry: Sendable, Equatable {
 
 /// A held lock; released by `release` or with its last reference.
 public protocol DiskLock: AnyObject, Sendable {
-  /// Gives the lock back. Idempotent.
+  /// Releases the lock. Idempotent.
   func release()
 }

@@ -2,22 +2,23 @@ import CMkstoreShims
 import Glibc
 
 extension DiskError {
-  /// An operation on a name that does not exist (ENOENT), found out without asking the system.
+  /// An operation on a name that does not exist (ENOENT), detected without a system call.
   package static func notFound(_ operation: Operation, _ path: String) -> DiskError {
     DiskError(operation, path, code: ENOENT)
   }
 
-  /// A path that leads to something else than a directory (ENOTDIR).
+  /// A path that leads to something other than a directory (ENOTDIR).
   package static func notADirectory(_ operation: Operation, _ path: String) -> DiskError {
     DiskError(operation, path, code: ENOTDIR)
   }
 
-  /// A read that met the file's end before bytes that were there (EIO): somebody else cut the file.
+  /// A read that met the file's end before existing bytes (EIO): another process truncated the
+  /// file.
   package static func cutShort(_ path: String) -> DiskError {
     DiskError(.read, path, code: EIO)
   }
 
-  /// A file whose bytes were taken away by another process since they were written (ENODATA).
+  /// A file whose bytes another process removed after they were written (ENODATA).
   package static func cutUnderWriter(_ path: String) -> DiskError {
     DiskError(.sync, path, code: ENODATA)
   }
@@ -27,8 +28,8 @@ extension DiskError {
     DiskError(.read, path, code: ENODATA)
   }
 
-  /// A mapped page that could not be reached (EFAULT): the kernel does not say which of the two
-  /// reasons it had.
+  /// A mapped page that could not be accessed (EFAULT); the kernel does not say for which of the
+  /// two reasons.
   package static func unreachable(_ path: String) -> DiskError {
     DiskError(.access, path, code: EFAULT)
   }
@@ -36,32 +37,32 @@ extension DiskError {
   /// Whether the name, or a directory on the way to it, does not exist.
   public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
-  /// Whether a symbolic link leads to itself, or a name is one where none may be.
+  /// Whether a symbolic link leads to itself, or a name that must not be a link is one.
   package var isLinkLoop: Bool { code == ELOOP }
 
-  /// Whether something else than a regular file has the name.
+  /// Whether the name belongs to something other than a regular file.
   package var isNoFile: Bool { code == EISDIR || code == ENOTSUP }
 
   /// The name exists already.
   public var isAlreadyThere: Bool { code == EEXIST }
 
-  /// Whether there is no room: the file system, the user's quota, or the size that the process may
-  /// give a file (`ulimit -f`) is used up. It passes once there is some.
+  /// Whether there is no room: the file system, the user's quota, or the file size limit of the
+  /// process (`ulimit -f`) is exhausted. Can be retried once there is room.
   public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
 
-  /// Whether the process or the system has no descriptor left, which passes.
+  /// Whether the process or the system has no descriptor left, which can be retried.
   package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
 
-  /// Whether the call was refused for want of something that may come back: space, quota,
-  /// descriptors, memory, a larger limit of file sizes. The disk itself works.
+  /// Whether the call was refused for lack of something that may become available again: space,
+  /// quota, descriptors, memory, a larger limit of file sizes. The disk itself works.
   package var isShortage: Bool {
     isDiskFull || isOutOfDescriptors || code == ENOMEM
   }
 
-  /// Whether the disk does not give the bytes that were asked for (EIO): those next to them it may.
+  /// Whether the disk cannot read the requested bytes (EIO); it may be able to read adjacent ones.
   package var isUnreadableSector: Bool { operation == .read && code == EIO }
 
-  /// Whether the file system takes no writes.
+  /// Whether the file system accepts no writes.
   public var isReadOnly: Bool { code == EROFS }
 
   /// Whether another process, or another part of this one, holds the lock.
@@ -75,7 +76,7 @@ extension DiskError {
     return String(terminated: text)
   }
 
-  /// What a person can do about it, where that is known.
+  /// What a person can do about it, if known.
   public var remedy: String? {
     switch code {
     case EAGAIN where isLocked && holder == getpid():
@@ -106,7 +107,7 @@ extension DiskError {
 }
 
 extension DiskError {
-  /// In two words why there is no room, where `isDiskFull`.
+  /// In two words why there is no room, for `isDiskFull`.
   package var fullText: String { code == EFBIG ? "file too large" : "disk full" }
 
   private var fileSizeRemedy: String {
@@ -119,7 +120,7 @@ extension DiskError {
 }
 
 extension DiskError: CustomStringConvertible {
-  /// One line for people: what failed on which path, why, and what helps.
+  /// One line for people: what failed on which path, why, and the remedy.
   public var description: String {
     let what = isLocked ? lockText : "\(operation.verb) \(path): \(reason)"
     guard let remedy else { return what }
@@ -133,7 +134,7 @@ extension DiskError: CustomStringConvertible {
 }
 
 extension DiskError.Operation {
-  /// The operation in a person's words.
+  /// The operation in plain English.
   var verb: String {
     switch self {
     case .open, .create, .list, .rename, .remove, .lock, .read, .write, .truncate, .allocate, .sync,
@@ -158,7 +159,7 @@ extension DiskError.Operation {
 }
 
 extension String {
-  /// The text before the NUL in `bytes`; what is no UTF-8 is replaced.
+  /// The text before the NUL in `bytes`; invalid UTF-8 is replaced.
   init(terminated bytes: [CChar]) {
     self.init(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }

@@ -8,17 +8,17 @@ public struct DiskError: Error, Sendable, Equatable {
     /// Reading or writing bytes of a mapping.
     case access
     /// Hints and questions that never fail; a disk counts them, and one in memory can make them
-    /// answer that it does not know.
+    /// answer "unknown".
     case startSync, residency, advise, names, firstHole
   }
 
   /// The call that failed.
   public var operation: Operation
-  /// The file or directory it was about.
+  /// The file or directory that it concerned.
   public var path: String
   /// The system's error number (`errno`).
   public var code: Int32
-  /// Process that holds the lock, for a refused `.lock`, where the system tells it.
+  /// Process that holds the lock, for a refused `.lock`, if the system reports it.
   public var holder: Int32?
 
   /// Memberwise.

@@ -1,15 +1,15 @@
 extension DiskFile {
-  /// Whether a read of these bytes finds all of them in the page cache, so that it needs no disk.
-  /// False where the disk does not tell.
+  /// Whether all of these bytes are in the page cache, so that a read needs no disk. False if the
+  /// disk does not know.
   package func isCached(at position: Int, count: Int) -> Bool {
     count <= 0 || residency(of: position..<position + count) == .whole
   }
 
-  /// Takes the pages that hold `range` out of the page cache, as far as they are clean, so that
-  /// what was read from a rotten place is not there for others, who would take it for checked.
+  /// Drops the pages that hold `range` from the page cache, if they are clean, so that bytes read
+  /// from a corrupted place are not left for other processes, which would take them for checked.
   ///
-  /// - Complexity: A few system calls; neighbours up to 2 MiB on either side go too, since the
-  ///   system drops a group of pages only as a whole.
+  /// - Complexity: A few system calls; neighbours up to 2 MiB on either side are dropped too, since
+  ///   the system drops a group of pages only as a whole.
   package func dropPages(around range: Range<Int>) {
     guard !range.isEmpty else { return }
     let start = range.lowerBound / Self.largestFolioBytes * Self.largestFolioBytes
@@ -27,10 +27,10 @@ extension DiskFile {
 }
 
 extension DiskFile {
-  /// Whether its path still leads to the file, as far as the disk tells.
+  /// Whether its path still leads to the file, as far as the disk knows.
   package var isStillNamed: Bool { isAtPath() ?? true }
 
-  /// Whether the file's last name is gone, as far as the disk tells, so that its bytes are lost
-  /// once it is closed.
+  /// Whether the file has no name left, as far as the disk knows, so that its bytes are lost once
+  /// it is closed.
   package var isUnlinked: Bool { isLinked() == false }
 }

@@ -1,8 +1,7 @@
 internal import Glibc
 
 extension DiskFile {
-  /// What `send` does where the file has no descriptor: reads the bytes and writes them to the
-  /// socket.
+  /// `send` for files without a descriptor: reads the bytes and writes them to the socket.
   public func sendCopy(
     to socket: Int32, from position: Int, count: Int
   ) throws(DiskError) -> Int {

@@ -5,7 +5,7 @@ public struct DiskSpace: Sendable, Equatable {
   /// Bytes that an unprivileged writer may still allocate.
   public var availableBytes: Int64
 
-  /// Says both.
+  /// Memberwise.
   public init(totalBytes: Int64, availableBytes: Int64) {
     self.totalBytes = totalBytes
     self.availableBytes = availableBytes

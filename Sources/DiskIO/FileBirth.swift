@@ -1,5 +1,5 @@
-/// Names a file among all that its file system has had: renaming it keeps this, copying it makes
-/// another one, and a number that was given back comes with another time.
+/// Identifies a file among all that its file system has had: renaming keeps it, a copy has another
+/// one, and a reused inode number comes with another time.
 public struct FileBirth: Sendable, Hashable {
   /// The inode number.
   public var inode: UInt64

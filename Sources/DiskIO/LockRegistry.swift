@@ -1,12 +1,12 @@
 import CMkstoreShims
 
-/// The lock files that this process holds. Its own lock comes before any call on a lock file and is
+/// The lock files that this process holds. Its own lock is taken before any call on a lock file and
 /// held during it, so that two threads cannot both find a file free.
 @safe
 final class LockRegistry: @unchecked Sendable {
-  // @unchecked: `held` is touched only between lock and unlock of `monitor`, which never changes.
+  // @unchecked: `held` is accessed only between lock and unlock of `monitor`, which never changes.
 
-  /// Which file it is, whatever its names.
+  /// Identity of a file under all its names.
   struct Identity: Hashable {
     private var device: UInt64
     private var inode: UInt64
@@ -17,18 +17,18 @@ final class LockRegistry: @unchecked Sendable {
     }
   }
 
-  /// One for the process, as locks are the process's.
+  /// One for the process, because locks belong to the process.
   static let shared = LockRegistry()
 
   private var held: [Identity: Int32] = [:]
-  // A pthread lock, so that ThreadSanitizer sees it; never destroyed, as `shared` never goes.
+  // A pthread lock, so that ThreadSanitizer sees it; never destroyed, as `shared` never is.
   private let monitor: OpaquePointer
 
   private init() {
     unsafe monitor = mk_monitor_create()
   }
 
-  /// Runs `body` with the descriptors by file, alone.
+  /// Runs `body` with the descriptors by file, under the lock.
   func with<Result, Failure: Error>(
     _ body: (inout [Identity: Int32]) throws(Failure) -> Result
   ) throws(Failure) -> Result {

@@ -4,14 +4,14 @@ import Glibc
 /// Bytes of a file in memory, shared with the file: checked big-endian loads and stores.
 ///
 /// A store is visible to every reader of the file at once and durable after `DiskFile.sync`. The
-/// memory is unmapped with the last reference. Where the file was cut below a touched page, or the
-/// disk cannot read the page, a load or store throws once `MappingGuard.install` was called;
-/// without it the kernel ends the process (SIGBUS).
+/// memory is unmapped with the last reference. If an accessed page is beyond the file's end,
+/// because the file was truncated, or the disk cannot read it, a load or store throws once
+/// `MappingGuard.install` was called. Without it the kernel ends the process (SIGBUS).
 ///
-/// **Threads.** Loads and stores are plain, not atomic. What one thread stores another may load
+/// **Threads.** Loads and stores are plain, not atomic. One thread may load what another stored
 /// only after the two have synchronised by other means: index entries are published by a separate
-/// atomic count, stored with release order after the entry and loaded with acquire order before
-/// it, and an entry beyond the loaded count is never touched.
+/// atomic count, stored with release order after the entry and loaded with acquire order before it,
+/// and an entry beyond the loaded count is never accessed.
 @safe
 public final class MappedRegion: @unchecked Sendable {
   // @unchecked: the fields never change; for the memory behind `base` see **Threads** above.
@@ -30,13 +30,13 @@ public final class MappedRegion: @unchecked Sendable {
 
   private let memory: Memory
 
-  /// Who owns the memory at `base`.
+  /// Owner of the memory at `base`.
   private enum Memory {
     case mapping
     case part(of: MappedRegion, onRelease: @Sendable () -> Void)
   }
 
-  /// Takes over a mapping made by mmap.
+  /// Takes ownership of a mapping made by mmap.
   init(mapping base: UnsafeMutableRawPointer, of path: String, capacity: Int, isWritable: Bool) {
     self.path = path
     unsafe self.base = unsafe base
@@ -45,11 +45,11 @@ public final class MappedRegion: @unchecked Sendable {
     self.memory = .mapping
   }
 
-  /// Makes zeroed, writable memory of its own that is not backed by a file.
+  /// Makes zeroed, writable memory that is not backed by a file.
   ///
-  /// - Parameter path: What messages call it.
+  /// - Parameter path: Its name in messages.
   package init(heapCapacity capacity: Int, path: String = "memory") {
-    // Safe: fresh memory that this object alone owns and unmaps.
+    // Safe: fresh memory that only this object owns and unmaps.
     guard let base = unsafe mk_map_anonymous(capacity) else {
       preconditionFailure("no memory for a region of \(capacity) bytes")
     }
@@ -60,13 +60,13 @@ public final class MappedRegion: @unchecked Sendable {
     self.memory = .mapping
   }
 
-  /// Copies `bytes` to memory of its own, at least one byte long.
+  /// Copies `bytes` to new memory, at least one byte long.
   ///
   /// - Parameter capacity: Bytes of the region, at least those of `bytes`; zeros follow them.
   package convenience init(copying bytes: Span<UInt8>, capacity: Int? = nil, path: String) {
     self.init(heapCapacity: capacity ?? bytes.count, path: path)
     precondition(bytes.count <= self.capacity, "\(bytes.count) bytes in \(self.capacity)")
-    // Safe: the new memory is as long as checked above, and nobody else has it yet.
+    // Safe: the new memory is as long as checked above, and no other code has it yet.
     unsafe bytes.withUnsafeBytes { source in
       guard let start = source.baseAddress else { return }
       unsafe base.copyMemory(from: start, byteCount: source.count)
@@ -93,7 +93,7 @@ public final class MappedRegion: @unchecked Sendable {
 
   deinit {
     switch memory {
-    // Safe: a whole mapping, and nobody else refers to it once its last owner goes.
+    // Safe: a whole mapping, and nothing refers to it once its last owner is gone.
     case .mapping: unsafe mk_unmap(base, capacity)
     case .part(_, let onRelease): onRelease()
     }
@@ -101,7 +101,7 @@ public final class MappedRegion: @unchecked Sendable {
 
   /// The big-endian integer at `position`, which needs no alignment.
   ///
-  /// - Throws: `.access` where its bytes cannot be reached.
+  /// - Throws: `.access` if its bytes cannot be accessed.
   @inlinable
   public func load<T: FixedWidthInteger & BitwiseCopyable>(
     bigEndian type: T.Type, at position: Int
@@ -115,9 +115,9 @@ public final class MappedRegion: @unchecked Sendable {
     return T(bigEndian: value)
   }
 
-  /// Puts `value` at `position`, big-endian; no alignment is needed. Traps in a read-only region.
+  /// Stores `value` at `position`, big-endian; no alignment is needed. Traps in a read-only region.
   ///
-  /// - Throws: `.access` where the bytes cannot be reached.
+  /// - Throws: `.access` if the bytes cannot be accessed.
   @inlinable
   public func store<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T, at position: Int)
     throws(DiskError)
@@ -132,7 +132,7 @@ public final class MappedRegion: @unchecked Sendable {
 
   /// Copies `buffer.count` bytes from `position` on out of the region.
   ///
-  /// - Throws: `.access` where a byte cannot be reached; the buffer may then be changed in part.
+  /// - Throws: `.access` if a byte cannot be accessed; the buffer may then be partly changed.
   public func copy(to buffer: inout MutableSpan<UInt8>, from position: Int) throws(DiskError) {
     // Safe: the buffer's own bytes, for this call only.
     let isReached = unsafe buffer.withUnsafeMutableBytes {
@@ -144,7 +144,7 @@ public final class MappedRegion: @unchecked Sendable {
 
   /// Copies all of `bytes` into the region from `position` on. Traps in a read-only region.
   ///
-  /// - Throws: `.access` where a byte cannot be reached; a part may then have been copied.
+  /// - Throws: `.access` if a byte cannot be accessed; a part may then have been copied.
   public func copy(from bytes: Span<UInt8>, to position: Int) throws(DiskError) {
     // Safe: the span's own bytes, for this call only.
     let isReached = unsafe bytes.withUnsafeBytes {
@@ -161,7 +161,7 @@ public final class MappedRegion: @unchecked Sendable {
       position >= 0 && count <= capacity && position <= capacity - count,
       "load outside of a mapped region")
     // Safe: the range was checked above and lives as long as self; `target` has `count` bytes and
-    // is no part of the region, whose address is never given out.
+    // is no part of the region, whose address never leaves this type.
     return unsafe mk_guarded_copy(target, base + position, count) == 0
   }
 
@@ -175,11 +175,11 @@ public final class MappedRegion: @unchecked Sendable {
     return unsafe mk_guarded_copy(base + position, source, count) == 0
   }
 
-  /// What a load or store throws that met a page without bytes.
+  /// The error of a load or store that met an inaccessible page.
   @usableFromInline var unreachable: DiskError { .unreachable(path) }
 
-  /// Makes the pages from `position` on fault when they are touched, as those behind the end of a
-  /// file that was cut do: for simulation. All regions that share the memory see it.
+  /// Makes the pages from `position` on fault on access, as those after the end of a truncated file
+  /// do: for simulation. All regions that share the memory see it.
   package func makeFaulting(from position: Int) throws(DiskError) {
     let pageBytes = Int(mk_page_bytes())
     let start = (position + pageBytes - 1) / pageBytes * pageBytes

@@ -1,7 +1,7 @@
 internal import CMkstoreShims
 
-/// A file of the operating system that has no name and lives in memory: for simulation, where
-/// mappings are to behave as those of a real file.
+/// An unnamed file of the operating system in memory: for simulation, so that mappings behave as
+/// those of a real file.
 package final class MemoryFile: Sendable {
   private let posix: PosixFile
 
@@ -12,11 +12,11 @@ package final class MemoryFile: Sendable {
     posix = PosixFile(path: path, fd: fd)
   }
 
-  /// The file, open for as long as this object or anything made from it lives.
+  /// The file, open as long as this object or anything made from it lives.
   package var file: any DiskFile { posix }
 
-  /// Where the first bytes at or after `position` are that were written or touched through a
-  /// mapping; nil where there are none.
+  /// Position of the first bytes at or after `position` that were written or accessed through a
+  /// mapping; nil if there are none.
   package func nextData(from position: Int) -> Int? {
     let found = mk_next_data(posix.fd, Int64(position))
     return found >= 0 ? Int(found) : nil

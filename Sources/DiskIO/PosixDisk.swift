@@ -3,20 +3,20 @@ import Glibc
 
 /// The operating system's file system.
 ///
-/// New files are 0640 and new directories 0750, whatever a looser umask would allow. Descriptors
-/// are closed on exec. Only a `.read` open follows a symbolic link in the last place of its path:
-/// what is written to is never reached through somebody's link (`ELOOP`).
+/// New files are 0640 and new directories 0750, even with a less strict umask. Descriptors are
+/// closed on exec. Only a `.read` open follows a symbolic link in the last place of its path; files
+/// are never written to through a link (`ELOOP`).
 public final class PosixDisk: Disk {
-  /// Identifies this run of the operating system; see `Disk`.
+  /// Identifies this boot of the operating system; see `Disk`.
   public let bootIdentifier: UInt64
 
-  /// A disk without state of its own; make as many as convenient.
+  /// A disk without state; make as many as convenient.
   public init() {
     bootIdentifier = mk_boot_identifier()
   }
 
-  /// Opens or makes a file; see `Disk`. `EISDIR` for a directory, `ENOTSUP` for a FIFO, a device
-  /// or a socket, none of which is waited for.
+  /// Opens or makes a file; see `Disk`. `EISDIR` for a directory, `ENOTSUP` for a FIFO, a device or
+  /// a socket; it does not block on these.
   public func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> any DiskFile {
     let operation: DiskError.Operation = mode == .create ? .create : .open
     let wanted =
@@ -29,7 +29,7 @@ public final class PosixDisk: Disk {
     return PosixFile(path: path, fd: fd)
   }
 
-  /// What stands at `path`, or nil; see `Disk`.
+  /// The status of `path`, or nil; see `Disk`.
   public func status(_ path: String) throws(DiskError) -> FileStatus? {
     guard let found = try rawStatus(.status, path) else { return nil }
     let kind = FileKind(shim: found.kind)
@@ -40,12 +40,12 @@ public final class PosixDisk: Disk {
       identity: FileIdentity(device: found.device, inode: found.inode))
   }
 
-  /// The names in a directory; see `Disk`. A name that is no UTF-8 comes with replacement
-  /// characters and cannot be opened by them: no file of the engine is named so.
+  /// The names in a directory; see `Disk`. A name that is not UTF-8 is returned with replacement
+  /// characters and cannot be opened by them: no file of the engine has such a name.
   public func list(_ directory: String) throws(DiskError) -> [DirectoryEntry] {
     try checkPath(.list, directory)
     var code: Int32 = 0
-    // Safe: the stream is closed below on every way out and not used after.
+    // Safe: the stream is closed below on every path and not used after.
     guard let stream = unsafe mk_directory_open(directory, &code) else {
       throw DiskError(.list, directory, code: code)
     }
@@ -117,15 +117,15 @@ public final class PosixDisk: Disk {
 }
 
 extension PosixDisk {
-  /// Opens a regular file and nothing else. The caller owns the descriptor.
+  /// Opens a regular file; anything else is refused. The caller owns the descriptor.
   func openRegularFile(
     _ operation: DiskError.Operation, _ path: String, _ mode: mk_open_mode
   ) throws(DiskError) -> (fd: Int32, status: mk_file_status) {
-    // Looked at before it is opened, since opening a device can have effects of its own...
+    // Checked before it is opened, since opening a device can have side effects...
     if let found = try rawStatus(operation, path) { try checkKind(operation, path, found.kind) }
     let fd = retryingDescriptor { unsafe mk_open(path, mode) }
     guard fd >= 0 else { throw DiskError(operation, path, code: -fd) }
-    // ...and after, since the name may have been given to something else in between.
+    // ...and after, since the name may belong to another file by then.
     var found = mk_file_status()
     let code = unsafe mk_status_of_descriptor(fd, &found)
     do throws(DiskError) {
@@ -138,7 +138,7 @@ extension PosixDisk {
     return (fd, found)
   }
 
-  /// Whether `path` leads to the open file; nil where the system does not tell.
+  /// Whether `path` leads to the open file; nil if the system does not report it.
   static func isNamed(_ descriptor: Int32, _ path: String) -> Bool? {
     var open = mk_file_status()
     var named = mk_file_status()
@@ -149,7 +149,7 @@ extension PosixDisk {
     return code != 0 ? nil : open.device == named.device && open.inode == named.inode
   }
 
-  /// The shim's status, or nil where no such name exists.
+  /// The shim's status, or nil if no such name exists.
   func rawStatus(
     _ operation: DiskError.Operation, _ path: String
   ) throws(DiskError) -> mk_file_status? {
@@ -167,14 +167,14 @@ extension PosixDisk {
   ) throws(DiskError) {
     switch FileKind(shim: kind) {
     case .file: return
-    // `.create` on any name that exists is to fail with EEXIST, which open(2) says itself.
+    // `.create` on an existing name must fail with EEXIST, which open(2) returns itself.
     case _ where operation == .create: return
     case .directory: throw DiskError(operation, path, code: EISDIR)
     case .symbolicLink, .other: throw DiskError(operation, path, code: ENOTSUP)
     }
   }
 
-  /// A NUL would silently cut the path where C reads it.
+  /// A NUL would silently truncate the path where C reads it.
   private func checkPath(_ operation: DiskError.Operation, _ path: String) throws(DiskError) {
     if path.utf8.contains(0) { throw DiskError(operation, path, code: EINVAL) }
   }

@@ -1,7 +1,7 @@
 import CMkstoreShims
 import Glibc
 
-/// What the system tells of an open file beside its bytes.
+/// What the system reports about an open file besides its bytes.
 extension PosixFile {
   func residency(of range: Range<Int>) -> Residency? {
     if range.isEmpty { return .whole }

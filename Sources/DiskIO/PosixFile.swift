@@ -1,20 +1,20 @@
 import CMkstoreShims
 import Glibc
 
-/// A file of the operating system. EINTR and short transfers end here; no caller sees them.
+/// A file of the operating system. Handles EINTR and short transfers; no caller sees them.
 final class PosixFile: DiskFile {
   let path: String
   let fd: Int32
 
-  /// Takes over `fd`.
+  /// Takes ownership of `fd`.
   init(path: String, fd: Int32) {
     self.path = path
     self.fd = fd
   }
 
   deinit {
-    // The result says nothing that matters: durability is promised by `sync` alone, and Linux
-    // gives the descriptor back even where close reports EINTR (close(2)).
+    // The result does not matter: only `sync` promises durability, and Linux frees the descriptor
+    // even if close reports EINTR (close(2)).
     _ = Glibc.close(fd)
   }
 
@@ -124,11 +124,11 @@ final class PosixFile: DiskFile {
       case .willNeed: POSIX_FADV_WILLNEED
       case .dontNeed: POSIX_FADV_DONTNEED
       }
-    // A hint: where the file system knows none, reading works all the same.
+    // A hint: if the file system ignores it, reading works anyway.
     _ = posix_fadvise(fd, position, count, hint)
   }
 
-  /// What `allocate` does where the file system cannot reserve blocks: every hole is written.
+  /// `allocate` on file systems that cannot reserve blocks: every hole is written.
   private func fillHolesWithZeros(below size: Int) throws(DiskError) {
     let end = try self.size()
     var position = 0
@@ -141,7 +141,7 @@ final class PosixFile: DiskFile {
     }
   }
 
-  /// The answer of a search for a hole or for data; `fallback` where it found none (ENXIO) or the
+  /// The result of a search for a hole or for data; `fallback` if none was found (ENXIO) or the
   /// file system does not know (EINVAL).
   private func locate(_ found: Int64, or fallback: Int) throws(DiskError) -> Int {
     if found >= 0 { return Int(found) }

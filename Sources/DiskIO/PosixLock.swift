@@ -5,12 +5,12 @@ import Synchronization
 /// A held lock on a file that Kafka's brokers respect and that respects theirs.
 ///
 /// **The trap this avoids.** Java's `FileChannel.lock`, which Kafka uses, is a POSIX record lock.
-/// Such a lock is lost when its process closes *any* descriptor of the file, even one opened by
-/// somebody who only looked, and it never refuses its own process. `mk_lock_file` therefore takes
-/// an open-file-description lock, which conflicts with Java's but has neither flaw, and beside it
-/// a POSIX lock of a far range that tells others our pid. Closing a second descriptor of the file
-/// can cost only that pid; so a second attempt within the process is refused here by the registry
-/// of what is held, before it opens anything.
+/// Such a lock is lost when its process closes *any* descriptor of the file, even one that was only
+/// opened for a look, and it never excludes its own process. `mk_lock_file` therefore takes an
+/// open-file-description lock, which conflicts with Java's but has neither flaw, and in addition a
+/// POSIX lock of a far range that shows others our pid. Closing a second descriptor of the file can
+/// lose only that pid. So the registry of held locks refuses a second attempt within the process
+/// before it opens anything.
 final class PosixLock: DiskLock {
   private let identity: LockRegistry.Identity
   private let isReleased = Atomic<Bool>(false)
@@ -23,7 +23,7 @@ final class PosixLock: DiskLock {
     release()
   }
 
-  /// Takes the lock or says who has it.
+  /// Takes the lock or reports its holder.
   static func take(_ path: String, on disk: PosixDisk) throws(DiskError) -> PosixLock {
     try LockRegistry.shared.with { held throws(DiskError) in
       if let found = try disk.rawStatus(.lock, path), held[LockRegistry.Identity(found)] != nil {
@@ -49,7 +49,7 @@ final class PosixLock: DiskLock {
       guard let fd = held.removeValue(forKey: identity) else {
         preconditionFailure("a held lock is missing in the registry")
       }
-      // Either gives it back; only the first does while a child being spawned has a copy of `fd`.
+      // Either releases it; only the first does while a child being spawned has a copy of `fd`.
       _ = mk_unlock_file(fd)
       _ = Glibc.close(fd)
     }

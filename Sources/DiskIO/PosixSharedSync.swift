@@ -1,17 +1,17 @@
 import CMkstoreShims
 import Glibc
 
-/// syncfs(2) of an ext4 file system (docs/decisions/0008-shared-sync.md says why only there).
+/// syncfs(2) of an ext4 file system (docs/decisions/0008-shared-sync.md explains why only there).
 final class PosixSharedSync: SharedSync {
   private let path: String
-  /// A regular file on the file system that nobody writes to.
+  /// A regular file on the file system that is not written to.
   private let fd: Int32
   private let device: UInt64
-  /// What the kernel says of its memory; -1 where it cannot be read.
+  /// The kernel's figures of its memory; -1 if they cannot be read.
   private let memory: Int32
 
-  /// Takes over `fd`, which was opened before anything was written that a sync is to cover: errors
-  /// are told to a descriptor from its opening on.
+  /// Takes ownership of `fd`, which was opened before anything was written that a sync is to cover:
+  /// a descriptor reports errors only from its opening on.
   private init(path: String, fd: Int32, device: UInt64) {
     self.path = path
     self.fd = fd
@@ -24,8 +24,8 @@ final class PosixSharedSync: SharedSync {
     if memory >= 0 { _ = Glibc.close(memory) }
   }
 
-  /// The shared sync of the file system that holds the regular file `path`; nil where it would
-  /// prove less than the syncs it replaces.
+  /// The shared sync of the file system that holds the regular file `path`; nil if it would prove
+  /// less than the syncs it replaces.
   static func open(_ path: String, on disk: PosixDisk) throws(DiskError) -> PosixSharedSync? {
     let (fd, status) = try disk.openRegularFile(.open, path, MK_OPEN_READ)
     guard mk_can_sync_file_system(fd) else {
@@ -52,7 +52,7 @@ final class PosixSharedSync: SharedSync {
 }
 
 extension PosixDisk {
-  /// syncfs where it is as good as the syncs it replaces (ext4, Linux 5.8); see `Disk`.
+  /// syncfs if it is as good as the syncs it replaces (ext4, Linux 5.8); see `Disk`.
   public func sharedSync(of path: String) throws(DiskError) -> (any SharedSync)? {
     try PosixSharedSync.open(path, on: self)
   }

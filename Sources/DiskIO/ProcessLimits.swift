@@ -7,6 +7,6 @@ public enum ProcessLimits {
   /// - Returns: The limit in force.
   public static func raiseOpenFiles() -> Int { Int(clamping: mk_raise_open_files()) }
 
-  /// Whether a signal was ignored when asked, as SIGHUP is after nohup.
+  /// Whether a signal is ignored, as SIGHUP is after nohup.
   public static func isIgnored(signal: Int32) -> Bool { mk_is_signal_ignored(signal) }
 }

@@ -1,4 +1,4 @@
-/// A file that adds something to the reads of another one, and passes every other call on to it.
+/// A file that adds something to the reads of another one, and forwards every other call.
 package protocol WrappingFile: DiskFile {
   /// The other file.
   var base: any DiskFile { get }

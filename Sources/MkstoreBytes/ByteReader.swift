@@ -1,7 +1,7 @@
 /// Reads a span from front to back; no read goes past its end.
 ///
 /// Faster than indexing a span for each byte: one comparison guards a whole small integer. A read
-/// that does not fit gives nil and moves nothing.
+/// that does not fit returns nil and does not move.
 @safe
 public struct ByteReader: ~Escapable, BitwiseCopyable {
   /// First byte of the span; valid for `limit` bytes for as long as this value lives.
@@ -12,13 +12,13 @@ public struct ByteReader: ~Escapable, BitwiseCopyable {
   @usableFromInline var cursor: Int
   @usableFromInline var padded = false
 
-  /// Reads `bytes` from `position` on, which must lie within.
+  /// Reads `bytes` from `position` on, which must be within.
   @inlinable
   @_lifetime(copy bytes)
   public init(_ bytes: Span<UInt8>, at position: Int = 0) {
     precondition(position >= 0 && position <= bytes.count, "a reader outside of its span")
-    // Safe: the lifetime annotation keeps this value from outliving the span's bytes. An empty
-    // span may have no address; any will do, for nothing is ever read from it.
+    // Safe: the lifetime annotation keeps this value from outliving the span's bytes. An empty span
+    // may have no address; any will do, since nothing is ever read from it.
     let first = unsafe bytes.withUnsafeBytes { $0.baseAddress }
     unsafe base = unsafe first ?? UnsafeRawPointer(bitPattern: 1)!
     self.limit = bytes.count
@@ -48,7 +48,7 @@ public struct ByteReader: ~Escapable, BitwiseCopyable {
     return unsafe base.load(fromByteOffset: cursor, as: UInt8.self)
   }
 
-  /// Passes over `count` bytes; false (and no move) where there are fewer, or `count` is negative.
+  /// Skips `count` bytes; false (and no move) if there are fewer, or `count` is negative.
   @inlinable
   @inline(__always)
   @_lifetime(self: copy self)
@@ -66,13 +66,13 @@ public struct ByteReader: ~Escapable, BitwiseCopyable {
     cursor = position
   }
 
-  /// A reader of the next `count` bytes alone, at the same positions; traps where there are fewer.
+  /// A reader of only the next `count` bytes, at the same positions; traps if there are fewer.
   @inlinable
   @inline(__always)
   @_lifetime(copy self)
   public func first(_ count: Int) -> ByteReader {
     precondition(count >= 0 && count <= remaining, "a reader beyond its end")
-    // The result ends earlier than `self`, in the same bytes, hence within them.
+    // The result ends earlier than `self`, in the same bytes, so it is within them.
     var reader = self
     reader.limit = cursor &+ count
     reader.padded = false
@@ -144,16 +144,16 @@ public struct ByteReader: ~Escapable, BitwiseCopyable {
   }
 }
 
-/// An integer of any length, read by value: a reader whose address were passed to a call would live
+/// An integer of any length, read by value: a reader whose address is passed to a call would live
 /// in memory instead of registers.
 @usableFromInline
 struct LongVarint: BitwiseCopyable {
   @usableFromInline var value: UInt64 = 0
-  /// The position after it; 0 where it cannot be read.
+  /// The position after it; 0 if it cannot be read.
   @usableFromInline var end = 0
   @usableFromInline var isPadded = false
 
-  /// Reads at `cursor`, and not from `limit` on; refuses bits beyond 32 (5 bytes) or 64 (10 bytes).
+  /// Reads from `cursor` up to `limit`; refuses bits beyond 32 (5 bytes) or 64 (10 bytes).
   @usableFromInline
   @inline(never)
   init(_ base: UnsafeRawPointer, _ cursor: Int, _ limit: Int, byteCountMax: Int) {

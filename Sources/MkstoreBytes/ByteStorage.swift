@@ -1,13 +1,13 @@
 import Glibc
 
-/// Memory of its own that grows and is reused: what builders write to and codecs inflate into.
+/// Owned memory that grows and is reused: builders write to it and codecs inflate into it.
 ///
-/// Bytes that nobody wrote are zero. Owned by one thread at a time.
+/// Bytes that were never written are zero. Owned by one thread at a time.
 @safe
 public struct ByteStorage: ~Copyable {
   /// First byte; valid for `capacity` bytes until this value grows or ends.
   @usableFromInline var base: UnsafeMutableRawPointer
-  /// Bytes there are.
+  /// Bytes of the memory.
   @inlinable public var capacity: Int { size }
   @usableFromInline var size: Int
 
@@ -18,7 +18,7 @@ public struct ByteStorage: ~Copyable {
   }
 
   deinit {
-    // Safe: allocated by `allocate`, and nobody else frees it.
+    // Safe: allocated by `allocate`, and freed only here.
     unsafe free(base)
   }
 
@@ -31,7 +31,7 @@ public struct ByteStorage: ~Copyable {
     replace(capacity: max(minimum, capacity * 2), keeping: kept)
   }
 
-  /// Goes down to `target` bytes where there are more; all contents are lost then.
+  /// Shrinks to `target` bytes if there are more; all contents are then lost.
   public mutating func shrink(to target: Int) {
     if capacity > max(target, 16) { replace(capacity: max(target, 16), keeping: 0) }
   }
@@ -56,7 +56,7 @@ public struct ByteStorage: ~Copyable {
   /// Moves the bytes of `range` to the front.
   public mutating func moveToFront(_ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= capacity, "moves bytes from outside")
-    // Safe: both ranges lie inside by the check above; memmove copes with their overlap.
+    // Safe: both ranges are inside by the check above; memmove handles their overlap.
     unsafe memmove(base, base + range.lowerBound, range.count)
   }
 
@@ -72,7 +72,7 @@ public struct ByteStorage: ~Copyable {
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
-  /// The bytes of `range`, to be written.
+  /// The bytes of `range`, for writing.
   @inlinable
   @_lifetime(&self)
   public mutating func mutableBytes(_ range: Range<Int>) -> MutableSpan<UInt8> {
@@ -84,7 +84,7 @@ public struct ByteStorage: ~Copyable {
     return unsafe _overrideLifetime(span, mutating: &self)
   }
 
-  /// Address of the byte at `position`, for codecs and encoders that bound what they write.
+  /// Address of the byte at `position`, for codecs and encoders that limit what they write.
   ///
   /// Valid for `capacity - position` bytes until this value grows, shrinks or ends.
   @unsafe

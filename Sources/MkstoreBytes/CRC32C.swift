@@ -10,7 +10,7 @@ public enum CRC32C {
     update(0, bytes)
   }
 
-  /// The checksum of what `crc` is the checksum of, followed by `bytes`.
+  /// The checksum of the bytes with checksum `crc` followed by `bytes`.
   @inlinable
   public static func update(_ crc: UInt32, _ bytes: Span<UInt8>) -> UInt32 {
     // Safe: the kernel reads exactly `count` bytes from the start and keeps nothing.

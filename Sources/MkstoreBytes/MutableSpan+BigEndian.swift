@@ -1,5 +1,5 @@
 extension MutableSpan where Element == UInt8 {
-  /// The big-endian integer at `offset`, which needs no alignment. Traps outside of the span.
+  /// The big-endian integer at `offset`, which needs no alignment. Traps outside the span.
   @inlinable
   public func loadBigEndian<T: FixedWidthInteger & BitwiseCopyable>(
     _ type: T.Type, at offset: Int
@@ -13,7 +13,7 @@ extension MutableSpan where Element == UInt8 {
       })
   }
 
-  /// Puts `value` at `offset`, big-endian; no alignment is needed. Traps outside of the span.
+  /// Stores `value` at `offset`, big-endian; no alignment is needed. Traps outside the span.
   @inlinable
   public mutating func storeBigEndian<T: FixedWidthInteger & BitwiseCopyable>(
     _ value: T, at offset: Int
@@ -26,7 +26,7 @@ extension MutableSpan where Element == UInt8 {
     }
   }
 
-  /// Copies all of `source` to `offset`. Traps where it does not fit.
+  /// Copies all of `source` to `offset`. Traps if it does not fit.
   @inlinable
   public mutating func copy(_ source: Span<UInt8>, at offset: Int) {
     precondition(

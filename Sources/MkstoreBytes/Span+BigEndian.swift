@@ -1,7 +1,7 @@
 extension Span where Element == UInt8 {
   /// The big-endian integer at `offset`, which needs no alignment.
   ///
-  /// Traps outside of the span: bounds are checked here so that no caller has to.
+  /// Traps outside the span: bounds are checked here so that no caller has to.
   @inlinable
   public func loadBigEndian<T: FixedWidthInteger & BitwiseCopyable>(
     _ type: T.Type, at offset: Int

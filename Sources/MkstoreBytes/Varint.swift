@@ -1,7 +1,7 @@
 /// Kafka's variable-length integers: zig-zag, then groups of 7 bits, lowest first; the high bit of
 /// a byte says that more follow.
 ///
-/// At most 5 bytes stand for 32 bits and 10 for 64. Padded forms (longer than needed) are legal to
+/// At most 5 bytes encode 32 bits, and 10 encode 64. Padded forms (longer than needed) are legal to
 /// read; bits beyond the 32nd or 64th are not.
 public enum Varint {
   /// Bytes that the longest 32-bit form takes.
@@ -9,7 +9,7 @@ public enum Varint {
   /// Bytes that the longest 64-bit form takes.
   public static let byteCountMax64 = 10
 
-  /// Why bytes are no variable-length integer.
+  /// Why bytes are not a variable-length integer.
   public enum Fault: Sendable, Equatable {
     /// The bytes end before the integer does.
     case truncated
@@ -19,7 +19,7 @@ public enum Varint {
     case overflow
   }
 
-  /// Maps a signed number to one that is small where the magnitude is small.
+  /// Maps a signed number to one that is small if the magnitude is small.
   @inlinable
   public static func zigZag(_ value: Int64) -> UInt64 {
     UInt64(bitPattern: (value << 1) ^ (value >> 63))
@@ -37,7 +37,7 @@ public enum Varint {
     Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
   }
 
-  /// Why no integer of `byteCountMax` bytes can be read at `position`; nil where one can.
+  /// Why no integer of `byteCountMax` bytes can be read at `position`; nil if one can.
   public static func fault(
     _ bytes: Span<UInt8>, at position: Int, byteCountMax: Int
   ) -> Fault? {

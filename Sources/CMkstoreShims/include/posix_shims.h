@@ -52,7 +52,7 @@ typedef struct mk_monitor mk_monitor;
 
 /// A new monitor; traps where memory is out. Free it with `mk_monitor_destroy`.
 mk_monitor *_Nonnull mk_monitor_create(void);
-/// Frees a monitor that nobody holds or waits on.
+/// Frees a monitor that no thread holds or waits on.
 void mk_monitor_destroy(mk_monitor *_Nonnull monitor);
 /// Takes the mutex.
 void mk_monitor_lock(mk_monitor *_Nonnull monitor);
@@ -69,17 +69,17 @@ void mk_monitor_broadcast(mk_monitor *_Nonnull monitor);
 
 // MARK: files
 
-/// Kinds of things behind a name.
+/// Kinds of named objects.
 enum mk_file_kind { MK_FILE, MK_DIRECTORY, MK_SYMBOLIC_LINK, MK_OTHER };
 
-/// What `mk_status` tells.
+/// The result of `mk_status`.
 struct mk_file_status {
   uint64_t device;
   uint64_t inode;
   int64_t size;
   int64_t modified_ms;
   int64_t changed_ms;
-  /// Milliseconds since 1970, or INT64_MIN where the file system does not tell.
+  /// Milliseconds since 1970, or INT64_MIN if the file system does not report it.
   int64_t created_ms;
   /// The same in nanoseconds.
   int64_t created_ns;
@@ -121,17 +121,17 @@ int mk_abandon(int fd);
 /// Starts writing a file's changed pages to the disk (sync_file_range(2)). 0 or errno.
 int mk_write_out(int fd);
 
-/// Whether a page of the file was lost on its way to the disk; told once for each open of the file,
-/// as by fdatasync(2). 0 or errno.
+/// Whether a page of the file was lost on its way to the disk; reported once for each open of the
+/// file, as by fdatasync(2). 0 or errno.
 int mk_check_written(int fd);
 
-/// Whether `mk_sync_file_system` proves of every file of the file system that holds `fd` what an
-/// fdatasync of the file would: Linux 5.8 (before it syncfs told no errors) and ext4 (or its
-/// elders).
+/// Whether `mk_sync_file_system` proves for every file of the file system that holds `fd` what an
+/// fdatasync of the file would: Linux 5.8 (before, syncfs reported no errors) and ext4 (or its
+/// predecessors).
 bool mk_can_sync_file_system(int fd);
 
-/// Makes everything on the file system that holds `fd` durable (syncfs(2)), `fd` being a regular
-/// file that nobody writes to. 0 or errno.
+/// Makes everything on the file system that holds `fd` durable (syncfs(2)); `fd` is a regular file
+/// that is not written to. 0 or errno.
 int mk_sync_file_system(int fd);
 
 /// Opens the kernel's figures of its memory for `mk_pending_bytes`. Descriptor or -errno.
