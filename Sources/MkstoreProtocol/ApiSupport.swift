@@ -1,7 +1,7 @@
 /// Which versions of one API this package reads and writes.
 ///
 /// The ranges are those of docs/protocol.md, chosen so that old clients keep their features; each
-/// stands in the file of its API.
+/// is in the file of its API.
 public struct ApiSupport: Sendable, Equatable {
   /// The versions offered, lowest to highest.
   public let versions: ClosedRange<Int16>

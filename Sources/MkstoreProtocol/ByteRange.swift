@@ -1,10 +1,10 @@
-/// Where a run of bytes lies in a buffer that somebody else holds.
+/// The position of bytes in a buffer that other code owns.
 ///
-/// Records are never copied by this package. Decoding says where they lie in the frame; encoding
-/// leaves a gap of `count` bytes and hands `offset` back untouched, so that the caller may number
-/// its buffers or file regions with it.
+/// This package never copies records. Decoding gives their position in the frame. Encoding leaves a
+/// gap of `count` bytes and returns `offset` unchanged, so that the caller may use it to number its
+/// buffers or file regions.
 public struct ByteRange: Sendable, Hashable {
-  /// The position of the first byte; for encoding, whatever the caller finds its bytes by.
+  /// The position of the first byte; for encoding, any number by which the caller finds the bytes.
   public var offset: Int
 
   /// The number of bytes.

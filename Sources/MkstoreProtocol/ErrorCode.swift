@@ -1,7 +1,7 @@
 /// What went wrong with one part of a request, by Kafka's name and number.
 ///
 /// Each case is Kafka's constant in camel case. A number that is not listed here reads as
-/// `unknownServerError`, which is what Kafka's own clients make of it.
+/// `unknownServerError`, as in Kafka's own clients.
 public enum ErrorCode: Int16, CaseIterable, Sendable {
   case unknownServerError = -1
   case none = 0

@@ -1,6 +1,6 @@
 /// A 128-bit id as Kafka carries it: topic ids, mostly.
 ///
-/// Zero stands for "none", as in Kafka's `Uuid.ZERO_UUID`.
+/// Zero means "none", as in Kafka's `Uuid.ZERO_UUID`.
 public struct KafkaUuid: Sendable, Hashable {
   /// The most significant eight bytes.
   public var high: UInt64
@@ -14,7 +14,7 @@ public struct KafkaUuid: Sendable, Hashable {
     self.low = low
   }
 
-  /// Whether this is the id that stands for none.
+  /// Whether this is the id that means "none".
   public var isZero: Bool { high == 0 && low == 0 }
 }
 

@@ -1,4 +1,4 @@
-/// One field that does not read, or cannot be written: where and why.
+/// One field that cannot be read or written: where and why.
 public struct MalformedField: Error, Sendable, Equatable {
   /// What is wrong with the field.
   public enum Problem: Sendable, Equatable {
@@ -6,7 +6,7 @@ public struct MalformedField: Error, Sendable, Equatable {
     case truncated(needed: Int, left: Int)
     /// A length or count below -1.
     case negativeLength(Int)
-    /// Null where this version has no null.
+    /// Null although this version has no null.
     case unexpectedNull
     /// A varint of more than five bytes, or above 2^32 - 1.
     case varintTooLong
@@ -14,7 +14,7 @@ public struct MalformedField: Error, Sendable, Equatable {
     case stringTooLong(byteCount: Int, limit: Int)
     /// A string that is not UTF-8.
     case invalidUtf8
-    /// An array of more elements than the bytes left can hold.
+    /// An array of more elements than the remaining bytes can hold.
     case countBeyondMessage(count: Int, left: Int)
     /// More elements than `ProtocolLimits.elementsMax`, counted over the message.
     case tooManyElements(count: Int, limit: Int)
@@ -24,7 +24,7 @@ public struct MalformedField: Error, Sendable, Equatable {
     case tagsOutOfOrder(UInt32, after: UInt32)
     /// A tagged field whose content is not as long as its size says.
     case taggedFieldSize(UInt32, expected: Int, found: Int)
-    /// Bytes left over where a response must end; requests may have them.
+    /// Bytes after the end of a response; requests may have them.
     case trailingBytes(Int)
   }
 
@@ -34,7 +34,7 @@ public struct MalformedField: Error, Sendable, Equatable {
   /// The field by Kafka's names, from the outermost structure: `Topics[2].Partitions[0].Timestamp`.
   public var field: String
 
-  /// Where in the frame (without its 4-byte size) the field was to be read or written.
+  /// Position in the frame (without its 4-byte size) where the field was to be read or written.
   public var position: Int
 
   /// What is wrong.

@@ -1,18 +1,18 @@
 /// Why bytes are not a message, or a value cannot be written as one.
 ///
-/// None is retryable. Kafka closes the connection on all of them but one: an ApiVersions request
+/// None is retryable. Kafka closes the connection on all of them except one: an ApiVersions request
 /// of an unsupported version is answered with `ApiVersionsResponse.unsupportedVersion`.
 public enum ProtocolError: Error, Sendable, Equatable {
-  /// The 4-byte frame size is not in `1 ... limit`. `guess` names a protocol that starts so.
+  /// The 4-byte frame size is not in `1 ... limit`. `guess` names a protocol with such first bytes.
   case frameSize(Int32, limit: Int, guess: String?)
 
-  /// The header reads, but this package does not know the body's fields.
+  /// The header can be read, but this package does not know the body's fields.
   case unsupportedApi(RequestHeader)
 
-  /// The header reads, but the API is offered in `supported` only.
+  /// The header can be read, but the API is offered in `supported` only.
   case unsupportedVersion(RequestHeader, supported: ClosedRange<Int16>)
 
-  /// A field does not read, or cannot be written.
+  /// A field cannot be read or written.
   case malformed(MalformedField)
 
   /// The encoded message is larger than a frame may be.

@@ -1,7 +1,7 @@
-/// How much a peer may ask this package to allocate.
+/// How much memory a peer may make this package allocate.
 ///
-/// A length is checked against what is left of the frame and against these before anything is
-/// allocated for it, so the memory behind one message is bounded by its bytes and `elementsMax`.
+/// A length is checked against the rest of the frame and against these before anything is allocated
+/// for it, so the memory for one message is bounded by its bytes and `elementsMax`.
 public struct ProtocolLimits: Sendable, Equatable {
   /// The largest frame, without its 4-byte size; Kafka's `socket.request.max.bytes`.
   public var frameBytesMax: Int

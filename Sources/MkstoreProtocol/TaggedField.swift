@@ -1,7 +1,7 @@
 /// A tagged field whose number this package does not know.
 ///
-/// A newer peer may send such fields in any structure; they are kept as they came and written
-/// back in place, so that a message passes through unchanged.
+/// A newer peer may send such fields in any structure; they are kept unchanged and written back in
+/// place, so that a message passes through unchanged.
 public struct TaggedField: Sendable, Hashable {
   /// The field's number; rising within one structure.
   public var tag: UInt32

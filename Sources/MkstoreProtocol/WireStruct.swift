@@ -1,7 +1,7 @@
 /// A structure of the protocol: a request, a response, or a part of one.
 ///
-/// Fields have Kafka's names and defaults; one that a version lacks keeps its default when read
-/// and is left out when written.
+/// Fields have Kafka's names and defaults; one that a version lacks keeps its default when read and
+/// is omitted when written.
 public protocol WireStruct: Sendable, Equatable {
   /// Every field at its default.
   init()

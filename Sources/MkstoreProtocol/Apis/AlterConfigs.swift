@@ -8,7 +8,7 @@ public struct AlterConfigsRequest: WireStruct {
   /// What to change.
   public var resources: [Resource] = []
 
-  /// Whether to say only what would become of it.
+  /// Whether to only validate the changes.
   public var validateOnly = false
 
   /// Tagged fields that this package does not know.
@@ -76,9 +76,9 @@ extension AlterConfigsRequest.Resource.Config: Coded {
   }
 }
 
-/// What became of the settings of each topic or broker.
+/// The result for the settings of each topic or broker.
 public struct AlterConfigsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// One answer for each resource.
@@ -90,7 +90,7 @@ public struct AlterConfigsResponse: WireStruct {
   /// Every field at its default.
   public init() {}
 
-  /// What became of one resource.
+  /// The result for one resource.
   public struct Resource: WireStruct {
     /// The error, or none.
     public var errorCode: ErrorCode = .none

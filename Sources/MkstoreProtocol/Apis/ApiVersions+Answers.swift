@@ -15,8 +15,8 @@ extension ApiVersionsResponse {
 
   /// The answer to an ApiVersions request of a version that is not offered.
   ///
-  /// Kafka answers in the form of v0, whatever was asked, and lists the versions of ApiVersions
-  /// itself, from which the client takes one to ask again with (KIP-511).
+  /// Kafka answers in the form of v0, whatever was requested, and lists the versions of ApiVersions
+  /// itself, from which the client chooses one for its next request (KIP-511).
   public static func unsupportedVersion(of request: RequestHeader) -> Response {
     var body = offering([.apiVersions])
     body.errorCode = .unsupportedVersion

@@ -34,7 +34,7 @@ public struct ApiVersionsResponse: WireStruct {
   /// The APIs.
   public var apiKeys: [ApiVersion] = []
 
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// Features the server knows.

@@ -76,9 +76,9 @@ extension CreatePartitionsRequest.Topic.Assignment: Coded {
   }
 }
 
-/// What became of each topic.
+/// The result for each topic.
 public struct CreatePartitionsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The results.

@@ -111,9 +111,9 @@ extension CreateTopicsRequest.Topic.Config: Coded {
   }
 }
 
-/// What became of each topic.
+/// The result for each topic.
 public struct CreateTopicsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The results.
@@ -171,7 +171,7 @@ public struct CreateTopicsResponse: WireStruct {
       /// Where it comes from: 1 the topic, 4 the broker's file, 5 the default.
       public var configSource: Int8 = -1
 
-      /// Whether its value is kept back.
+      /// Whether its value is hidden.
       public var isSensitive = false
 
       /// Tagged fields that this package does not know.

@@ -78,7 +78,7 @@ extension DeleteRecordsRequest.Topic.Partition: Coded {
 
 /// Where each partition begins now.
 public struct DeleteRecordsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The topics.

@@ -22,10 +22,10 @@ public struct DeleteTopicsRequest: WireStruct {
 
   /// One topic to delete.
   public struct Topic: WireStruct {
-    /// Its name, or null to go by id.
+    /// Its name, or null if the id counts.
     public var name: String?
 
-    /// Its id, or zero to go by name.
+    /// Its id, or zero if the name counts.
     public var topicId: KafkaUuid = KafkaUuid()
 
     /// Tagged fields that this package does not know.
@@ -53,9 +53,9 @@ extension DeleteTopicsRequest.Topic: Coded {
   }
 }
 
-/// What became of each topic.
+/// The result for each topic.
 public struct DeleteTopicsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The results.

@@ -31,7 +31,7 @@ extension DescribeClusterRequest: Coded {
 
 /// The brokers.
 public struct DescribeClusterResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The error, or none.

@@ -59,7 +59,7 @@ extension DescribeConfigsRequest.Resource: Coded {
 
 /// The configuration of topics or brokers.
 public struct DescribeConfigsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The results.
@@ -108,10 +108,10 @@ public struct DescribeConfigsResponse: WireStruct {
       /// Where it comes from: 1 the topic, 4 the broker's file, 5 the default.
       public var configSource: Int8 = -1
 
-      /// Whether its value is kept back.
+      /// Whether its value is hidden.
       public var isSensitive = false
 
-      /// Every source of the value, the one in force first.
+      /// Every source of the value, the effective one first.
       public var synonyms: [Synonym] = []
 
       /// The type of the value: 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8

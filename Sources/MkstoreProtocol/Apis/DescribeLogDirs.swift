@@ -47,7 +47,7 @@ extension DescribeLogDirsRequest.Topic: Coded {
 
 /// How much the partitions take up on disk.
 public struct DescribeLogDirsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The error, or none.

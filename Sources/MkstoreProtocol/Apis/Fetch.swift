@@ -15,13 +15,13 @@ public struct FetchRequest: WireStruct {
   /// How many bytes to wait for.
   public var minBytes: Int32 = 0
 
-  /// How many bytes the answer may have; the first batch comes whole all the same.
+  /// How many bytes the answer may have; the first batch is returned whole anyway.
   public var maxBytes: Int32 = .max
 
   /// 0 read_uncommitted: up to the high watermark; 1 read_committed: up to the last stable offset.
   public var isolationLevel: Int8 = 0
 
-  /// Whether records of open and aborted transactions are kept back.
+  /// Whether records of open and aborted transactions are withheld.
   public var isReadCommitted: Bool { isolationLevel == 1 }
 
   /// The fetch session, or 0 for none.
@@ -154,7 +154,7 @@ extension FetchRequest.ForgottenTopic: Coded {
 
 /// Record batches, as gaps in the encoded frame.
 public struct FetchResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The error of the request as a whole, or none.
@@ -212,7 +212,7 @@ public struct FetchResponse: WireStruct {
       /// The batches; Kafka sends an empty range, not null, when there are none.
       public var records: ByteRange?
 
-      /// Where the client's log leaves ours, or nil; for followers.
+      /// Where the client's log diverges from ours, or nil; for followers.
       public var divergingEpoch: DivergingEpoch?
 
       /// The leader, if the client has it wrong, else nil.
@@ -227,7 +227,7 @@ public struct FetchResponse: WireStruct {
       /// Every field at its default.
       public init() {}
 
-      /// A transaction to leave out.
+      /// A transaction to skip.
       public struct AbortedTransaction: WireStruct {
         /// Its producer.
         public var producerId: Int64 = 0
@@ -242,7 +242,7 @@ public struct FetchResponse: WireStruct {
         public init() {}
       }
 
-      /// Where two logs part.
+      /// Where two logs diverge.
       public struct DivergingEpoch: WireStruct {
         /// The largest epoch both have.
         public var epoch: Int32 = -1

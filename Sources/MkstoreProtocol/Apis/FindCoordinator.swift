@@ -38,7 +38,7 @@ extension FindCoordinatorRequest: Coded {
 
 /// The broker that coordinates, or brokers.
 public struct FindCoordinatorResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The error, or none.

@@ -8,7 +8,7 @@ public struct IncrementalAlterConfigsRequest: WireStruct {
   /// What to change.
   public var resources: [Resource] = []
 
-  /// Whether to say only what would become of it.
+  /// Whether to only validate the changes.
   public var validateOnly = false
 
   /// Tagged fields that this package does not know.
@@ -39,10 +39,10 @@ public struct IncrementalAlterConfigsRequest: WireStruct {
       /// Its name.
       public var name = ""
 
-      /// What becomes of it: 0 set, 1 delete, 2 append to a list, 3 subtract from one.
+      /// The operation: 0 set, 1 delete, 2 append to a list, 3 subtract from one.
       public var configOperation: Int8 = 0
 
-      /// The value; null where it is deleted.
+      /// The value; null if it is deleted.
       public var value: String?
 
       /// Tagged fields that this package does not know.
@@ -80,9 +80,9 @@ extension IncrementalAlterConfigsRequest.Resource.Config: Coded {
   }
 }
 
-/// What became of the settings of each topic or broker.
+/// The result for the settings of each topic or broker.
 public struct IncrementalAlterConfigsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// One answer for each resource.
@@ -94,7 +94,7 @@ public struct IncrementalAlterConfigsResponse: WireStruct {
   /// Every field at its default.
   public init() {}
 
-  /// What became of one resource.
+  /// The result for one resource.
   public struct Resource: WireStruct {
     /// The error, or none.
     public var errorCode: ErrorCode = .none

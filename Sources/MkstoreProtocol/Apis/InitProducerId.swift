@@ -36,7 +36,7 @@ extension InitProducerIdRequest: Coded {
 
 /// A producer id.
 public struct InitProducerIdResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The error, or none.

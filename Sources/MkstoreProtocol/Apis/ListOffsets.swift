@@ -92,7 +92,7 @@ extension ListOffsetsRequest.Topic.Partition: Coded {
 
 /// Offsets by time.
 public struct ListOffsetsResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The results, by topic.

@@ -25,10 +25,10 @@ public struct MetadataRequest: WireStruct {
 
   /// One topic to ask for.
   public struct Topic: WireStruct {
-    /// Its id, or zero to go by name.
+    /// Its id, or zero if the name counts.
     public var topicId: KafkaUuid = KafkaUuid()
 
-    /// Its name, or null to go by id.
+    /// Its name, or null if the id counts.
     public var name: String? = ""
 
     /// Tagged fields that this package does not know.
@@ -68,7 +68,7 @@ extension MetadataRequest.Topic: Coded {
 
 /// The brokers, and topics with their partitions.
 public struct MetadataResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// Every broker.

@@ -78,7 +78,7 @@ extension OffsetForLeaderEpochRequest.Topic.Partition: Coded {
 
 /// Where leader epochs end.
 public struct OffsetForLeaderEpochResponse: WireStruct {
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// The results, by topic.

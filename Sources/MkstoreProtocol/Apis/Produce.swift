@@ -43,7 +43,7 @@ public struct ProduceRequest: WireStruct {
       /// The partition.
       public var index: Int32 = 0
 
-      /// Where the batch lies in the frame; null or empty is an error.
+      /// The batch's position in the frame; null or empty is an error.
       public var records: ByteRange?
 
       /// Tagged fields that this package does not know.
@@ -81,12 +81,12 @@ extension ProduceRequest.Topic.Partition: Coded {
   }
 }
 
-/// What became of each batch.
+/// The result for each batch.
 public struct ProduceResponse: WireStruct {
   /// The results, by topic.
   public var responses: [Topic] = []
 
-  /// How long the client was held back, in ms; always 0 here.
+  /// How long the client was throttled, in ms; always 0 here.
   public var throttleTimeMs: Int32 = 0
 
   /// Tagged fields that this package does not know.
@@ -120,7 +120,7 @@ public struct ProduceResponse: WireStruct {
       /// The offset of the first record appended, or -1.
       public var baseOffset: Int64 = 0
 
-      /// The time the log gave the records, or -1 if they keep their own.
+      /// The time that the log set for the records, or -1 if they keep their own.
       public var logAppendTimeMs: Int64 = -1
 
       /// The first offset of the log, or -1.

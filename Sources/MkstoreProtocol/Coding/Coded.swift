@@ -1,9 +1,8 @@
 /// A value with a place on the wire, whose fields a coder can walk.
 ///
-/// One description per structure serves reading, measuring and writing: `code` names the fields in
-/// Kafka's order and hands each one, as `inout`, to a coder. What the coder does with it is the
-/// coder's affair; where versions differ the description says `since:` and `until:`, and what
-/// "flexible" changes is known to the coder alone.
+/// One description per structure serves reading, measuring and writing: `code` lists the fields in
+/// Kafka's order and passes each one, as `inout`, to a coder. Where versions differ the description
+/// says `since:` and `until:`; only the coder knows what "flexible" changes.
 package protocol Walked: Sendable {
   /// Passes every field to `coder`, in the order of the wire.
   mutating func code<C: Coder>(_ coder: inout C) throws(ProtocolError)

@@ -72,7 +72,7 @@ extension FieldCoder where Self: ~Copyable & ~Escapable {
     try elements(name, &value, isNullable: version >= nullableSince)
   }
 
-  /// Record data, passed by as a range.
+  /// Record data, passed as a range.
   mutating func field(_ name: StaticString, _ value: inout ByteRange?) throws(ProtocolError) {
     try records(name, &value)
   }

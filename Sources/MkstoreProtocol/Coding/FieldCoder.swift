@@ -1,7 +1,7 @@
 /// A walker over the fields of a message: reads them, measures them, or writes them.
 ///
 /// These are the primitives; the overloads of `field` that the schemas use are built on them.
-/// Readers replace the value, writers and measurers leave it alone.
+/// Readers replace the value, writers and measurers do not change it.
 package protocol FieldCoder: ~Copyable, ~Escapable {
   /// The message being walked.
   var message: MessageName { get }
@@ -22,7 +22,7 @@ package protocol FieldCoder: ~Copyable, ~Escapable {
     _ name: StaticString, _ value: inout String?, isNullable: Bool
   ) throws(ProtocolError)
 
-  /// A string that says something to people only, and may be null: readers take any bytes.
+  /// A string that is only for people, and may be null: readers accept any bytes.
   mutating func label(_ name: StaticString, _ value: inout String?) throws(ProtocolError)
 
   /// An array with its count.
@@ -30,7 +30,7 @@ package protocol FieldCoder: ~Copyable, ~Escapable {
     _ name: StaticString, _ value: inout [Element]?, isNullable: Bool
   ) throws(ProtocolError)
 
-  /// Record data with its length; the data itself is passed over.
+  /// Record data with its length; the data itself is skipped.
   mutating func records(_ name: StaticString, _ value: inout ByteRange?) throws(ProtocolError)
 
   /// Starts the tagged fields at the end of a structure.
@@ -48,7 +48,7 @@ package protocol FieldCoder: ~Copyable, ~Escapable {
   ) throws(ProtocolError)
 }
 
-/// What a generic coder parameter must say, in one word: readers hold a span and cannot escape.
+/// The constraints of a generic coder parameter: readers hold a span and cannot escape.
 package typealias Coder = FieldCoder & ~Copyable & ~Escapable
 
 /// One structure's tagged fields while a coder is among them.
@@ -57,7 +57,7 @@ package struct TagSection {
   var unknown: [TaggedField] = []
   var unknownNext = 0
 
-  /// Reader: where the first field starts. Writer: where the count stands.
+  /// Reader: where the first field starts. Writer: the position of the count.
   var start = 0
 
   /// Reader: where the section ends.

@@ -1,7 +1,7 @@
 /// Counts the bytes that writing a message would take.
 ///
-/// Also where a value that cannot be written is refused, so that `FieldWriter` only ever meets
-/// values that fit. A message is measured first and then written into a buffer of that size.
+/// It also refuses values that cannot be written, so that `FieldWriter` only meets values that fit.
+/// A message is measured first and then written into a buffer of that size.
 package struct FieldMeasurer: FieldCoder {
   package let message: MessageName
   package var isFlexible: Bool

@@ -2,8 +2,8 @@ import MkstoreBytes
 
 /// Reads a message's fields from the bytes of a frame.
 ///
-/// Nothing is believed: every length is checked against the bytes left, and every count also
-/// against the shortest its elements can be and against the limits, before anything is allocated.
+/// No number is trusted: before anything is allocated, every length is checked against the
+/// remaining bytes, and every count also against the minimum size of its elements and the limits.
 package struct FieldReader: FieldCoder, ~Copyable, ~Escapable {
   package let message: MessageName
   package var isFlexible: Bool
@@ -114,7 +114,7 @@ package struct FieldReader: FieldCoder, ~Copyable, ~Escapable {
     position += count
   }
 
-  /// Refuses what is left over after a response; a request may have anything there.
+  /// Refuses bytes after the end of a response; a request may have any.
   func requireEnd() throws(ProtocolError) {
     if left != 0 { throw malformed("end", .trailingBytes(left), at: position) }
   }
@@ -235,7 +235,7 @@ extension FieldReader {
     }
   }
 
-  /// Refuses more elements than the bytes left, or the limits, can hold.
+  /// Refuses more elements than the remaining bytes, or the limits, can hold.
   private mutating func admit<Element: Coded>(
     _ count: Int, of _: Element.Type, _ name: StaticString
   ) throws(ProtocolError) {
@@ -256,8 +256,8 @@ extension FieldReader {
     elementsLeft -= count
   }
 
-  /// The text of `span`, which is not UTF-8: each byte beyond ASCII is a question mark, so that it
-  /// is no longer than it came.
+  /// The text of `span`, which is not UTF-8, with a question mark for each non-ASCII byte, so that
+  /// its length stays the same.
   private static func replaced(_ span: Span<UInt8>) -> String {
     String(decoding: span.indices.map { span[$0] < 0x80 ? span[$0] : 0x3f }, as: UTF8.self)
   }

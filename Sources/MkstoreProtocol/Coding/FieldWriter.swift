@@ -88,7 +88,7 @@ package struct FieldWriter: FieldCoder {
     bytes[section.start] = UInt8(section.count)
   }
 
-  /// Writes the unknown fields that stand before the known field `number`.
+  /// Writes the unknown fields that come before the known field `number`.
   private mutating func storeUnknown(of section: inout TagSection, below number: UInt32?) {
     while section.unknownNext < section.unknown.count {
       let field = section.unknown[section.unknownNext]

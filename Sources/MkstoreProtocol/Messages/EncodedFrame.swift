@@ -1,11 +1,11 @@
 import MkstoreBytes
 
-/// A message as it goes out: its own bytes, and gaps for the records.
+/// An encoded message: its own bytes, and gaps for the records.
 ///
 /// The bytes start with the frame's 4-byte size, which counts the gaps. Send the `segments` in
 /// order: bytes from memory, records with sendfile or from wherever they are.
 public struct EncodedFrame: Sendable, Equatable {
-  /// Everything but the records.
+  /// Everything except the records.
   public let bytes: [UInt8]
 
   /// Where records go, by rising position; empty ones are left out.

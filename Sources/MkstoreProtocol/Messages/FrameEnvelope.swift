@@ -1,18 +1,18 @@
-/// What goes around a body: everything needed to make a frame of it.
+/// Everything around a body that is needed to make a frame of it.
 struct FrameEnvelope<Header: Walked> {
   /// The message, for errors and for its version.
   let message: MessageName
 
-  /// What stands in front of the body.
+  /// The header before the body.
   let header: Header
 
   /// Whether the body, whatever the header, is of a flexible version.
   let isFlexible: Bool
 
-  /// What stands behind the body; a gap.
+  /// Bytes after the body; a gap.
   let trailing: ByteRange?
 
-  /// Measures the message, then writes it into a buffer of just that size.
+  /// Measures the message, then writes it into a buffer of exactly that size.
   func encode(_ body: some Walked) throws(ProtocolError) -> EncodedFrame {
     var header = header
     var body = body

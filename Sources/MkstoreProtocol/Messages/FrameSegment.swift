@@ -3,6 +3,6 @@ public enum FrameSegment: Sendable, Equatable {
   /// These positions of `EncodedFrame.bytes`.
   case bytes(Range<Int>)
 
-  /// Record data that the caller has, found by the range it gave.
+  /// Record data of the caller, identified by the range it gave.
   case records(ByteRange)
 }

@@ -20,7 +20,8 @@ public enum FrameSize {
     return Int(size)
   }
 
-  /// The protocol whose first four bytes read as `size`, if it is one that people try by mistake.
+  /// The protocol whose first four bytes read as `size`, if it is one that is often used by
+  /// mistake.
   private static func guess(_ size: Int32) -> String? {
     let bytes = (0..<4).map { UInt8(truncatingIfNeeded: size >> (24 - 8 * $0)) }
     if bytes[0] == 0x16, bytes[1] == 3 { return "TLS" }

@@ -1,13 +1,13 @@
 /// A request: header and body.
 public struct Request: Sendable, Equatable {
-  /// The API, its version, who asks, and under which number.
+  /// The API, its version, the client, and the request's number.
   public var header: RequestHeader
 
   /// The fields of the API.
   public var body: RequestBody
 
-  /// Bytes after the body, or nil. Kafka ignores them, and so must a server: librdkafka sends
-  /// three too many in one form of Metadata. Kept so that the request can be written as it came.
+  /// Bytes after the body, or nil. Kafka ignores them, and so must a server: librdkafka sends three
+  /// too many in one form of Metadata. Kept so that the request can be written unchanged.
   public var trailing: ByteRange?
 
   /// A request to send.
@@ -25,7 +25,7 @@ public struct Request: Sendable, Equatable {
 
   /// Reads the request in `frame`, a frame without its 4-byte size.
   ///
-  /// Records stay where they are: their ranges are positions in `frame`.
+  /// Records are not copied: their ranges are positions in `frame`.
   /// - Throws: `unsupportedApi` or `unsupportedVersion`, with the header, if only that can be read;
   ///   `malformed` for the rest.
   /// - Complexity: O(bytes without records); memory is bounded by `limits`.
@@ -43,7 +43,7 @@ public struct Request: Sendable, Equatable {
   /// Writes the request, 4-byte size included.
   ///
   /// - Throws: `unsupportedVersion` outside the API's range; `malformed` for a string that is too
-  ///   long or a null that this version cannot say; `frameTooLarge`.
+  ///   long or a null that this version cannot express; `frameTooLarge`.
   public func encode() throws(ProtocolError) -> EncodedFrame {
     var header = header
     header.apiKey = body.api.rawValue

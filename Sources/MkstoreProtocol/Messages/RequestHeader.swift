@@ -1,4 +1,4 @@
-/// What every request starts with.
+/// The first part of every request.
 ///
 /// Version 0 (ControlledShutdown v0 only) has no client id, version 1 has one, version 2 ends with
 /// tagged fields. The client id has the plain 2-byte length even in version 2.
@@ -9,7 +9,7 @@ public struct RequestHeader: WireStruct {
   /// The API's version, which decides the form of everything after it.
   public var apiVersion: Int16 = 0
 
-  /// The client's number for the request; the response carries it back.
+  /// The client's number for the request; the response returns it.
   public var correlationId: Int32 = 0
 
   /// The client's name for itself; may be null.
@@ -21,7 +21,7 @@ public struct RequestHeader: WireStruct {
   /// Every field at its default.
   public init() {}
 
-  /// Takes every field but the tags.
+  /// Takes every field except the tags.
   public init(api: ApiKey, version: Int16, correlationId: Int32, clientId: String?) {
     apiKey = api.rawValue
     apiVersion = version

@@ -26,9 +26,9 @@ public struct Response: Sendable, Equatable {
 
   /// Writes the response, 4-byte size included; records are left as gaps.
   ///
-  /// Fields that `version` lacks are left out.
+  /// Fields that `version` lacks are omitted.
   /// - Throws: `unsupportedVersion` outside the API's range; `malformed` for a string that is too
-  ///   long or a null that this version cannot say; `frameTooLarge`.
+  ///   long or a null that this version cannot express; `frameTooLarge`.
   /// - Complexity: O(bytes without records), one allocation plus one for the gaps.
   public func encode() throws(ProtocolError) -> EncodedFrame {
     let request = RequestHeader(
@@ -42,7 +42,7 @@ public struct Response: Sendable, Equatable {
 
   /// Reads the correlation id of `frame`, a response without its 4-byte size.
   ///
-  /// A response does not say which API it is of; this finds the request, which does.
+  /// A response does not name its API; the id finds the request, which does.
   public static func correlationId(of frame: Span<UInt8>) throws(ProtocolError) -> Int32 {
     var reader = FieldReader(
       frame, message: MessageName(apiKey: -1, version: -1, isRequest: false), isFlexible: false,
@@ -54,7 +54,7 @@ public struct Response: Sendable, Equatable {
 
   /// Reads the answer to an `api` request of `version` in `frame`, a frame without its size.
   ///
-  /// Records stay where they are: their ranges are positions in `frame`.
+  /// Records are not copied: their ranges are positions in `frame`.
   public static func decode(
     _ frame: Span<UInt8>, api: ApiKey, version: Int16, limits: ProtocolLimits = .standard
   ) throws(ProtocolError) -> Response {

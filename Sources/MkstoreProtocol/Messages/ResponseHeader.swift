@@ -1,7 +1,7 @@
-/// What every response starts with.
+/// The first part of every response.
 ///
 /// Version 1, of flexible API versions, ends with tagged fields. ApiVersions responses always have
-/// version 0, since a client must be able to read them before it knows what the server speaks.
+/// version 0, since a client must be able to read them before it knows the server's versions.
 struct ResponseHeader: WireStruct {
   /// The correlation id of the request.
   var correlationId: Int32 = 0

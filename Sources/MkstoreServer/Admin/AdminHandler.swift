@@ -1,15 +1,15 @@
 internal import NIOCore
 
-/// Answers `GET /metrics`, `/healthz` and `/readyz` over HTTP/1.1, one request a connection.
+/// Answers `GET /metrics`, `/healthz` and `/readyz` over HTTP/1.1, one request per connection.
 ///
-/// Small by hand, since it is the only HTTP there is. Owned by its event loop.
+/// Implemented by hand, since this is the only use of HTTP. Owned by its event loop.
 final class AdminHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
   /// Longest request.
   static let requestBytesMax = 8 << 10
-  /// How long a client may take to ask.
+  /// How long a client may take to send its request.
   static let requestSecondsMax: Int64 = 10
 
   /// An answer: status line and text.
@@ -18,19 +18,18 @@ final class AdminHandler: ChannelInboundHandler {
     var text: String
   }
 
-  /// Finds what stands at a path and hands it on.
+  /// Finds the page at a path and passes it on.
   typealias PageSource =
     @Sendable (_ path: String, _ reply: @escaping @Sendable (Page?) -> Void) -> Void
 
   private let page: PageSource
   private var received = ByteBuffer()
   private var isAnswered = false
-  /// Whether only the head of an answer is wanted.
+  /// Whether only the head of an answer is requested.
   private var isHead = false
   private var timeout: Scheduled<Void>?
 
-  /// - Parameter page: Replies with what stands at a path, or nil where nothing does, on any
-  ///   thread.
+  /// - Parameter page: Replies with the page at a path, or nil if there is none, on any thread.
   init(page: @escaping PageSource) {
     self.page = page
   }

@@ -4,7 +4,7 @@ internal import Logging
 internal import Synchronization
 
 extension Broker {
-  /// What stands at a path of the admin port.
+  /// The page at a path of the admin port.
   func page(_ path: String, _ registry: PrometheusRegistry?) -> AdminHandler.Page? {
     switch path {
     case "/metrics":
@@ -33,7 +33,7 @@ extension Broker {
         + poisoned.joined())
   }
 
-  /// What the logs say themselves, at the time of the scrape.
+  /// The logs' own values at the time of the scrape.
   private func logMetrics() -> String {
     let logs = manager.logs
     func head(_ name: String) -> String {
@@ -94,7 +94,7 @@ extension Broker {
     return text
   }
 
-  /// The size of a log's segments; nil where a file cannot be asked.
+  /// The size of a log's segments; nil if a file cannot be queried.
   private func bytes(of log: Log) -> Int64? {
     do throws(LogError) {
       return try log.segmentInfo().reduce(0) { $0 + Int64($1.bytes) }

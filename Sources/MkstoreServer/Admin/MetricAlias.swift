@@ -1,13 +1,13 @@
-/// A metric of ours under a name that dashboards for Kafka or Redpanda look for.
+/// A metric of ours under a name used by dashboards for Kafka or Redpanda.
 ///
-/// Kafka's are those of the usual rules of its JMX exporter, Redpanda's those of its
-/// `/public_metrics`. Only what means the same here is shown so.
+/// Kafka's names are those of the usual rules of its JMX exporter, Redpanda's those of its
+/// `/public_metrics`. Only metrics with the same meaning are included.
 struct MetricAlias {
-  /// The name that others use, with its labels.
+  /// The other system's name, with its labels.
   let name: MetricName
-  /// Our metrics; of several the values are added up.
+  /// Our metrics; the values of several are added up.
   let sources: [MetricName]
-  /// Whether a histogram is shown by how often it counted, as a counter.
+  /// Whether a histogram is shown as a counter of its samples.
   let isCount: Bool
 
   private init(
@@ -25,7 +25,7 @@ struct MetricAlias {
   private static let requests = "mkstore_server_request_seconds"
   private static let failures = "mkstore_server_failed_partitions_total"
 
-  /// Every alias that is taken from a metric; the logs' own are written with the logs.
+  /// Every alias of a metric; the aliases of logs are written with the logs.
   static let all: [MetricAlias] = kafka + redpanda
 
   private static let kafka: [MetricAlias] = [

@@ -1,18 +1,18 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// One metric's value, and how it is shown. Any thread; every update is one or a few relaxed
-/// atomic additions, since only the numbers count.
+/// One metric's value, and how it is shown. Any thread; every update is one or a few relaxed atomic
+/// additions, since only the numbers count.
 protocol MetricCell: AnyObject, Sendable {
   /// Prometheus's word for the kind.
   var kind: String { get }
   /// The lines of one scrape.
   func lines(_ name: MetricName) -> [String]
-  /// The number itself; of a histogram, how often it counted.
+  /// The value; of a histogram, the number of its samples.
   var total: Double { get }
 }
 
-/// A number that only rises.
+/// A number that only increases.
 final class CounterCell: MetricCell, CounterHandler {
   private let value = Atomic<Int64>(0)
 
@@ -29,7 +29,7 @@ final class CounterCell: MetricCell, CounterHandler {
   }
 }
 
-/// A number that rises and falls; the last one told.
+/// A number that increases and decreases; the last recorded one.
 final class GaugeCell: MetricCell, RecorderHandler, MeterHandler {
   /// The bits of a Double.
   private let bits = Atomic<UInt64>(0)
@@ -66,7 +66,7 @@ final class GaugeCell: MetricCell, RecorderHandler, MeterHandler {
   }
 }
 
-/// How often values fell below bounds: times in seconds, or sizes.
+/// How many values were below each bound: times in seconds, or sizes.
 final class HistogramCell: MetricCell, TimerHandler, RecorderHandler {
   /// Upper bounds of times, nanoseconds: 50 µs to 10 s.
   static let timeBounds: [Int64] = [
@@ -80,7 +80,7 @@ final class HistogramCell: MetricCell, TimerHandler, RecorderHandler {
   private final class Bucket: Sendable { let count = Atomic<Int64>(0) }
 
   private let bounds: [Int64]
-  /// What one unit of the bounds is in the unit shown.
+  /// One unit of the bounds in the unit shown.
   private let scale: Double
   private let buckets: [Bucket]
   private let sum = Atomic<Int64>(0)
@@ -97,7 +97,7 @@ final class HistogramCell: MetricCell, TimerHandler, RecorderHandler {
 
   func recordNanoseconds(_ duration: Int64) { record(duration) }
 
-  /// What is no number is none that counts, and what is too large for one counts as the largest.
+  /// NaN does not count, and a value that is too large counts as the largest.
   func record(_ value: Double) {
     if value.isNaN { return }
     record(Int64(exactly: value.rounded(.towardZero)) ?? (value < 0 ? Int64.min : Int64.max))

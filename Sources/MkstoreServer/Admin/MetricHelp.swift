@@ -1,4 +1,4 @@
-/// What stands above each metric in Prometheus's text: what it counts, and its kind.
+/// The lines above each metric in Prometheus's text: what it counts, and its kind.
 enum MetricHelp {
   /// The lines before a metric's values.
   static func head(_ name: String, _ kind: String) -> [String] {

@@ -5,7 +5,7 @@ struct MetricName: Hashable, Comparable {
   /// `key="value"` pairs, joined by commas; empty for none.
   let labels: String
 
-  /// Spells a label and dimensions of swift-metrics.
+  /// Formats a label and dimensions of swift-metrics.
   init(_ label: String, _ dimensions: [(String, String)]) {
     name = Self.spell(label)
     labels = dimensions.map { "\(Self.spell($0.0))=\"\(Self.escape($0.1))\"" }
@@ -27,7 +27,7 @@ struct MetricName: Hashable, Comparable {
     }
   }
 
-  /// The name with its labels and perhaps one more.
+  /// The name with its labels and optionally one more.
   func text(suffix: String = "", extra: String? = nil) -> String {
     let all = [labels, extra ?? ""].filter { !$0.isEmpty }.joined(separator: ",")
     return name + suffix + (all.isEmpty ? "" : "{\(all)}")

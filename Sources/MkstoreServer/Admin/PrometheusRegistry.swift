@@ -36,7 +36,7 @@ public final class PrometheusRegistry: MetricsFactory {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  /// The cell of a name, made by `make` where there is none of the kind.
+  /// The cell of a name, made by `make` if there is none of the kind.
   private func cell<Cell: MetricCell>(
     _ label: String, _ dimensions: [(String, String)], _ make: () -> Cell
   ) -> Cell {
@@ -49,12 +49,12 @@ public final class PrometheusRegistry: MetricsFactory {
     }
   }
 
-  /// A number that only rises.
+  /// A number that only increases.
   public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
     cell(label, dimensions) { CounterCell() }
   }
 
-  /// A number that rises and falls.
+  /// A number that increases and decreases.
   public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
     cell(label, dimensions) { GaugeCell() }
   }

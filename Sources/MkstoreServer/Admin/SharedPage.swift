@@ -1,14 +1,14 @@
 internal import LogStore
 
-/// A page that takes long to write: however many ask for it, it is written once at a time, and who
-/// asked before it was begun shares it. Any thread.
+/// A page that takes long to write: it is written once at a time, and everyone who asked before a
+/// write began shares its result. Any thread.
 final class SharedPage: Sendable {
-  /// Takes the page.
+  /// Receives the page.
   typealias Reply = @Sendable (AdminHandler.Page?) -> Void
 
   private let thread: FetcherPool
   private let write: @Sendable () -> AdminHandler.Page?
-  /// Who waits for the next writing; it is submitted while there is somebody.
+  /// Those waiting for the next write; it is submitted while there are any.
   private let waiting = Locked<[Reply]>([])
 
   /// - Parameter write: Writes the page, on `thread`.
@@ -17,7 +17,7 @@ final class SharedPage: Sendable {
     self.write = write
   }
 
-  /// Asks for the page as it is from now on.
+  /// Requests the page as of now.
   func ask(_ reply: @escaping Reply) {
     let isFirst = waiting.withLock { waiting in
       waiting.append(reply)

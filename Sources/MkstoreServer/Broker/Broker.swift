@@ -5,10 +5,10 @@ package import Logging
 package import MkstoreProtocol
 package import Synchronization
 
-/// One broker: a store, and what it answers to each request.
+/// One broker: a store, and the answer to each request.
 ///
-/// Knows requests and logs, no sockets. What is answered at once runs on the event loop that asks;
-/// what may wait for a disk is handed to `admin` or to the store's fetcher threads. Any thread.
+/// Knows requests and logs, no sockets. Immediate answers run on the calling event loop; what may
+/// wait for a disk is passed to `admin` or to the store's fetcher threads. Any thread.
 package final class Broker: Sendable {
   package let config: BrokerConfig
   package let manager: Store
@@ -16,14 +16,14 @@ package final class Broker: Sendable {
   package let producerIds: ProducerIds
   package let metrics = BrokerMetrics()
   package let logger: Logger
-  /// For lines that clients, or a state of the disk that lasts, can cause again and again.
+  /// For lines that clients, or a lasting state of the disk, can cause again and again.
   package let rateLimitedLog: RateLimitedLog
   /// One thread on which topics change, in the order of the requests.
   package let admin = FetcherPool(cores: [nil])
-  /// One thread for what appends need before they write: marks and new segments. Apart from the
-  /// fetchers, so that a write that waits for the disk holds up no read.
+  /// One thread for what appends need before they write: marks and new segments. Separate from the
+  /// fetchers, so that a write that waits for the disk delays no read.
   package let preparer = FetcherPool(cores: [nil])
-  /// Opens logs again that have failed.
+  /// Opens failed logs again.
   package let reopener: LogReopener
   /// The store's cluster id, from `meta.properties`.
   package let clusterId: String
@@ -35,11 +35,11 @@ package final class Broker: Sendable {
   package let connectionCount = Atomic<Int>(0)
   /// Connections to the port for metrics and health.
   package let adminConnectionCount = Atomic<Int>(0)
-  /// Whether clients are taken: between `start` and `stop`. Stored by those, with release.
+  /// Whether clients are accepted: between `start` and `stop`. Stored by those, with release.
   package let isServing = Atomic<Bool>(false)
   private let address: Locked<Endpoint>
 
-  /// Takes up an opened store.
+  /// Starts with an opened store.
   package init(_ manager: Store, config: BrokerConfig, logger: Logger) throws(ServerError) {
     self.config = config
     self.manager = manager
@@ -61,7 +61,7 @@ package final class Broker: Sendable {
     do throws(LogError) {
       _ = try producerIds.mendFile()
     } catch {
-      // Tried again when an id is asked for.
+      // Tried again when an id is requested.
       logger.warning("the file of producer ids was not replaced", metadata: ["error": "\(error)"])
     }
     address = Locked(config.advertised ?? config.listen)
@@ -74,10 +74,10 @@ package final class Broker: Sendable {
     }
   }
 
-  /// What clients are told to connect to.
+  /// The address that clients are given to connect to.
   package var advertised: Endpoint { address.withLock { $0 } }
 
-  /// Notes where the broker really listens, for clients that are not told otherwise.
+  /// Sets the actual listening address, for clients if no other one is configured.
   package func didBind(_ endpoint: Endpoint) {
     if config.advertised == nil { address.withLock { $0 = endpoint } }
   }
@@ -87,7 +87,7 @@ package final class Broker: Sendable {
     topics.named(topic)?.logs[partition]
   }
 
-  /// What is said of a partition that has no log.
+  /// The error for a partition that has no log.
   package func missing(_ topic: String, _ partition: Int32) -> ErrorCode {
     topics.named(topic)?.offline.contains(partition) == true
       ? .kafkaStorageError : .unknownTopicOrPartition
@@ -130,8 +130,8 @@ package final class Broker: Sendable {
     }
   }
 
-  /// Most topics or coordinators that an event loop tells of for one request; other threads tell of
-  /// more.
+  /// Most topics or coordinators that an event loop describes for one request; other threads
+  /// describe more.
   package static let namesAtOnceMax = 32
   /// The same of topics and brokers with all their settings.
   package static let resourcesAtOnceMax = 8
@@ -153,7 +153,7 @@ package final class Broker: Sendable {
 }
 
 extension Broker {
-  /// Counts a new connection; false where there are too many.
+  /// Counts a new connection; false if there are too many.
   package func didOpen() -> Bool {
     // Relaxed, here and below: only the number counts.
     let count = connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
@@ -167,7 +167,7 @@ extension Broker {
     return false
   }
 
-  /// Counts a connection that is gone.
+  /// Counts a closed connection.
   package func didClose() {
     metrics.connections.record(connectionCount.wrappingSubtract(1, ordering: .relaxed).newValue)
   }

@@ -4,7 +4,7 @@ internal import MkstoreProtocol
 
 /// The broker's counters and timers, through swift-metrics.
 package struct BrokerMetrics: Sendable {
-  /// Time from a request's last byte to its answer's hand-over to the socket, by API.
+  /// Time from a request's last byte until its answer is passed to the socket, by API.
   private let requestTimes: [Int16: Metrics.Timer]
   /// Partitions answered with an error, by error code.
   private let partitionErrors: [Int16: Counter]
@@ -18,15 +18,15 @@ package struct BrokerMetrics: Sendable {
   /// Bytes received and sent.
   package let receivedBytes = Counter(label: "mkstore_server_received_bytes_total")
   package let sentBytes = Counter(label: "mkstore_server_sent_bytes_total")
-  /// Bytes of records that went out by sendfile.
+  /// Bytes of records that were sent by sendfile.
   package let sendfileBytes = Counter(label: "mkstore_server_sendfile_bytes_total")
   /// Bytes of records that were copied into an answer.
   package let copiedBytes = Counter(label: "mkstore_server_copied_bytes_total")
-  /// Fetches that a fetcher thread had to read for.
+  /// Fetches that needed a read on a fetcher thread.
   package let coldFetches = Counter(label: "mkstore_server_cold_fetches_total")
   /// Fetches that waited for records.
   package let parkedFetches = Counter(label: "mkstore_server_parked_fetches_total")
-  /// Connections there are, and how many were refused or cut off.
+  /// Current connections, and how many were refused or closed for a limit.
   package let connections = Gauge(label: "mkstore_server_connections")
   package let refusedConnections = Counter(label: "mkstore_server_refused_connections_total")
   /// Requests that no Kafka client would send.
@@ -49,11 +49,11 @@ package struct BrokerMetrics: Sendable {
       })
   }
 
-  /// Notes how long a request of an API took.
+  /// Records how long a request of an API took.
   package func answered(_ api: Int16, nanoseconds: Int64) {
     requestTimes[api]?.recordNanoseconds(nanoseconds)
   }
 
-  /// Notes that a partition was answered with `code`.
+  /// Records that a partition was answered with `code`.
   package func refused(_ code: Int16) { partitionErrors[code]?.increment() }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// Serves an opened store to Kafka clients.
 ///
-/// `start` listens, `stop` lets every connection finish. The store is the caller's: close it after
+/// `start` listens, `stop` lets every connection finish. The caller owns the store: close it after
 /// `stop`. Any thread.
 public final class BrokerServer: Sendable {
   package let broker: Broker
@@ -17,10 +17,10 @@ public final class BrokerServer: Sendable {
   private let registry: PrometheusRegistry?
   private let listeners = Locked<[any Channel]>([])
 
-  /// Makes event loops; nothing is listened on yet.
+  /// Makes event loops; does not listen yet.
   ///
-  /// - Parameter registry: What `/metrics` shows, the one that swift-metrics was given.
-  /// - Throws: `.unreadable` for a file of the broker's own in the store.
+  /// - Parameter registry: Shown at `/metrics`; the one that swift-metrics was given.
+  /// - Throws: `.unreadable` for one of the broker's own files in the store.
   public init(
     _ manager: Store, config: BrokerConfig = BrokerConfig(),
     registry: PrometheusRegistry? = nil, logger: Logger = Logger(label: "mkstore")
@@ -45,7 +45,7 @@ public final class BrokerServer: Sendable {
 
   /// Listens.
   ///
-  /// - Returns: Where, with the port that the system chose if it was to.
+  /// - Returns: The address, with the port that the system chose if it was 0.
   /// - Throws: `.cannotListen`.
   public func start() async throws(ServerError) -> Endpoint {
     let broker = broker
@@ -61,7 +61,7 @@ public final class BrokerServer: Sendable {
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(.maxMessagesPerRead, value: 4)
-      // A header and one piece, then it is the next connection's turn.
+      // After a header and one piece it is the next connection's turn.
       .childChannelOption(.writeSpin, value: 1)
       .childChannelInitializer { channel in
         guard broker.didOpen() else { return channel.close() }
@@ -78,14 +78,14 @@ public final class BrokerServer: Sendable {
     return endpoint
   }
 
-  /// Serves metrics and health over HTTP, where the configuration says.
+  /// Serves metrics and health over HTTP, if configured.
   ///
-  /// - Returns: Where, with the port that the system chose if it was to; nil: nowhere.
+  /// - Returns: The address, with the port that the system chose if it was 0; nil: none.
   /// - Throws: `.cannotListen`.
   public func startAdmin() async throws(ServerError) -> Endpoint? {
     guard let endpoint = broker.config.adminListen else { return nil }
     let (broker, registry) = (broker, registry)
-    // Long with many logs, and it asks the disk: not on an event loop.
+    // Takes long with many logs, and uses the disk: not on an event loop.
     let metrics = SharedPage(on: broker.admin) { broker.page("/metrics", registry) }
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelInitializer { listener in
@@ -129,9 +129,9 @@ public final class BrokerServer: Sendable {
     }
   }
 
-  /// Takes no more connections, lets those there are finish what is under way, and ends the loops.
+  /// Accepts no more connections, lets the current ones finish their requests, and ends the loops.
   ///
-  /// Connections that take longer than `drainMaxMs` are cut off.
+  /// Connections that take longer than `drainMaxMs` are closed.
   public func stop() async {
     broker.isServing.store(false, ordering: .releasing)
     let open = listeners.withLock { listeners in

@@ -19,7 +19,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
       return nil
     }
     if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-    // As long as a host's name may be (RFC 1035), so that every answer can carry it.
+    // At most as long as a host's name may be (RFC 1035), so that every answer can contain it.
     guard !host.isEmpty, host.utf8.count <= 255,
       !host.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.value < 0x21 })
     else { return nil }
@@ -35,7 +35,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
       && numbers.allSatisfy { UInt32($0) != nil }
   }
 
-  /// Whether it stands for every address of the machine, which no client can connect to.
+  /// Whether it means every address of the machine, to which no client can connect.
   public var isWildcard: Bool { host == "0.0.0.0" || host == "::" }
 
   /// `HOST:PORT`.

@@ -1,12 +1,12 @@
 package import LogStore
 package import Logging
 
-/// Opens logs again that have failed, once the disk answers, on a thread of its own.
+/// Opens failed logs again once the disk works, on its own thread.
 ///
-/// Each is tried after a pause that doubles up to a bound, also where a log fails again soon after
-/// it was opened. A loop around `step()`; time comes in as a closure. Any thread may call.
+/// Each is tried after a pause that doubles up to a bound, also if a log fails again soon after it
+/// was opened. A loop around `step()`; time is a closure. Any thread may call.
 package final class LogReopener: Sendable {
-  /// One log that has failed.
+  /// One failed log.
   private struct Attempt {
     /// When to try next, monotonic nanoseconds; nil while it is being opened, and once it is open.
     var dueNs: Int64?
@@ -45,7 +45,7 @@ package final class LogReopener: Sendable {
     pausesNs = pausesMs.lowerBound * 1_000_000...pausesMs.upperBound * 1_000_000
   }
 
-  /// Begins to listen for failures; those there were count too.
+  /// Begins to listen for failures; earlier ones count too.
   package func listen() {
     manager.context.failures.set { [weak self] in self?.add($0) }
     for log in manager.logs where log.health.isFailed { add(log.topicPartition) }
@@ -63,7 +63,7 @@ package final class LogReopener: Sendable {
     }
   }
 
-  /// Ends the thread after the log at hand. Idempotent.
+  /// Ends the thread after the current log. Idempotent.
   package func stop() {
     manager.context.failures.set(nil)
     state.withLock { $0.isStopping = true }
@@ -75,7 +75,7 @@ package final class LogReopener: Sendable {
     running?.join()
   }
 
-  /// Notes that a log has failed.
+  /// Adds a failed log.
   private func add(_ topicPartition: TopicPartition) {
     let nowNs = now()
     state.withLock { state in
@@ -93,10 +93,10 @@ package final class LogReopener: Sendable {
     state.broadcast()
   }
 
-  /// Tries the logs whose time has come.
+  /// Tries the logs that are due.
   ///
-  /// - Parameter waiting: Whether to wait where there is none.
-  /// - Returns: False when the thread is to end.
+  /// - Parameter waiting: Whether to wait if there is none.
+  /// - Returns: False when the thread must end.
   @discardableResult
   package func step(waiting: Bool) -> Bool {
     if waiting {
@@ -148,7 +148,7 @@ package final class LogReopener: Sendable {
       defer { attempt.isToldOf = true }
       return !attempt.isToldOf
     }
-    // Said once: it is tried again for as long as the disk is as it is.
+    // Logged once: it is tried again as long as the state of the disk lasts.
     logger.log(
       level: isFirst ? .warning : .debug,
       "a failed log cannot be opened again yet; it is tried again all the time",

@@ -2,24 +2,25 @@ internal import DiskIO
 package import LogStore
 package import Logging
 
-/// Gives out producer ids, each once for the life of the store.
+/// Assigns producer ids, each once for the life of the store.
 ///
-/// Ids count on from a random place far above those of a broker, and above all that the store's
-/// logs told of (docs/decisions/0015-random-producer-ids.md). They are taken in blocks of 1,000, as
-/// in Kafka: the end of a block is made durable before its first id is given out, so a crash wastes
-/// ids and never repeats one. May wait for the disk: call it on a thread that may.
+/// Ids count up from a random number far above those of a broker, and above all ids that the
+/// store's logs contain (docs/decisions/0015-random-producer-ids.md). They are taken in blocks of
+/// 1,000, as in Kafka: the end of a block is made durable before its first id is assigned, so a
+/// crash wastes ids and never repeats one. May wait for the disk: call it on a thread that may
+/// block.
 package final class ProducerIds: Sendable {
   /// Ids of one block.
   package static let blockCount: Int64 = 1000
 
   private struct State {
-    /// The id that is given out next; nil where a place must be chosen first.
+    /// The id that is assigned next; nil if a first one must be chosen.
     var next: Int64?
     /// End of the block that was made durable.
     var end: Int64 = 0
-    /// Whether the logs' snapshots were asked in this session.
+    /// Whether the logs' snapshots were read in this session.
     var hasAskedSnapshots = false
-    /// Whether the file cannot be used as it is.
+    /// Whether the file is unusable.
     var isFileUnreadable = false
     var generator: any RandomNumberGenerator & Sendable
   }
@@ -30,9 +31,9 @@ package final class ProducerIds: Sendable {
 
   private var disk: any Disk { manager.context.disk }
 
-  /// Takes up the store's file. Without one, or where it cannot be used, ids begin at a new place.
+  /// Reads the store's file. Without one, or if it is unusable, ids begin at a new random number.
   ///
-  /// - Parameter generator: Where the places come from.
+  /// - Parameter generator: Source of random numbers.
   package init(
     _ manager: Store, logger: Logger,
     using generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
@@ -53,7 +54,7 @@ package final class ProducerIds: Sendable {
     self.state = Locked(state)
   }
 
-  /// Replaces a file that cannot be used; any other is left as it is.
+  /// Replaces an unusable file; any other is left unchanged.
   ///
   /// - Returns: Whether it was replaced, durably.
   package func mendFile() throws(LogError) -> Bool {
@@ -65,9 +66,9 @@ package final class ProducerIds: Sendable {
     }
   }
 
-  /// An id that nobody has.
+  /// A new, unique id.
   ///
-  /// - Durability: What keeps it from being given out again is durable when this returns.
+  /// - Durability: When this returns, what prevents its reuse is durable.
   package func next() throws(LogError) -> Int64 {
     try state.withLock { (state) throws(LogError) in
       choosePlace(&state)
@@ -78,7 +79,7 @@ package final class ProducerIds: Sendable {
     }
   }
 
-  /// Makes sure that `next` is an id that no log told of, with room for a block above it.
+  /// Makes sure that `next` is an id that no log contains, with room for a block above it.
   private func choosePlace(_ state: inout State) {
     if !state.hasAskedSnapshots {
       for log in manager.logs { log.producers.noteSnapshotIds() }
@@ -90,7 +91,7 @@ package final class ProducerIds: Sendable {
     {
       return
     }
-    // Not just the next id above: another store may count there, where the log came from.
+    // Not just the next id above: the other store that the log came from may count there.
     let place = ProducerIdRange.place(
       above: max(told, state.next ?? -1), using: &state.generator)
     (state.next, state.end) = (place, place)
@@ -107,7 +108,7 @@ package final class ProducerIds: Sendable {
     state.isFileUnreadable = false
   }
 
-  /// Gives another name to a directory that has the file's, for no file can take its place.
+  /// Renames a directory that has the file's name, because no file can replace it.
   private func setAside() throws(DiskError) {
     let path = "\(manager.path)/\(ProducerIdsFile.name)"
     guard try disk.status(path)?.kind == .directory else { return }

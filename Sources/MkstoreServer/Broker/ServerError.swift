@@ -2,7 +2,7 @@
 public enum ServerError: Error, Sendable, CustomStringConvertible {
   /// The address cannot be listened on.
   case cannotListen(Endpoint, reason: String)
-  /// A file of the broker's own in the store does not read.
+  /// One of the broker's own files in the store cannot be read.
   case unreadable(path: String, reason: String)
 
   /// One line for people.

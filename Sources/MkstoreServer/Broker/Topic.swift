@@ -7,10 +7,10 @@ package final class Topic: Sendable {
   package let name: String
   /// The logs, by partition.
   package let logs: [Int32: Log]
-  /// Partitions whose directory is there, but could not be opened: clients must not count without
-  /// them, or keys would go to other partitions than before.
+  /// Partitions whose directory exists but could not be opened: clients must count them, or keys
+  /// would go to other partitions than before.
   package let offline: Set<Int32>
-  /// Read when it is first asked for, since ten thousand files take their time.
+  /// Read when it is first needed, since ten thousand files take time.
   private let knownId: Locked<KafkaUuid?>
 
   package init(
@@ -23,7 +23,7 @@ package final class Topic: Sendable {
     knownId = Locked(id)
   }
 
-  /// A log that tells the topic's settings: one whose own could be read, if there is one.
+  /// A log with the topic's settings: one whose own could be read, if there is one.
   package var logWithSettings: Log? {
     logs.values.first { $0.settingsFault == nil || $0.overrides != TopicConfig() }
       ?? logs.values.first
@@ -32,8 +32,8 @@ package final class Topic: Sendable {
   /// The partitions that are served, rising.
   package var partitions: [Int32] { logs.keys.sorted() }
 
-  /// Most partitions that a topic is described with where some have no directory: a directory's
-  /// name must not make an answer of billions.
+  /// Most partitions that a topic is described with if some have no directory: a directory's name
+  /// must not cause an answer with billions.
   package static let describedMax: Int32 = 10_000
 
   /// The partitions that exist, served or not, rising: 0 up to the highest that has a directory.
@@ -44,7 +44,7 @@ package final class Topic: Sendable {
     return Array(0...highest)
   }
 
-  /// What is to be told of partitions without a directory; nil where there is none.
+  /// The text about partitions without a directory; nil if there are none.
   package var gaps: String? {
     let known = offline.union(logs.keys)
     guard let highest = known.max(), known.count <= Int(highest) else { return nil }
@@ -58,10 +58,10 @@ package final class Topic: Sendable {
       + (missing.count > 10 ? ", …" : "") + "); they are told as partitions without a leader"
   }
 
-  /// Kafka's id, where it was read already.
+  /// Kafka's id, if it was already read.
   package var idIfKnown: KafkaUuid? { knownId.withLock { $0 } }
 
-  /// Kafka's id, the same for the topic's life; zero where the disk cannot tell. May block.
+  /// Kafka's id, the same for the topic's life; zero if the disk cannot read it. May block.
   package func id(_ manager: Store) -> KafkaUuid {
     if let known = idIfKnown { return known }
     let found = read(manager)
@@ -77,7 +77,7 @@ package final class Topic: Sendable {
         return KafkaUuid(metadata.topicId)
       }
     } catch {
-      // The manager looks at the other partitions.
+      // The manager checks the other partitions.
     }
     do throws(LogError) {
       return try manager.topicId(of: name).map { KafkaUuid($0) }

@@ -3,7 +3,7 @@ package import MkstoreProtocol
 
 /// The topics of a store, by name and by id.
 ///
-/// A table that is replaced as a whole; readers take it under a lock held for the copy of one
+/// A table that is replaced as a whole; readers take it under a lock that is held only to copy one
 /// reference. Any thread.
 package final class Topics: Sendable {
   private final class Table: Sendable {
@@ -53,12 +53,12 @@ package final class Topics: Sendable {
 
   /// The topic of an id. May block: ids are read from the disk.
   package func identified(_ id: KafkaUuid) -> Topic? {
-    // Zero is what a topic has whose id cannot be read.
+    // A topic whose id cannot be read has zero.
     if id.isZero { return nil }
     return table.withLock { $0 }.byName.values.first { $0.id(manager) == id }
   }
 
-  /// Takes up what the store holds of a topic now: new, grown or gone.
+  /// Updates a topic from the store: new, grown or deleted.
   package func refresh(_ name: String) {
     let logs = manager.logs(ofTopic: name)
     table.withLock { table in

@@ -8,7 +8,7 @@ public struct AdminError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Takes the sentence.
   init(_ description: String) { self.description = description }
 
-  /// What a broker answered for one topic; nil where it did as asked.
+  /// A broker's error for one topic; nil if the request succeeded.
   init?(_ code: ErrorCode, _ message: String?, _ what: String, _ endpoint: Endpoint) {
     if code == .none { return nil }
     let reason = message.map { "\($0) (\(code.name))" } ?? code.name

@@ -1,14 +1,14 @@
 internal import MkstoreProtocol
 internal import NIOCore
 
-/// A request's bytes on their way out, and where its answer goes.
+/// A request's bytes, and the promise of its answer.
 struct Exchange: Sendable {
   let frame: [UInt8]
   /// The answer's frame without its size.
   let answer: EventLoopPromise<[UInt8]>
 }
 
-/// Sends one request at a time and takes its answer; owned by the connection's event loop.
+/// Sends one request at a time and receives its answer; owned by the connection's event loop.
 final class AnswerHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = Exchange

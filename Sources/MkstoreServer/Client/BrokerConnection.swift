@@ -2,8 +2,8 @@ internal import MkstoreProtocol
 internal import NIOCore
 internal import NIOPosix
 
-/// A connection to a broker, mkstore's or Kafka's, that asks one request at a time and blocks until
-/// its answer is there. For a command's thread, never for an event loop.
+/// A connection to a broker, mkstore's or Kafka's, that sends one request at a time and blocks
+/// until its answer arrives. For a command's thread, never for an event loop.
 final class BrokerConnection {
   private let endpoint: Endpoint
   private let group: MultiThreadedEventLoopGroup
@@ -67,7 +67,7 @@ final class BrokerConnection {
     return min(ours.upperBound, theirs.upperBound)
   }
 
-  /// Asks in the newest version that both sides speak.
+  /// Sends a request in the newest version that both sides speak.
   func ask(_ body: RequestBody) throws(AdminError) -> ResponseBody {
     try ask(body, version: version(of: body.api))
   }
@@ -89,7 +89,7 @@ final class BrokerConnection {
     } catch let error as AdminError {
       throw error
     } catch {
-      // A promise that is never fulfilled would be a leak.
+      // A promise that is never completed would leak.
       answer.fail(error)
       throw AdminError("\(endpoint): \(error)")
     }

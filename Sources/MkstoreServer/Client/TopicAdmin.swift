@@ -11,7 +11,7 @@ internal import MkstoreProtocol
 /// try admin.create("orders", partitions: 4, settings: ["retention.ms": "86400000"])
 /// ```
 public final class TopicAdmin {
-  /// A topic as the broker tells it.
+  /// A topic as the broker describes it.
   public struct Topic: Sendable, Equatable {
     /// Its name.
     public var name: String
@@ -19,19 +19,19 @@ public final class TopicAdmin {
     public var partitionCount: Int
   }
 
-  /// A setting that a topic states itself.
+  /// A setting that the topic itself has.
   public struct Setting: Sendable, Equatable {
-    /// Kafka's name of it.
+    /// Its name in Kafka.
     public var name: String
-    /// Its value; nil where the broker keeps it back.
+    /// Its value; nil if the broker hides it.
     public var value: String?
   }
 
-  /// Kafka's number of a topic among what has settings.
+  /// Kafka's number for a topic as a resource type.
   private static let topicResource: Int8 = 2
-  /// Kafka's number of the topic among the sources of a setting.
+  /// Kafka's number for the topic as the source of a setting.
   private static let topicSource: Int8 = 1
-  /// From this version of CreateTopics on the broker chooses the number of replicas.
+  /// From this version of CreateTopics on the broker may choose the number of replicas.
   private static let defaultReplicasSince: Int16 = 4
   private static let setOperation: Int8 = 0
   private static let deleteOperation: Int8 = 1
@@ -45,7 +45,7 @@ public final class TopicAdmin {
   /// - Parameters:
   ///   - endpoint: Where it listens for clients.
   ///   - timeoutSeconds: How long the connection, and then each answer, may take.
-  /// - Throws: Where nothing listens there, or nothing that speaks Kafka's protocol.
+  /// - Throws: If no listener, or no Kafka broker, is there.
   public init(_ endpoint: Endpoint, timeoutSeconds: Int64 = 30) throws(AdminError) {
     self.endpoint = endpoint
     self.timeoutSeconds = timeoutSeconds
@@ -58,10 +58,10 @@ public final class TopicAdmin {
       .sorted { $0.name < $1.name }
   }
 
-  /// A topic and the settings that it states itself, by name.
+  /// A topic and its own settings, by name.
   ///
   /// - Parameter topic: Its name.
-  /// - Throws: Also where the broker has no such topic.
+  /// - Throws: Also if the broker has no such topic.
   public func describe(_ topic: String) throws(AdminError) -> (topic: Topic, settings: [Setting]) {
     let found = try metadata(topic).topics.first
     if let error = AdminError(
@@ -89,12 +89,12 @@ public final class TopicAdmin {
     return (told, settings.sorted { $0.name < $1.name })
   }
 
-  /// Makes a topic with as many replicas as the broker's default says.
+  /// Creates a topic with the broker's default number of replicas.
   ///
   /// - Parameters:
   ///   - topic: Its name.
   ///   - partitions: How many partitions it gets.
-  ///   - settings: What it states itself, by Kafka's names.
+  ///   - settings: Its own settings, by Kafka's names.
   public func create(
     _ topic: String, partitions: Int32, settings: [String: String]
   ) throws(AdminError) {
@@ -123,12 +123,12 @@ public final class TopicAdmin {
     }
   }
 
-  /// Changes settings of a topic; the others stay as they are.
+  /// Changes settings of a topic; the others stay unchanged.
   ///
   /// - Parameters:
   ///   - topic: Its name.
-  ///   - settings: What it states itself from now on, by Kafka's names.
-  ///   - unset: Names of settings that get the broker's value again.
+  ///   - settings: Its own settings from now on, by Kafka's names.
+  ///   - unset: Names of settings that return to the broker's value.
   public func alter(
     _ topic: String, set settings: [String: String], unset: [String]
   ) throws(AdminError) {
@@ -158,7 +158,7 @@ public final class TopicAdmin {
     }
   }
 
-  /// Deletes a topic with all its records, for good.
+  /// Deletes a topic with all its records, permanently.
   ///
   /// - Parameter topic: Its name.
   public func delete(_ topic: String) throws(AdminError) {
@@ -185,7 +185,7 @@ public final class TopicAdmin {
     topic.name.map { Topic(name: $0, partitionCount: topic.partitions.count) }
   }
 
-  /// - Parameter topic: The only one to ask about; nil: all.
+  /// - Parameter topic: The only topic to describe; nil: all.
   private func metadata(_ topic: String?) throws(AdminError) -> MetadataResponse {
     let request = MetadataRequest.with {
       $0.topics = topic.map { name in [.with { $0.name = name }] }
@@ -197,7 +197,7 @@ public final class TopicAdmin {
     return answer
   }
 
-  /// Asks for a change; a cluster with ZooKeeper takes some of them at its controller only.
+  /// Requests a change; a cluster with ZooKeeper accepts some of them only at its controller.
   private func change(
     _ what: String,
     _ ask: (BrokerConnection) throws(AdminError) -> (code: ErrorCode, message: String?)

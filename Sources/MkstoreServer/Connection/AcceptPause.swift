@@ -4,14 +4,14 @@ internal import LogStore
 internal import Logging
 internal import NIOCore
 
-/// Lets a listener rest while the process has no descriptor for another connection.
+/// Pauses a listener while the process has no descriptor for another connection.
 ///
 /// Without it the event loop would ask the kernel for the waiting connection again and again, which
 /// takes a whole core. Owned by the listener's event loop.
 final class AcceptPause: ChannelInboundHandler {
   typealias InboundIn = any Channel
 
-  /// How long the listener rests.
+  /// Length of the pause.
   static let restMs: Int64 = 100
 
   private let log: RateLimitedLog
@@ -19,7 +19,7 @@ final class AcceptPause: ChannelInboundHandler {
   init(_ log: RateLimitedLog) { self.log = log }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // They pass once something is closed.
+    // These errors end once a descriptor is closed.
     guard let code = (error as? IOError)?.errnoCode,
       [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(code)
     else {

@@ -1,10 +1,10 @@
 internal import LogStore
 internal import MkstoreProtocol
 
-/// An answer that is ready to go out: the encoded frame, and the records that fill its gaps.
+/// An answer that is ready to be sent: the encoded frame, and the records that fill its gaps.
 struct Answer {
   /// The frame; the offset of a gap's source is an index in `records`.
   var frame: EncodedFrame
-  /// Where the records are.
+  /// The records.
   var records: [FileRecords] = []
 }

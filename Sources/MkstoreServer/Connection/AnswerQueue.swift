@@ -1,16 +1,16 @@
 internal import NIOCore
 
-/// The answers that a connection owes, in the order of its requests.
+/// The pending answers of a connection, in the order of its requests.
 ///
-/// Requests may finish in any order; answers leave in the order in which the requests came. Owned
-/// by the connection's event loop.
+/// Requests may finish in any order; answers are sent in the order in which the requests came.
+/// Owned by the connection's event loop.
 struct AnswerQueue {
   /// The number of a request on its connection.
   typealias Number = Int
 
-  /// What became of a request.
+  /// The result of a request.
   enum Outcome {
-    /// Still being worked on.
+    /// Not finished yet.
     case pending
     /// To be sent.
     case ready(Answer)
@@ -18,7 +18,7 @@ struct AnswerQueue {
     case silent
   }
 
-  /// One request and what became of it.
+  /// One request and its result.
   struct Slot {
     var apiKey: Int16
     var startedAt: NIODeadline
@@ -28,19 +28,19 @@ struct AnswerQueue {
   private var slots = CircularBuffer<Slot>()
   private var first: Number = 0
 
-  /// Requests without an answer that has left.
+  /// Requests whose answer was not sent yet.
   var count: Int { slots.count }
 
-  /// Whether nothing is owed.
+  /// Whether no answer is pending.
   var isEmpty: Bool { slots.isEmpty }
 
-  /// Takes in a request.
+  /// Adds a request.
   mutating func open(_ apiKey: Int16) -> Number {
     slots.append(Slot(apiKey: apiKey, startedAt: .now()))
     return first + slots.count - 1
   }
 
-  /// Notes what became of a request.
+  /// Sets the result of a request.
   mutating func finish(_ number: Number, _ outcome: Outcome) {
     let index = number - first
     precondition(index >= 0 && index < slots.count, "answer \(number) is not owed")
@@ -57,7 +57,7 @@ struct AnswerQueue {
 }
 
 extension CircularBuffer {
-  /// The element `offset` places behind the first.
+  /// The element `offset` places after the first.
   fileprivate subscript(offset offset: Int) -> Element {
     get { self[index(startIndex, offsetBy: offset)] }
     set { self[index(startIndex, offsetBy: offset)] = newValue }

@@ -6,24 +6,24 @@ internal import Synchronization
 
 /// Requests too large to be decoded on an event loop.
 ///
-/// They wait as the bytes they came in, which are counted like those of unfinished requests until
-/// the answer has left, and become values when a thread has time for them: a list of short names
-/// takes ten times its bytes as values.
+/// They wait as encoded bytes, which are counted like those of unfinished requests until the answer
+/// is sent, and are decoded when a thread is free: a list of short names takes ten times its bytes
+/// as values.
 extension ConnectionHandler {
-  /// Frames of more bytes are decoded on another thread, but for produce and fetch, which work with
-  /// what the connection holds. What an event loop answers itself is smaller.
+  /// Larger frames are decoded on another thread, except produce and fetch, which use the
+  /// connection's state. Requests that an event loop answers itself are smaller.
   static let decodedOnLoopBytesMax = 8 << 10
 
-  /// Whether a client is still there; asked by other threads.
+  /// Whether a client is still connected; read by other threads.
   final class Presence: Sendable {
     private let isOver = Atomic(false)
 
-    // Relaxed: who sees the end late does a little more for nobody.
+    // Relaxed: a thread that sees the end late only does some unnecessary work.
     var isThere: Bool { !isOver.load(ordering: .relaxed) }
     func end() { isOver.store(true, ordering: .relaxed) }
   }
 
-  /// The API of a frame that is not to be decoded here; nil where it is.
+  /// The API of a frame that must not be decoded here; nil if it may be.
   func largeRequest(_ frame: ByteBuffer) -> Int16? {
     guard frame.readableBytes > Self.decodedOnLoopBytesMax,
       let key = frame.getInteger(at: frame.readerIndex, as: Int16.self),
@@ -32,7 +32,7 @@ extension ConnectionHandler {
     return key
   }
 
-  /// Lets a thread that may wait for a disk decode a request and answer it.
+  /// Lets a thread that may block decode a request and answer it.
   func handUndecoded(
     _ frame: ByteBuffer, _ apiKey: Int16, _ number: AnswerQueue.Number, limits: ProtocolLimits
   ) {

@@ -7,8 +7,8 @@ internal import NIOCore
 extension ConnectionHandler {
   /// Appends a produce request's batches and answers when they are durable.
   ///
-  /// The write is done here, on the event loop (microseconds into the page cache); the sync is the
-  /// flusher's, which answers for every request that it made durable.
+  /// The write is done here, on the event loop (microseconds into the page cache). The flusher does
+  /// the sync, and completes every request that it made durable.
   func produce(
     _ request: ProduceRequest, _ header: RequestHeader, _ frame: inout ByteBuffer,
     _ number: AnswerQueue.Number
@@ -71,12 +71,12 @@ extension ConnectionHandler {
     }
   }
 
-  /// With acks 0 nothing is answered; an error shows by the connection's end, as in Kafka.
+  /// With acks 0 there is no answer; after an error the connection is closed, as in Kafka.
   private func finishSilently(
     _ response: ProduceResponse, _ waits: [(log: Log, endOffset: Int64)],
     _ number: AnswerQueue.Number
   ) {
-    // Nobody waits, but consumers see records once they are durable.
+    // No client waits, but consumers see records only once they are durable.
     for wait in waits { wait.log.onFlushed(wait.endOffset) { _ in } }
     finish(number, .silent)
     let failed = response.responses.lazy.flatMap(\.partitionResponses).first {
@@ -87,17 +87,17 @@ extension ConnectionHandler {
       .info, cause: "acks 0: \(failed.errorCode.name)",
       "connection closed: a produce request with acks 0 failed",
       metadata: ["peer": peer, "error": "\(failed.errorCode.name)"])
-    // What is owed to the requests before it is sent first.
+    // Answers to earlier requests are sent first.
     drain()
   }
 }
 
 extension ConnectionHandler {
-  /// Answers a fetch: at once where the bytes are hot, through a fetcher thread where they are
-  /// not, later where there are too few.
+  /// Answers a fetch: at once if the bytes are hot, through a fetcher thread if they are not, later
+  /// if there are too few.
   func fetch(_ request: FetchRequest, _ header: RequestHeader, _ number: AnswerQueue.Number) {
-    // Sessions are refused as Kafka does: who asks for a new one is given none (id 0), who uses
-    // one is told that it is not known.
+    // Sessions are refused as Kafka does: a client that asks for a new one gets none (id 0), and
+    // one that uses one gets an error.
     guard request.sessionEpoch == 0 || request.sessionEpoch == -1 else {
       let response = FetchResponse.with { $0.errorCode = .fetchSessionIdNotFound }
       return finish(number, Response(to: header, .fetch(response)))
@@ -117,7 +117,7 @@ extension ConnectionHandler {
     return reader
   }
 
-  /// Collects on the loop, and goes on with a fetcher thread where a disk may be needed.
+  /// Collects on the loop, and continues on a fetcher thread if a disk may be needed.
   private func advance(_ step: FetchStep) {
     if step.run.collect(mayWait: false) { return conclude(step) }
     let loop = loop
@@ -167,7 +167,7 @@ extension ConnectionHandler {
   }
 }
 
-/// A fetch on its way.
+/// An unfinished fetch.
 struct FetchStep: Sendable {
   let run: FetchRun
   let number: AnswerQueue.Number

@@ -5,17 +5,17 @@ internal import Logging
 internal import MkstoreProtocol
 internal import NIOCore
 
-/// How answers leave. The sole user of NIO's file types.
+/// Sending answers. The only user of NIO's file types.
 ///
-/// `NIOFileHandle` allows one access at a time, so that two event loops must not share one
-/// (docs/decisions/0007-file-handles.md): every answer has handles of its own over the segment's
-/// descriptor, which the `FileRecords` keeps open until the last byte has left.
+/// `NIOFileHandle` allows one access at a time, so two event loops must not share one
+/// (docs/decisions/0007-file-handles.md). Every answer has its own handles over the segment's
+/// descriptor, which the `FileRecords` keeps open until the last byte is sent.
 extension ConnectionHandler {
-  /// Most bytes of one sendfile: what another connection of the same event loop may have to wait
-  /// for, about 50 µs.
+  /// Most bytes of one sendfile; bounds how long another connection of the same event loop has to
+  /// wait, about 50 µs.
   static let sendPieceBytes = 256 << 10
 
-  /// Writes an answer; `sent` is told when the kernel has all of it.
+  /// Writes an answer; `sent` is completed when the kernel has all of it.
   func send(_ answer: Answer, _ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>) {
     let recordsBytes = answer.records.reduce(0) { $0 + $1.byteCount }
     broker.metrics.sentBytes.increment(by: answer.frame.bytes.count + recordsBytes)
@@ -71,7 +71,7 @@ extension ConnectionHandler {
     let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
     promise.futureResult.whenComplete { result in
       do {
-        // The descriptor is the segment's: it goes back, open.
+        // The descriptor belongs to the segment: it is given back, open.
         _ = try handle.takeDescriptorOwnership()
       } catch {
         preconditionFailure("a file handle was busy after its write: \(error)")
@@ -114,7 +114,7 @@ extension ConnectionHandler {
 }
 
 extension Answer {
-  /// The descriptor of each of the records' files, for sendfile; nil where one has none.
+  /// The descriptor of each of the records' files, for sendfile; nil if one has none.
   func sendDescriptors() throws(LogError) -> [Int32]? {
     for part in records { try part.checkServed() }
     do throws(DiskError) {
@@ -132,7 +132,7 @@ extension Answer {
 }
 
 extension FileRecords {
-  /// Why the bytes cannot be sent: another process cut the file before their end; nil where they
+  /// Why the bytes cannot be sent: another process truncated the file before their end; nil if they
   /// can.
   var cutError: DiskError? {
     do throws(DiskError) {
@@ -143,8 +143,8 @@ extension FileRecords {
     }
   }
 
-  /// - Throws: Where another process cut the file: sendfile ends without an error where the file
-  ///   does, and NIO would try again for ever.
+  /// - Throws: If another process truncated the file: sendfile ends without an error at the file's
+  ///   end, and NIO would try again for ever.
   fileprivate func sendDescriptor() throws(DiskError) -> Int32? {
     try file.sendDescriptor(for: position..<position + byteCount)
   }
@@ -152,16 +152,16 @@ extension FileRecords {
 
 /// How a connection ends.
 extension ConnectionHandler {
-  /// Least that a client takes of its answers in `stalledWriteMaxMs`.
+  /// Least that a client must read of its answers in `stalledWriteMaxMs`.
   static let takenBytesMin = 64 << 10
 
-  /// A client that is slow to take its answers: what it had taken when it was looked at.
+  /// State of a slow client: what it had read at the last check.
   struct Stall {
     var since: NIODeadline
     var takenBytes: Int
   }
 
-  /// Answers what is under way, takes nothing new, and closes.
+  /// Finishes pending answers, accepts no new requests, and closes.
   func drain() {
     isEnding = true
     parked?.wake()
@@ -172,7 +172,7 @@ extension ConnectionHandler {
     if isEnding, answers.isEmpty, unsentAnswers == 0 { context?.close(promise: nil) }
   }
 
-  /// Says that a client went away before its request was there whole.
+  /// Logs that a client disconnected before its request was complete.
   func tellUnfinished(_ rest: ByteBuffer) {
     let size = rest.getInteger(at: rest.readerIndex, as: Int32.self)
     let whole = size.map { "\(Int($0) + MemoryLayout<Int32>.size)" } ?? "an unknown number"
@@ -182,12 +182,12 @@ extension ConnectionHandler {
       metadata: ["peer": peer])
   }
 
-  /// Cuts off a client that neither asks nor takes anything; called every few seconds.
+  /// Disconnects a client that neither requests nor reads anything; called every few seconds.
   func sweep(_ now: NIODeadline) {
     guard let context else { return }
     let idleMs = (now - lastRequestAt).nanoseconds / 1_000_000
-    // A client that goes on with other topics must not hold a deleted one's files, nor those of a
-    // log that was opened again.
+    // A client that continues with other topics must not hold files of a deleted one, nor those of
+    // a log that was opened again.
     if readers.values.contains(where: \.isOfEndedLog) {
       readers = readers.filter { !$0.value.isOfEndedLog }
     }
@@ -202,7 +202,7 @@ extension ConnectionHandler {
       }
       return
     }
-    // A file that was cut meanwhile has no bytes to send, and its client would wait for them.
+    // A file that was truncated meanwhile has no bytes to send, and its client would wait for them.
     if let error = sending.lazy.compactMap(\.cutError).first {
       isEnding = true
       return fail(error)
@@ -212,7 +212,7 @@ extension ConnectionHandler {
       stall = Stall(since: now, takenBytes: takenBytes)
       return
     }
-    // Who takes a few bytes now and then would hold the files of an answer for days.
+    // A client that reads only a few bytes at a time would hold the files of an answer for days.
     if (now - last.since).nanoseconds / 1_000_000 > broker.config.stalledWriteMaxMs {
       broker.rateLimitedLog.log(
         .info, cause: "takes too little",

@@ -9,39 +9,39 @@ internal import Synchronization
 /// One client's connection: cuts its bytes into frames, starts each request, and sends the answers
 /// in order.
 ///
-/// Produce requests run ahead of each other's flushes, so that one flush serves all of them; any
-/// other request is finished before the next one starts, as in Kafka. While a client owes us
-/// reading (its answers pile up) or we owe it an answer, its further bytes stay in the kernel.
-/// Owned by the channel's event loop; what other threads finish comes back through it.
+/// Produce requests do not wait for each other's flushes, so that one flush serves all of them; any
+/// other request is finished before the next one starts, as in Kafka. While answers pile up unread
+/// or a request is unfinished, the client's further bytes stay in the kernel. Owned by the
+/// channel's event loop; results of other threads return through it.
 final class ConnectionHandler: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = IOData
   typealias OutboundOut = IOData
 
-  /// Most requests of a connection that are worked on at once.
+  /// Most requests of a connection that are processed at once.
   static let requestsMax = 128
-  /// Bytes that are read ahead while a request is worked on, so that a hang-up is noticed.
+  /// Bytes that are read ahead while a request is processed, to notice a disconnect.
   static let readAheadBytesMax = 64 << 10
-  /// Most readers that a connection keeps; with more it begins anew.
+  /// Most readers that a connection keeps; beyond that it drops all and starts over.
   static let readersMax = 2048
 
   let broker: Broker
   let loopConnections: LoopConnections
   private(set) var context: ChannelHandlerContext?
   private(set) var answers = AnswerQueue()
-  /// A request other than produce is being worked on.
+  /// Whether a request other than produce is being processed.
   var isBusy = false
   var parked: ParkedFetch?
   /// Cursors in the logs that this client fetches from.
   var readers: [ObjectIdentifier: LogReader] = [:]
   private var inbound = ByteBuffer()
   private var accountedBytes = 0
-  /// Bytes of a large request that waits, or of its answer until that has left.
+  /// Bytes of a large waiting request, or of its answer until that is sent.
   var heldBytes = 0
-  /// Whether the client is still there, for other threads.
+  /// Whether the client is still connected, for other threads.
   let presence = Presence()
   private var isProcessing = false
-  /// Nothing new is taken; the connection closes once what is owed has left.
+  /// No new request is accepted; the connection closes once pending answers are sent.
   var isEnding = false
   private var isReadWanted = false
   private(set) var unsentAnswers = 0
@@ -58,7 +58,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     self.loopConnections = loopConnections
   }
 
-  // MARK: Coming and going
+  // MARK: Opening and closing
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
@@ -77,18 +77,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
     readers = [:]
     loopConnections.remove(self)
-    // What came before the end still counts: a producer with acks 0 sends and goes.
+    // Requests before the end still count: a producer with acks 0 sends and disconnects.
     process()
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // Resets and broken pipes are a client's business.
+    // Resets and broken pipes are caused by clients.
     broker.logger.debug("connection failed", metadata: ["peer": peer, "error": "\(error)"])
     context.close(promise: nil)
   }
 
-  /// The loop that owns this.
+  /// The loop that owns this connection.
   var loop: any EventLoop { loopConnections.loop }
 
   /// The client's address, for log lines.
@@ -131,11 +131,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     context.fireChannelWritabilityChanged()
   }
 
-  /// Starts every request that is there whole and may start.
+  /// Starts every complete request that may start.
   func process() {
     guard !isProcessing else { return }
     isProcessing = true
-    // Taken out, so that records are edited in place while the connection's state changes.
+    // Removed temporarily, so that records are edited in place while the connection's state
+    // changes.
     var buffer = ByteBuffer()
     swap(&buffer, &inbound)
     var failure: ProtocolError?
@@ -151,7 +152,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
       return refuse(failure)
     }
     if context == nil, !isBusy {
-      // The connection is over, and so is its last request: what is left will never be one.
+      // The connection is over, and so is its last request: the rest will never be a request.
       if !isEnding, inbound.readableBytes > 0 { tellUnfinished(inbound) }
       inbound = ByteBuffer()
     } else if inbound.readableBytes == 0 {
@@ -165,7 +166,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
   }
 
-  /// Starts the request that `buffer` begins with; false where it is not there whole.
+  /// Starts the request at the start of `buffer`; false if it is incomplete.
   private func start(_ buffer: inout ByteBuffer) throws(ProtocolError) -> Bool {
     let limits = ProtocolLimits(frameBytesMax: broker.config.requestBytesMax)
     guard let size = try FrameSize.read(buffer.readableBytesUInt8Span, limits: limits),
@@ -177,12 +178,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if isWhole {
       swap(&frame, &buffer)
     } else {
-      // Safe to force: the bytes are there by the check above.
+      // Safe to force: the check above ensures that the bytes exist.
       frame = buffer.readSlice(length: size)!
     }
     lastRequestAt = .now()
     if let key = largeRequest(frame) {
-      // Whoever is gone wants nothing but produce.
+      // A disconnected client only needs its produce requests to be processed.
       if context != nil { handUndecoded(frame, key, answers.open(key), limits: limits) }
       return true
     }
@@ -223,7 +224,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
   }
 
-  /// Lets a thread that may wait for a disk do what comes before the writes, then produces.
+  /// Lets a thread that may block prepare the writes, then produces.
   private func prepare(
     _ logs: [(log: Log, byteCount: Int)], _ request: ProduceRequest, _ header: RequestHeader,
     _ frame: ByteBuffer, _ number: AnswerQueue.Number
@@ -243,7 +244,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
   }
 
-  /// Lets a thread that may wait for a disk answer.
+  /// Lets a thread that may block answer.
   private func hand(_ request: Request, _ number: AnswerQueue.Number) {
     let loop = loop
     let this = NIOLoopBound(self, eventLoop: loop)
@@ -263,14 +264,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     broker.metrics.malformedRequests.increment()
     broker.rateLimitedLog.log(
       .warning, cause: error.kind, "connection closed: \(error)", metadata: ["peer": peer])
-    // What is owed to the requests before it is sent first.
+    // Answers to earlier requests are sent first.
     drain()
   }
 
   // MARK: Memory
 
-  /// Counts the bytes of a request that is unfinished or waits; too many over all connections end
-  /// this one.
+  /// Counts the bytes of an unfinished or waiting request; if there are too many over all
+  /// connections, this one is closed.
   private func account(_ bytes: Int) {
     let change = bytes - accountedBytes
     guard change != 0 else { return }
@@ -290,7 +291,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   // MARK: Answers out
 
-  /// Notes a request's answer and sends it once its turn has come.
+  /// Sets a request's answer and sends it once it is next.
   func finish(_ number: AnswerQueue.Number, _ response: Response) {
     do throws(ProtocolError) {
       finish(number, .ready(Answer(frame: try response.encode())))
@@ -299,14 +300,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
   }
 
-  /// Notes what became of a request and sends what may leave.
+  /// Sets a request's result and sends what is next.
   func finish(_ number: AnswerQueue.Number, _ outcome: AnswerQueue.Outcome) {
     guard context != nil else { return }
     answers.finish(number, outcome)
     if !isProcessing { sendReady() }
   }
 
-  /// An answer of ours cannot be written: a bug or a message beyond every bound.
+  /// An answer cannot be encoded: a bug, or a message beyond every bound.
   func fail(_ error: any Error) {
     broker.rateLimitedLog.log(
       .error, cause: "an answer", "connection closed: an answer cannot be sent",
@@ -333,8 +334,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     closeIfDrained()
   }
 
-  /// Hands what was written to the kernel: at once where nothing else is owed, else at the end of
-  /// the loop's turn, so that answers which one sync made ready leave in one system call.
+  /// Flushes written answers to the kernel: at once if no other answer is pending, else at the end
+  /// of the loop's turn, so that answers which one sync made ready leave in one system call.
   private func flush(_ context: ChannelHandlerContext) {
     if answers.isEmpty { return context.flush() }
     guard !isFlushScheduled else { return }

@@ -3,12 +3,13 @@ internal import Synchronization
 
 /// Counts down the flushes that one produce request waits for. Any thread may count down.
 final class FlushLatch: Sendable {
-  /// One more than the flushes to come, so that none is the last before all are registered.
+  /// One more than the remaining flushes, so that none is the last before all are registered.
   private let left: Atomic<Int>
   private let failures = Locked<[Int: LogError]>([:])
   private let done: @Sendable ([Int: LogError]) -> Void
 
-  /// - Parameter done: Called once, by whoever counts down last, with the failed waits by index.
+  /// - Parameter done: Called once, by the last thread that counts down, with the failed waits by
+  ///   index.
   init(_ waits: [(log: Log, endOffset: Int64)], done: @escaping @Sendable ([Int: LogError]) -> Void)
   {
     left = Atomic(waits.count + 1)
@@ -23,7 +24,7 @@ final class FlushLatch: Sendable {
   }
 
   private func arrive() {
-    // Acquiring and releasing: the last one sees the failures that the others noted.
+    // Acquiring and releasing: the last one sees the failures that the others recorded.
     if left.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
       done(failures.withLock { $0 })
     }

@@ -2,13 +2,13 @@ internal import NIOCore
 
 /// The connections of one event loop, for what concerns all of them: idle ones, and the end.
 ///
-/// Safe to send (`@unchecked Sendable`): `handlers` is touched on `loop` alone, which every method
+/// Safe to send (`@unchecked Sendable`): `handlers` is used only on `loop`, which every method
 /// checks.
 final class LoopConnections: @unchecked Sendable {
   let loop: any EventLoop
   private var handlers: [ObjectIdentifier: ConnectionHandler] = [:]
 
-  /// - Parameter sweepMs: How often connections are looked over.
+  /// - Parameter sweepMs: How often connections are checked.
   init(_ loop: any EventLoop, sweepMs: Int64) {
     self.loop = loop
     loop.scheduleRepeatedTask(
@@ -20,13 +20,13 @@ final class LoopConnections: @unchecked Sendable {
     }
   }
 
-  /// Takes in a connection that opened.
+  /// Adds an opened connection.
   func add(_ handler: ConnectionHandler) {
     loop.preconditionInEventLoop()
     handlers[ObjectIdentifier(handler)] = handler
   }
 
-  /// Lets go of a connection that closed.
+  /// Removes a closed connection.
   func remove(_ handler: ConnectionHandler) {
     loop.preconditionInEventLoop()
     handlers[ObjectIdentifier(handler)] = nil

@@ -1,7 +1,7 @@
 internal import MkstoreProtocol
 
 extension ProtocolError {
-  /// What tells refused connections apart in the log: a handful, whatever bytes come.
+  /// Distinguishes refused connections in the log: one of a few kinds, whatever bytes were sent.
   var kind: String {
     switch self {
     case .frameSize(_, _, let guess?): "\(guess), not Kafka"

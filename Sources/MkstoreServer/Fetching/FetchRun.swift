@@ -5,11 +5,11 @@ internal import Logging
 internal import MkstoreProtocol
 internal import RecordFormat
 
-/// One fetch from its request to its answer: looks at each partition in turn and keeps the limits.
+/// One fetch from its request to its answer: reads each partition in turn and applies the limits.
 ///
-/// Safe to send (`@unchecked Sendable`): owned by one thread at a time. The event loop hands it to
-/// a fetcher thread where a disk may be needed and gets it back with the hop to the loop; the
-/// queues' locks order the two.
+/// Safe to send (`@unchecked Sendable`): owned by one thread at a time. The event loop passes it to
+/// a fetcher thread if a disk may be needed and gets it back with the hop to the loop; the queues'
+/// locks order the two.
 final class FetchRun: @unchecked Sendable {
   let header: RequestHeader
   private let request: FetchRequest
@@ -40,12 +40,12 @@ final class FetchRun: @unchecked Sendable {
 
   // MARK: Collecting
 
-  /// Whether there is enough to answer, whatever the clock says.
+  /// Whether there is enough to answer, whatever the time.
   var isSatisfied: Bool {
     hasError || byteCount >= Int(request.minBytes) || parts.isEmpty || request.maxWaitMs <= 0
   }
 
-  /// Begins anew: what was found is forgotten.
+  /// Starts over: discards what was found.
   func reset() {
     next = 0
     byteCount = 0
@@ -53,11 +53,11 @@ final class FetchRun: @unchecked Sendable {
     for index in parts.indices { parts[index].records = nil }
   }
 
-  /// Looks at the partitions not looked at yet.
+  /// Reads the partitions that were not read yet.
   ///
   /// - Parameter mayWait: Whether this thread may wait for a disk.
-  /// - Returns: False where a disk may be needed and this thread may not wait; call again on one
-  ///   that may.
+  /// - Returns: False if a disk may be needed and this thread may not wait; call again on one that
+  ///   may.
   func collect(mayWait: Bool) -> Bool {
     while next < parts.count {
       guard look(&parts[next], mayWait: mayWait) else { return false }
@@ -76,7 +76,7 @@ final class FetchRun: @unchecked Sendable {
       let name = request.topics[part.topic].topic
       return refuse(&part, broker.missing(name, part.asked.partition))
     }
-    // It has failed and was opened again: the client asks once more, and finds it.
+    // It has failed and was opened again: the client asks once more, and finds the new one.
     if log.health.isGivenUp { return refuse(&part, .notLeaderOrFollower) }
     let epoch = OffsetAnswers(broker).checkEpoch(part.asked.currentLeaderEpoch, log)
     if epoch != .none { return refuse(&part, epoch) }
@@ -87,11 +87,12 @@ final class FetchRun: @unchecked Sendable {
     do throws(LogError) {
       stableEnd = min(end, try log.lastStableOffset)
     } catch {
-      // What does not depend on transactions is served without them.
+      // Fetches that do not depend on transactions are served without them.
       if request.isReadCommitted { return refuse(&part, error, log) }
       stableEnd = -1
     }
-    // An open transaction is a broker's, and only a broker ends it: no append moves what is stable.
+    // An open transaction is a broker's, and only a broker ends it: appends do not move the stable
+    // offset.
     part.awaitedEnd = request.isReadCommitted && stableEnd < end ? Int64.max : end
     let offset = part.asked.fetchOffset
     guard offset >= log.logStartOffset, offset <= log.logEndOffset else {
@@ -103,7 +104,7 @@ final class FetchRun: @unchecked Sendable {
     if request.isReadCommitted { part.answer.abortedTransactions = [] }
     let limit = request.isReadCommitted ? stableEnd : end
     let bytesLeft = min(Int(part.asked.partitionMaxBytes), bytesMax - byteCount)
-    // The first batch of the whole answer comes whole, so that a client gets on (KIP-74).
+    // The first batch of the whole answer is sent whole, so that a client makes progress (KIP-74).
     guard offset < limit, bytesLeft > 0 || byteCount == 0 else { return true }
     do throws(LogError) {
       guard let found = try read(reader, offset, max(1, bytesLeft), below: limit, mayWait) else {
@@ -118,9 +119,9 @@ final class FetchRun: @unchecked Sendable {
     return true
   }
 
-  /// Compares the epoch of the record that the client read last with ours: where the logs part, it
-  /// is told (KIP-595); an epoch that we never had has no place here. nil: they agree, or the
-  /// client does not say.
+  /// Compares the epoch of the record that the client read last with ours. If the logs diverge, the
+  /// client gets the place (KIP-595); an epoch that we never had is an error. nil: they agree, or
+  /// the client does not say.
   private func checkLastFetched(_ part: inout FetchPart, _ log: Log) -> Bool? {
     let asked = part.asked.lastFetchedEpoch
     guard asked >= 0, asked != log.leaderEpoch else { return nil }
@@ -140,8 +141,8 @@ final class FetchRun: @unchecked Sendable {
     return true
   }
 
-  /// The records from `offset` up to `limit`; nil where a disk may be needed and must not be, nil
-  /// inside where there are none.
+  /// The records from `offset` up to `limit`; nil if a disk may be needed and must not be used; nil
+  /// inside if there are none.
   private func read(
     _ reader: LogReader, _ offset: Int64, _ maxBytes: Int, below limit: Int64, _ mayWait: Bool
   ) throws(LogError) -> FileRecords?? {
@@ -155,7 +156,7 @@ final class FetchRun: @unchecked Sendable {
     }
   }
 
-  /// Whether what is said about transactions needs no look at a disk.
+  /// Whether the transaction information is available without the disk.
   private func isAtHand(_ log: Log) -> Bool {
     log.isProducerStateLoaded && !(request.isReadCommitted && log.mayHoldAbortedTransactions)
   }
@@ -183,7 +184,7 @@ final class FetchRun: @unchecked Sendable {
     case .offsetOutOfRange
     where part.asked.fetchOffset <= log.logEndOffset
       && part.asked.fetchOffset >= log.logStartOffset:
-      // The end moved between two looks: there is nothing yet.
+      // The end moved between two reads: there is nothing yet.
       return true
     case .corrupt(let range):
       broker.rateLimitedLog.log(
@@ -210,7 +211,7 @@ final class FetchRun: @unchecked Sendable {
 
   // MARK: Answering
 
-  /// The answer to what was found.
+  /// The answer with what was found.
   func answer() throws(ProtocolError) -> Answer {
     var records: [FileRecords] = []
     var response = FetchResponse()

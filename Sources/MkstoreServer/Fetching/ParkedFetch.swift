@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// A fetch that waits for records, its deadline or its connection's end, whichever comes first.
 ///
-/// Woken by the logs' own callbacks on whatever thread publishes; many wakes are one. Everything
-/// but `wake` belongs to the event loop.
+/// Woken by the logs' own callbacks on the publishing thread; several wakes count as one.
+/// Everything except `wake` belongs to the event loop.
 final class ParkedFetch: Sendable {
   private let isWoken = Atomic<Bool>(false)
   private let loop: any EventLoop
@@ -15,7 +15,7 @@ final class ParkedFetch: Sendable {
 
   /// - Parameters:
   ///   - timeout: When to wake at the latest.
-  ///   - body: Called once on the loop; true where records came, false at the deadline.
+  ///   - body: Called once on the loop; true if records came, false at the deadline.
   init(
     _ loop: any EventLoop, timeout: TimeAmount,
     body: @escaping @Sendable (_ byRecords: Bool) -> Void
@@ -30,15 +30,15 @@ final class ParkedFetch: Sendable {
   ///
   /// - Parameters:
   ///   - end: Int64.max: only the log's end wakes.
-  ///   - ignoresEnd: Whether the log's end wakes nobody: the client was told already, and
-  ///   its next fetch shall wait for its deadline.
+  ///   - ignoresEnd: Whether the log's end does not wake: the client already knows it, and its next
+  ///     fetch shall wait for its deadline.
   func add(_ log: Log, beyond end: Int64, ignoresEnd: Bool) {
     let replaced = log.replaced
     wait(for: end == Int64.max ? end : end + 1, of: log.acknowledgedEnd) { result in
       switch result {
       case .success: self.wake()
       case .failure(.closed): if !ignoresEnd { self.wake() }
-      // A log that has failed gets no more records, but may be opened again.
+      // A failed log gets no more records, but may be opened again.
       case .failure(.poisoned): self.wait(for: 1, of: replaced) { _ in self.wake() }
       case .failure: break
       }
@@ -52,7 +52,7 @@ final class ParkedFetch: Sendable {
     let id = notifier.onReach(bound, callback)
     if id == 0 { return }
     waits.withLock { $0.append((notifier, id)) }
-    // Let go of meanwhile, so that nobody else does.
+    // Woken meanwhile, so no other call cancels this one.
     if isWoken.load(ordering: .acquiring) { _ = notifier.cancel(id) }
   }
 

@@ -8,7 +8,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
 
   package init(_ broker: Broker) { self.broker = broker }
 
-  /// What a client asks to become of one topic's or broker's settings.
+  /// A client's changes of one topic's or broker's settings.
   private struct Alteration {
     var type: Int8
     var name: String
@@ -67,7 +67,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
     }
   }
 
-  /// Carries changes out, unless they are only to be judged; nil: done.
+  /// Makes the changes, unless they are only validated; nil: done.
   private func refusals(
     of asked: [Alteration], _ validateOnly: Bool
   ) -> [(Alteration, Refusal?)] {
@@ -83,7 +83,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
     }
   }
 
-  /// What Kafka's broker refuses before it looks for the topic.
+  /// Errors that Kafka's broker detects before it looks for the topic.
   private func malformed(_ asked: Alteration) -> Refusal? {
     let names = asked.configs.map(\.name)
     if Set(names).count < names.count {
@@ -115,7 +115,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
     }
   }
 
-  /// In Kafka's order: the name, the settings, then whether the topic is there.
+  /// In Kafka's order: the name, the settings, then whether the topic exists.
   private func alter(_ asked: Alteration, _ validateOnly: Bool) -> Refusal? {
     if asked.name.isEmpty {
       return (.invalidRequest, "default settings of topics cannot be altered")
@@ -152,7 +152,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
     }
   }
 
-  /// Settings that say what may be deleted: whoever names one has decided on it.
+  /// Settings that say what may be deleted: naming one confirms the policy.
   private static let policySettings: Set<String> = [
     "retention.ms", "retention.bytes", "cleanup.policy",
   ]
@@ -166,7 +166,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
       try overrides.checkImplemented(over: base, since: earlier)
       return overrides
     }
-    // What cannot be read would be lost.
+    // Unreadable settings would be lost.
     if let fault = log?.settingsFault { throw fault }
     var changes: [(name: String, change: TopicConfig.Change)] = []
     for config in asked.configs {
@@ -175,7 +175,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
       case Self.setOperation: changes.append((config.name, .set(value)))
       case Self.deleteOperation: changes.append((config.name, .delete))
       case Self.appendOperation: changes.append((config.name, .append(value)))
-      // The only other one that is let through.
+      // The only other operation that is accepted.
       default: changes.append((config.name, .subtract(value)))
       }
     }

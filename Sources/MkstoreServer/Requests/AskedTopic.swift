@@ -1,6 +1,6 @@
 internal import MkstoreProtocol
 
-/// A topic as requests name it: by its name, or by its id.
+/// A topic in a request: by its name, or by its id.
 struct AskedTopic: Hashable {
   var name: String?
   var id: KafkaUuid

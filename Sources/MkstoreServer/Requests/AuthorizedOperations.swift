@@ -1,6 +1,6 @@
-/// What a client may do, as Kafka writes sets of operations: a bit for each `AclOperation`.
+/// The operations allowed to a client, as Kafka encodes them: a bit for each `AclOperation`.
 ///
-/// There is no authorization here, so that everything is allowed, as Kafka answers without an
+/// There is no authorization here, so everything is allowed, as Kafka answers without an
 /// authorizer.
 package enum AuthorizedOperations {
   /// Read, write, create, delete, alter, describe, describe and alter configurations.

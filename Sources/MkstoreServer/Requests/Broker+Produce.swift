@@ -6,17 +6,18 @@ internal import NIOCore
 internal import RecordFormat
 internal import Synchronization
 
-/// What became of one partition's batch of a produce request.
+/// The result for one partition's batch of a produce request.
 package struct ProduceOutcome: Sendable {
-  /// What the client is told, unless the flush fails.
+  /// The client's answer, unless the flush fails.
   package var answer: ProduceResponse.Topic.Partition
   /// The log to wait for, and the offset up to which it must be durable; nil: nothing to wait for.
-  /// Also where the batch was refused: a client is told so only once what it sent before is safe.
+  /// Also set if the batch was refused: the client gets that answer only once its earlier batches
+  /// are safe.
   package var wait: (log: Log, endOffset: Int64)?
 }
 
 extension Broker {
-  /// Logs of the request whose append would do more than write, with the bytes to come: the first
+  /// Logs of the request whose append must do more than write, with the bytes to append: the first
   /// one of a session syncs a mark, others begin a segment.
   package func logsToPrepare(_ request: ProduceRequest) -> [(log: Log, byteCount: Int)] {
     var logs: [(log: Log, byteCount: Int)] = []
@@ -26,7 +27,7 @@ extension Broker {
         guard let log = known.logs[partition.index] else { continue }
         let limit = min(log.config.maxMessageBytes, log.config.segmentBytes)
         let byteCount = partition.records?.count ?? 0
-        // More than that is refused, and begins no segment.
+        // A larger batch is refused, and begins no segment.
         let expected = byteCount > limit ? 0 : byteCount
         if let appender = log.writing?.appender, !appender.isReady(byteCount: expected) {
           logs.append((log, expected))
@@ -42,9 +43,9 @@ extension Broker {
       do throws(LogError) {
         try log.writing?.appender.prepare(byteCount: byteCount)
       } catch .closed {
-        // Deleted meanwhile: the producer is told, and nobody else need be.
+        // Deleted meanwhile: only the producer needs to know.
       } catch {
-        // The append itself meets the same, answers with it, and says so.
+        // The append itself meets the same error, answers with it, and logs it.
       }
     }
   }
@@ -65,7 +66,7 @@ extension Broker {
     }
     answer.logStartOffset = log.logStartOffset
     do throws(LogError) {
-      // Before anything of the batch is judged.
+      // Before anything of the batch is checked.
       try appender.checkNotFailed(records.span)
       let header: BatchHeader
       switch decode(records.span, version: version) {
@@ -86,11 +87,11 @@ extension Broker {
     }
   }
 
-  /// An answer that says why nothing was appended of a batch, and that it need not come again.
+  /// An answer that says why a batch was not appended, and that it need not be sent again.
   ///
-  /// It makes an idempotent client number anew what it was not yet told about, so it must not come
-  /// before that is certain: batches that wait for their sync are waited for, and where some were
-  /// refused because of the disk, and are to come again, this one is too.
+  /// It makes an idempotent client renumber its unacknowledged batches, so it must not come before
+  /// their fate is certain. Batches that wait for their sync are waited for. If some were refused
+  /// because of the disk and must come again, this one is refused in the same way.
   private func refusedForGood(
     _ answer: ProduceResponse.Topic.Partition, _ code: ErrorCode, _ reason: String,
     _ batch: Span<UInt8>, _ log: Log
@@ -109,7 +110,7 @@ extension Broker {
     return outcome
   }
 
-  /// The header of an idempotent producer's batch; nil for any other, and for what is no batch.
+  /// The header of an idempotent producer's batch; nil for any other, and for invalid batches.
   private func idempotentHeader(_ batch: Span<UInt8>) -> BatchHeader? {
     do throws(BatchError) {
       let header = try BatchHeader(batch)
@@ -119,7 +120,7 @@ extension Broker {
     }
   }
 
-  /// Says that a disk takes no records, which is for the operator to mend.
+  /// Logs that a disk accepts no records, which an operator must repair.
   private func sayStorageFails(_ error: LogError, _ log: Log) {
     rateLimitedLog.log(
       .error, cause: "produce: \(error.kind)",
@@ -138,8 +139,8 @@ extension Broker {
     }
   }
 
-  /// Decodes the header of a request's batch, and checks what the log does not look at: formats and
-  /// codecs that go with a request's version.
+  /// Decodes the header of a request's batch, and checks what the log does not: formats and codecs
+  /// that the request's version allows.
   private func decode(_ records: Span<UInt8>, version: Int16) -> Result<BatchHeader, Rejection> {
     func reject(_ code: ErrorCode, _ reason: String) -> Result<BatchHeader, Rejection> {
       .failure(Rejection(code, reason))
@@ -190,9 +191,9 @@ extension Broker {
     return ProduceOutcome(answer: answer)
   }
 
-  /// The error that holds for a whole produce request, if there is one.
+  /// The error for a whole produce request, if there is one.
   ///
-  /// - Parameter frame: The request's bytes, which its records lie in.
+  /// - Parameter frame: The request's bytes, which contain its records.
   package func refusal(
     _ request: ProduceRequest, _ frame: Span<UInt8>
   ) -> (ErrorCode, String)? {
@@ -205,7 +206,7 @@ extension Broker {
     return nil
   }
 
-  /// As in Kafka, one batch of a transaction has the whole request refused.
+  /// As in Kafka, one batch of a transaction makes the whole request fail.
   private func hasTransactionalBatch(_ request: ProduceRequest, _ frame: Span<UInt8>) -> Bool {
     request.topicData.contains { topic in
       topic.partitionData.contains { partition in
@@ -219,7 +220,7 @@ extension Broker {
     do throws(BatchError) {
       return try BatchHeader(batch).isTransactional
     } catch {
-      // Its partition is refused for that.
+      // Its partition is refused because of that.
       return false
     }
   }

@@ -2,15 +2,15 @@ internal import LogStore
 internal import Logging
 package import MkstoreProtocol
 
-/// What the broker is, and who coordinates what.
+/// Information about the broker, coordinators and producer ids.
 package struct ClusterAnswers: RequestAnswers {
   package let broker: Broker
 
   package init(_ broker: Broker) { self.broker = broker }
 
-  /// What the server speaks.
+  /// The server's API versions.
   package func apiVersions(_ request: ApiVersionsRequest, version: Int16) -> ApiVersionsResponse {
-    // Kafka refuses clients that do not say what they are.
+    // Kafka refuses clients that do not identify themselves.
     if version >= 3,
       !Self.isSoftwareName(request.clientSoftwareName)
         || !Self.isSoftwareName(request.clientSoftwareVersion)
@@ -64,9 +64,9 @@ package struct ClusterAnswers: RequestAnswers {
     }
   }
 
-  /// There are no groups yet: clients ask again later. There are no transactions: of all errors
-  /// every client takes TRANSACTIONAL_ID_AUTHORIZATION_FAILED alone as final, so that
-  /// `initTransactions` fails at once and does not wait for its limit.
+  /// There are no groups yet: clients ask again later. There are no transactions:
+  /// TRANSACTIONAL_ID_AUTHORIZATION_FAILED is the only error that every client treats as final, so
+  /// that `initTransactions` fails at once and does not wait for its limit.
   package func findCoordinator(_ request: FindCoordinatorRequest) -> FindCoordinatorResponse {
     let (code, message) =
       switch request.keyType {
@@ -93,9 +93,9 @@ package struct ClusterAnswers: RequestAnswers {
     }
   }
 
-  /// A fresh producer id. Waits for the disk once in a thousand.
+  /// A new producer id. Waits for the disk once in a thousand calls.
   package func initProducerId(_ request: InitProducerIdRequest) -> InitProducerIdResponse {
-    // As in Kafka: both of a former id and its epoch, or neither; and no empty name.
+    // As in Kafka: a previous id and its epoch are both given, or neither; and no empty name.
     if request.transactionalId == ""
       || (request.producerId == -1) != (request.producerEpoch == -1)
     {
@@ -117,7 +117,7 @@ package struct ClusterAnswers: RequestAnswers {
   private func refused(_ code: ErrorCode) -> InitProducerIdResponse {
     .with {
       $0.errorCode = code
-      // With no producer id there is no epoch, as Kafka says it.
+      // Without a producer id there is no epoch, as in Kafka.
       $0.producerEpoch = -1
     }
   }

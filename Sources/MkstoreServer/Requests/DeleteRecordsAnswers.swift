@@ -7,11 +7,11 @@ package struct DeleteRecordsAnswers: RequestAnswers {
 
   package init(_ broker: Broker) { self.broker = broker }
 
-  /// Topics that Kafka keeps its own records in.
+  /// Kafka's internal topics.
   private static let internalTopics: Set<String> = ["__consumer_offsets", "__transaction_state"]
 
-  /// Deletes the oldest records of partitions; durable once answered. A partition that the request
-  /// names more than once is asked for once, as it said last, as in Kafka.
+  /// Deletes the oldest records of partitions; durable once answered. If the request names a
+  /// partition more than once, its last mention counts, as in Kafka.
   package func deleteRecords(_ request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     var names: [String] = []
     var offsets: [String: [Int32: Int64]] = [:]

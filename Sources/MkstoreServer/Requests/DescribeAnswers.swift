@@ -3,7 +3,7 @@ internal import LogStore
 internal import Logging
 package import MkstoreProtocol
 
-/// Telling settings and sizes.
+/// Describes settings and sizes.
 package struct DescribeAnswers: RequestAnswers {
   package let broker: Broker
 
@@ -14,7 +14,7 @@ package struct DescribeAnswers: RequestAnswers {
 
   /// The settings of topics and of this broker.
   package func describeConfigs(_ request: DescribeConfigsRequest) -> DescribeConfigsResponse {
-    // Described once, however often it is asked for: the answer must not outgrow the store.
+    // Described once, however often it is requested: the answer must not outgrow the store.
     var seen: [Int8: Set<String>] = [:]
     let resources = request.resources.filter {
       seen[$0.resourceType, default: []].insert($0.resourceName).inserted
@@ -44,7 +44,7 @@ package struct DescribeAnswers: RequestAnswers {
             answer.errorMessage = "only topics and broker \(nodeId) have settings"
             return
           }
-          // No keys mean all, as in Kafka, whether they are null or empty.
+          // No keys means all, as in Kafka, whether they are null or empty.
           let keys = Set(resource.configurationKeys ?? [])
           answer.configs = entries.filter { keys.isEmpty || keys.contains($0.name) }
             .map { describe($0, request) }
@@ -124,7 +124,7 @@ package struct DescribeAnswers: RequestAnswers {
     return (own + TopicSettings.brokerEntries(store.log)).sorted { $0.name < $1.name }
   }
 
-  /// How much the partitions take up.
+  /// How much space the partitions take.
   package func describeLogDirs(_ request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
     .with { response in
       response.results = [

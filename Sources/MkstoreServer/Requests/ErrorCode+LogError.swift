@@ -3,7 +3,7 @@ package import MkstoreProtocol
 package import RecordFormat
 
 extension ErrorCode {
-  /// What Kafka would answer where the engine refuses.
+  /// Kafka's error for an error of the engine.
   package init(_ error: LogError) {
     self =
       switch error {
@@ -21,13 +21,13 @@ extension ErrorCode {
       case .notFound: .unknownTopicOrPartition
       case .alreadyExists: .topicAlreadyExists
       case .invalidName: .invalidTopicException
-      // One that clients do not retry, and whose name says it; a storage error they would retry
-      // until they give up without a reason.
+      // An error that clients do not retry, and whose name explains it; they would retry a storage
+      // error until they give up without a reason.
       case .settingsUnreadable, .invalidConfiguration: .invalidConfig
       }
   }
 
-  /// What Kafka would answer to a producer's batch that is refused so.
+  /// Kafka's error for a producer's batch that is refused for this reason.
   package init(_ error: BatchError) {
     self =
       switch error {

@@ -1,8 +1,8 @@
 package import MkstoreProtocol
 
 extension FetchRequest {
-  /// The request with each partition once. As in Kafka, of several that name the same one the last
-  /// counts: else one request could ask a hundred thousand times for the same bytes.
+  /// The request with each partition once. As in Kafka, the last mention of a partition counts:
+  /// otherwise one request could ask a hundred thousand times for the same bytes.
   package var withoutRepeats: FetchRequest {
     guard hasRepeats else { return self }
     var kept = self

@@ -1,9 +1,9 @@
 package import LogStore
 
 extension Log {
-  /// What the log's end of acknowledged records is published by.
+  /// Publishes the end of acknowledged records.
   package var acknowledgedEnd: OffsetNotifier { offsets.acknowledged }
 
-  /// Whether the log may hold aborted transactions that only the disk can tell.
+  /// Whether the log may hold aborted transactions that must be read from the disk.
   package var mayHoldAbortedTransactions: Bool { !store.state.transactionIndexes.isEmpty }
 }

@@ -2,14 +2,14 @@ internal import LogStore
 internal import Logging
 package import MkstoreProtocol
 
-/// Telling which topics there are.
+/// Describes brokers and topics.
 package struct MetadataAnswers: RequestAnswers {
   package let broker: Broker
 
   package init(_ broker: Broker) { self.broker = broker }
 
-  /// Most topics that one request creates by asking for them: each waits for the disk, and others
-  /// wait behind it.
+  /// Most topics that one request creates by asking for them: each waits for the disk, and other
+  /// requests wait for it.
   package static let creationsOnDemandMax = 100
 
   /// Whether the request names a topic that it would create.
@@ -35,7 +35,7 @@ package struct MetadataAnswers: RequestAnswers {
       }
   }
 
-  /// The one broker there is, and topics.
+  /// The only broker, and topics.
   package func metadata(_ request: MetadataRequest, version: Int16) -> MetadataResponse {
     let endpoint = broker.advertised
     return .with { response in
@@ -51,7 +51,7 @@ package struct MetadataAnswers: RequestAnswers {
       if request.isForAllTopics(version: version) {
         response.topics = topics.all.map(describe)
       } else {
-        // As in Kafka, a topic is described once, however often it is asked for.
+        // As in Kafka, a topic is described once, however often it is requested.
         var seen: Set<AskedTopic> = []
         var creationsLeft =
           config.createsTopics && request.allowAutoTopicCreation ? Self.creationsOnDemandMax : nil
@@ -67,7 +67,7 @@ package struct MetadataAnswers: RequestAnswers {
           response.topics[index].topicAuthorizedOperations = AuthorizedOperations.topic
         }
       }
-      // Before v12 an answer has a name, also where only an unknown id was asked for.
+      // Before v12 an answer has a name, even if only an unknown id was requested.
       if version < 12 {
         for index in response.topics.indices where response.topics[index].name == nil {
           response.topics[index].name = ""
@@ -76,11 +76,12 @@ package struct MetadataAnswers: RequestAnswers {
     }
   }
 
-  /// - Parameter creationsLeft: How many more topics may be made; nil: none are.
+  /// - Parameter creationsLeft: How many more topics may be created; nil: none are.
   private func describe(
     _ asked: MetadataRequest.Topic, _ version: Int16, _ creationsLeft: inout Int?
   ) -> MetadataResponse.Topic {
-    // As in Kafka, an id goes before a name: its admin client sends the empty name with an id.
+    // As in Kafka, an id has precedence over a name: its admin client sends the empty name with an
+    // id.
     guard let name = asked.name, version < 12 || asked.topicId.isZero else {
       if let topic = topics.identified(asked.topicId) { return describe(topic) }
       return .with {
@@ -111,7 +112,7 @@ package struct MetadataAnswers: RequestAnswers {
     }
   }
 
-  /// Creates a topic because somebody asked for it.
+  /// Creates a topic because a client asked for it.
   private func createTopic(_ name: String) -> ErrorCode {
     do throws(LogError) {
       try TopicAnswers(broker).create(name, partitions: config.defaultPartitions, TopicConfig())
@@ -134,7 +135,7 @@ package struct MetadataAnswers: RequestAnswers {
           $0.partitionIndex = partition
           $0.replicaNodes = [nodeId]
           guard let log = topic.logs[partition] else {
-            // As Kafka says of a partition whose directory is offline.
+            // As Kafka answers for a partition whose directory is offline.
             $0.errorCode = .leaderNotAvailable
             $0.leaderId = -1
             $0.offlineReplicas = [nodeId]

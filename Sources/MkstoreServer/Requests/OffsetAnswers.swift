@@ -12,7 +12,7 @@ package struct OffsetAnswers: RequestAnswers {
 
   private typealias Asked = ListOffsetsRequest.Topic.Partition
 
-  /// A partition as requests name it.
+  /// A partition in a request.
   private struct Place: Hashable {
     var topic: String
     var partition: Int32
@@ -24,7 +24,7 @@ package struct OffsetAnswers: RequestAnswers {
     return asked > log.leaderEpoch ? .unknownLeaderEpoch : .fencedLeaderEpoch
   }
 
-  /// Whether the answer needs no look at a disk.
+  /// Whether the answer is available without the disk.
   package func isAtHand(_ request: ListOffsetsRequest) -> Bool {
     request.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax
       && request.topics.allSatisfy { topic in
@@ -52,7 +52,7 @@ package struct OffsetAnswers: RequestAnswers {
           topic.name = asked.name
           topic.partitions = asked.partitions.map { partition in
             let place = Place(topic: asked.name, partition: partition.partitionIndex)
-            // As in Kafka: asked twice, the partition is answered with an error each time.
+            // As in Kafka: if requested twice, the partition is answered with an error each time.
             guard counts[place] == 1 else {
               return .with {
                 $0.partitionIndex = partition.partitionIndex
@@ -84,7 +84,7 @@ package struct OffsetAnswers: RequestAnswers {
         case Asked.earliestTimestamp: answer.offset = log.logStartOffset
         case Asked.maxTimestamp where version >= 7:
           fill(&answer, try log.offsetOfLargestTimestamp(), below: end)
-        // -4 earliest local and -5 last tiered come with versions that are not offered.
+        // -4 earliest local and -5 last tiered belong to versions that are not offered.
         case ..<0: answer.errorCode = .unsupportedVersion
         default: fill(&answer, try log.offset(forTimestamp: asked.timestamp), below: end)
         }

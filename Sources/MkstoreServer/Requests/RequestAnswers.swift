@@ -3,11 +3,11 @@ internal import Logging
 
 /// Answers the requests of one kind for a broker. A value that is made for one request; any thread.
 package protocol RequestAnswers: Sendable {
-  /// The broker that was asked.
+  /// The broker that received the request.
   var broker: Broker { get }
 }
 
-/// What they all use of it.
+/// Shared helpers.
 extension RequestAnswers {
   var config: BrokerConfig { broker.config }
   var manager: Store { broker.manager }

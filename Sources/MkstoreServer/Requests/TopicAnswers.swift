@@ -16,7 +16,7 @@ package struct TopicAnswers: RequestAnswers {
     try add(name, 0..<partitions, overrides)
   }
 
-  /// Creates logs of a topic: all of them or, where one fails, none.
+  /// Creates logs of a topic: all of them or, if one fails, none.
   private func add(
     _ name: String, _ partitions: Range<Int32>, _ overrides: TopicConfig
   ) throws(LogError) {
@@ -52,7 +52,7 @@ package struct TopicAnswers: RequestAnswers {
     }
   }
 
-  /// Creates topics, or only says what would become of them.
+  /// Creates topics, or only validates the request.
   package func createTopics(_ request: CreateTopicsRequest) -> CreateTopicsResponse {
     var counts: [String: Int] = [:]
     for topic in request.topics { counts[topic.name, default: 0] += 1 }
@@ -105,7 +105,7 @@ package struct TopicAnswers: RequestAnswers {
     return asked.numPartitions == -1 ? config.defaultPartitions : asked.numPartitions
   }
 
-  /// Why a topic cannot be created, in the order Kafka looks.
+  /// Why a topic cannot be created, in the order of Kafka's checks.
   private func refuse(
     _ asked: CreateTopicsRequest.Topic, _ overrides: inout TopicConfig
   ) -> (ErrorCode, String)? {
@@ -280,7 +280,7 @@ package struct TopicAnswers: RequestAnswers {
     guard let topic = topics.named(asked.name) else {
       return (.unknownTopicOrPartition, "there is no topic '\(asked.name)'")
     }
-    // The last partition that a name can say has no next one.
+    // The last partition that a name can have has no next one.
     let count = topic.allPartitions.last.map { $0 < Int32.max ? $0 + 1 : $0 } ?? 0
     guard asked.count > count, asked.count <= config.topicPartitionsMax else {
       return (

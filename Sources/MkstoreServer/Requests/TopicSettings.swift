@@ -1,6 +1,6 @@
 package import LogStore
 
-/// A topic's settings as clients are told them.
+/// A topic's settings as shown to clients.
 package struct TopicSettings: Sendable {
   /// Where a value comes from, by Kafka's numbers.
   package enum Source: Int8, Sendable {
@@ -15,7 +15,7 @@ package struct TopicSettings: Sendable {
     package var name: String
     /// The value there.
     package var value: String
-    /// Where it is.
+    /// The source.
     package var source: Source
   }
 
@@ -23,26 +23,26 @@ package struct TopicSettings: Sendable {
   package struct Entry: Sendable {
     /// Kafka's name.
     package var name: String
-    /// The value in force.
+    /// The effective value.
     package var value: String
     /// Where the value comes from.
     package var source: Source
     /// Kafka's number of the value's type: 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list.
     package var type: Int8
-    /// Whether it can only be set where the server is started.
+    /// Whether it can only be set at the server's start.
     package var isReadOnly: Bool
-    /// Every source, the one in force first.
+    /// Every source, the effective one first.
     package var synonyms: [Synonym]
-    /// What the setting does here, where that is not what Kafka says.
+    /// What the setting does here, if that differs from Kafka.
     package var note: String?
   }
 
   /// Every setting of a topic, by name.
   ///
   /// - Parameters:
-  ///   - config: What its logs go by.
-  ///   - overrides: What the topic itself says.
-  ///   - base: What topics go by that say nothing.
+  ///   - config: The effective settings of its logs.
+  ///   - overrides: The topic's own settings.
+  ///   - base: The settings of topics without their own.
   package static func entries(
     _ config: LogConfig, _ overrides: TopicConfig, over base: LogConfig
   ) -> [Entry] {
@@ -63,7 +63,7 @@ package struct TopicSettings: Sendable {
     }.sorted { $0.name < $1.name }
   }
 
-  /// What the server says of a topic's setting and, as by Kafka 3.9, its default where the broker's
+  /// The server's value for a topic's setting and, as in Kafka 3.9, its default if the broker's
   /// setting has one.
   private static func brokerSynonyms(
     _ name: String, _ setting: TopicSetting, _ base: LogConfig
@@ -84,8 +84,8 @@ package struct TopicSettings: Sendable {
     return synonyms
   }
 
-  /// The settings of topics as the broker's, by the broker's names: what topics go by that say
-  /// nothing.
+  /// The settings of topics as the broker's, by the broker's names: those of topics without their
+  /// own.
   package static func brokerEntries(_ base: LogConfig) -> [Entry] {
     TopicSetting.all.compactMap { name, setting in
       guard let brokerName = setting.brokerName, let value = setting.stated(by: base) else {
