@@ -1,7 +1,7 @@
 import LogStore
 import RecordFormat
 
-/// One run of `append`: a store opened for writing, its inputs, and what is said at the end.
+/// One run of `append`: a store opened for writing, its inputs, and the final summary.
 struct AppendRun: ~Copyable {
   private let settings: Settings
   private let manager: Store
@@ -9,10 +9,10 @@ struct AppendRun: ~Copyable {
   private var appender: BatchAppender
   private var out = OutputBuffer()
   private var progress: ProgressLine?
-  /// The reader of the acknowledgements went away, as `head` does; appending goes on.
+  /// The reader of the acknowledgements closed, as `head` does; appending continues.
   private var isUnread = false
 
-  /// What the command line asks for.
+  /// The options of the command line.
   struct Settings {
     var location: LogLocation
     var files: [String]
@@ -36,7 +36,7 @@ struct AppendRun: ~Copyable {
     progress = settings.printsProgress ? ProgressLine(unit: "records") : nil
   }
 
-  /// Appends every input, closes the store and prints the sum; also where it ends early.
+  /// Appends every input, closes the store and prints the sum; also if it ends early.
   mutating func run() throws(CommandFailure) {
     var failure: CommandFailure?
     do throws(CommandFailure) {
@@ -45,7 +45,7 @@ struct AppendRun: ~Copyable {
       failure = error
     }
     do throws(CommandFailure) {
-      // What was read before an error or Ctrl-C is appended too; a batch that could not be written
+      // Records read before an error or Ctrl-C are appended too; a batch that could not be written
       // is not tried again.
       try writeAndAcknowledge()
     } catch {
@@ -94,12 +94,12 @@ struct AppendRun: ~Copyable {
     let batches = try appender.acknowledge()
     guard settings.printsAcks, !batches.isEmpty, !isUnread else { return }
     for batch in batches { printAck(batch) }
-    // At once, or the one who counts on it would wait.
+    // At once, because another program may wait for it.
     try flushOutput()
   }
 
-  /// Writes out what is gathered. That nobody reads it ends no append: input that went nowhere
-  /// while the status says 0 would be lost without a word.
+  /// Writes the buffered output. A closed reader does not end an append: otherwise input would
+  /// silently not be appended although the status is 0.
   private mutating func flushOutput() throws(CommandFailure) {
     do throws(CommandFailure) {
       try out.flush()

@@ -27,7 +27,7 @@ enum AppendTarget {
     }
   }
 
-  /// Opens a store for writing and says what recovery did.
+  /// Opens a store for writing and reports what recovery did.
   static func openStore(_ path: String, _ config: StoreConfig) throws(CommandFailure) -> Store {
     let manager = try withLogErrors { () throws(LogError) in
       try Store.open(path, config: config, logger: QuietLogger.make())
@@ -38,7 +38,7 @@ enum AppendTarget {
     return manager
   }
 
-  /// A missing log is said before anything of the store is touched.
+  /// A missing log is reported before anything in the store is changed.
   private static func checkExists(
     _ location: LogLocation, creates: Bool
   ) throws(CommandFailure) {

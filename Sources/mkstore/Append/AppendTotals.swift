@@ -1,7 +1,7 @@
 import LogStore
 import RecordFormat
 
-/// What an append has done so far; everything counted here was acknowledged.
+/// The result of an append so far; everything counted here was acknowledged.
 struct AppendTotals: Equatable {
   var records: Int64 = 0
   var batches = 0
@@ -23,7 +23,7 @@ struct AppendTotals: Equatable {
   }
 }
 
-/// A batch that stands in the log.
+/// A batch in the log.
 struct WrittenBatch: Equatable {
   var baseOffset: Int64
   var lastOffset: Int64

@@ -1,12 +1,13 @@
 import LogStore
 import RecordFormat
 
-/// Gathers records into batches, writes them, and waits for what an acknowledgement means.
+/// Collects records into batches, writes them, and waits until they are acknowledged.
 ///
-/// Full batches are written as they come and made durable together, so that a bulk load pays one
-/// sync for many; a batch that waited its linger is acknowledged at once. Owned by one thread.
+/// Full batches are written at once and made durable together, so that a bulk load pays one sync
+/// for many. A batch that has waited for its linger time is acknowledged at once. Owned by one
+/// thread.
 struct BatchAppender: ~Copyable {
-  /// How batches are cut.
+  /// When batches end.
   struct Options {
     var recordsMax = Int.max
     var bytesMax = RecordBatchBuilder.batchBytesDefault
@@ -18,9 +19,9 @@ struct BatchAppender: ~Copyable {
   private var builder: RecordBatchBuilder
   private var written: [WrittenBatch] = []
   private var writtenBytes = 0
-  /// When the first record of the batch came.
+  /// When the first record of the batch arrived.
   private var batchStart = Stopwatch()
-  /// What was acknowledged.
+  /// The acknowledged records.
   private(set) var totals = AppendTotals()
 
   /// Unacknowledged bytes after which a sync is waited for.
@@ -35,24 +36,24 @@ struct BatchAppender: ~Copyable {
       batchBytes: BatchAppender.batchBytes(options.bytesMax, log.config))
   }
 
-  /// Bytes before compression that surely fit the log's limits once compressed.
+  /// Bytes before compression that certainly fit the log's limits when compressed.
   private static func batchBytes(_ wanted: Int, _ config: LogConfig) -> Int {
     let limit = min(config.maxMessageBytes, config.segmentBytes)
     guard config.compression != .none else { return min(wanted, limit) }
-    // Bytes that zstd cannot make smaller grow by at most 1/256 and a little.
+    // Bytes that zstd cannot compress grow by slightly more than 1/256.
     return max(1, min(wanted, limit - limit / 256 - 256))
   }
 
-  /// Whether records wait for more of their batch.
+  /// Whether records wait for their batch to fill.
   var hasOpenBatch: Bool { !builder.isEmpty }
 
-  /// Milliseconds until the open batch has waited long enough; −1 where there is none.
+  /// Milliseconds until the open batch has waited long enough; −1 if there is none.
   var lingerLeftMs: Int {
     guard hasOpenBatch else { return -1 }
     return max(0, options.lingerMs - batchStart.elapsedMs)
   }
 
-  /// Adds a record; writes the batch where it is full.
+  /// Adds a record; writes the batch if it is full.
   mutating func add(
     timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?, headers: [RecordHeader]
   ) throws(CommandFailure) {
@@ -77,7 +78,7 @@ struct BatchAppender: ~Copyable {
     }
   }
 
-  /// A record that no batch of this log can hold is refused by itself, so that the message can name
+  /// A record too large for any batch of this log is refused alone, so that the message can name
   /// its line. With compression the size is known only when the batch is written.
   private mutating func refuseIfTooLarge() throws(CommandFailure) {
     let limit = min(log.config.maxMessageBytes, log.config.segmentBytes)
@@ -106,7 +107,7 @@ struct BatchAppender: ~Copyable {
     writtenBytes += storedBytes
   }
 
-  /// Seals the batch and writes it; gives also its bytes as stored.
+  /// Completes the batch and writes it; also returns its stored bytes.
   private static func write(
     _ builder: inout RecordBatchBuilder, to log: Log
   ) throws(CommandFailure) -> (AppendResult, Int) {
@@ -121,10 +122,10 @@ struct BatchAppender: ~Copyable {
     }
   }
 
-  /// Whether so much is written and not acknowledged that it should be now.
+  /// Whether enough is written and unacknowledged to wait for a sync now.
   var isAcknowledgementDue: Bool { writtenBytes >= BatchAppender.unsyncedBytesMax }
 
-  /// Waits until the written batches are what an acknowledgement means, and counts them.
+  /// Waits until the written batches may be acknowledged, and counts them.
   ///
   /// - Returns: Those batches, in order.
   mutating func acknowledge() throws(CommandFailure) -> [WrittenBatch] {

@@ -2,27 +2,27 @@ import LogStore
 import MkstoreBytes
 import RecordFormat
 
-/// Reads the records of one input after the other and hands each to the appender.
+/// Reads the records of consecutive inputs and passes each to the appender.
 ///
-/// Errors name the input and the place in it. Owned by one thread.
+/// Errors name the input and the position in it. Owned by one thread.
 struct RecordInput: ~Copyable {
   private let format: InputFormat
   private let keyDelimiter: [UInt8]?
   private var json: NDJSONReader
   private var buffer: InputBuffer
-  /// Lines (for binary: records) read from the input, the one at hand included.
+  /// Lines (for binary: records) read from the input, including the current one.
   private var lineNumber = 0
-  /// Time of records that have none of their own: when their bytes were read.
+  /// Time of records without their own: when their bytes were read.
   private var nowMs = WallClock.nowMs()
   private var recordsSinceClock = 0
 
-  /// What the next step gave.
+  /// The result of a step.
   enum Step {
-    /// A record was handed over.
+    /// A record was passed on.
     case record
-    /// Nothing came before the open batch had waited long enough.
+    /// Nothing arrived before the open batch had waited long enough.
     case lingered
-    /// The input is used up.
+    /// The input has ended.
     case end
   }
 
@@ -36,7 +36,7 @@ struct RecordInput: ~Copyable {
     buffer = try InputBuffer(path: path)
   }
 
-  /// Bytes of the input so far, and of all of it where that is known.
+  /// Bytes of the input so far, and in total if known.
   var progress: (done: Int, total: Int?) { (buffer.consumed, buffer.size) }
 
   /// Reads one record and adds it.
@@ -116,7 +116,7 @@ struct RecordInput: ~Copyable {
   private mutating func stepBinary(
     _ appender: inout BatchAppender
   ) throws(CommandFailure) -> Step {
-    // Both lengths and both bodies must be there at once, so that their spans stay valid.
+    // Both lengths and both bodies must be loaded at once, so that their spans stay valid.
     guard let keyCount = try length(at: 0, appender.lingerLeftMs) else {
       return try endOrLinger(0, appender)
     }
@@ -140,7 +140,7 @@ struct RecordInput: ~Copyable {
     return .record
   }
 
-  /// The length that stands `offset` bytes ahead; nil where it is not there (yet).
+  /// The length `offset` bytes ahead; nil if it is not there (yet).
   private mutating func length(at offset: Int, _ timeoutMs: Int) throws(CommandFailure) -> Int? {
     guard case .bytes(let range) = try buffer.peek(offset + 4, timeoutMs: timeoutMs) else {
       return nil
@@ -182,7 +182,7 @@ struct RecordInput: ~Copyable {
     }
   }
 
-  /// Looks at the clock now and then.
+  /// Reads the clock occasionally.
   private mutating func tick() {
     recordsSinceClock += 1
     guard recordsSinceClock >= 64 || !buffer.isFile else { return }

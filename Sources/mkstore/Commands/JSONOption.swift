@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What every command has.
+/// The option of every command.
 struct JSONOption: ParsableArguments {
   @Flag(
     name: .customLong("json"),

@@ -2,7 +2,7 @@ import ArgumentParser
 import LogStore
 import RecordFormat
 
-/// Settings of a log, by Kafka's names; they hold for this run.
+/// Settings of a log, by Kafka's names; they apply to this run.
 struct LogOptions: ParsableArguments {
   @Option(help: "A segment is rolled before it exceeds this size (segment.bytes).")
   var segmentBytes = ByteCountArgument(LogConfig().segmentBytes)

@@ -25,7 +25,7 @@ struct Mkstore: ParsableCommand {
       RetentionCommand.self, TopicsCommand.self, SettingsCommand.self, ServeCommand.self,
     ])
 
-  /// Parses, runs, and turns what went wrong into a message and an exit status.
+  /// Parses, runs, and turns an error into a message and an exit status.
   static func main() {
     StandardStreams.openClosed()
     Interrupt.ignoreFailedWrites()
@@ -45,7 +45,7 @@ struct Mkstore: ParsableCommand {
     }
   }
 
-  /// What the parser has to say: help and completions are data, wrong usage is a message.
+  /// The parser's output: help and completions are data, wrong usage is a message.
   private static func say(_ error: any Error) -> ExitStatus {
     let text = fullMessage(for: error)
     guard exitCode(for: error) == .success else {

@@ -84,8 +84,8 @@ struct RecoverCommand: ParsableCommand {
     }
     var recovery = StoreRecovery(manager.report, store)
     for log in manager.logs {
-      // Of each log, whatever its files promise: all of it is read anyway. Closing writes a
-      // snapshot of what was found.
+      // For each log, whatever its files say: all of it is read anyway. Closing writes a snapshot
+      // of the result.
       do throws(LogError) {
         try log.loadProducers()
       } catch {
@@ -102,7 +102,7 @@ struct RecoverCommand: ParsableCommand {
     return recovery
   }
 
-  /// Accepts losses, or undoes that, of the store or of the log that was named.
+  /// Accepts losses, or undoes that, in the store or the named log.
   private func change(
     _ recovery: inout StoreRecovery, _ manager: Store, _ store: StoreLocation
   ) throws(CommandFailure) {

@@ -128,7 +128,7 @@ struct TopicsPlaceArguments: ParsableArguments {
     help: ArgumentHelp("A running broker, instead of a store.", valueName: "host:port"))
   var broker: String?
 
-  /// The topic's name; only behind `requireNames(topic: true)`.
+  /// The topic's name; only after `requireNames(topic: true)`.
   var topic: String { names.last ?? "" }
 
   /// Refuses too few or too many names.

@@ -52,7 +52,7 @@ struct TrimCommand: ParsableCommand {
     let location = try LogLocation(log)
     let (manager, log) = try LogToChange.open(location) { config in
       guard now else { return }
-      // Without threads what is due is done at once.
+      // Without threads, due work is done at once.
       config.startsFlusher = false
       config.log.fileDeleteDelayMs = 0
     }

@@ -75,7 +75,7 @@ struct TruncateCommand: ParsableCommand {
     try manager.undoTruncation(of: log.topicPartition)
   }
 
-  /// What to say of an error. It may have come after the change began to count.
+  /// The message for an error. The error may have come after the change was committed.
   private func failure(
     _ error: LogError, _ location: LogLocation, endBefore: Int64
   ) -> CommandFailure {
@@ -106,7 +106,7 @@ struct TruncateCommand: ParsableCommand {
       undo
       ? "offsets \(endBefore) to \(end - 1) are put back"
       : "offsets \(end) to \(endBefore - 1) are removed"
-    // A write that was refused leaves what was synced before; a failed sync may be of just that.
+    // A refused write leaves what was synced before; a failed sync may be the one of that.
     let isFailedSync = cause.operation == .sync || cause.operation == .syncDirectory
     let certainty =
       cause.isDiskFull && !isFailedSync
@@ -116,7 +116,7 @@ struct TruncateCommand: ParsableCommand {
       failure, "\(name): \(what). \(certainty); but completing it", store: location.store)
   }
 
-  /// Where the log ends for whoever opens it now; nil where that cannot be told.
+  /// Where the log ends for the next opening; nil if unknown.
   private func endNow(_ location: LogLocation) -> Int64? {
     do throws(LogError) {
       return try Log.openReadOnly(location.path, logger: QuietLogger.make()).logEndOffset

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// How `dump` prints.
+/// Output formats of `dump`.
 enum DumpFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
   /// Lines for people.
   case text
@@ -9,6 +9,6 @@ enum DumpFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
   /// Objects (`--json`).
   case json
 
-  /// What `--format` offers.
+  /// The values of `--format`.
   static let allValueStrings = ["text", "kafka"]
 }

@@ -1,6 +1,6 @@
 import LogStore
 
-/// What a file holds, by its name.
+/// The content of a file, by its name.
 enum DumpKind: Equatable {
   case log(baseOffset: Int64)
   case index(baseOffset: Int64)
@@ -12,7 +12,7 @@ enum DumpKind: Equatable {
   /// `mkstore.mark`.
   case mark
 
-  /// nil for a name that says nothing. A `.log` file of any name is read from offset 0 on.
+  /// nil for an unknown name. A `.log` file of any name is read from offset 0 on.
   init?(fileName: String) {
     if let name = SegmentName(fileName) {
       switch name.kind {

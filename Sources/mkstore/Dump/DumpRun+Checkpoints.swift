@@ -3,7 +3,7 @@ import LogStore
 
 /// Dumping the small files of a store and of a log.
 extension DumpRun {
-  /// Text files as they are, line by line.
+  /// Text files unchanged, line by line.
   mutating func dumpLines(
     _ path: String, _ type: String, _ disk: PosixDisk
   ) throws(CommandFailure) {
@@ -22,7 +22,7 @@ extension DumpRun {
     }
   }
 
-  /// What the engine knows to be durable.
+  /// The engine's record of what is durable.
   mutating func dumpMark(_ path: String, _ disk: PosixDisk) throws(CommandFailure) {
     let directory = LogDirectory(disk: disk, path: PathText.parent(path))
     let contents = try withDiskErrors { () throws(DiskError) in try DurableMark.read(directory) }

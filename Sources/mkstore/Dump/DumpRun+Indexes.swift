@@ -13,7 +13,7 @@ extension DumpRun {
     case .text: describe(index, path)
     case .kafka, .json: break
     }
-    // A file that is all zeros holds one entry to Kafka's tool: the first.
+    // For Kafka's tool a file that is all zeros holds one entry, the first.
     let entries =
       format == .kafka && index.entries.isEmpty && index.zeroTailBytes > 0
       ? [OffsetIndexEntry(offset: baseOffset, position: 0)] : index.entries

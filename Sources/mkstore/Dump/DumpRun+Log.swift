@@ -32,7 +32,7 @@ extension DumpRun {
       case .invalid(let fault, let position):
         hasDamage = true
         if format == .kafka {
-          // As Kafka's own tool: nothing behind the first entry that is none is looked at.
+          // As Kafka's own tool: nothing after the first invalid entry is read.
           let name = PathText.lastComponent(path)
           out.line("Found \(size - position) invalid bytes at the end of \(name)")
           tell(fault.description, position..<size, path)
@@ -44,7 +44,7 @@ extension DumpRun {
     }
   }
 
-  /// Kafka's lines have no room for what is wrong: it goes to standard error, as with Kafka's tool.
+  /// Kafka's lines have no place for errors: they go to standard error, as with Kafka's tool.
   private func tell(_ reason: String, _ bytes: Range<Int>, _ path: String) {
     guard format == .kafka else { return }
     Messages.say("\(path), position \(bytes.lowerBound), \(bytes.count) bytes: \(reason)")

@@ -1,7 +1,7 @@
 import DiskIO
 import LogStore
 
-/// One run of `dump`: files one after the other, each as its name says what it is.
+/// One run of `dump`: consecutive files, each by the kind that its name gives.
 struct DumpRun: ~Copyable {
   let format: DumpFormat
   let isDeep: Bool
@@ -18,13 +18,13 @@ struct DumpRun: ~Copyable {
 
   /// Prints all files.
   ///
-  /// - Throws: `.damageReported` where one was damaged.
+  /// - Throws: `.damageReported` if one was damaged.
   mutating func run(_ paths: [String]) throws(CommandFailure) {
     for path in paths {
       do throws(CommandFailure) {
         try dump(path)
       } catch {
-        // What was printed before stays in front of the message.
+        // Earlier output comes before the message.
         try out.flush()
         throw error
       }

@@ -23,7 +23,7 @@ enum KafkaLayout {
         + "crc: \(header.crc) isvalid: \(isValid)")
   }
 
-  /// A record of it with its data.
+  /// A record of a batch with its data.
   static func print(
     _ record: borrowing RecordView, of header: BatchHeader, to out: inout OutputBuffer
   ) {
@@ -38,7 +38,7 @@ enum KafkaLayout {
     out.write(" valueSize: ")
     out.write(decimal: Int64(record.value?.count ?? -1))
     if header.isLegacy {
-      // The messages within a compressed one have checksums of their own, which are not kept.
+      // The messages within a compressed one have their own checksums, which are not kept.
       if header.codec == .none { out.write(" isValid: true crc: \(header.crc)}") }
     } else {
       printSequenceAndHeaders(record, header, to: &out)
@@ -82,7 +82,7 @@ enum KafkaLayout {
     }
   }
 
-  /// The sequence of the batch's last record; −1 where it has none.
+  /// The sequence of the batch's last record; −1 if it has none.
   private static func lastSequence(_ header: BatchHeader) -> Int32 {
     sequence(header.baseSequence, plus: header.lastOffsetDelta)
   }
@@ -100,7 +100,7 @@ enum KafkaLayout {
 }
 
 extension OutputBuffer {
-  /// Adds text as it is; bytes that are no UTF-8 become U+FFFD.
+  /// Adds text unchanged; invalid UTF-8 becomes U+FFFD.
   mutating func write(lossyText bytes: Span<UInt8>) {
     var start = 0
     var position = 0

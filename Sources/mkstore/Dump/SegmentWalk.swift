@@ -2,17 +2,17 @@ import DiskIO
 import LogStore
 import RecordFormat
 
-/// Walks over the entries of a `.log` file as they stand there, the damaged ones included.
+/// Walks over the entries of a `.log` file as stored, including damaged ones.
 ///
-/// Unlike the engine's scanner it shows an entry whose CRC is wrong too, and goes on where its own
-/// length says; not beyond the next valid entry, since the length may be what is wrong. Where no
-/// entry can be made out it looks for the next valid one. Owned by one thread.
+/// Unlike the engine's scanner it also shows an entry whose CRC is wrong, and continues after the
+/// entry's own length; but not beyond the next valid entry, since the length may be wrong. Where no
+/// entry can be recognised it looks for the next valid one. Owned by one thread.
 struct SegmentWalk: ~Copyable {
-  /// What stands at a position.
+  /// What is at a position.
   enum Step {
-    /// An entry; `fault` where its CRC is wrong.
+    /// An entry; `fault` if its CRC is wrong.
     case batch(BatchHeader, position: Int, fault: BatchFault?)
-    /// Nothing that can be made out; `resume` goes on behind it.
+    /// Nothing recognisable; `resume` continues after it.
     case invalid(BatchFault, position: Int)
   }
 
@@ -25,7 +25,7 @@ struct SegmentWalk: ~Copyable {
 
   private static let chunkBytes = 1 << 20
 
-  /// Prepares; nothing is read yet.
+  /// Prepares a walk; nothing is read yet.
   ///
   /// - Parameter believesLengths: Whether an entry's length counts whatever its CRC, as in Kafka's
   ///   own tool.
@@ -60,7 +60,7 @@ struct SegmentWalk: ~Copyable {
     }
   }
 
-  /// Goes on at the next valid batch, or at the end; returns what is passed over.
+  /// Continues at the next valid batch, or at the end; returns the skipped bytes.
   mutating func resume() throws(CommandFailure) -> Range<Int> {
     do throws(DiskError) {
       let skipped = try skipped(from: position)
@@ -80,7 +80,7 @@ struct SegmentWalk: ~Copyable {
     return try scanner.resume().skipped
   }
 
-  /// Brings a whole entry, whose CRC was right, into memory for `bytes`.
+  /// Loads a whole entry, whose CRC was right, into memory for `bytes`.
   mutating func load(_ header: BatchHeader, at position: Int) throws(CommandFailure) {
     window.grow(to: header.byteCount)
     let isLoaded: Bool

@@ -2,17 +2,17 @@ import DiskIO
 import LogStore
 import RecordFormat
 
-/// Prints the records of batches that pass the filter, and reports what cannot be read. Owned by
-/// one thread.
+/// Prints the records of batches that pass the filter, and reports unreadable ranges. Owned by one
+/// thread.
 struct BatchPrinter: ~Copyable {
   private var printer: RecordPrinter
   private var filter: RecordFilter
   private var decoder = RecordDecoder(tolerance: .kafka)
   private let isJSON: Bool
   private var reported: Set<DamagedRange> = []
-  /// Where reading goes on.
+  /// Where reading continues.
   private(set) var nextOffset: Int64
-  /// Where records go.
+  /// Output for records.
   var out = OutputBuffer()
 
   /// Records below `startOffset` are not printed.
@@ -27,7 +27,7 @@ struct BatchPrinter: ~Copyable {
   /// Whether enough was printed.
   var isDone: Bool { filter.isDone }
 
-  /// Prints what `buffer` holds of `records`, below `end`.
+  /// Prints the records in `buffer`, below `end`.
   mutating func print(_ buffer: [UInt8], _ records: FileRecords, upTo end: Int64) {
     var position = 0
     while position < records.byteCount, !filter.isDone {
@@ -36,7 +36,7 @@ struct BatchPrinter: ~Copyable {
       do throws(BatchError) {
         header = try BatchHeader(rest)
       } catch {
-        // Checked by the reader before; only a disk that gives other bytes now gets here.
+        // The reader checked it before; this happens only if the disk now returns other bytes.
         let bytes = records.position + position..<records.position + records.byteCount
         let range = DamagedRange(
           file: records.file.path, bytes: bytes, offsets: nil, reason: "\(error)")
@@ -58,7 +58,7 @@ struct BatchPrinter: ~Copyable {
       do throws(BatchError) {
         try BatchPrinter.print(RecordBatch(bytes), upTo: end, &decoder, &filter, &printer, &out)
       } catch {
-        // The bytes are as they were written, and yet the records cannot be read.
+        // The CRC is right, and yet the records cannot be decoded.
         let start = records.position + position
         let first = min(max(header.baseOffset, nextOffset), header.nextOffset)
         let range = DamagedRange(
@@ -83,18 +83,18 @@ struct BatchPrinter: ~Copyable {
     }
   }
 
-  /// Reports a range that cannot be read; reading goes on at `offset`, or at the next one.
+  /// Reports a range that cannot be read; reading continues at `offset`, or at the next one.
   mutating func report(_ range: DamagedRange, goingOnAt offset: Int64) {
-    // A file's name may claim the last offset there is.
+    // A file's name may claim the last possible offset.
     nextOffset = max(nextOffset == Int64.max ? nextOffset : nextOffset + 1, offset)
     guard reported.insert(range).inserted else { return }
     if isJSON { out.line(DamageText.object(range)) }
     Messages.say("damaged: \(range)")
   }
 
-  /// Writes out what is left and says what is to be said.
+  /// Writes the remaining output and messages.
   ///
-  /// - Throws: `.damageReported` where something could not be read.
+  /// - Throws: `.damageReported` if something could not be read.
   mutating func end() throws(CommandFailure) {
     try out.flush()
     if let offset = printer.notTextOffset {

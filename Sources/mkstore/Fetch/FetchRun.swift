@@ -2,8 +2,7 @@ import DiskIO
 import LogStore
 import RecordFormat
 
-/// One run of `fetch`: from a start on through a log, printing what was asked for and passing over
-/// damage.
+/// One run of `fetch`: reads a log from a start on, prints the requested records and skips damage.
 struct FetchRun: ~Copyable {
   private let settings: Settings
   private let log: Log
@@ -14,7 +13,7 @@ struct FetchRun: ~Copyable {
   private let endOffset: Int64
   private let startOffset: Int64
 
-  /// What the command line asks for.
+  /// The options of the command line.
   struct Settings {
     var location: LogLocation
     var start: OffsetArgument?
@@ -24,7 +23,7 @@ struct FetchRun: ~Copyable {
     var isJSON: Bool
   }
 
-  /// Bytes of one read, and pause between two looks at a log that is followed.
+  /// Bytes of one read, and pause between two reads of a log that is followed.
   private static let readBytes = 1 << 20
   private static let followPauseMs = 20
 
@@ -57,7 +56,7 @@ struct FetchRun: ~Copyable {
       return start
     }
     guard let from = settings.filter.from else { return log.logStartOffset }
-    // Nothing before the first record that is as late as this can match.
+    // No record before the first one at or after this time can match.
     return try withLogErrors { () throws(LogError) in
       try log.offset(forTimestamp: from)?.offset ?? log.logEndOffset
     }
@@ -65,7 +64,7 @@ struct FetchRun: ~Copyable {
 
   /// Prints until the end, the limits, a closed pipe or Ctrl-C.
   ///
-  /// - Throws: `.damageReported` where a part of the log could not be read.
+  /// - Throws: `.damageReported` if a part of the log could not be read.
   mutating func run() throws(CommandFailure) {
     do throws(CommandFailure) {
       while !printer.isDone {
@@ -77,7 +76,7 @@ struct FetchRun: ~Copyable {
         }
       }
     } catch {
-      // What was printed so far is not lost to an error that comes after it.
+      // Output so far is not lost because of a later error.
       if error.status != .ok { try printer.out.flush() }
       throw error
     }
@@ -85,7 +84,7 @@ struct FetchRun: ~Copyable {
     try printer.end()
   }
 
-  /// Reports damage that took no offset from what was asked for, or that the log's opening met:
+  /// Reports damage that affected no requested offset, or that was found when the log was opened:
   /// bytes that belong to no batch, a segment that cannot be opened.
   private mutating func reportUnseen() {
     for range in log.recovery.damage + log.damagedRanges {
@@ -97,7 +96,7 @@ struct FetchRun: ~Copyable {
     }
   }
 
-  /// Prints the next piece of the log; false where nothing is left below `end`.
+  /// Prints the next piece of the log; false if nothing is left below `end`.
   private mutating func readOn(upTo end: Int64) throws(CommandFailure) -> Bool {
     guard printer.nextOffset < min(end, log.logEndOffset) else { return false }
     let records: FileRecords?
@@ -115,8 +114,8 @@ struct FetchRun: ~Copyable {
     return true
   }
 
-  /// What a failed read costs: a damaged range, or a whole segment that the disk does not give
-  /// where another one follows.
+  /// The range lost by a failed read: a damaged range, or a whole segment that the disk cannot read
+  /// if another one follows.
   private func lost(by error: LogError) throws(CommandFailure) -> DamagedRange {
     switch error {
     case .corrupt(let range): return range
@@ -132,7 +131,7 @@ struct FetchRun: ~Copyable {
     }
   }
 
-  /// The first offset behind a damaged range that may be readable.
+  /// The first offset after a damaged range that may be readable.
   private func behind(_ range: DamagedRange) -> Int64 {
     if let offsets = range.offsets { return offsets.upperBound }
     let segments = log.store.state.segments

@@ -1,6 +1,6 @@
 import RecordFormat
 
-/// Which records of a log are printed, and when there are enough.
+/// Which records of a log are printed, and when to stop.
 struct RecordFilter {
   /// Earliest time, inclusive; nil for any.
   let from: Int64?
@@ -11,7 +11,7 @@ struct RecordFilter {
   let bytesMax: Int
   /// Whether control records are printed.
   let includesControl: Bool
-  /// Records below are not printed.
+  /// Earlier records are not printed.
   var firstOffset: Int64 = 0
 
   private var records = 0
@@ -25,13 +25,13 @@ struct RecordFilter {
     self.includesControl = includesControl
   }
 
-  /// Whether nothing more is to be printed.
+  /// Whether no more records are to be printed.
   var isDone: Bool { records >= recordsMax || bytes >= bytesMax }
 
   /// Whether a batch may hold a record that is printed.
   func wants(_ batch: BatchHeader) -> Bool {
     if batch.isControl, !includesControl { return false }
-    // The largest time of a batch is stated in its header, the smallest is not.
+    // A batch's header states its largest time, but not the smallest.
     if let from, batch.maxTimestamp < from { return false }
     return true
   }

@@ -8,7 +8,7 @@ struct InfoRun: ~Copyable {
 
   init(isJSON: Bool) { self.isJSON = isJSON }
 
-  /// Prints what is known of `path`.
+  /// Prints the facts about `path`.
   mutating func run(_ argument: String) throws(CommandFailure) {
     let path = PathText.trimmed(argument)
     let disk = PosixDisk()
@@ -32,7 +32,7 @@ struct InfoRun: ~Copyable {
     }
   }
 
-  /// A single file: what verify's quick look counts.
+  /// A single file: the counts of a quick verification.
   private mutating func printFile(_ path: String) throws(CommandFailure) {
     var options = VerificationOptions()
     options.depth = .quick

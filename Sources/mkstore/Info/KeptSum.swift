@@ -1,14 +1,14 @@
 import LogStore
 
-/// What is kept of one log, or of several: `.bad/` and the histories.
+/// The kept data of one log, or of several: `.bad/` and the histories.
 struct KeptSum: Sendable {
   private(set) var fileCount = 0
   private(set) var byteCount = 0
-  /// When the oldest file was kept, milliseconds since 1970 UTC; nil where there is none.
+  /// When the oldest file was kept, milliseconds since 1970 UTC; nil if there is none.
   private(set) var oldestMs: Int64?
   private(set) var historyBytes = 0
 
-  /// Adds what is kept of a log.
+  /// Adds the kept data of a log.
   mutating func add(_ data: KeptData) {
     fileCount += data.kept.files.count
     byteCount += data.kept.byteCount

@@ -1,25 +1,26 @@
 import DiskIO
 import LogStore
 
-/// What `info` tells of one log.
+/// The output of `info` for one log.
 struct LogFacts {
   let location: LogLocation
   let log: Log
   let segments: [SegmentDescription]
   /// The engine's own mark; nil in a directory that it never wrote to.
   let mark: MarkRecord?
-  /// Whether the mark was copied here as a file among others, so that it says nothing of this log.
+  /// Whether the mark was copied here as one file among others, so that it proves nothing about
+  /// this log.
   let isMarkCopy: Bool
   /// The recovery history.
   let history: RecoveryHistory.Content
-  /// What openings kept, or why that cannot be looked at.
+  /// What openings kept, or why it cannot be listed.
   let kept: Result<KeptData, DiskError>
   /// Settings of the topic, "name=value", or why they cannot be read.
   let settings: Result<[String], CheckpointError>
   /// Time and offset of the latest record.
   let latest: OffsetForTime?
 
-  /// Opens the log for reading and looks at its files.
+  /// Opens the log for reading and examines its files.
   init(_ location: LogLocation, _ disk: PosixDisk) throws(CommandFailure) {
     self.location = location
     log = try location.openReadOnly()
@@ -59,7 +60,7 @@ struct LogFacts {
       + "latest record \(RFC3339.text(latest?.timestamp ?? -1))"
   }
 
-  /// All of it for people.
+  /// All lines for people.
   var lines: [String] {
     var lines = [
       "log        \(location.path)",
@@ -131,7 +132,7 @@ struct LogFacts {
     text + String(repeating: " ", count: max(0, count - text.utf8.count))
   }
 
-  /// All of it as one object.
+  /// The same as one object.
   func object(withSegments: Bool) -> JSONObject {
     var object = JSONObject(type: "log")
     object.add("path", location.path)

@@ -1,17 +1,17 @@
 import DiskIO
 import LogStore
 
-/// What `info` tells of one segment.
+/// The output of `info` for one segment.
 struct SegmentDescription: Sendable {
   var baseOffset: Int64
   var file: String
   var bytes: Int
-  /// Largest record time as the time index has it; nil where it tells none.
+  /// Largest record time by the time index; nil if it has none.
   var largestTimestamp: Int64?
   /// When the file last changed, milliseconds since 1970.
   var modifiedMs: Int64?
 
-  /// Looks at the files; what is missing is left out.
+  /// Examines the files; missing ones are omitted.
   init(_ segment: SegmentInfo, _ disk: PosixDisk) throws(CommandFailure) {
     baseOffset = segment.baseOffset
     file = segment.path
@@ -27,7 +27,7 @@ struct SegmentDescription: Sendable {
       let index = IndexContent<TimeIndexEntry>(bytes.span, baseOffset: baseOffset)
       largestTimestamp = index.entries.last?.timestamp
     } catch {
-      // An index that cannot be read tells nothing.
+      // An index that cannot be read gives no time.
       largestTimestamp = nil
     }
   }

@@ -1,6 +1,6 @@
-/// Strings of JSON, turned into the bytes that they stand for.
+/// Decodes JSON strings into bytes.
 extension ByteScratch {
-  /// Adds the bytes of a string as `encoding` says; returns where they stand.
+  /// Adds the bytes of a string by `encoding`; returns their range.
   mutating func append(
     _ text: JSONScanner.Text, of line: Span<UInt8>, as encoding: ByteEncoding
   ) throws(InputFault) -> Range<Int> {
@@ -36,7 +36,7 @@ extension ByteScratch {
     append(text.extracting(plain..<position))
   }
 
-  /// Adds what an escape stands for; the scanner has checked its form. Returns the position after.
+  /// Adds the decoded escape; the scanner has checked its form. Returns the position after.
   private mutating func append(
     escapeIn text: Span<UInt8>, at position: Int, _ origin: Int
   ) throws(InputFault) -> Int {
@@ -52,7 +52,7 @@ extension ByteScratch {
         append(scalar)
         return position + 6
       }
-      // A pair of surrogates stands for one character; one alone for none.
+      // A pair of surrogates encodes one character; a single one is invalid.
       guard unit < 0xDC00, position + 8 <= text.count, text[position + 6] == UInt8(ascii: "\\"),
         text[position + 7] == UInt8(ascii: "u"),
         let low = JSONScanner.hexDigits(text, at: position + 8), 0xDC00...0xDFFF ~= low,

@@ -1,12 +1,12 @@
 import MkstoreBytes
 
-/// Bytes gathered for one record and then forgotten; the memory stays. Owned by one thread.
+/// Bytes collected for one record and then discarded; the memory stays. Owned by one thread.
 struct ByteScratch: ~Copyable {
   private var storage = ByteStorage(capacity: 4096)
-  /// Bytes gathered so far.
+  /// Bytes collected so far.
   private(set) var count = 0
 
-  /// Forgets the bytes.
+  /// Discards the bytes.
   mutating func reset() { count = 0 }
 
   /// Adds bytes.
@@ -30,7 +30,7 @@ struct ByteScratch: ~Copyable {
     for byte in UTF8.encode(scalar)! { append(byte) }
   }
 
-  /// The bytes of a range that was gathered.
+  /// The bytes of a collected range.
   @_lifetime(borrow self)
   borrowing func bytes(_ range: Range<Int>) -> Span<UInt8> { storage.bytes(range) }
 }

@@ -3,37 +3,37 @@ import MkstoreBytes
 
 /// A stream of input with a buffer that holds at least one whole record of it.
 ///
-/// Bytes are handed out as ranges that stay valid until the next call. Owned by one thread.
+/// Bytes are returned as ranges that stay valid until the next call. Owned by one thread.
 struct InputBuffer: ~Copyable {
-  /// What asking for a line, or for bytes, gave.
+  /// The result of a request for a line, or for bytes.
   enum Outcome: Equatable {
-    /// Where they stand.
+    /// Their range.
     case bytes(Range<Int>)
-    /// The input is used up; for `take`, before a single byte.
+    /// The input has ended; for `take`, before a single byte.
     case end
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     case timedOut
   }
 
   /// For messages.
   let name: String
-  /// Whether the input's bytes are all there already, so that waiting means nothing.
+  /// Whether all bytes of the input already exist, so that waiting is pointless.
   let isFile: Bool
   /// Bytes in a file, for progress.
   let size: Int?
-  /// Bytes handed out so far.
+  /// Bytes returned so far.
   private(set) var consumed = 0
 
   private let descriptor: Int32
   private var storage: ByteStorage
   private var start = 0
   private var end = 0
-  /// Bytes behind `start` that hold no line feed.
+  /// Bytes after `start` that contain no line feed.
   private var scanned = 0
   private var isExhausted = false
 
-  /// Longest line, and most bytes that `take` gives at once: a record's largest key or value and a
-  /// little more.
+  /// Longest line, and most bytes that `take` returns at once: slightly more than a record's
+  /// largest key or value.
   static let bytesMax = 96 << 20
   private static let chunkBytes = 256 << 10
 
@@ -58,13 +58,13 @@ struct InputBuffer: ~Copyable {
     if descriptor > 2 { StandardStreams.close(descriptor) }
   }
 
-  /// The bytes of a range that was just handed out.
+  /// The bytes of a range that was just returned.
   @_lifetime(borrow self)
   borrowing func bytes(_ range: Range<Int>) -> Span<UInt8> { storage.bytes(range) }
 
   /// The next line without its line feed; the last one may lack it.
   ///
-  /// - Parameter timeoutMs: Longest wait where nothing is there; −1 for ever.
+  /// - Parameter timeoutMs: Longest wait for input; −1 for ever.
   mutating func nextLine(timeoutMs: Int) throws(CommandFailure) -> Outcome {
     while true {
       if let feed = findLineFeed() {
@@ -93,7 +93,7 @@ struct InputBuffer: ~Copyable {
 
   /// The next `count` bytes.
   ///
-  /// - Returns: `.end` where the input ends before them; then `remaining` tells how many are left.
+  /// - Returns: `.end` if the input ends before them; `remaining` then has the number left.
   mutating func peek(_ count: Int, timeoutMs: Int) throws(CommandFailure) -> Outcome {
     while end - start < count {
       if isExhausted { return .end }
@@ -102,14 +102,14 @@ struct InputBuffer: ~Copyable {
     return .bytes(start..<start + count)
   }
 
-  /// Takes bytes that `peek` gave.
+  /// Consumes bytes that `peek` returned.
   mutating func drop(_ count: Int) {
     precondition(count <= end - start, "drops \(count) of \(end - start) bytes")
     start += count
     consumed += count
   }
 
-  /// Bytes read and not yet taken.
+  /// Bytes read and not yet consumed.
   var remaining: Int { end - start }
 
   private func findLineFeed() -> Int? {
@@ -118,9 +118,9 @@ struct InputBuffer: ~Copyable {
     return nil
   }
 
-  /// Reads more, moving what is left to the front where room is needed.
+  /// Reads more, moving the remaining bytes to the front if room is needed.
   ///
-  /// - Returns: False where nothing came in time.
+  /// - Returns: False if nothing arrived in time.
   private mutating func fill(timeoutMs: Int) throws(CommandFailure) -> Bool {
     try Interrupt.check()
     if !isFile, timeoutMs >= 0 {

@@ -1,4 +1,4 @@
-/// What is wrong with the input, and where in its line.
+/// What is wrong with the input, and the position in its line.
 struct InputFault: Error, Equatable, Sendable {
   /// Byte of the line, from 0.
   var position: Int

@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// What `append` reads.
+/// Input formats of `append`.
 enum InputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
-  /// One record a line: the bytes before the line feed, as they are.
+  /// One record per line: the bytes before the line feed, unchanged.
   case lines
-  /// One JSON object a line.
+  /// One JSON object per line.
   case ndjson
-  /// Records one after the other, each a length and a key, a length and a value.
+  /// Consecutive records, each a length and a key, a length and a value.
   case binary
 }

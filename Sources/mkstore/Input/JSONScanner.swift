@@ -1,7 +1,8 @@
-/// A strict reader of JSON (RFC 8259) that tells where values stand instead of building them.
+/// A strict reader of JSON (RFC 8259) that returns the positions of values instead of building
+/// them.
 ///
-/// The bytes are given to each call; the scanner itself is a position. Text is not checked for
-/// UTF-8 here.
+/// The bytes are passed to each call; the scanner itself is a position. It does not check text for
+/// UTF-8.
 struct JSONScanner {
   /// A string: the bytes between its quotation marks, and whether any of them is an escape.
   struct Text: Equatable {
@@ -18,7 +19,7 @@ struct JSONScanner {
   /// Begins at `position`.
   init(at position: Int = 0) { self.position = position }
 
-  /// The next byte that is no white space; nil at the end.
+  /// The next byte that is not white space; nil at the end.
   mutating func peek(_ bytes: Span<UInt8>) -> UInt8? {
     while position < bytes.count {
       switch bytes[position] {
@@ -36,7 +37,7 @@ struct JSONScanner {
     return true
   }
 
-  /// Takes `character` or says what stands there instead.
+  /// Takes `character`, or reports what is there instead.
   mutating func expect(
     _ character: Unicode.Scalar, _ what: String, _ bytes: Span<UInt8>
   ) throws(InputFault) {
@@ -83,7 +84,7 @@ struct JSONScanner {
     }
   }
 
-  /// Reads any value; gives its exact text.
+  /// Reads any value; returns its exact text.
   mutating func value(_ bytes: Span<UInt8>, depth: Int = 0) throws(InputFault) -> Range<Int> {
     guard depth < JSONScanner.depthMax else {
       throw InputFault(position, "nested deeper than \(JSONScanner.depthMax) levels")
@@ -163,7 +164,7 @@ struct JSONScanner {
     return position - start
   }
 
-  /// What stands at the position instead of `expected`.
+  /// Reports what is at the position instead of `expected`.
   func unexpected(_ expected: String, _ bytes: Span<UInt8>) -> InputFault {
     guard position < bytes.count else {
       return InputFault(position, "the line ends where \(expected) is expected")
@@ -189,7 +190,7 @@ struct JSONScanner {
 
 /// Hex digits of either case.
 enum HexDigit {
-  /// 0 to 15; nil for what is none.
+  /// 0 to 15; nil for other bytes.
   static func value(_ byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")

@@ -4,18 +4,17 @@ import RecordFormat
 /// Reads records from lines of NDJSON: `{"key":…,"value":…,"headers":…,"timestamp":…}`, each field
 /// optional.
 ///
-/// Strings stand for bytes as the encoding says; any other value is taken as its JSON text exactly
-/// as it stands. The further fields that `fetch` writes are passed over, so that its output can be
-/// appended; a field that is not known is refused, for a mistyped name would lose data. Owned by
-/// one thread.
+/// Strings are decoded by the encoding; any other value is used as its exact JSON text. The
+/// additional fields that `fetch` writes are ignored, so that its output can be appended. An
+/// unknown field is refused, because a mistyped name would lose data. Owned by one thread.
 struct NDJSONReader: ~Copyable {
   private let encoding: ByteEncoding
   private var scratch = ByteScratch()
 
-  /// Reads strings as `encoding` says.
+  /// Reads strings by `encoding`.
   init(_ encoding: ByteEncoding) { self.encoding = encoding }
 
-  /// Bytes of a key or value of the record read last; nil for null.
+  /// Bytes of a key or value of the last record; nil for null.
   @_lifetime(borrow self)
   borrowing func bytes(_ range: Range<Int>?) -> Span<UInt8>? {
     guard let range else { return nil }
@@ -51,7 +50,7 @@ struct NDJSONReader: ~Copyable {
 
   private static func checkUTF8(_ line: Span<UInt8>) throws(InputFault) {
     for index in line.indices where line[index] >= 0x80 {
-      // Rare enough to be looked at from the first such byte on, once.
+      // Rare, so it is checked once, from the first such byte on.
       return try checkUTF8(line, from: index)
     }
   }

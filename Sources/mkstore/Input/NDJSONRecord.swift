@@ -1,12 +1,12 @@
 import RecordFormat
 
-/// One record as a line of NDJSON gives it; key and value stand in the reader's scratch.
+/// One record of a line of NDJSON; key and value are in the reader's scratch.
 struct NDJSONRecord: Equatable {
-  /// Milliseconds since 1970; nil where the line has none.
+  /// Milliseconds since 1970; nil if the line has none.
   var timestamp: Int64?
-  /// Where the key stands; nil for null.
+  /// Range of the key; nil for null.
   var key: Range<Int>?
-  /// Where the value stands; nil for null.
+  /// Range of the value; nil for null.
   var value: Range<Int>?
   var headers: [RecordHeader] = []
 }

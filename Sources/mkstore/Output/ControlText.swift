@@ -1,9 +1,8 @@
 import RecordFormat
 
-/// What control records say, for printing.
+/// The content of control records, for printing.
 enum ControlText {
-  /// Nil for one that cannot be read: it is shown as the bytes it has, and verify says what is
-  /// wrong with it.
+  /// nil for an unreadable one: its bytes are shown, and verify reports what is wrong with it.
   static func read(_ record: borrowing RecordView) -> ControlRecord? {
     do throws(BatchError) {
       return try ControlRecord(record)

@@ -2,7 +2,7 @@ import LogStore
 
 /// Damaged ranges as JSON.
 enum DamageText {
-  /// A line of its own.
+  /// A separate line.
   static func object(_ range: DamagedRange) -> JSONObject {
     var object = JSONObject(type: "damage")
     add(range, to: &object)
@@ -21,7 +21,7 @@ enum DamageText {
     object.add("position", range.bytes.lowerBound)
     object.add("bytes", range.bytes.count)
     object.add("firstOffset", range.offsets?.lowerBound)
-    // Exclusive, as every end; null where nothing readable follows.
+    // Exclusive, as every end; null if nothing readable follows.
     object.add("endOffset", range.offsets?.upperBound)
     object.add("reason", range.reason)
   }

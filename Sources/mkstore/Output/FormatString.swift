@@ -1,8 +1,8 @@
-/// A format string in kcat's manner, taken apart once: `%o %k: %s\n`.
+/// A parsed format string in kcat's syntax: `%o %k: %s\n`.
 struct FormatString: Sendable, Equatable {
-  /// How a key or a value is written; `{json}` and the like after its letter.
+  /// How a key or a value is written; `{json}` and others after its letter.
   enum Style: String, Sendable, Equatable, CaseIterable {
-    /// The bytes as they are.
+    /// The bytes unchanged.
     case raw
     /// A JSON string, or null.
     case json
@@ -39,7 +39,7 @@ struct FormatString: Sendable, Equatable {
     case offset
   }
 
-  /// Why a text is no format string.
+  /// Why a text is not a format string.
   struct Fault: Error, Equatable {
     /// For people.
     var text: String
@@ -108,12 +108,12 @@ struct FormatString: Sendable, Equatable {
     }
   }
 
-  /// What stands in braces, if anything does.
+  /// The text in braces, if there is any.
   private static func modifier(_ rest: inout ArraySlice<UInt8>) throws(Fault) -> String? {
     guard rest.first == UInt8(ascii: "{") else { return nil }
     guard let end = rest.firstIndex(of: UInt8(ascii: "}")) else { return nil }
     let inner = rest[(rest.startIndex + 1)..<end]
-    // A brace that holds no word is part of the text, as in '%s{"a":1}'.
+    // A brace without a word is part of the text, as in '%s{"a":1}'.
     let isWord = inner.allSatisfy {
       UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
     }
@@ -130,7 +130,7 @@ struct FormatString: Sendable, Equatable {
     return style
   }
 
-  /// The byte of an escape, whose backslash was taken.
+  /// The byte of an escape, whose backslash was consumed.
   static func escape(_ rest: inout ArraySlice<UInt8>) throws(Fault) -> UInt8 {
     switch rest.popFirst() {
     case UInt8(ascii: "n"): return 0x0A

@@ -1,6 +1,6 @@
 /// Lines of `mkstore.history`: milliseconds since 1970 and what happened.
 enum HistoryText {
-  /// Time and event; the time is nil where the line does not begin with one.
+  /// Time and event; the time is nil if the line does not begin with one.
   static func parts(_ line: String) -> (milliseconds: Int64?, event: String) {
     let parts = line.split(separator: " ", maxSplits: 1)
     guard parts.count == 2, let milliseconds = Int64(parts[0]) else { return (nil, line) }

@@ -1,13 +1,13 @@
-/// One object of the NDJSON that `--json` gives, put together field by field in the order given.
+/// One object of the NDJSON of `--json`, built field by field in the given order.
 ///
-/// For everything but records, which are written without such detours.
+/// For everything except records, which are written directly.
 struct JSONObject {
-  /// Version of the objects' shapes; raised when a field changes its meaning or goes.
+  /// Version of the objects' shapes; raised when a field changes its meaning or is removed.
   static let schema = 1
 
   private var bytes: [UInt8] = [UInt8(ascii: "{")]
 
-  /// An object of a type of its own, as each line is.
+  /// An object with a type, for a line.
   init(type: String) {
     add("schema", JSONObject.schema)
     add("type", type)
@@ -49,7 +49,7 @@ struct JSONObject {
       })
   }
 
-  /// Milliseconds as they are and, beside them, as a person reads them; null for none.
+  /// Milliseconds as a number and, in a second field, as readable text; null for none.
   mutating func addTime(_ name: String, milliseconds: Int64?) {
     let known = milliseconds == -1 ? nil : milliseconds
     add(name + "Ms", known)

@@ -1,6 +1,6 @@
-/// Strings of JSON (RFC 8259), written over bytes.
+/// Strings of JSON (RFC 8259), written as bytes.
 enum JSONText {
-  /// Bytes that stand for themselves in a string; the others need an escape or a look at UTF-8.
+  /// Bytes that need no escape in a string; the others need an escape or a check for UTF-8.
   @inline(__always)
   static func isPlain(_ byte: UInt8) -> Bool {
     byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
@@ -43,7 +43,7 @@ extension OutputBuffer {
 
   /// Adds `bytes` as a string in quotation marks.
   ///
-  /// - Returns: False where they are no UTF-8: each such part was replaced by U+FFFD.
+  /// - Returns: False if they are not UTF-8: each such part was replaced by U+FFFD.
   @discardableResult
   mutating func write(jsonString bytes: Span<UInt8>) -> Bool {
     var isText = true

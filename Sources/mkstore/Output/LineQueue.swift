@@ -1,39 +1,39 @@
-/// Lines that wait to be written, bounded in bytes, with a count of those that were lost and where.
+/// Lines that wait to be written, bounded in bytes, with a count of lost lines and their place.
 ///
 /// A value without threads or files: `MessageWriter` holds it under its lock.
 struct LineQueue {
-  /// What is to be written next.
+  /// The next item to write.
   enum Item: Equatable {
-    /// The first line, as it is.
+    /// The first line, unchanged.
     case line([UInt8])
-    /// That so many lines were lost in this place.
+    /// The number of lines lost in this place.
     case note(lost: Int)
   }
 
   private struct Entry {
     var line: [UInt8]
-    /// Lines that were lost between the one before and this one.
+    /// Lines that were lost between the previous one and this one.
     var lostBefore: Int
   }
 
   private let bytesMax: Int
   private var entries: [Entry] = []
-  /// Place of the first entry; those before it were written.
+  /// Index of the first entry; earlier ones were written.
   private var head = 0
   private var byteCount = 0
   /// Lines lost since the last entry was added.
   private var lostAtEnd = 0
-  /// Whether the last write failed: what was lost is told with the next line, not before, since
-  /// trying again and again would take a core.
+  /// Whether the last write failed: lost lines are then reported with the next line, not before,
+  /// since trying continuously would use a whole core.
   private var isFailing = false
 
-  /// A queue for so many bytes; a larger line is taken where it is alone.
+  /// A queue of this many bytes; a larger line is accepted if it is alone.
   init(bytesMax: Int) { self.bytesMax = bytesMax }
 
   /// Whether nothing is left to write.
   var isEmpty: Bool { next == nil }
 
-  /// Whether a line of `count` bytes would be taken.
+  /// Whether a line of `count` bytes would be accepted.
   func hasRoom(for count: Int) -> Bool {
     head == entries.count || byteCount + count <= bytesMax
   }
@@ -52,7 +52,7 @@ struct LineQueue {
     return 0
   }
 
-  /// What is to be written next; nil where there is nothing.
+  /// The next item to write; nil if there is none.
   var next: Item? {
     guard head < entries.count else {
       return lostAtEnd > 0 && !isFailing ? .note(lost: lostAtEnd) : nil
@@ -61,14 +61,14 @@ struct LineQueue {
     return first.lostBefore > 0 ? .note(lost: first.lostBefore) : .line(first.line)
   }
 
-  /// Notes what became of the item that `next` gave.
+  /// Records the result for the item that `next` returned.
   ///
   /// - Returns: How many lines were lost: 0 or 1.
   mutating func finish(_ item: Item, isWritten: Bool) -> Int {
     isFailing = !isWritten
     switch (item, isWritten) {
     case (.note(let lost), true):
-      // A line that came meanwhile took the count over.
+      // A line that was added meanwhile has the count.
       if head < entries.count { entries[head].lostBefore -= lost } else { lostAtEnd -= lost }
       return 0
     case (.note, false) where head == entries.count: return 0

@@ -1,4 +1,4 @@
-/// Where the server's log lines go: to the writer, and whoever logs never waits.
+/// The stream of the server's log lines: passes them to the writer, so that logging never waits.
 struct MessageStream: TextOutputStream, Sendable {
   let writer: MessageWriter
 

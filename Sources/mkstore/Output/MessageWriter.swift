@@ -1,17 +1,17 @@
 import Glibc
 import LogStore
 
-/// Writes lines to standard error on a thread of its own, so that a server never waits for whoever
-/// reads them: a pager, a held terminal, a supervisor that hangs.
+/// Writes lines to standard error on its own thread, so that a server never waits for its reader: a
+/// pager, a held terminal, a supervisor that hangs.
 ///
-/// Lines leave whole and in order. What finds no room in the queue, or cannot be written, is
-/// dropped and counted, and the count is written where the lines are missing. The descriptor may be
-/// shared with a shell, so it stays blocking, and only the thread blocks in it. Any thread may
-/// write.
+/// Lines are written whole and in order. A line for which there is no room in the queue, or that
+/// cannot be written, is dropped and counted, and the count is written where lines are missing. The
+/// descriptor may be shared with a shell, so it stays blocking, and only the thread blocks in it.
+/// Any thread may write.
 final class MessageWriter: Sendable {
-  /// Bytes that wait at most: some thousand lines.
+  /// Most waiting bytes: some thousand lines.
   static let bytesMax = 256 << 10
-  /// How long all lines that are `isPatient` together wait for room.
+  /// How long all `isPatient` lines together wait for room.
   static let patienceNs: Int64 = 2_000_000_000
 
   private struct State {
@@ -28,8 +28,8 @@ final class MessageWriter: Sendable {
   ///
   /// - Parameters:
   ///   - descriptor: Where lines go.
-  ///   - bytesMax: Bytes that wait at most.
-  ///   - didLose: Told how many lines were dropped, on any thread.
+  ///   - bytesMax: Most waiting bytes.
+  ///   - didLose: Called with the number of dropped lines, on any thread.
   init(
     _ descriptor: Int32 = StandardStreams.error, bytesMax: Int = MessageWriter.bytesMax,
     didLose: @escaping @Sendable (Int) -> Void = { _ in }
@@ -37,14 +37,14 @@ final class MessageWriter: Sendable {
     self.descriptor = descriptor
     self.didLose = didLose
     state = Locked(State(queue: LineQueue(bytesMax: bytesMax)))
-    // Never joined: it may be blocked for as long as nobody reads.
+    // Never joined: it may be blocked until standard error is read.
     _ = PinnedThread(name: "mkstore-messages", core: nil) { [self] in run() }
   }
 
-  /// Hands over one whole line, with its line feed.
+  /// Adds one whole line, with its line feed.
   ///
-  /// - Parameter isPatient: Whether to wait for room where there is none, which a few lines of the
-  ///   start may and an event loop may not; all of them together for `patienceNs`.
+  /// - Parameter isPatient: Whether to wait for room if there is none. A few lines of the start may
+  ///   do that, an event loop may not; all of them together for `patienceNs`.
   func write(_ line: String, isPatient: Bool = false) {
     let bytes = Array(line.utf8)
     if isPatient { waitForRoom(bytes.count) }
@@ -100,7 +100,8 @@ final class MessageWriter: Sendable {
     return item
   }
 
-  /// Writes a line; one that a failed write (a full disk) left unfinished is ended first.
+  /// Writes a line; if a failed write (a full disk) left the previous one unfinished, it is ended
+  /// first.
   private func put(_ bytes: [UInt8], isMidLine: inout Bool) -> Bool {
     let bytes = isMidLine ? [UInt8(ascii: "\n")] + bytes : bytes
     let (written, code) = StandardStreams.write(bytes.span, to: descriptor)

@@ -52,7 +52,7 @@ extension OutputBuffer {
 
   /// Adds bytes as a JSON string, `null` for none.
   ///
-  /// - Returns: False where they are no UTF-8 and were to be shown as text.
+  /// - Returns: False if they are not UTF-8 but were to be shown as text.
   mutating func write(json bytes: Span<UInt8>?, as encoding: ByteEncoding) -> Bool {
     guard let bytes else {
       write("null")

@@ -4,9 +4,8 @@ import MkstoreBytes
 
 /// Standard output through one large buffer.
 ///
-/// The first failed write sticks: what is written after it goes nowhere, and `flush` (or `check`)
-/// says what happened, so that the writing of records needs no error handling at each byte. Owned
-/// by one thread.
+/// The first failed write is final: later output is discarded, and `flush` (or `check`) reports the
+/// failure, so that writing records needs no error handling at each byte. Owned by one thread.
 struct OutputBuffer: ~Copyable {
   private let descriptor: Int32
   private let name: String
@@ -15,7 +14,7 @@ struct OutputBuffer: ~Copyable {
   /// Error number of the first failed write; 0 for none.
   private(set) var failureCode: Int32 = 0
 
-  /// Bytes gathered before they are written.
+  /// Bytes collected before they are written.
   static let capacity = 256 << 10
 
   /// Writes to `descriptor`; `name` is for messages.
@@ -79,15 +78,15 @@ struct OutputBuffer: ~Copyable {
     write(byte: UInt8(ascii: "\n"))
   }
 
-  /// Writes out what is gathered.
+  /// Writes the buffered bytes.
   ///
-  /// - Throws: `.outputClosed` where the reader went away, `.diskFull`, or a failure with the name.
+  /// - Throws: `.outputClosed` if the reader closed, `.diskFull`, or a failure with the name.
   mutating func flush() throws(CommandFailure) {
     drain()
     try check()
   }
 
-  /// Throws where a write failed earlier.
+  /// Throws if an earlier write failed.
   func check() throws(CommandFailure) {
     switch failureCode {
     case 0: return

@@ -1,5 +1,5 @@
-/// Progress on standard error: one line that is drawn over on a terminal, a line each second
-/// elsewhere. Owned by one thread.
+/// Progress on standard error: one line that is overwritten on a terminal, otherwise a line each
+/// second. Owned by one thread.
 struct ProgressLine {
   private let unit: String
   private let isTerminal: Bool
@@ -7,15 +7,15 @@ struct ProgressLine {
   private var shownMs = -1_000_000
   private var isShown = false
 
-  /// `unit` names what is counted beside the bytes.
+  /// `unit` names what is counted besides the bytes.
   init(unit: String) {
     self.unit = unit
     isTerminal = StandardStreams.isTerminal(StandardStreams.error)
   }
 
-  /// Shows how far it has come, at most five times a second.
+  /// Shows the progress, at most five times a second.
   ///
-  /// - Parameter total: Bytes of all; nil where that is unknown.
+  /// - Parameter total: Total bytes; nil if unknown.
   mutating func show(done: Int, total: Int?, count: Int?) {
     let elapsedMs = started.elapsedMs
     guard elapsedMs - shownMs >= (isTerminal ? 200 : 1000) else { return }
@@ -31,7 +31,7 @@ struct ProgressLine {
     }
   }
 
-  /// Takes the line away from the terminal, so that what follows stands alone.
+  /// Removes the line from the terminal before other output.
   mutating func end() {
     if isShown, isTerminal { Messages.write("\r\u{1B}[K") }
     isShown = false

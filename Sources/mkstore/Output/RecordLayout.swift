@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// What `fetch` prints of a record.
+/// How `fetch` prints a record.
 enum RecordLayout: Sendable {
   /// `--output`.
   enum Name: String, ExpressibleByArgument, CaseIterable, Sendable {
-    /// The value and a line end; the key and a delimiter before it where one is given.
+    /// The value and a line end; before it the key and a delimiter, if one is given.
     case lines
-    /// The values' bytes and nothing between them.
+    /// The values' bytes with nothing between them.
     case raw
-    /// One JSON object a line.
+    /// One JSON object per line.
     case ndjson
     /// Offset, timestamp, key and value in hex, tabs between them.
     case hex
@@ -16,7 +16,7 @@ enum RecordLayout: Sendable {
     case binary
   }
 
-  /// Value (and key) as they are, with a line end.
+  /// Value (and key) unchanged, with a line end.
   case lines(keyDelimiter: [UInt8]?, null: [UInt8])
   /// Values and nothing else.
   case raw

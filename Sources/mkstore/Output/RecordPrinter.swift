@@ -5,7 +5,7 @@ import RecordFormat
 struct RecordPrinter {
   private let layout: RecordLayout
   private let topicPartition: TopicPartition
-  /// Records with bytes that are no UTF-8 but were to be shown as text.
+  /// Records with bytes that are not UTF-8 but were to be shown as text.
   private(set) var notTextCount = 0
   /// Offset of the first of them.
   private(set) var notTextOffset: Int64?
@@ -55,7 +55,7 @@ struct RecordPrinter {
       out.write(bigEndian: -1)
       return
     }
-    // A batch is below 2 GiB and so is what it holds.
+    // A batch is below 2 GiB, and so are its parts.
     out.write(bigEndian: Int32(bytes.count))
     out.write(bytes)
   }

@@ -2,16 +2,16 @@ import LogStore
 
 /// What opening a log found and did, for people.
 enum RecoveryText {
-  /// One line for each change, and for what remains damaged.
+  /// One line for each change, and for each remaining damage.
   static func lines(_ report: RecoveryReport) -> [String] {
     actions(report, .done) + damage(report)
   }
 
-  /// Whether a change was made or is only announced.
+  /// Whether a change was made or is only planned.
   enum Tense {
     case done, planned
 
-    /// A change's first words, with those of what was done: people look for the same words.
+    /// A change's first words; they include those for a done change, so that searches find both.
     func verb(_ done: String) -> String { self == .done ? done : "would be \(done):" }
 
     /// A file that is rebuilt from the log.
@@ -35,14 +35,14 @@ enum RecoveryText {
     return lines
   }
 
-  /// Of bytes that are not kept yet, or were not.
+  /// For bytes that are not kept yet, or were not.
   private static func notKept(_ cut: RecoveryReport.Cut, _ tense: Tense) -> String {
     let folder = "\(PathText.parent(cut.file))/\(KeptBytes.directoryName)"
     return tense == .done
       ? ", not kept: all zeros, or no space left" : ", kept in \(folder) unless all zeros"
   }
 
-  /// One line for what remains damaged.
+  /// One line for each remaining damage.
   static func damage(_ report: RecoveryReport) -> [String] {
     report.damage.map { "damaged: \($0) (not repairable; the rest stays readable)" }
       + report.sideFileDamage.filter { !$0.isMendedByOpen }.map { "damaged: \($0)" }

@@ -20,7 +20,7 @@ struct KeptDrop {
     }
   }
 
-  /// Says what went, or would go; fails where something could not be removed.
+  /// Reports what was removed, or would be; fails if something could not be removed.
   func tell(asJSON: Bool) throws(CommandFailure) {
     var out = OutputBuffer()
     for log in result.logs {

@@ -9,9 +9,9 @@ struct StoreRecovery {
     var report: RecoveryReport
     /// Losses that were accepted in this run.
     var accepted: [AcceptedLoss] = []
-    /// Accepted losses that are told as damage again.
+    /// Accepted losses that are reported as damage again.
     var undone: [AcceptedLoss] = []
-    /// Those that were to be undone and stay accepted.
+    /// Accepted losses that could not be undone.
     var leftAccepted: [UndoneLosses.Left] = []
 
     /// One line for each of them.
@@ -20,13 +20,13 @@ struct StoreRecovery {
         + leftAccepted.map { "stays accepted, since \($0.reason): \($0.loss)" }
     }
 
-    /// Whether there is more to say than that it was opened.
+    /// Whether there is more to report than that it was opened.
     var hasNews: Bool {
       report.isEventful || !report.notes.isEmpty || !report.removedFiles.isEmpty
         || wrongFileCount > 0 || !acceptanceLines.isEmpty
     }
 
-    /// Files beside the segments that are wrong and stay so.
+    /// Files beside the segments that are wrong and are not rebuilt.
     var wrongFileCount: Int { report.sideFileDamage.count { !$0.isMendedByOpen } }
   }
 
@@ -35,7 +35,7 @@ struct StoreRecovery {
   private(set) var failures: [String] = []
   /// Files of the store's own directory that are rebuilt.
   private(set) var mendedFiles: [String] = []
-  /// Those that are wrong and stay so.
+  /// Those that are wrong and are not rebuilt.
   private(set) var sideFileDamage: [SideFileDamage] = []
 
   /// What an opening did.
@@ -74,14 +74,14 @@ struct StoreRecovery {
     if !mendedFiles.contains(file) { mendedFiles.append(file) }
   }
 
-  /// Notes what was accepted of a log: what was damaged there is so no more.
+  /// Records accepted losses of a log: they are no damage any more.
   mutating func noteAccepted(_ losses: [AcceptedLoss], of path: String) {
     guard let index = logs.firstIndex(where: { $0.path == path }) else { return }
     logs[index].accepted = losses
     logs[index].report.damage = []
   }
 
-  /// Notes what was put back: it is damaged again.
+  /// Records undone losses: they are damage again.
   mutating func noteUndone(_ losses: UndoneLosses, of path: String) {
     guard let index = logs.firstIndex(where: { $0.path == path }) else { return }
     logs[index].undone = losses.undone
@@ -93,19 +93,19 @@ struct StoreRecovery {
     }
   }
 
-  /// Notes what could not be done about a log.
+  /// Records what could not be done for a log.
   mutating func noteFailure(_ text: String) { failures.append(text) }
 
   private mutating func noteUnreadable() {
     failures += logs.flatMap(\.report.unreadableFiles)
   }
 
-  /// Files that are wrong and stay so.
+  /// Files that are wrong and are not rebuilt.
   var wrongFileCount: Int { sideFileDamage.count + logs.reduce(0) { $0 + $1.wrongFileCount } }
 
   /// Whether damage remains.
   var hasDamage: Bool { wrongFileCount > 0 || logs.contains { !$0.report.damage.isEmpty } }
 
-  /// Whether something could not be looked at.
+  /// Whether something could not be examined.
   var isIncomplete: Bool { !failures.isEmpty }
 }

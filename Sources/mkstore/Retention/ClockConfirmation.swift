@@ -1,13 +1,13 @@
 import DiskIO
 import LogStore
 
-/// Says in a store's directory that this machine's clock is right.
+/// Records in a store's directory that this machine's clock is right.
 struct ClockConfirmation {
   private let store: StoreLocation
 
   init(_ store: StoreLocation) { self.store = store }
 
-  /// Writes the present time into the store's session file, which a waiting server looks at.
+  /// Writes the current time to the store's session file, which a waiting server reads.
   func run() throws(CommandFailure) {
     let disk = PosixDisk()
     let found: StoreSession?

@@ -1,7 +1,7 @@
 import DiskIO
 import LogStore
 
-/// What `mkstore retention` tells of one log.
+/// The output of `mkstore retention` for one log.
 struct RetentionText {
   private let location: LogLocation
   private let log: Log
@@ -12,7 +12,7 @@ struct RetentionText {
 
   /// - Parameters:
   ///   - base: The defaults of the store's owner.
-  ///   - explainsAll: Whether each segment is told, not only up to the first that stays.
+  ///   - explainsAll: Whether every segment is explained, not only up to the first kept one.
   init(
     _ location: LogLocation, base: LogConfig, explainsAll: Bool
   ) throws(CommandFailure) {

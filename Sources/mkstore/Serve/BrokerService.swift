@@ -6,7 +6,7 @@ import MkstoreServer
 import ServiceLifecycle
 import UnixSignals
 
-/// A broker as a service: listens, waits for the signal to stop, and stops in order.
+/// A broker as a service: listens, waits for the signal to stop, and stops cleanly.
 struct BrokerService: Service {
   private let manager: Store
   private let config: BrokerConfig
@@ -46,7 +46,7 @@ struct BrokerService: Service {
     return .success(())
   }
 
-  /// A terminal that goes away ends the server as in Kafka, unless nohup keeps it.
+  /// Closing the terminal ends the server as in Kafka, unless nohup prevents it.
   private static var stopSignals: [UnixSignal] {
     ProcessLimits.isIgnored(signal: SIGHUP)
       ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup]
@@ -71,7 +71,7 @@ struct BrokerService: Service {
     do {
       try await gracefulShutdown()
     } catch {
-      // Cancelled: as good as a signal.
+      // Cancellation has the same effect as a signal.
       logger.debug("cancelled")
     }
     Messages.say("stopping: finishing what is under way; a second signal stops at once")

@@ -1,15 +1,15 @@
-/// Kafka's names of broker settings that have another name here, so that what was written for a
-/// broker is understood.
+/// Kafka's names of broker settings that have another name here, so that a broker's configuration
+/// is understood.
 enum KafkaBrokerNames {
-  /// A name of Kafka's for one of our settings.
+  /// One of Kafka's names for one of our settings.
   private struct Synonym {
     var name: String
     var ours: String
-    /// How many of our units one of theirs is; 1 where the value is taken as it is.
+    /// Number of our units in one of its units; 1 if the value is used unchanged.
     var factor: Int64 = 1
   }
 
-  /// In Kafka's order: of two for the same setting, the first one holds.
+  /// In Kafka's order: of two for the same setting, the first one counts.
   private static let synonyms: [Synonym] = [
     Synonym(name: "log.dirs", ours: "data"),
     Synonym(name: "log.dir", ours: "data"),
@@ -41,22 +41,22 @@ enum KafkaBrokerNames {
   /// Kafka's names.
   static let all: [String] = synonyms.map(\.name)
 
-  /// Our setting that a name of Kafka's is for, and how many of our units one of its own is; nil
-  /// where it is none.
+  /// Our setting for one of Kafka's names, and the number of our units in one of its units; nil if
+  /// there is none.
   static func meaning(of name: String) -> (ours: String, factor: Int64)? {
     synonyms.first { $0.name == name }.map { ($0.ours, $0.factor) }
   }
 
-  /// Gives settings of one place our names. Where several mean the same one, ours holds, else the
-  /// one that comes first in Kafka: milliseconds before minutes before hours.
+  /// Translates the settings of one place to our names. If several mean the same, ours counts, else
+  /// the one that comes first in Kafka: milliseconds before minutes before hours.
   ///
   /// - Parameters:
-  ///   - pairs: What is given there.
-  ///   - place: What it is called in messages.
-  ///   - listeners: What is said of listeners in any place.
-  ///   - ignored: Gets the settings of Kafka's that have no meaning here.
-  /// - Throws: `.usage` for a value that cannot be taken over, and for settings of encryption or
-  ///   authentication, without which somebody would serve in the clear who meant not to.
+  ///   - pairs: The settings there.
+  ///   - place: Its name in messages.
+  ///   - listeners: The listener settings of all places.
+  ///   - ignored: Receives Kafka's settings that have no meaning here.
+  /// - Throws: `.usage` for a value that cannot be used, and for settings of encryption or
+  ///   authentication: ignoring these would serve data unprotected against the user's intention.
   static func translated(
     _ pairs: [(name: String, value: String)], from place: String, _ listeners: KafkaListeners,
     _ ignored: inout [KafkaOnlySetting.Ignored]
@@ -74,7 +74,7 @@ enum KafkaBrokerNames {
       }
       let rank = all.firstIndex(of: name) ?? -1
       let ours = rank < 0 ? name : synonyms[rank].ours
-      // Also where another name holds: nobody is to think that a wrong one does.
+      // Checked even if another name counts, so that wrong values are always reported.
       let converted = rank < 0 ? value : try converted(value, synonyms[rank], place, listeners)
       // The same name again replaces the first, as in Java properties.
       if let other = ranks[ours], other < rank { continue }
@@ -111,13 +111,13 @@ enum KafkaBrokerNames {
     }
   }
 
-  /// What is not there.
+  /// Missing features.
   static let missingSecurity = "there is no encryption and no authentication"
 
   /// Why settings of encryption and authentication stop the start.
   static let noSecurity = "asks for what is not there: no encryption, no authentication"
 
-  /// Why a setting stops the start: whoever sets it counts on being protected.
+  /// Why a setting stops the start: its user relies on protection.
   static func rejection(of name: String) -> String? {
     // Those of one listener: listener.name.external.ssl.keystore.location.
     let isProtection = ["ssl.", "sasl."].contains {
@@ -126,7 +126,7 @@ enum KafkaBrokerNames {
     return isProtection ? noSecurity : nil
   }
 
-  /// The name that is meant, where one is near enough.
+  /// The name that was probably meant, if one is similar enough.
   static func nearest(to name: String, in names: [String]) -> String? {
     let found = names.map { (name: $0, distance: distance(name, $0)) }.min {
       ($0.distance, $0.name) < ($1.distance, $1.name)
@@ -135,7 +135,7 @@ enum KafkaBrokerNames {
     return found.name
   }
 
-  /// How many letters have to be put in, left out or changed (Levenshtein).
+  /// How many letters must be inserted, removed or changed (Levenshtein).
   private static func distance(_ one: String, _ other: String) -> Int {
     let (one, other) = (Array(one.utf8.prefix(100)), Array(other.utf8))
     var row = Array(0...other.count)

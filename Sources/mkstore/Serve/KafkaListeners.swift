@@ -1,16 +1,16 @@
-/// How Kafka's settings name listeners, of which the one for clients is served here.
+/// Kafka's settings of listeners, of which only the one for clients is used here.
 struct KafkaListeners {
-  /// Why listeners cannot be taken over.
+  /// Why listeners cannot be used.
   struct Refusal: Error {
     let reason: String
   }
 
-  /// Protocols by listener name, where they are told.
+  /// Protocols by listener name, if configured.
   private var protocols: [String: String] = [:]
-  /// Names of listeners that no client connects to: of controllers.
+  /// Names of controllers' listeners, to which no client connects.
   private var others: Set<String> = []
 
-  /// Takes what the settings of one place say of listeners.
+  /// Reads the listener settings of one place.
   init(_ pairs: [(name: String, value: String)]) {
     for (name, value) in pairs {
       switch name {
@@ -32,8 +32,8 @@ struct KafkaListeners {
     }
   }
 
-  /// `HOST:PORT` of the one entry for clients, `PLAINTEXT://HOST:PORT`; without a host every
-  /// address is meant.
+  /// `HOST:PORT` of the one entry for clients, `PLAINTEXT://HOST:PORT`; without a host it means
+  /// every address.
   func address(_ text: String) throws(Refusal) -> String {
     var found: [(name: String, address: String)] = []
     for entry in Self.entries(text) {

@@ -1,9 +1,9 @@
-/// The table of `KafkaOnlySetting`: what Kafka 3.9 documents as broker settings, and what has
-/// neither a meaning here nor a topic's setting (`TopicSetting`).
+/// The table of `KafkaOnlySetting`: Kafka 3.9's documented broker settings that have neither a
+/// meaning here nor a topic's setting (`TopicSetting`).
 enum KafkaOnlyNames {
   static let rules: [KafkaOnlySetting] = identity + cluster + machine + clients + promises
 
-  /// Names by spaces and lines.
+  /// Names separated by spaces and lines.
   private static func ignored(_ reason: String, _ names: String) -> [KafkaOnlySetting] {
     names.split { $0.isWhitespace }.map {
       KafkaOnlySetting(name: String($0), reason: reason, accepted: .all)

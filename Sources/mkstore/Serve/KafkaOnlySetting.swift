@@ -1,29 +1,29 @@
 import LogStore
 
-/// A broker setting of Kafka 3.9 that has no meaning here, and what becomes of it: it is passed
-/// over with a reason where that is harmless, and refused where somebody would count on it.
+/// A broker setting of Kafka 3.9 that has no meaning here. It is ignored with a reason if that is
+/// harmless, and refused if users rely on it.
 struct KafkaOnlySetting: Sendable {
   /// Kafka's name.
   let name: String
   /// Why it has no meaning.
   let reason: String
-  /// Which values are passed over.
+  /// Which values are ignored.
   let accepted: Accepted
 
-  /// Values that are passed over.
+  /// Values that are ignored.
   enum Accepted: Sendable {
     case all
-    /// These; another one asks for what is not there.
+    /// These; any other value asks for a missing feature.
     case these([String])
     /// A topic's setting: legal values.
     case legal(TopicSetting)
-    /// A topic's setting that logs must meet: no other way is taken silently.
+    /// A topic's setting that logs must fulfil: no other behaviour is accepted silently.
     case met(TopicSetting)
     /// `process.roles`: a broker's are.
     case roles
   }
 
-  /// One that was given and is passed over.
+  /// A setting that was given and is ignored.
   struct Ignored: Sendable {
     /// Where it was given.
     var place: String
@@ -40,20 +40,20 @@ struct KafkaOnlySetting: Sendable {
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
-  /// The setting of a name; also of one for a single listener (`listener.name.external.…`), where
-  /// the setting itself has no meaning.
+  /// The setting of a name; also for a single listener (`listener.name.external.…`), if the setting
+  /// itself has no meaning.
   static func named(_ name: String) -> KafkaOnlySetting? {
     let parts = name.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
     guard parts.count == 4, parts[0] == "listener", parts[1] == "name" else { return byName[name] }
     return byName[String(parts[3])]
   }
 
-  /// Settings of topics that the engine does not go by, by the broker's names.
+  /// Settings of topics that the engine does not apply, by the broker's names.
   private static let ofTopics: [KafkaOnlySetting] = TopicSetting.all.compactMap { name, setting in
     guard case .kept(let why) = setting.effect, let brokerName = setting.brokerName,
       name != "message.timestamp.difference.max.ms"
     else { return nil }
-    // Whoever sets one of these counts on it when a producer is answered.
+    // Users of these rely on them when a producer gets its answer.
     let isPromise = ["flush.messages", "flush.ms", "min.insync.replicas"].contains(name)
     return KafkaOnlySetting(
       name: brokerName, reason: why, accepted: isPromise ? .met(setting) : .legal(setting))
@@ -61,14 +61,14 @@ struct KafkaOnlySetting: Sendable {
 
   // MARK: Values
 
-  /// Why a value stops the start; nil where it is passed over.
+  /// Why a value stops the start; nil if it is ignored.
   func rejection(of value: String) -> String? {
     let value = ServeSettings.trimmed(value)
     switch accepted {
     case .all: return nil
     case .these(let values):
       if values.contains(value.lowercased()) { return nil }
-      // A value that may be secret is not told.
+      // A value that may be secret is not shown.
       let given = values == [""] ? "it" : "'\(value)'"
       return "\(given) cannot be kept to: \(reason)"
     case .legal(let setting), .met(let setting): return setting.check(value)
@@ -82,13 +82,13 @@ struct KafkaOnlySetting: Sendable {
     }
   }
 
-  /// Why one that was passed over stops the start after all, for logs with these settings.
+  /// Why an ignored setting stops the start after all, for logs with these settings.
   static func rejection(of given: Ignored, by config: LogConfig) -> String? {
     guard case .met(let setting) = named(given.name)?.accepted else { return nil }
     return setting.rejection(of: ServeSettings.trimmed(given.value), in: config)
   }
 
-  /// What is said at the start, a line for each reason.
+  /// Messages of the start, a line for each reason.
   static func notes(_ ignored: [Ignored]) -> [String] {
     var reasons: [String] = []
     var given: [String: [String]] = [:]

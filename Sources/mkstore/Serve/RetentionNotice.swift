@@ -1,8 +1,8 @@
 import LogStore
 
-/// What the start says of retention.
+/// Messages of the start about retention.
 enum RetentionNotice {
-  /// How long topics that are made now keep their records.
+  /// How long new topics keep their records.
   static func ofNewTopics(_ config: LogConfig) -> String {
     let subject = "topics that are made here keep their records "
     guard config.cleanupPolicy.contains(.delete) else {
@@ -21,7 +21,7 @@ enum RetentionNotice {
   /// Topics named in a message; a copied directory may hold thousands.
   private static let namesMax = 10
 
-  /// Of which topics nothing is deleted although there is a rule; nil where there is none.
+  /// From which topics nothing is deleted although there is a rule; nil if there are none.
   static func unconfirmed(_ topics: [String], store: String) -> String? {
     guard let first = topics.first else { return nil }
     let named = topics.prefix(namesMax).joined(separator: ", ")

@@ -42,7 +42,7 @@ struct ServeRun {
     try outcome.withLock { $0 }?.get()
   }
 
-  /// From here on nobody waits for whoever reads standard error.
+  /// From here on no thread waits for the reader of standard error.
   private func speakThroughWriter() {
     let dropped = Counter(label: "mkstore_dropped_log_lines_total")
     let writer = MessageWriter { dropped.increment(by: $0) }
@@ -56,7 +56,7 @@ struct ServeRun {
   }
 
   /// Each event loop takes three descriptors, and the store, its listeners and a topic some more;
-  /// without them the loops cannot begin.
+  /// without them the loops cannot start.
   private func refuseTooFew(_ openFilesMax: Int) throws(CommandFailure) {
     let loops = settings.broker.cores.isEmpty ? Processors.count : settings.broker.cores.count
     let needed = 32 + 4 * loops
@@ -77,7 +77,7 @@ struct ServeRun {
     }
   }
 
-  /// Leaves descriptors for files: each log that is written to takes two, a new topic some more.
+  /// Reserves descriptors for files: each log that is written to takes two, a new topic some more.
   private func bounded(
     _ config: BrokerConfig, _ manager: Store, _ openFilesMax: Int
   ) -> BrokerConfig {
@@ -92,7 +92,7 @@ struct ServeRun {
     return config
   }
 
-  /// Notes said at the start; a directory of another program may give one for each log.
+  /// Notes shown at the start; another program's directory may give one for each log.
   private static let notesMax = 100
 
   private func sayNotes(_ notes: [String]) {

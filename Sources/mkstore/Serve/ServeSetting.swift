@@ -2,25 +2,25 @@ import LogStore
 import Logging
 import MkstoreServer
 
-/// A setting of `mkstore serve`: its name, which values it takes, what it is, how it is read and
-/// told. `ServeSettings` reads by this table, and `mkstore settings` lists it.
+/// A setting of `mkstore serve`: its name, legal values, meaning, and how it is read and shown.
+/// `ServeSettings` reads by this table, and `mkstore settings` lists it.
 struct ServeSetting: Sendable {
-  /// Its name: Kafka's where Kafka has one that means the same.
+  /// Its name: Kafka's if Kafka has one that means the same.
   let name: String
-  /// What is told of its values.
+  /// The description of its values.
   let values: TopicSetting.Values
-  /// How a value looks, where `values` does not say it.
+  /// The form of a value, if `values` does not describe it.
   let form: String?
-  /// What it is, one sentence.
+  /// Its meaning, one sentence.
   let meaning: String
-  /// What goes without a value.
+  /// What applies without a value.
   let unset: String?
-  /// Takes a value over.
+  /// Stores a value.
   let apply: @Sendable (String, inout ServeSettings) throws(CommandFailure) -> Void
-  /// The value in force, as it is read; nil where there is none.
+  /// The effective value, as it is read; nil if there is none.
   let stated: @Sendable (ServeSettings) -> String?
 
-  /// Without values of its own: a text of some form.
+  /// For a text of some form, without listed values.
   private init(
     _ name: String, form: String, unset: String?, _ meaning: String,
     apply: @escaping @Sendable (String, inout ServeSettings) throws(CommandFailure) -> Void,
@@ -46,7 +46,7 @@ struct ServeSetting: Sendable {
     self.stated = stated
   }
 
-  /// The default, as it is read; nil where there is none.
+  /// The default, as it is read; nil if there is none.
   var standard: String? { stated(ServeSettings()) }
 
   // MARK: Kinds
@@ -111,7 +111,7 @@ struct ServeSetting: Sendable {
     return endpoint
   }
 
-  /// A topic's setting: the default of topics that say nothing else.
+  /// A topic's setting: the default for topics without their own.
   private static func topic(_ name: String, _ setting: TopicSetting) -> ServeSetting {
     ServeSetting(
       name: name, values: setting.values, meaning: setting.meaning,
@@ -129,8 +129,8 @@ struct ServeSetting: Sendable {
   /// Every setting, in the order in which they are read.
   static let all: [ServeSetting] = own + topics
 
-  /// Settings of topics that the server has for all: those that act. One that counts as two others
-  /// where these are not stated comes after them.
+  /// Settings of topics that the server has for all: those that are applied. A setting that
+  /// replaces two unset others comes after them.
   private static let topics: [ServeSetting] = TopicSetting.all.filter { name, setting in
     setting.effect == .acts || name == "message.timestamp.difference.max.ms"
   }.sorted { $0.key < $1.key }.map(topic)

@@ -5,7 +5,7 @@ import LogStore
 import Logging
 import MkstoreServer
 
-/// Everything that `mkstore serve` may be told: on the command line, in the environment, in a file.
+/// All settings of `mkstore serve`: from the command line, the environment and a file.
 struct ServeSettings: Sendable {
   /// The store's directory.
   var data = ""
@@ -13,11 +13,11 @@ struct ServeSettings: Sendable {
   var store = StoreConfig()
   /// How it is served.
   var broker = BrokerConfig()
-  /// Whether others than this machine may be let in.
+  /// Whether other machines may connect.
   var isInsecure = false
-  /// What is odd about the settings, for people.
+  /// Oddities of the settings, for people.
   private(set) var notes: [String] = []
-  /// The least that is logged.
+  /// The lowest logged level.
   var logLevel = Logger.Level.info
 
   /// Every setting's name, in the order they are read.
@@ -36,7 +36,7 @@ struct ServeSettings: Sendable {
     let environment = ProcessInfo.processInfo.environment
     let variables = try Self.kafkaVariables(environment)
     let pairs = try file.map(Self.read) ?? []
-    // Of a listener one place may say the protocol and another the address.
+    // For a listener one place may set the protocol and another the address.
     let listeners = KafkaListeners(pairs + variables + commandLine)
     var ignored: [KafkaOnlySetting.Ignored] = []
     let reader = ConfigReader(providers: [
@@ -47,7 +47,7 @@ struct ServeSettings: Sendable {
     ]).scoped(to: "mkstore")
     for setting in ServeSetting.all {
       guard let value = reader.string(forKey: ConfigKey(setting.name)) else { continue }
-      // As Kafka reads its values: without the spaces around them.
+      // As Kafka reads its values: without surrounding spaces.
       try setting.apply(Self.trimmed(value), &self)
     }
     notes += KafkaOnlySetting.notes(ignored)
@@ -66,7 +66,7 @@ struct ServeSettings: Sendable {
     return String(start.reversed().drop(while: isSpace).reversed())
   }
 
-  /// Said and no more: whoever runs containers sets variables of its own by a service's name.
+  /// Only reported: container platforms set such variables from a service's name.
   mutating func noteUnknownVariables(_ variables: [String]) {
     let known = Self.allNames.map(Self.variable)
     for variable in variables where variable.hasPrefix("MKSTORE_") && !known.contains(variable) {
@@ -77,15 +77,15 @@ struct ServeSettings: Sendable {
     }
   }
 
-  /// Every name that means something: ours, Kafka's for ours, and those of Kafka's alone.
+  /// Every known name: ours, Kafka's for ours, and those that only Kafka has.
   static let allNames: [String] = names + KafkaBrokerNames.all + KafkaOnlySetting.names
 
-  /// How the environment spells a setting.
+  /// The environment variable of a setting.
   private static func variable(_ name: String) -> String {
     "MKSTORE_" + name.uppercased().map { $0 == "." ? "_" : $0 }
   }
 
-  /// Settings of the environment that have Kafka's names; the reader finds ours by itself.
+  /// Settings of the environment with Kafka's names; the reader finds ours itself.
   ///
   /// - Throws: `.usage` for settings of encryption and authentication.
   static func kafkaVariables(
@@ -155,7 +155,7 @@ struct ServeSettings: Sendable {
     }
   }
 
-  /// The cores that a list names, each once, which this process may use.
+  /// The cores in a list, each once, which this process may use.
   static func cores(_ name: String, _ value: String) throws(CommandFailure) -> [Int] {
     let allowed = AllowedProcessors.list()
     var cores: [Int] = []

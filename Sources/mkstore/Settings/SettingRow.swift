@@ -1,8 +1,8 @@
 import LogStore
 
-/// What `mkstore settings` tells of one setting, from the tables by which settings are read.
+/// The output of `mkstore settings` for one setting, from the tables by which settings are read.
 struct SettingRow: Sendable {
-  /// Whose setting it is.
+  /// To what the setting belongs.
   enum Scope: String, Sendable, CaseIterable {
     /// Of `mkstore serve`.
     case serve
@@ -15,30 +15,30 @@ struct SettingRow: Sendable {
   var scope: Scope
   var name: String
   var type: String
-  /// As it is read; nil where there is none.
+  /// As it is read; nil if there is none.
   var standard: String?
-  /// What goes where there is none.
+  /// What applies if there is none.
   var unset: String?
   var unit: String?
-  /// Which values are legal; nil where any is.
+  /// Which values are legal; nil if any is.
   var values: String?
   var changesAtRunTime = false
-  /// What it is, one sentence.
+  /// Its meaning, one sentence.
   var meaning: String
-  /// What it does here, where that is not what Kafka says.
+  /// What it does here, if that differs from Kafka.
   var note: String?
   /// Our setting that it is another name for.
   var synonymOf: String?
 
   // MARK: All of them
 
-  /// Every setting that means something, those of the server first.
+  /// Every known setting, those of the server first.
   static let all: [SettingRow] =
     ServeSetting.all.map(SettingRow.init)
     + TopicSetting.all.sorted { $0.key < $1.key }.map(SettingRow.init)
     + KafkaBrokerNames.all.compactMap(SettingRow.init(synonym:))
 
-  /// What there is of a name: a setting of the server, of topics, or both; else one of Kafka's.
+  /// The settings of a name: of the server, of topics, or both; else one of Kafka's.
   static func named(_ name: String) -> [SettingRow] {
     let found = all.filter { $0.name == name }
     if !found.isEmpty { return found }
@@ -68,7 +68,7 @@ struct SettingRow: Sendable {
     if case .kept(let why) = setting.effect { note = why }
   }
 
-  /// A name of Kafka's for one of ours.
+  /// One of Kafka's names for one of ours.
   private init?(synonym name: String) {
     guard let (ours, factor) = KafkaBrokerNames.meaning(of: name),
       let setting = ServeSetting.all.first(where: { $0.name == ours })
@@ -132,7 +132,7 @@ extension TopicSetting.Values {
     }
   }
 
-  /// Which are legal; nil where all are.
+  /// Which are legal; nil if all are.
   var text: String? {
     switch self {
     case .integer(let range): "\(range.lowerBound) … \(range.upperBound)"

@@ -2,9 +2,9 @@
 struct SettingsRun {
   let isJSON: Bool
 
-  /// Tells every setting, or those of one name.
+  /// Prints every setting, or those of one name.
   ///
-  /// - Throws: A usage failure with the nearest name where there is none of the name.
+  /// - Throws: A usage failure with the nearest name if there is none of the name.
   func run(_ name: String?) throws(CommandFailure) {
     let rows = name.map(SettingRow.named) ?? SettingRow.all
     if let name, rows.isEmpty {

@@ -1,4 +1,4 @@
-/// A moment as a calendar shows it, in UTC, of the proleptic Gregorian calendar.
+/// A moment as a calendar date and time, in UTC, of the proleptic Gregorian calendar.
 struct CivilTime: Equatable {
   var year: Int
   /// 1 to 12.
@@ -12,7 +12,7 @@ struct CivilTime: Equatable {
 
   static let millisecondsPerDay: Int64 = 86_400_000
 
-  /// The calendar's view of milliseconds since 1970 UTC.
+  /// The calendar form of milliseconds since 1970 UTC.
   init(milliseconds: Int64) {
     var days = milliseconds / CivilTime.millisecondsPerDay
     var rest = milliseconds % CivilTime.millisecondsPerDay

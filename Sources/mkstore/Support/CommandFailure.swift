@@ -4,9 +4,9 @@ import RecordFormat
 
 /// Why a command ends early: the exit status and one message for people.
 struct CommandFailure: Error, Sendable {
-  /// What the process exits with.
+  /// The process's exit status.
   var status: ExitStatus
-  /// What, where and what to do; nil where everything was said already.
+  /// What failed, where and what to do; nil if it was already reported.
   var message: String?
 
   /// Memberwise.
@@ -15,35 +15,35 @@ struct CommandFailure: Error, Sendable {
     self.message = message
   }
 
-  /// Any failure without a status of its own.
+  /// Any failure without a specific status.
   static func failure(_ message: String) -> CommandFailure { CommandFailure(.failure, message) }
 
-  /// A command line that makes no sense.
+  /// An invalid command line.
   static func usage(_ message: String) -> CommandFailure { CommandFailure(.usage, message) }
 
-  /// Damage that was reported where it was met.
+  /// Damage that was reported where it was found.
   static let damageReported = CommandFailure(.damage, nil)
 
-  /// Fails where damage was told, or else where something could not be looked at.
+  /// Fails if damage was reported, or else if something could not be examined.
   static func refuse(damage: Bool, incomplete: Bool) throws(CommandFailure) {
     if damage { throw .damageReported }
     if incomplete { throw CommandFailure(.failure, nil) }
   }
 
-  /// The reader of standard output went away, as `head` does: quiet and no error.
+  /// The reader of standard output closed, as `head` does: silent and no error.
   static let outputClosed = CommandFailure(.ok, nil)
 
   /// Ctrl-C.
   static let interrupted = CommandFailure(.interrupted, nil)
 
-  /// A failed disk call; its text names the path and what helps.
+  /// A failed disk call; its text names the path and the remedy.
   init(_ error: DiskError) {
     let status: ExitStatus =
       error.isDiskFull ? .diskFull : error.isLocked ? .locked : .failure
     self.init(status, "\(error)")
   }
 
-  /// A refusal of the engine.
+  /// An error of the engine.
   init(_ error: LogError) {
     switch error {
     case .diskFull(let error):
@@ -83,7 +83,7 @@ func withDiskErrors<T: ~Copyable>(_ body: () throws(DiskError) -> T) throws(Comm
   }
 }
 
-/// Runs `body`, turning a refusal of the engine into the command's failure.
+/// Runs `body`, turning an error of the engine into the command's failure.
 func withLogErrors<T: ~Copyable>(_ body: () throws(LogError) -> T) throws(CommandFailure) -> T {
   do throws(LogError) {
     return try body()

@@ -1,18 +1,18 @@
-/// What the process's exit status tells a script; `--help` and the README list the same.
+/// The process's exit status; `--help` and the README list the same.
 enum ExitStatus: Int32, Sendable {
   /// Done, and nothing is wrong.
   case ok = 0
   /// It could not be done; the message says why.
   case failure = 1
-  /// The command line makes no sense.
+  /// The command line is invalid.
   case usage = 2
   /// Damage was found; everything else was done.
   case damage = 3
   /// Another process writes to the store.
   case locked = 5
-  /// No room left on a file system, or none that the process may use (`ulimit -f`).
+  /// No room on a file system, or the process may not use more (`ulimit -f`).
   case diskFull = 6
-  /// Stopped by Ctrl-C (128 + SIGINT, as shells say it).
+  /// Stopped by Ctrl-C (128 + SIGINT, as in shells).
   case interrupted = 130
 
   /// The list for `--help`.

@@ -1,9 +1,9 @@
 import DiskIO
 import LogStore
 
-/// A log as the command line names it: the store's directory and the log's name in it.
+/// A log on the command line: the store's directory and the log's name in it.
 struct LogLocation: Sendable {
-  /// Path of the store: what the log's directory stands in.
+  /// Path of the store: the directory that contains the log's.
   var store: String
   /// The log.
   var topicPartition: TopicPartition
@@ -12,11 +12,11 @@ struct LogLocation: Sendable {
 
   /// Reads a path like `data/orders-0`.
   ///
-  /// - Throws: A usage failure where the last part is no log's name.
+  /// - Throws: A usage failure if the last part is not a log's name.
   init(_ argument: String) throws(CommandFailure) {
     var path = PathText.trimmed(argument)
     let last = PathText.lastComponent(path)
-    // The shell's "here": the name is the directory's real one.
+    // The shell's current directory: the name is the directory's real one.
     if last == "." || last == "..", let real = StandardStreams.realPath(path) { path = real }
     do throws(TopicPartitionError) {
       topicPartition = try TopicPartition(directoryName: PathText.lastComponent(path))
@@ -27,7 +27,7 @@ struct LogLocation: Sendable {
     store = PathText.parent(path)
   }
 
-  /// Stands where a record's log has no name, as in the dump of a single file.
+  /// Placeholder for a log without a name, as in the dump of a single file.
   static let placeholder: TopicPartition = {
     do throws(TopicPartitionError) {
       return try TopicPartition(topic: "file", partition: 0)
@@ -46,7 +46,7 @@ struct LogLocation: Sendable {
     }
   }
 
-  /// Says what stands where the log should be.
+  /// Reports what is in place of the log.
   func notFound() throws(CommandFailure) -> CommandFailure {
     let disk = PosixDisk()
     let status = try withDiskErrors { () throws(DiskError) in try disk.status(path) }

@@ -3,7 +3,7 @@ import LogStore
 
 /// Opens a store for writing, and one log of it, for commands that change a log's offsets.
 enum LogToChange {
-  /// The store and the log, which must be there.
+  /// The store and the log, which must exist.
   ///
   /// - Parameter adjust: Changes how the store is opened.
   static func open(
@@ -26,13 +26,13 @@ enum LogToChange {
       ?? .failure("\(location.path) is no log: it holds none of a log's files")
   }
 
-  /// What became of a command's work: what it did, durably, and why the store could not be closed
-  /// after it; nil where it was.
+  /// The result of a command's work: what it did, durably, and why the store could not be closed
+  /// after it; nil if it was.
   struct Done<Result> {
     var result: Result
     var closingFailure: CommandFailure?
 
-    /// Fails where the closing failed, with what stays done all the same.
+    /// Fails if closing failed; the message says what is done nevertheless.
     ///
     /// - Parameters:
     ///   - summary: What was done, a clause.
@@ -67,7 +67,7 @@ enum LogToChange {
 
   /// A failure after something durable was done, and what to do then.
   ///
-  /// - Parameter done: What was done, and what could not be: it goes on with "failed".
+  /// - Parameter done: What was done, and what could not be: the text continues with "failed".
   static func unfinished(
     _ failure: CommandFailure, _ done: String, store: String
   ) -> CommandFailure {

@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// Where a fetch begins: `beginning`, `end`, an offset, or `-N` for the last N.
+/// The start of a fetch: `beginning`, `end`, an offset, or `-N` for the last N.
 enum OffsetArgument: ExpressibleByArgument, Equatable, Sendable {
   case beginning, end
   case at(Int64)
-  /// So many offsets before the end.
+  /// This many offsets before the end.
   case beforeEnd(Int64)
 
   init?(argument: String) {
@@ -12,7 +12,7 @@ enum OffsetArgument: ExpressibleByArgument, Equatable, Sendable {
     case "beginning", "start", "earliest": self = .beginning
     case "end", "latest": self = .end
     default:
-      // "-0" is the end as well; Int64.min has no positive twin.
+      // "-0" is the end as well; Int64.min has no positive counterpart.
       guard let number = Int64(argument), number > Int64.min else { return nil }
       self = argument.hasPrefix("-") ? .beforeEnd(-number) : .at(number)
     }

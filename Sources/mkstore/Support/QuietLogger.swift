@@ -1,6 +1,6 @@
 import Logging
 
-/// The engine's log lines go nowhere: the command says by itself what happened.
+/// Discards the engine's log lines: the command reports itself what happened.
 enum QuietLogger {
   /// A logger that drops everything.
   static func make() -> Logger {

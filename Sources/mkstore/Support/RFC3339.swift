@@ -1,8 +1,8 @@
 /// Times as text: RFC 3339, printed in UTC with milliseconds.
 enum RFC3339 {
-  /// `2013-01-01T10:00:00.000Z`; `-` for −1, which stands for no time.
+  /// `2013-01-01T10:00:00.000Z`; `-` for −1, which means no time.
   ///
-  /// Years beyond 9999, which the RFC does not know, are printed in milliseconds.
+  /// Years beyond 9999, which the RFC does not support, are printed in milliseconds.
   static func text(_ milliseconds: Int64) -> String {
     if milliseconds == -1 { return "-" }
     guard milliseconds >= yearZero, milliseconds < yearTenThousand else {
@@ -16,8 +16,8 @@ enum RFC3339 {
 
   /// Reads a date with a time and an offset, or a date alone (its midnight in UTC).
   ///
-  /// - Returns: Milliseconds since 1970 UTC, parts of a millisecond dropped; nil for anything else,
-  ///   dates that do not exist included.
+  /// - Returns: Milliseconds since 1970 UTC, fractions of a millisecond dropped; nil for anything
+  ///   else, including dates that do not exist.
   static func milliseconds(_ text: String) -> Int64? {
     var digits = Cursor(Array(text.utf8))
     guard let year = digits.number(4), digits.take("-"), let month = digits.number(2),

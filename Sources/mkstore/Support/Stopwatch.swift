@@ -1,4 +1,4 @@
-/// Time that passed since it was made, by a clock that never goes back.
+/// Time since its creation, by a clock that never goes back.
 struct Stopwatch: Sendable {
   private let start = ContinuousClock.now
 

@@ -1,9 +1,9 @@
 import DiskIO
 import LogStore
 
-/// Keeps `mkstore serve`, `mkstore recover` and `mkstore append --create` from taking a directory
-/// that is something else for a store: a slip such as `--data /etc` would write into it, and take
-/// `gtk-2.0` for a log.
+/// Keeps `mkstore serve`, `mkstore recover` and `mkstore append --create` from taking another
+/// directory for a store: a mistake such as `--data /etc` would write into it, and take `gtk-2.0`
+/// for a log.
 struct StoreGuess {
   private let disk: any Disk
   private let path: String
@@ -13,7 +13,7 @@ struct StoreGuess {
     self.path = path
   }
 
-  /// Refuses what is no store yet: for commands that make none.
+  /// Refuses what is not a store yet: for commands that make none.
   func requireStore() throws(CommandFailure) {
     let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
     guard let kind else { throw .failure("\(path) does not exist; check the path") }

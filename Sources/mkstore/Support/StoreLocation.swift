@@ -1,7 +1,7 @@
 import DiskIO
 import LogStore
 
-/// A store as the command line names it, by its own path or by that of a log in it.
+/// A store on the command line, by its own path or by that of a log in it.
 struct StoreLocation: Sendable {
   /// Path of the store's directory.
   var path: String
@@ -23,7 +23,7 @@ struct StoreLocation: Sendable {
     return false
   }
 
-  /// The names in a directory; a failure that says so where there is none.
+  /// The names in a directory; a failure that says so if there is none.
   static func list(_ path: String) throws(CommandFailure) -> [DirectoryEntry] {
     let disk = PosixDisk()
     let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
@@ -34,7 +34,7 @@ struct StoreLocation: Sendable {
     return try withDiskErrors { () throws(DiskError) in try disk.list(path) }
   }
 
-  /// The logs in the store, by name. Links are followed; what does not come of them is said.
+  /// The logs in the store, by name. Links are followed; broken ones are reported.
   func logs() throws(CommandFailure) -> [TopicPartition] {
     let entries = try StoreLocation.list(path)
     let found = try withDiskErrors { () throws(DiskError) in

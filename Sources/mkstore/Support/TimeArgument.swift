@@ -12,7 +12,7 @@ struct TimeArgument: ExpressibleByArgument, Equatable, Sendable {
 
   var moment: Moment
 
-  /// Reads the argument; nil is answered by the parser with the option's help.
+  /// Reads the argument; for nil the parser shows the option's help.
   init?(argument: String) {
     if argument == "now" {
       moment = .relative(0)

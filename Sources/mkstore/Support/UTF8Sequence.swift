@@ -1,12 +1,12 @@
-/// The bytes of one character of more than one byte, or of what pretends to be one.
+/// The bytes of one multi-byte character, or of an invalid sequence.
 struct UTF8Sequence: Equatable {
   /// Whether they are a character (Unicode, table 3-7).
   var isValid: Bool
-  /// Bytes of it; of what is none, those that one U+FFFD stands for: the longest beginning of a
+  /// Its bytes; of an invalid sequence those that one U+FFFD replaces: the longest beginning of a
   /// character, at least one byte.
   var byteCount: Int
 
-  /// Looks at `bytes` from `position`, where a byte of at least 0x80 stands.
+  /// Examines `bytes` from `position`, where a byte is at least 0x80.
   init(_ bytes: Span<UInt8>, at position: Int) {
     let first = bytes[position]
     let needed: Int

@@ -1,8 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Ctrl-C and a polite kill: the command finishes what it has in hand, says what was done, and
-/// ends.
+/// Ctrl-C and SIGTERM: the command finishes its current work, reports what was done, and ends.
 enum Interrupt {
   // Relaxed everywhere: a flag that orders nothing.
   private static let flag = Atomic<Bool>(false)
@@ -10,7 +9,7 @@ enum Interrupt {
   /// Whether the user asked to stop.
   static var isSet: Bool { flag.load(ordering: .relaxed) }
 
-  /// Throws where the user asked to stop.
+  /// Throws if the user asked to stop.
   static func check() throws(CommandFailure) {
     if isSet { throw CommandFailure.interrupted }
   }
@@ -26,7 +25,7 @@ enum Interrupt {
     for number in [SIGINT, SIGTERM] where !isIgnored(number) {
       unsafe sigaddset(&unblocked, number)
       var action = sigaction()
-      // Safe: the handler does nothing but store to an atomic, which a signal handler may do.
+      // Safe: the handler only stores to an atomic, which a signal handler may do.
       unsafe action.__sigaction_handler.sa_handler = { _ in
         Interrupt.flag.store(true, ordering: .relaxed)
       }
@@ -35,12 +34,12 @@ enum Interrupt {
       // Safe: the call copies the struct.
       _ = unsafe sigaction(number, &action, nil)
     }
-    // A parent may hand down a mask in which they are blocked, as thread pools do.
-    // Safe: the call reads the set.
+    // A parent may pass on a mask in which they are blocked, as thread pools do. Safe: the call
+    // reads the set.
     _ = unsafe pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
   }
 
-  /// Whether the shell or nohup wants the signal to have no effect.
+  /// Whether the shell or nohup has disabled the signal.
   private static func isIgnored(_ number: Int32) -> Bool {
     var action = sigaction()
     // Safe: the call fills the struct it is given; the handlers are compared as addresses only.
@@ -49,8 +48,8 @@ enum Interrupt {
       == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
-  /// A reader that goes away, and a file that grows beyond `ulimit -f`, show as errors of write
-  /// instead of killing the process.
+  /// Makes a closed reader, and a file that grows beyond `ulimit -f`, errors of write instead of
+  /// killing the process.
   static func ignoreFailedWrites() {
     _ = signal(SIGPIPE, SIG_IGN)
     _ = signal(SIGXFSZ, SIG_IGN)

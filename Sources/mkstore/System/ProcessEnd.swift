@@ -2,12 +2,12 @@ import Glibc
 
 /// The one place where the process ends itself.
 enum ProcessEnd {
-  /// How long the last messages may take where standard error does not take them.
+  /// How long to wait for the last messages if standard error blocks.
   private static let messagesMs: Int64 = 1000
-  /// The same for an end that is to come at once.
+  /// The same for an immediate end.
   private static let messagesAtOnceMs: Int64 = 200
 
-  /// Ends the process; nothing is left in buffers of the C library.
+  /// Ends the process; no data is left in buffers of the C library.
   static func exit(_ status: ExitStatus) -> Never {
     Messages.drain(milliseconds: messagesMs)
     Glibc.exit(status.rawValue)

@@ -1,28 +1,29 @@
 import Glibc
 
-/// The few calls on descriptors that the command makes itself: everything about logs goes through
-/// DiskIO, but standard streams and pipes are no files of a store.
+/// The few calls on descriptors that the command makes itself: all access to logs goes through
+/// DiskIO, but standard streams and pipes are not files of a store.
 enum StandardStreams {
   static let input: Int32 = 0
   static let output: Int32 = 1
   static let error: Int32 = 2
 
-  /// Opens those that are closed on `/dev/null`, before anything else can be given their numbers:
-  /// messages would be written into a file of the store.
+  /// Opens closed standard streams on `/dev/null`, before other files get their numbers: messages
+  /// would be written into a file of the store.
   ///
-  /// What is printed then goes nowhere, as it was asked for. Reading is an error (EBADF), as it is
-  /// with a closed descriptor: a command that is given no input must not take it for an empty one.
+  /// Printed output is then discarded, as requested. Reading is an error (EBADF), as with a closed
+  /// descriptor: a command without an input must not take it for an empty one.
   static func openClosed() {
     for descriptor in [input, output, error] where fcntl(descriptor, F_GETFD) < 0 {
-      // Safe: the call reads the NUL-terminated copy that Swift makes of the path. It gives the
+      // Safe: the call reads the NUL-terminated copy that Swift makes of the path. It returns the
       // lowest free number, which is `descriptor`, since those below it are open.
       let opened = unsafe Glibc.open("/dev/null", O_WRONLY)
-      // Without devices (a container, say) a directory keeps the number, and takes no writes.
+      // Without devices (in a container, for example) a directory keeps the number, and accepts no
+      // writes.
       if opened < 0 { _ = unsafe Glibc.open("/", O_RDONLY) }
     }
   }
 
-  /// What one attempt to read gave.
+  /// The result of one attempt to read.
   enum ReadOutcome {
     case bytes(Int)
     case end
@@ -31,7 +32,7 @@ enum StandardStreams {
     case failed(Int32)
   }
 
-  /// What waiting for input gave.
+  /// The result of waiting for input.
   enum WaitOutcome {
     case ready, timedOut, interrupted
   }
@@ -59,7 +60,7 @@ enum StandardStreams {
       if written >= 0 {
         done += written
       } else if errno == EAGAIN {
-        // Somebody made the other end of a pipe or terminal non-blocking for all of us.
+        // Another process made the shared end of a pipe or terminal non-blocking.
         _ = wait(descriptor, events: Int16(POLLOUT), timeoutMs: -1)
       } else if errno != EINTR {
         return (done, errno)
@@ -68,7 +69,7 @@ enum StandardStreams {
     return (done, 0)
   }
 
-  /// Reads what is there, at most the whole of `buffer`; blocks while nothing is.
+  /// Reads what is available, at most `buffer`'s size; blocks while nothing is.
   static func read(_ descriptor: Int32, into buffer: inout MutableSpan<UInt8>) -> ReadOutcome {
     while true {
       // Safe: the kernel writes at most `count` bytes to the span, which lives through the call.
@@ -110,16 +111,16 @@ enum StandardStreams {
     return descriptor < 0 ? -errno : descriptor
   }
 
-  /// Closes what `open` gave.
+  /// Closes a descriptor from `open`.
   static func close(_ descriptor: Int32) {
-    // Only read from: there is nothing that closing could lose.
+    // Only read from: closing it cannot lose data.
     _ = Glibc.close(descriptor)
   }
 
-  /// Whether a person looks at `descriptor`.
+  /// Whether `descriptor` is a terminal.
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-  /// Columns of the terminal behind `descriptor`; 80 where it does not tell.
+  /// Columns of the terminal at `descriptor`; 80 if unknown.
   static func columns(_ descriptor: Int32) -> Int {
     var size = winsize()
     // Safe: the call fills the struct it is given.
@@ -127,7 +128,7 @@ enum StandardStreams {
     return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  /// Size of the regular file behind `descriptor`; nil for pipes and the like.
+  /// Size of the regular file at `descriptor`; nil for pipes and the like.
   static func fileSize(_ descriptor: Int32) -> Int? {
     var status = stat()
     // Safe: the call fills the struct it is given.
@@ -144,9 +145,9 @@ enum StandardStreams {
     _ = unsafe nanosleep(&time, nil)
   }
 
-  /// The path without symbolic links, `.` and `..`; nil where it does not exist.
+  /// The path without symbolic links, `.` and `..`; nil if it does not exist.
   static func realPath(_ path: String) -> String? {
-    // Safe: with NULL the call gives a fresh NUL-terminated text, which is freed here.
+    // Safe: with NULL the call returns a new NUL-terminated text, which is freed here.
     guard let text = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(text) }
     return unsafe String(validatingCString: text)

@@ -7,7 +7,7 @@ struct BrokerTopics: TopicsPlace {
   private let isJSON: Bool
 
   /// - Parameter broker: `HOST:PORT`.
-  /// - Throws: Where `broker` is no address, or no broker is there.
+  /// - Throws: If `broker` is not an address, or no broker is there.
   init(_ broker: String, _ isJSON: Bool) throws(CommandFailure) {
     guard let endpoint = Endpoint(broker), endpoint.port > 0 else {
       throw .usage("--broker: '\(broker)' is no HOST:PORT, such as 127.0.0.1:9092")

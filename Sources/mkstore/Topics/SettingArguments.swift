@@ -1,11 +1,11 @@
 import LogStore
 
-/// Settings as the command line gives them, `NAME=VALUE`.
+/// Settings on the command line, `NAME=VALUE`.
 struct SettingArguments {
   /// Names and values.
   let values: [String: String]
 
-  /// - Throws: A usage failure where one has no `=`, or a name comes twice.
+  /// - Throws: A usage failure if one has no `=`, or a name is repeated.
   init(_ arguments: [String]) throws(CommandFailure) {
     var values: [String: String] = [:]
     for argument in arguments {
@@ -21,7 +21,7 @@ struct SettingArguments {
     self.values = values
   }
 
-  /// Refuses a setting that is to get the default again, too.
+  /// Refuses a setting that is also to be reset to its default.
   func refuse(alsoIn unset: [String]) throws(CommandFailure) {
     if let both = unset.first(where: { values[$0] != nil }) {
       throw .usage("\(both) is both set and unset")

@@ -6,7 +6,7 @@ struct TopicsRun: TopicsPlace {
   private let store: StoreLocation
   private let isJSON: Bool
 
-  /// - Throws: Where `argument` is no store.
+  /// - Throws: If `argument` is not a store.
   init(_ argument: String, _ isJSON: Bool) throws(CommandFailure) {
     store = StoreLocation(path: PathText.trimmed(argument))
     self.isJSON = isJSON
@@ -60,7 +60,7 @@ struct TopicsRun: TopicsPlace {
         }
         _ = try manager.createLog(name, overrides: overrides)
       }
-      // Whoever makes a topic decides on what is deleted of it, also where that is by default.
+      // Making a topic sets its retention policy, even if by default.
       try manager.alterTopic(topic, overrides)
     }
     TopicsText.sayMade(topic, partitions)
@@ -94,7 +94,7 @@ struct TopicsRun: TopicsPlace {
   ///
   /// - Parameters:
   ///   - summary: What is done once `body` returns, a clause.
-  ///   - topic: A topic that must be there; nil: none.
+  ///   - topic: A topic that must exist; nil: none.
   private func change(
     _ summary: String, of topic: String? = nil, _ body: (Store) throws(LogError) -> Void
   ) throws(CommandFailure) {

@@ -1,22 +1,22 @@
 import LogStore
 
-/// Where `mkstore topics` looks and what it changes.
+/// The target of `mkstore topics`: a directory or a broker.
 protocol TopicsPlace {
-  /// Names every topic.
+  /// Lists every topic.
   func list() throws(CommandFailure)
-  /// Tells a topic's partitions and settings.
+  /// Shows a topic's partitions and settings.
   func describe(_ topic: String) throws(CommandFailure)
-  /// Makes a topic.
+  /// Creates a topic.
   func create(
     _ topic: String, _ partitions: Int32, _ settings: SettingArguments) throws(CommandFailure)
-  /// Changes a topic's settings, or confirms them where there is nothing to change.
+  /// Changes a topic's settings, or confirms them if there is nothing to change.
   func alter(
     _ topic: String, _ settings: SettingArguments, unset: [String]) throws(CommandFailure)
   /// Deletes a topic.
   func delete(_ topic: String) throws(CommandFailure)
 }
 
-/// What `mkstore topics` prints, wherever the topics are.
+/// The output of `mkstore topics` for either target.
 struct TopicsText {
   var isJSON: Bool
 
@@ -38,7 +38,7 @@ struct TopicsText {
 
   /// One topic.
   ///
-  /// - Parameter isConfirmed: Whether its settings count; nil where a broker did not say it.
+  /// - Parameter isConfirmed: Whether its settings count; nil if a broker did not report it.
   func describe(
     _ topic: String, partitions: Int, isConfirmed: Bool?,
     _ settings: [(name: String, value: String)]
@@ -69,7 +69,7 @@ struct TopicsText {
     try out.flush()
   }
 
-  /// A topic was made.
+  /// Reports a created topic.
   static func sayMade(_ topic: String, _ partitions: Int32) {
     Messages.say("made \(topic) with \(Counted.text(Int(partitions), "partition"))")
   }
