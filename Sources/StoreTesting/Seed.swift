@@ -12,14 +12,14 @@ public struct Seed: Sendable, Hashable, CustomStringConvertible {
     self.value = value
   }
 
-  /// The number in the environment variable `SEED` (decimal, or hexadecimal after `0x`), else a
-  /// fresh one from the system.
+  /// The number in the environment variable `SEED` (decimal, or hexadecimal after `0x`), else a new
+  /// one from the system.
   public static func fromEnvironment() -> Seed {
     fromEnvironment(else: UInt64.random(in: .min ... .max))
   }
 
-  /// The number in the environment variable `SEED`, else `fallback`: for tests that are the same
-  /// in every run unless asked otherwise.
+  /// The number in the environment variable `SEED`, else `fallback`: for tests that are the same in
+  /// every run unless requested otherwise.
   public static func fromEnvironment(else fallback: UInt64) -> Seed {
     // Safe: the string is copied before anything can change the environment.
     guard let text = unsafe getenv("SEED").map({ unsafe String(cString: $0) }) else {

@@ -1,6 +1,6 @@
 /// Decides item by item, in the order of `SimulatedDisk.unsyncedItems`, what a power cut keeps.
 struct CrashChooser {
-  /// What becomes of a sector.
+  /// What happens to a sector.
   enum Sector {
     case new, old, torn, zeros, garbage
   }
@@ -8,7 +8,7 @@ struct CrashChooser {
   private let mode: CrashMode
   private var index = 0
   private var random: SeededGenerator
-  // How likely it is, per crash: so that some crashes lose little and others nearly everything.
+  // The probability, per crash, so that some crashes lose little and others nearly everything.
   private let keepsName: Double
   private let keepsSize: Double
   private let keepsSector: Double
@@ -31,11 +31,12 @@ struct CrashChooser {
   /// Whether a change of a name is kept.
   mutating func name() -> Bool { keeps(keepsName) }
 
-  /// The size of a file that had one and was given another.
+  /// The size of a file whose size was changed.
   mutating func size(durable: Int, live: Int) -> Int {
     let isKept = keeps(keepsSize)
     if case .random = mode, random.chance(0.25), durable < live {
-      // Grown in several steps, of which some were kept: any sector boundary between will do.
+      // It may have grown in several steps, of which some were kept: choose any sector boundary
+      // between.
       let sectors = (live - durable) / PagedBytes.sectorBytes
       let grown = durable + random.index(below: sectors + 1) * PagedBytes.sectorBytes
       return max(durable, grown - grown % PagedBytes.sectorBytes)
@@ -43,7 +44,7 @@ struct CrashChooser {
     return isKept ? live : durable
   }
 
-  /// What becomes of a sector.
+  /// What happens to a sector.
   mutating func sector() -> Sector {
     let isKept = keeps(keepsSector)
     if case .random = mode, random.chance(damages) {
@@ -52,7 +53,7 @@ struct CrashChooser {
     return isKept ? .new : .old
   }
 
-  /// The sector as the cut leaves it.
+  /// The sector after the cut.
   mutating func bytes(old: ArraySlice<UInt8>, new: ArraySlice<UInt8>) -> [UInt8] {
     let (old, new) = (Array(old), Array(new))
     let outcome = sector()

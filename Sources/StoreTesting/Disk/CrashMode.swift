@@ -1,4 +1,4 @@
-/// Which of the things not synced a power cut keeps, see `SimulatedDisk.crash`.
+/// Which unsynced items a power cut keeps, see `SimulatedDisk.crash`.
 public enum CrashMode: Sendable, Hashable, CustomStringConvertible {
   /// Exactly the durable image.
   case loseAllUnsynced

@@ -1,10 +1,10 @@
 public import DiskIO
 
-/// One call that a traced disk has seen, in order.
+/// One call of a traced disk, in order.
 public struct DiskCall: Sendable, Equatable, CustomStringConvertible {
   /// Which call.
   public var operation: DiskError.Operation
-  /// The path it was about; the old name for a rename.
+  /// The path it concerned; the old name for a rename.
   public var path: String
 
   /// Memberwise.

@@ -49,7 +49,7 @@ extension DiskState {
     _ = try begin(.list, path)
     let id = try require(.list, path)
     guard inodes[id]!.kind == .directory else { throw DiskError(.list, path, code: ENOTDIR) }
-    // Sorted, then shuffled: no order is promised, and none is to be relied on by accident.
+    // Sorted, then shuffled: no order is promised, and no caller may rely on one by accident.
     var entries = inodes[id]!.names.sorted { $0.key < $1.key }.map {
       DirectoryEntry(name: $0.key, kind: inodes[$0.value]!.kind)
     }
@@ -104,7 +104,7 @@ extension DiskState {
     }
   }
 
-  /// Whether `directory` is `ancestor` or lies below it.
+  /// Whether `directory` is `ancestor` or is below it.
   private func isInside(_ directory: InodeID, _ ancestor: InodeID) -> Bool {
     directory == ancestor
       || inodes[ancestor]!.names.values.contains {

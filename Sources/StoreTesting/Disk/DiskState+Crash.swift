@@ -1,7 +1,7 @@
 import DiskIO
 import Glibc
 
-/// What a power cut or a killed process makes of the state.
+/// The effect of a power cut or a killed process on the state.
 extension DiskState {
   /// Files whose content could matter after a crash, in a fixed order.
   private var filesInOrder: [InodeID] {
@@ -9,7 +9,8 @@ extension DiskState {
     return inodes.keys.filter { reachable.contains($0) && inodes[$0]!.kind == .file }.sorted()
   }
 
-  /// What is not durable: names in the order of their changes, then per file its size and sectors.
+  /// The items that are not durable: names in the order of their changes, then per file its size
+  /// and sectors.
   func unsyncedItems() -> [UnsyncedItem] {
     var items = pending.map { UnsyncedItem.name($0.text) }
     let paths = filePaths()
@@ -24,14 +25,14 @@ extension DiskState {
     return items
   }
 
-  /// What a power cut would leave of the name that a file has now.
+  /// What a power cut would do to a file's current name.
   func nameDurability(of inode: InodeID) -> NameDurability {
     if inodes.values.contains(where: { $0.durableNames.values.contains(inode) }) { return .durable }
     let changes = pending.filter { $0.targets.contains(inode) }
     return changes.contains { !$0.isDropped } ? .unsynced : .lost
   }
 
-  /// The disk after the power is back.
+  /// The disk after a power cut.
   func crashed(_ mode: CrashMode) -> DiskState {
     var chooser = CrashChooser(mode)
     var after = restarted()
@@ -57,7 +58,7 @@ extension DiskState {
     return after
   }
 
-  /// The disk when the process is gone but the system runs on.
+  /// The disk after the process was killed and the system runs on.
   func killed() -> DiskState {
     var after = restarted()
     after.collectGarbage()
@@ -79,7 +80,7 @@ extension DiskState {
     return content
   }
 
-  /// The same content with no process at work: no handle, mapping, lock, fault or count.
+  /// The same content without a process: no handle, mapping, lock, fault or count.
   private func restarted() -> DiskState {
     var after = self
     for id in inodes.keys {
@@ -97,9 +98,9 @@ extension DiskState {
   }
 }
 
-/// What controls of the disk ask of it.
+/// Queries of the disk's controls.
 extension DiskState {
-  /// The file at `path`, where there is one.
+  /// The file at `path`, if there is one.
   func file(_ path: String) -> Inode? {
     do {
       guard let id = try find(.status, path), inodes[id]!.kind == .file else { return nil }

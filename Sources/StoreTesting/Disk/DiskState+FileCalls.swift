@@ -13,7 +13,7 @@ extension DiskState {
     }
   }
 
-  /// The file as it is now, to be read without the disk's lock.
+  /// The file's current state, to be read without the disk's lock.
   mutating func beginRead(
     _ id: InodeID, _ path: String, _ range: Range<Int>
   ) throws(DiskError) -> Inode {
@@ -108,8 +108,8 @@ extension DiskState {
     try tellWriteError(id, .checkWritten, path)
   }
 
-  /// An error that was met in this file before, by a sync of the whole disk or on the disk's own
-  /// initiative, is thrown once.
+  /// Throws once an error that a sync of the whole disk, or the disk itself, met in this file
+  /// before.
   private mutating func tellWriteError(
     _ id: InodeID, _ operation: DiskError.Operation, _ path: String
   ) throws(DiskError) {
@@ -118,14 +118,14 @@ extension DiskState {
     throw DiskError(operation, path, code: code)
   }
 
-  /// Makes all contents and names durable. Where it fails, each changed file is, at random, synced,
-  /// still unsynced, or in error: then it counts as clean without being durable, which its own sync
-  /// tells once more.
+  /// Makes all contents and names durable. If it fails, each changed file is, at random, synced,
+  /// still unsynced, or in error: it then counts as clean without being durable, which its own sync
+  /// reports once more.
   mutating func syncFileSystem(_ path: String) throws(DiskError) {
     let fault = try begin(.syncFileSystem, path)
     guard case .error(let code) = fault else {
       for id in inodes.keys where inodes[id]!.kind == .file { inodes[id]!.sync() }
-      // Letting names go may let directories go.
+      // Releasing names may release directories.
       for id in inodes.keys.sorted() where inodes[id]?.kind == .directory { syncNames(of: id) }
       return
     }
@@ -141,8 +141,8 @@ extension DiskState {
     throw DiskError(.syncFileSystem, path, code: code)
   }
 
-  /// Takes clean pages of a range (all from `position` on where `count` is 0) out of memory, also
-  /// those that are clean only because a sync failed: the next read gives what the disk has.
+  /// Drops clean pages of a range (all from `position` on if `count` is 0) from memory, also those
+  /// that are clean only because a sync failed: the next read returns the disk's content.
   mutating func evict(_ id: InodeID, _ position: Int, _ count: Int) {
     let (end, overflow) = position.addingReportingOverflow(count)
     inodes[id]!.evict(position..<(count == 0 || overflow ? Int.max : end))
@@ -163,7 +163,7 @@ extension DiskState {
     return region
   }
 
-  /// A mapping is gone, maybe one that a power cut had detached.
+  /// A mapping was released, possibly one that a power cut had detached.
   mutating func unmap(_ id: InodeID) {
     counters.mappings -= 1
     inodes[id]?.endMapping()

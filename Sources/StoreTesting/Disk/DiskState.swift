@@ -1,7 +1,7 @@
 import DiskIO
 import Glibc
 
-/// Everything a simulated disk knows: a value, so that a crash is a function of it.
+/// The complete state of a simulated disk: a value, so that a crash is a function of it.
 struct DiskState: Sendable {
   static let root: InodeID = 0
   static let nameBytesMax = 255
@@ -14,20 +14,20 @@ struct DiskState: Sendable {
   var locks: Set<InodeID> = []
 
   var bootIdentifier: UInt64
-  /// Moves on by one with each call, so that times are the same in each run.
+  /// Advances by one with each call, so that times are the same in each run.
   var nowMs: Int64 = 1_700_000_000_000
   var capacityBytes: Int?
   var openFilesMax: Int?
   var offersSharedSync = true
-  /// What a shared sync is told of bytes that wait for any disk.
+  /// The answer to a shared sync about bytes that wait for any disk.
   var pendingBytes: Int? = 0
-  /// Whether the disk tells which bytes are in the page cache.
+  /// Whether the disk reports which bytes are in the page cache.
   var knowsResidency = true
   var random: SeededGenerator
 
   var counters = DiskCounters()
   var faults = FaultInjector()
-  /// Nil while tracing is off.
+  /// nil while tracing is off.
   var trace: [DiskCall]?
   /// Called before each call, without the disk's lock.
   var beforeCall: (@Sendable (DiskCall) -> Void)?
@@ -40,10 +40,10 @@ struct DiskState: Sendable {
     bootIdentifier = random.next()
   }
 
-  /// Counts a call and lets a planned fault befall it.
+  /// Counts a call and applies a planned fault.
   ///
-  /// - Returns: The fault, where the caller must do more than fail: a short write, or an error of
-  ///   a sync.
+  /// - Returns: The fault, if the caller must do more than fail: a short write, or an error of a
+  ///   sync.
   mutating func begin(
     _ operation: DiskError.Operation, _ path: String
   ) throws(DiskError) -> FaultPlan.Fault? {
@@ -65,7 +65,7 @@ struct DiskState: Sendable {
     }
   }
 
-  /// The state as it is now, which later stores through mappings do not change.
+  /// The current state, which later stores through mappings do not change.
   var withoutMappings: DiskState {
     var state = self
     for id in state.inodes.keys { state.inodes[id]!.detachMappings() }
@@ -86,7 +86,7 @@ struct DiskState: Sendable {
 
   // MARK: paths
 
-  /// The names on the way to `path`; `.` and empty ones left out, `..` resolved.
+  /// The names on the way to `path`; `.` and empty ones removed, `..` resolved.
   static func components(
     _ operation: DiskError.Operation, _ path: String
   ) throws(DiskError) -> [String] {
@@ -100,7 +100,7 @@ struct DiskState: Sendable {
     return names
   }
 
-  /// Follows `names` from the root; nil where one does not exist.
+  /// Follows `names` from the root; nil if one does not exist.
   func walk(
     _ operation: DiskError.Operation, _ path: String, _ names: some Sequence<String>
   ) throws(DiskError) -> InodeID? {
@@ -115,12 +115,12 @@ struct DiskState: Sendable {
     return id
   }
 
-  /// The inode behind `path`, nil where nothing stands there.
+  /// The inode at `path`, nil if there is none.
   func find(_ operation: DiskError.Operation, _ path: String) throws(DiskError) -> InodeID? {
     try walk(operation, path, Self.components(operation, path))
   }
 
-  /// The inode behind `path`, which must exist.
+  /// The inode at `path`, which must exist.
   func require(_ operation: DiskError.Operation, _ path: String) throws(DiskError) -> InodeID {
     guard let id = try find(operation, path) else { throw DiskError(operation, path, code: ENOENT) }
     return id
@@ -131,7 +131,7 @@ struct DiskState: Sendable {
     do throws(DiskError) { return try find(.names, path) } catch { return nil }
   }
 
-  /// Whether a name leads to the inode, `path` being the likely one.
+  /// Whether a name leads to the inode; `path` is the likely one.
   func isLinked(_ inode: InodeID, _ path: String) -> Bool {
     liveInode(at: path) == inode || inodes.values.contains { $0.names.values.contains(inode) }
   }
@@ -158,7 +158,7 @@ struct DiskState: Sendable {
 
   // MARK: names
 
-  /// Carries a change of names out in the live image and remembers that it is not durable.
+  /// Applies a change of names to the live image and records that it is not durable.
   mutating func change(
     _ text: String, _ steps: [(directory: InodeID, step: NameChange.Step)]
   ) {
@@ -181,7 +181,7 @@ struct DiskState: Sendable {
     return id
   }
 
-  /// Makes the changes of one directory durable, oldest first, but for those that an earlier failed
+  /// Makes the changes of one directory durable, oldest first, except those that an earlier failed
   /// sync dropped.
   mutating func syncNames(of directory: InodeID) {
     for index in pending.indices where !pending[index].isDropped {
@@ -194,7 +194,7 @@ struct DiskState: Sendable {
     collectGarbage()
   }
 
-  /// A sync of a directory that failed: its changes count as clean though they are not durable.
+  /// A failed sync of a directory: its changes count as clean although they are not durable.
   mutating func dropNames(of directory: InodeID) {
     for index in pending.indices
     where pending[index].steps.contains(where: { $0.directory == directory }) {
@@ -202,7 +202,7 @@ struct DiskState: Sendable {
     }
   }
 
-  /// Lets go of inodes that neither a name nor a handle leads to.
+  /// Removes inodes to which neither a name nor a handle leads.
   mutating func collectGarbage() {
     let reachable = reachableInodes()
     inodes = inodes.filter { id, inode in

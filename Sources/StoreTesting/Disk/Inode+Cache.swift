@@ -2,7 +2,7 @@ import DiskIO
 
 /// Which of a file's pages the page cache holds. Pages of a mapping count as cached.
 extension Inode {
-  /// How much of a range is cached; what lies beyond the end of the file is not.
+  /// How much of a range is cached; bytes beyond the end of the file are not.
   func residency(of range: Range<Int>) -> Residency {
     if range.isEmpty { return .whole }
     let asked = Self.pages(of: range)
@@ -19,8 +19,8 @@ extension Inode {
   /// Nothing is cached: after a power cut.
   mutating func evictAll() { coldPages = RangeSet(0..<PagedBytes.pages(in: size)) }
 
-  /// Takes clean pages of a range out of the cache. Sectors of them that a failed sync marked clean
-  /// are then read again as they are on the disk. Mapped files keep theirs, as mapped pages do.
+  /// Drops clean pages of a range from the cache. Sectors of them that a failed sync marked clean
+  /// are then read again from the disk. Mapped files keep theirs, as mapped pages do.
   mutating func evict(_ range: Range<Int>) {
     guard memory == nil else { return }
     forgetDroppedContent(range)
@@ -43,7 +43,7 @@ extension Inode {
     }
   }
 
-  /// Pages that the bytes of a range reach into.
+  /// Pages that contain bytes of a range.
   private static func pages(of range: Range<Int>) -> Range<Int> {
     range.isEmpty
       ? 0..<0

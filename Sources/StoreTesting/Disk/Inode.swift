@@ -1,14 +1,14 @@
 import DiskIO
 import MkstoreBytes
 
-/// Names one inode of a simulated disk; never used twice.
+/// Identifies one inode of a simulated disk; never reused.
 typealias InodeID = Int
 
-/// A simulated file or directory: as running programs see it (live) and as a power cut would leave
-/// it for certain (durable).
+/// A simulated file or directory: as running programs see it (live) and as it certainly is after a
+/// power cut (durable).
 struct Inode: Sendable {
   let kind: FileKind
-  /// Number and time of birth: kept by a rename and a power cut, another in every copy.
+  /// Number and time of birth: kept by a rename and a power cut, different in every copy.
   private(set) var birth: FileBirth
   var modifiedMs: Int64 {
     didSet { changedMs = modifiedMs }
@@ -26,12 +26,13 @@ struct Inode: Sendable {
 
   // Of a file.
   private(set) var durable = PagedBytes()
-  /// Live content, but for what was stored through mappings since `memory` was last gathered.
+  /// Live content, except what was stored through mappings since `memory` was last read.
   var pages = PagedBytes()
   /// Live content while the file is mapped: a file in memory, so that its mappings behave as the
-  /// kernel's do, also behind its end.
+  /// kernel's do, also after its end.
   private(set) var memory: MemoryFile?
-  /// Sectors (with the content of then) that a failed sync marked clean though they are not.
+  /// Sectors (with their content at that time) that a failed sync marked clean although they are
+  /// not.
   var dropped: [Int: [UInt8]] = [:]
   /// The size that a failed sync marked clean.
   private var droppedSize: Int?
@@ -39,7 +40,7 @@ struct Inode: Sendable {
   private(set) var isUnreadable = false
   /// Bytes of the file that the disk cannot read.
   var badRanges: [Range<Int>] = []
-  /// An error met outside of the file's own syncs, which the next of them throws.
+  /// An error met outside the file's own syncs, which the next of them throws.
   var writeError: Int32?
   /// Pages that the page cache does not hold.
   var coldPages = RangeSet<Int>()
@@ -104,7 +105,8 @@ struct Inode: Sendable {
     forgetDropped(position..<(position + bytes.count))
   }
 
-  /// Sets the size. Mapped pages behind it fault, as those of a file that another process cut.
+  /// Sets the size. Mapped pages after the end fault, as those of a file that another process
+  /// truncated.
   mutating func resize(to size: Int) {
     if let memory { MappedContent.resize(memory, from: self.size, to: size) }
     forgetDropped(min(size, self.size)..<max(size, self.size))
@@ -125,7 +127,7 @@ struct Inode: Sendable {
     capacity: Int, writable: Bool, path: String
   ) throws(DiskError) -> MappedRegion {
     if isUnreadable {
-      // Of a file without bytes: every page faults.
+      // For a file without bytes: every page faults.
       return try MemoryFile(path: path).file.map(capacity: capacity, writable: writable)
     }
     let memory: MemoryFile
@@ -139,14 +141,14 @@ struct Inode: Sendable {
     return region
   }
 
-  /// Ends the sharing with mappings: their stores change nothing from here on.
+  /// Ends the sharing with mappings: their stores have no effect from here on.
   mutating func detachMappings() {
     pages = content
     memory = nil
     mappings = 0
   }
 
-  /// The last mapping is gone.
+  /// The last mapping was released.
   mutating func endMapping() {
     mappings = max(0, mappings - 1)
     if mappings == 0 { detachMappings() }
@@ -160,7 +162,7 @@ struct Inode: Sendable {
     if let mapped { MappedContent.resize(mapped, from: size, to: 0) }
   }
 
-  /// Makes the live content durable, but for what an earlier failed sync dropped.
+  /// Makes the live content durable, except what an earlier failed sync dropped.
   mutating func sync() {
     let content = self.content
     var next = content
@@ -182,7 +184,7 @@ struct Inode: Sendable {
     return content.size != durable.size || !content.sectorsDiffering(from: durable).isEmpty
   }
 
-  /// Whether a power cut would leave the bytes of `range` as they are.
+  /// Whether a power cut would leave the bytes of `range` unchanged.
   func isDurable(_ range: Range<Int>) -> Bool {
     let content = self.content
     let kept = durable.size >= range.upperBound || range.isEmpty
@@ -195,7 +197,7 @@ struct Inode: Sendable {
       }
   }
 
-  /// A sync that failed: nothing became durable, and the kernel holds all of it for clean.
+  /// A failed sync: nothing became durable, and the kernel treats all of it as clean.
   mutating func dropUnsynced() {
     let content = self.content
     for sector in content.sectorsDiffering(from: durable) {

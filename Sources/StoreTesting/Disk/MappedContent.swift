@@ -3,12 +3,12 @@ import MkstoreBytes
 
 /// Moves a simulated file's content to and from the file in memory that its mappings share.
 ///
-/// A failure is the machine's (no memory left), not the simulated disk's, and traps.
+/// A failure comes from the machine (no memory left), not the simulated disk, and traps.
 enum MappedContent {
   /// A file in memory with this content; holes and zeros take no memory.
   static func memory(with pages: PagedBytes, path: String) throws(DiskError) -> MemoryFile {
     let memory = try MemoryFile(path: path)
-    // Pages that were only allocated read as zeros anyway; most of an index is such.
+    // Pages that were only allocated read as zeros anyway; most of an index is like that.
     pages.forEachPage { index, page in
       if page == PagedBytes.zeroPage { return }
       write(page.span, to: memory, at: index * PagedBytes.pageBytes)
@@ -17,7 +17,7 @@ enum MappedContent {
     return memory
   }
 
-  /// `pages` with what was stored through mappings since. Looks only at pages that were touched.
+  /// `pages` with later stores through mappings. Examines only accessed pages.
   static func gathered(from memory: MemoryFile, into pages: PagedBytes) -> PagedBytes {
     var content = pages
     var next = memory.nextData(from: 0)
@@ -49,7 +49,7 @@ enum MappedContent {
     }
   }
 
-  /// Sets the size. What a mapping stored behind the old end in the last page is no content.
+  /// Sets the size. Bytes that a mapping stored after the old end in the last page are no content.
   static func resize(_ memory: MemoryFile, from oldSize: Int, to size: Int) {
     do throws(DiskError) {
       try memory.file.truncate(to: size)
@@ -63,7 +63,7 @@ enum MappedContent {
     }
   }
 
-  /// One page, with zeros behind the file's end.
+  /// One page, with zeros after the file's end.
   private static func page(of memory: MemoryFile, _ index: Int) -> [UInt8] {
     var page = PagedBytes.zeroPage
     var target = page.mutableSpan

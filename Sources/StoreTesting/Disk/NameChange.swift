@@ -5,9 +5,9 @@ struct NameChange: Sendable {
   enum Step: Sendable {
     /// The name leads to the inode.
     case set(name: String, InodeID)
-    /// The name is gone.
+    /// The name is removed.
     case clear(name: String)
-    /// The name is gone if it (still) leads to this inode: the old name of a rename.
+    /// The name is removed if it (still) leads to this inode: the old name of a rename.
     case clearIf(name: String, InodeID)
   }
 
@@ -25,7 +25,7 @@ struct NameChange: Sendable {
 }
 
 extension [String: InodeID] {
-  /// Carries one step out.
+  /// Applies one step.
   mutating func apply(_ step: NameChange.Step) {
     switch step {
     case .set(let name, let inode): self[name] = inode

@@ -2,9 +2,9 @@ import MkstoreBytes
 import Synchronization
 
 /// Content of a simulated file: 4 KiB pages in chunks of 1 MiB. Copies share chunks and pages until
-/// one of them is written, so that a durable image beside the live one costs only what differs, and
-/// a change of a large file copies a page, the chunk's 256 references, and a reference a chunk. A
-/// hole costs nothing.
+/// one of them is written. So a durable image in addition to the live one costs only the
+/// differences, and a change of a large file copies a page, the chunk's 256 references, and one
+/// reference per chunk. A hole costs nothing.
 struct PagedBytes: Sendable {
   static let pageBytes = 4096
   static let sectorBytes = 512
@@ -17,11 +17,11 @@ struct PagedBytes: Sendable {
   /// Pages that take space.
   private(set) var allocatedPages = 0
 
-  /// Pages side by side.
+  /// Adjacent pages.
   private struct Chunk {
-    /// Each page whole, or empty for a hole; what lies beyond the end of the array is a hole too.
+    /// Each page whole, or empty for a hole; pages beyond the end of the array are holes too.
     var pages: [[UInt8]] = []
-    /// Another one after each change: equal stamps mean equal pages. 0: only holes.
+    /// Changes with each modification: equal stamps mean equal pages. 0: only holes.
     var stamp: UInt64 = 0
   }
 
@@ -60,7 +60,7 @@ struct PagedBytes: Sendable {
     stamp(chunk)
   }
 
-  /// Notes that a chunk changed.
+  /// Records that a chunk changed.
   private mutating func stamp(_ chunk: Int) {
     // Relaxed: the number need only be unique.
     chunks[chunk].stamp = Self.lastStamp.add(1, ordering: .relaxed).newValue
@@ -75,14 +75,14 @@ struct PagedBytes: Sendable {
     }
   }
 
-  /// The first byte at or after `position` that lies in a hole.
+  /// The first byte at or after `position` that is in a hole.
   func firstHole(from position: Int) -> Int {
     var page = position / Self.pageBytes
     while isAllocated(page) { page += 1 }
     return max(position, page * Self.pageBytes)
   }
 
-  /// Pages that `count` bytes reach into.
+  /// Pages that contain `count` bytes.
   static func pages(in count: Int) -> Int {
     count / pageBytes + (count % pageBytes == 0 ? 0 : 1)
   }
@@ -109,7 +109,7 @@ struct PagedBytes: Sendable {
     size = max(size, position + bytes.count)
   }
 
-  /// Sets the size: growth is a hole, what is cut is gone.
+  /// Sets the size: growth is a hole, removed bytes are gone.
   mutating func resize(to newSize: Int) {
     if newSize < size {
       removePages(from: Self.pages(in: newSize))
@@ -121,7 +121,7 @@ struct PagedBytes: Sendable {
     size = newSize
   }
 
-  /// Makes every page below `end` real and the file at least that long.
+  /// Allocates every page below `end` and makes the file at least that long.
   mutating func allocate(to end: Int) {
     for index in 0..<Self.pages(in: end) where !isAllocated(index) {
       setPage(index, Self.zeroPage)
@@ -179,7 +179,7 @@ struct PagedBytes: Sendable {
     change(page) { $0.replaceSubrange(start..<(start + Self.sectorBytes), with: bytes) }
   }
 
-  /// Sectors that lie at least partly below this size and differ from `other`, ascending.
+  /// Sectors that are at least partly below this size and differ from `other`, ascending.
   func sectorsDiffering(from other: PagedBytes) -> [Int] {
     var found: [Int] = []
     for chunk in 0..<max(chunks.count, other.chunks.count) {

@@ -1,7 +1,7 @@
 import LogStore
 public import Logging
 
-/// Cuts the power at every changing operation of a scenario and looks at every outcome.
+/// Cuts the power at every changing operation of a scenario and checks every outcome.
 ///
 /// ```swift
 /// let tried = try PowerCutLoop().run(on: { SimulatedDisk() }) { disk in
@@ -11,13 +11,13 @@ public import Logging
 /// }
 /// ```
 ///
-/// `check` may open and change the disk it is given, and cut *its* power too: a crash in recovery.
-/// Both closures may be `async` and use tasks and actors; `Examples/PowerCuts` does.
+/// `check` may open and change the disk it gets, and cut *its* power too: a crash in recovery. Both
+/// closures may be `async` and use tasks and actors; `Examples/PowerCuts` does.
 public struct PowerCutLoop: Sendable {
   /// One outcome of one cut.
   public struct Point: Sendable, CustomStringConvertible {
-    /// The changing operation that the cut came before, counted from 1 at the scenario's start;
-    /// one more than there are for the cut after the last.
+    /// The changing operation before which the power was cut, counted from 1 at the scenario's
+    /// start; one more than their number for the cut after the last.
     public var operation: Int
     /// What the cut kept.
     public var mode: CrashMode
@@ -26,16 +26,16 @@ public struct PowerCutLoop: Sendable {
     public var description: String { ".powerCut(at: \(operation)), \(mode)" }
   }
 
-  /// With at most so many unsynced items at the cut, every subset of them is tried.
+  /// If there are at most this many unsynced items at the cut, every subset of them is tried.
   public var exhaustiveMax: Int
-  /// Random outcomes per cut where there are more.
+  /// Random outcomes per cut if there are more.
   public var samples: Int
   /// Random outcomes per cut, with torn and garbage sectors, in addition to all subsets.
   public var damaged: Int
   /// Starts the random outcomes.
   public var seed: Seed
-  /// What stores and logs log to that the scenario and the check open without a logger. Silent
-  /// unless set: at each cut the engine would complain.
+  /// Logger of stores and logs that the scenario and the check open without one. Silent by default:
+  /// at each cut the engine would log errors.
   public var logger: Logger
 
   /// Memberwise.
@@ -53,11 +53,11 @@ public struct PowerCutLoop: Sendable {
   /// Runs `scenario` on a fresh disk once per operation it makes, and once to its end.
   ///
   /// - Parameters:
-  ///   - makeDisk: A disk as the scenario finds it; what made it so is not cut.
-  ///   - scenario: Must end by itself once calls throw, and must be the same in each run. What it
-  ///     returns is given to `check`.
+  ///   - makeDisk: The scenario's initial disk; what was done to it before is not cut.
+  ///   - scenario: Must end by itself once calls throw, and must be the same in each run. Its
+  ///     result is passed to `check`.
   ///   - check: Called for each outcome with a disk after the cut.
-  /// - Returns: How many cuts and how many outcomes were looked at.
+  /// - Returns: How many cuts and how many outcomes were checked.
   @discardableResult
   public func run<Result>(
     on makeDisk: () throws -> SimulatedDisk,
@@ -83,16 +83,16 @@ public struct PowerCutLoop: Sendable {
 
   /// The same for a scenario of tasks and actors, and a check that may await.
   ///
-  /// Tasks take turns differently in each run, so a point alone does not replay what was found;
-  /// every point is a moment at which the power may fail all the same.
+  /// Tasks take turns differently in each run, so a point alone does not replay a failure; but at
+  /// every point the power may fail.
   ///
   /// - Parameters:
-  ///   - makeDisk: A disk as the scenario finds it; what made it so is not cut.
-  ///   - scenario: Must end, with all of its tasks, once calls throw. What it returns is given to
+  ///   - makeDisk: The scenario's initial disk; what was done to it before is not cut.
+  ///   - scenario: Must end, with all of its tasks, once calls throw. Its result is passed to
   ///     `check`.
   ///   - check: Called for each outcome with a disk after the cut.
   ///   - isolation: The caller's; the closures run there.
-  /// - Returns: How many cuts and how many outcomes were looked at.
+  /// - Returns: How many cuts and how many outcomes were checked.
   @discardableResult
   public func run<Result>(
     on makeDisk: () async throws -> SimulatedDisk,
@@ -107,7 +107,7 @@ public struct PowerCutLoop: Sendable {
         let disk = try await makeDisk()
         disk.plan(.powerCut(at: operation))
         let result = try await scenario(disk)
-        // Threads of a store that was not cut may go on while the outcomes are looked at.
+        // Threads of a store that was not cut may continue while the outcomes are checked.
         let moment = SimulatedDisk(disk.state.withLock { $0.withoutMappings })
         for point in points(of: moment, cutAt: operation) {
           outcomes += 1
@@ -119,7 +119,7 @@ public struct PowerCutLoop: Sendable {
     }
   }
 
-  /// The outcomes to look at.
+  /// The outcomes to check.
   private func points(of disk: SimulatedDisk, cutAt operation: Int) -> [Point] {
     disk.crashes(
       exhaustiveMax: exhaustiveMax, samples: samples, damaged: damaged,

@@ -2,22 +2,22 @@ public import DiskIO
 import Glibc
 import LogStore
 
-/// What a test does to the disk from outside: none of it counts as a call.
+/// Changes of the disk by a test; none of them counts as a call.
 extension SimulatedDisk {
   // MARK: faults
 
-  /// Adds a fault to come; its count starts now.
+  /// Adds a future fault; its count starts now.
   public func plan(_ fault: FaultPlan) {
     state.withLock { $0.faults.add(fault) }
   }
 
-  /// Forgets all planned faults; what they did stays.
+  /// Removes all planned faults; their effects stay.
   public func removeFaults() {
     state.withLock { $0.faults.removeAll() }
   }
 
-  /// Lets the system fail to write a file back by itself: what was not synced of it counts as clean
-  /// from now on without being durable, which the file's next sync or check tells once.
+  /// Makes the system fail to write a file back by itself: its unsynced content counts as clean
+  /// from now on without being durable, which the file's next sync or check reports once.
   public func failWriteBack(of path: String, _ code: Int32) throws(DiskError) {
     try state.withLock { state throws(DiskError) in
       let id = try state.require(.status, path)
@@ -26,19 +26,19 @@ extension SimulatedDisk {
     }
   }
 
-  /// Makes the file that has this name now unreadable for good, as a bad sector does: reads of it
-  /// throw EIO, and touching a mapping of it is a SIGBUS (`MappingGuard`).
+  /// Makes the file that has this name now permanently unreadable, as a bad sector does: reads of
+  /// it throw EIO, and accessing a mapping of it is a SIGBUS (`MappingGuard`).
   public func makeUnreadable(_ path: String) throws(DiskError) {
     try changeFile(path) { $0.makeUnreadable() }
   }
 
-  /// Makes bytes of the file that has this name now unreadable for good, as bad sectors do: reads
-  /// that touch one of them throw EIO. Names and calls that do not read are not affected.
+  /// Makes bytes of the file that has this name now permanently unreadable, as bad sectors do:
+  /// reads that include one of them throw EIO. Names and calls that do not read are not affected.
   public func makeUnreadable(_ path: String, _ range: Range<Int>) throws(DiskError) {
     try changeFile(path) { $0.badRanges.append(range) }
   }
 
-  /// Cuts a file as another process may: touching a mapped page of it behind the new end is a
+  /// Truncates a file as another process may: accessing a mapped page of it after the new end is a
   /// SIGBUS (`MappingGuard`).
   public func cut(_ path: String, to size: Int) throws(DiskError) {
     try changeFile(path) { $0.resize(to: size) }
@@ -74,7 +74,7 @@ extension SimulatedDisk {
     set { state.withLock { $0.offersSharedSync = newValue } }
   }
 
-  /// What a shared sync says of bytes that wait to be written (`SharedSync.pendingBytes`).
+  /// The answer of a shared sync about bytes that wait to be written (`SharedSync.pendingBytes`).
   public var pendingBytes: Int? {
     get { state.withLock { $0.pendingBytes } }
     set { state.withLock { $0.pendingBytes = newValue } }
@@ -86,29 +86,29 @@ extension SimulatedDisk {
     set { state.withLock { $0.capacityBytes = newValue } }
   }
 
-  /// Calls `body` before each call of this disk and its files, on the thread that makes the call,
-  /// which it may hold up. Nil ends that. Disks made by `crash` and `kill` do not have it.
+  /// Calls `body` before each call of this disk and its files, on the calling thread, which it may
+  /// block. nil ends that. Disks made by `crash` and `kill` do not have it.
   public func beforeEachCall(_ body: (@Sendable (DiskCall) -> Void)?) {
     state.withLock { $0.beforeCall = body }
   }
 
   // MARK: page cache
 
-  /// Whether the disk tells which bytes are in its page cache (`DiskFile.residency`); true unless
-  /// set.
+  /// Whether the disk reports which bytes are in its page cache (`DiskFile.residency`); true by
+  /// default.
   ///
-  /// What was written or read is cached, and what `install` put there; nothing is after `crash`.
+  /// Everything written, read or put there by `install` is cached; after `crash` nothing is.
   public var knowsResidency: Bool {
     get { state.withLock { $0.knowsResidency } }
     set { state.withLock { $0.knowsResidency = newValue } }
   }
 
-  /// Takes a file's clean pages out of the page cache: those that hold bytes of `range`, or all.
+  /// Drops a file's clean pages from the page cache: those that hold bytes of `range`, or all.
   public func evict(_ path: String, _ range: Range<Int>? = nil) throws(DiskError) {
     try changeFile(path) { $0.evict(range ?? 0..<Int.max) }
   }
 
-  // MARK: what happened
+  // MARK: counters
 
   /// Calls so far that change something, failed ones included: the k of `FaultPlan.powerCut(at:)`.
   public var operationCount: Int { state.withLock { $0.counters.changingCallCount } }
@@ -116,7 +116,7 @@ extension SimulatedDisk {
   /// Calls, bytes, open files and mappings.
   public var counters: DiskCounters { state.withLock { $0.counters } }
 
-  /// Starts or stops remembering calls; starting forgets the old ones.
+  /// Starts or stops recording calls; starting discards the old ones.
   public func setTracing(_ isOn: Bool) {
     state.withLock { $0.trace = isOn ? [] : nil }
   }
@@ -126,7 +126,7 @@ extension SimulatedDisk {
 
   // MARK: content
 
-  /// Puts a file there with this content, both durable, replacing what had the name, and makes the
+  /// Makes a file with this content, both durable, replacing one of that name, and makes the
   /// directories it needs.
   ///
   /// - Parameter birth: Of the file; nil: that of the file that has the name, which counts as
@@ -149,7 +149,7 @@ extension SimulatedDisk {
     }
   }
 
-  /// Makes a directory and those above it, durable, where they are missing.
+  /// Makes a directory and its parents, durable, if they are missing.
   public func installDirectory(_ path: String) throws(DiskError) {
     try state.withLock { state throws(DiskError) in
       let names = try DiskState.components(.makeDirectory, path)
@@ -157,17 +157,17 @@ extension SimulatedDisk {
     }
   }
 
-  /// Number and time of birth of the file that has this name now; nil where there is none.
+  /// Number and time of birth of the file that has this name now; nil if there is none.
   public func birth(of path: String) -> FileBirth? {
     state.withLock { $0.file(path)?.birth }
   }
 
-  /// The live content of a file; nil where there is none.
+  /// The live content of a file; nil if there is none.
   public func contents(of path: String) -> [UInt8]? {
     state.withLock { $0.file(path)?.content.array }
   }
 
-  /// The content a power cut leaves for certain of the file that has this name now.
+  /// The content that a power cut certainly leaves of the file that has this name now.
   public func durableContents(of path: String) -> [UInt8]? {
     state.withLock { $0.file(path)?.durable.array }
   }

@@ -1,22 +1,22 @@
 public import DiskIO
 import LogStore
 
-/// Power cuts and killed processes. None of these changes the disk it is asked of: many outcomes
-/// can be taken from the same moment, and old handles go on working on the old disk.
+/// Power cuts and killed processes. None of these changes the original disk: many outcomes can be
+/// taken from the same moment, and old handles keep working on the old disk.
 extension SimulatedDisk {
-  /// The disk as it may be found after a power cut now; a random outcome, the same for one seed.
+  /// A possible disk after a power cut now; a random outcome, the same for one seed.
   public func crash(seed: UInt64) -> SimulatedDisk {
     crash(.random(seed: seed))
   }
 
-  /// The disk as it is found after a power cut now with the given outcome. Open files, mappings,
-  /// locks, faults and counters are gone; the capacity limit stays.
+  /// The disk after a power cut now with the given outcome. Open files, mappings, locks, faults and
+  /// counters are gone; the capacity limit stays.
   public func crash(_ mode: CrashMode) -> SimulatedDisk {
     SimulatedDisk(state.withLock { $0 }.crashed(mode))
   }
 
-  /// The disk as the next process finds it when this one is killed now: all live content, synced or
-  /// not (it is still not durable), the same `bootIdentifier`, no locks.
+  /// The disk for the next process if this one is killed now: all live content, synced or not (it
+  /// is still not durable), the same `bootIdentifier`, no locks.
   public func kill() -> SimulatedDisk {
     let now = state.withLock { $0 }
     precondition(!now.isCut, "kill after a power cut: use crash")
@@ -26,8 +26,9 @@ extension SimulatedDisk {
   /// Outcomes worth trying for a power cut now.
   ///
   /// - Parameters:
-  ///   - exhaustiveMax: With at most so many unsynced items, every subset of them is tried.
-  ///   - samples: Random outcomes where there are more.
+  ///   - exhaustiveMax: If there are at most this many unsynced items, every subset of them is
+  ///     tried.
+  ///   - samples: Random outcomes if there are more.
   ///   - damaged: Random outcomes, with torn and garbage sectors, in addition to all subsets.
   ///   - seed: Starts the random outcomes.
   public func crashes(
@@ -44,7 +45,7 @@ extension SimulatedDisk {
       + (0..<samples).map { _ in .random(seed: random.next()) }
   }
 
-  /// What a power cut now could keep or lose, in a fixed order. Empty: all is durable.
+  /// What a power cut now could keep or lose, in a fixed order. Empty: everything is durable.
   public var unsyncedItems: [UnsyncedItem] { state.withLock { $0 }.unsyncedItems() }
 
   /// Changes of names in `directory` that are not durable, as `operation path`.
@@ -55,7 +56,7 @@ extension SimulatedDisk {
     }
   }
 
-  /// Bytes of a file that are not durable: changed sectors, or 1 where only the size differs.
+  /// Bytes of a file that are not durable: changed sectors, or 1 if only the size differs.
   public func unsyncedBytes(of path: String) throws(DiskError) -> Int {
     try state.withLock { state throws(DiskError) in
       let inode = state.inodes[try state.require(.size, path)]!

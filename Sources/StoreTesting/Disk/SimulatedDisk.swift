@@ -1,8 +1,8 @@
 public import DiskIO
 import LogStore
 
-/// A disk in memory that can lose power: it keeps what running programs see (live) apart from what
-/// a power cut leaves for certain (durable), as `Disk` and `DiskFile` describe it.
+/// A disk in memory that can lose power: it stores what running programs see (live) separately from
+/// what certainly survives a power cut (durable), as `Disk` and `DiskFile` describe it.
 ///
 /// ```swift
 /// let disk = SimulatedDisk(seed: 7)
@@ -13,11 +13,11 @@ import LogStore
 /// }
 /// ```
 ///
-/// **What a power cut may do.** Each 512-byte sector that differs from its durable image is, on its
-/// own, old, new, torn or garbage; garbage stays within the changed bytes of the sector (no disk
-/// harms its neighbours: "power-safe overwrite"). Each file has its old or its new size, or one
-/// between; bytes it never got read as zeros. Each change of a name is kept or lost on its own,
-/// whatever came before it. Synced content and synced names always survive.
+/// **What a power cut may do.** Each 512-byte sector that differs from its durable image is
+/// independently old, new, torn or garbage; garbage stays within the changed bytes of the sector
+/// (no disk harms its neighbours: "power-safe overwrite"). Each file has its old or its new size,
+/// or one between; bytes it never got read as zeros. Each change of a name is kept or lost
+/// independently. Synced content and synced names always survive.
 ///
 /// Everything is deterministic for one seed and one order of calls. Any thread may call; calls take
 /// turns under one lock. It never reads the clock.
@@ -27,7 +27,7 @@ public final class SimulatedDisk: Disk {
   /// An empty disk.
   ///
   /// - Parameters:
-  ///   - seed: Starts every random choice that the disk makes by itself.
+  ///   - seed: Starts every random choice of the disk.
   ///   - capacityBytes: Space for file contents, in whole 4 KiB pages; nil: no limit.
   public init(seed: UInt64 = 0, capacityBytes: Int? = nil) {
     var state = DiskState(seed: seed)
@@ -101,13 +101,13 @@ public final class SimulatedDisk: Disk {
     return SimulatedLock(disk: self, inode: inode)
   }
 
-  /// See `Disk`; 1 TiB where there is no limit.
+  /// See `Disk`; 1 TiB if there is no limit.
   public func space(_ path: String) throws(DiskError) -> DiskSpace {
     try call(.availableBytes, path) { state throws(DiskError) in try state.space(path) }
   }
 
-  /// Makes one call of `Disk` or `DiskFile`: first what a test wants to happen before it, then the
-  /// call alone under the lock.
+  /// Makes one call of `Disk` or `DiskFile`: first the test's action before it, then the call
+  /// itself under the lock.
   func call<Result>(
     _ operation: DiskError.Operation, _ path: String,
     _ body: (inout DiskState) throws(DiskError) -> Result

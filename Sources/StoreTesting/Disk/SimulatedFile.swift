@@ -140,7 +140,7 @@ final class SimulatedFile: InspectableFile {
     answer(.names) { state in state.isLinked(inode, path) }
   }
 
-  /// What a call that cannot throw is told; nil where it failed.
+  /// The answer of a call that cannot throw; nil if it failed.
   private func answer<Result>(
     _ operation: DiskError.Operation, _ body: (inout DiskState) -> Result?
   ) -> Result? {

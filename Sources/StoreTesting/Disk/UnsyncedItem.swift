@@ -1,4 +1,4 @@
-/// One thing that a power cut may keep or lose independently of the others.
+/// One item that a power cut may keep or lose independently of the others.
 public enum UnsyncedItem: Sendable, Hashable, CustomStringConvertible {
   /// A change of a name, as `operation path`.
   case name(String)

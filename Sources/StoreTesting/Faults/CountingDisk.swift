@@ -1,8 +1,8 @@
 public import DiskIO
 import LogStore
 
-/// Counts what passes through to another disk: for tests that bound reads, open files and mappings
-/// on a real file system.
+/// Counts calls to another disk: for tests that bound reads, open files and mappings on a real file
+/// system.
 public final class CountingDisk: Disk {
   private let base: any Disk
   let tally = Locked(DiskCounters())
@@ -10,13 +10,13 @@ public final class CountingDisk: Disk {
 
   /// Counts calls to `base`.
   ///
-  /// - Parameter before: Called before each call, on the thread that makes it; may block it.
+  /// - Parameter before: Called before each call, on the calling thread; may block it.
   public init(_ base: any Disk, before: @escaping @Sendable (DiskCall) -> Void = { _ in }) {
     self.base = base
     self.before = before
   }
 
-  /// What was seen so far.
+  /// The counts so far.
   public var counters: DiskCounters { tally.withLock { $0 } }
 
   /// See `Disk`.

@@ -1,18 +1,18 @@
 public import DiskIO
 
-/// What a `SimulatedDisk` or `CountingDisk` has seen.
+/// The counts of a `SimulatedDisk` or `CountingDisk`.
 public struct DiskCounters: Sendable, Equatable {
   /// Calls by operation, failed ones included. `.read` counts calls, not system calls.
   public var calls: [DiskError.Operation: Int] = [:]
-  /// Bytes that `read` gave.
+  /// Bytes that `read` returned.
   public var bytesRead = 0
   /// The same by path.
   public var bytesReadByPath: [String: Int] = [:]
-  /// Most bytes that one `read` gave, by path.
+  /// Most bytes that one `read` returned, by path.
   public var largestReadByPath: [String: Int] = [:]
-  /// Reads that bytes kept from succeeding that the disk cannot read.
+  /// Reads that failed because of unreadable bytes.
   public var unreadableReads = 0
-  /// Bytes that `write` took.
+  /// Bytes written by `write`.
   public var bytesWritten = 0
   /// Files open now.
   public var openFiles = 0
@@ -23,13 +23,13 @@ public struct DiskCounters: Sendable, Equatable {
   /// Most mappings alive at once.
   public var mappingsPeak = 0
 
-  /// Nothing seen.
+  /// All counts zero.
   public init() {}
 
   /// Calls of all operations.
   public var callCount: Int { calls.values.reduce(0, +) }
 
-  /// Calls that change something: what `FaultPlan` counts by default.
+  /// Calls that change something, which `FaultPlan` counts by default.
   public var changingCallCount: Int {
     calls.reduce(0) { $0 + ($1.key.isChanging ? $1.value : 0) }
   }

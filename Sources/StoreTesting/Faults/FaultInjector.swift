@@ -1,9 +1,9 @@
 import DiskIO
 
-/// The plans of a disk and how far each has counted.
+/// The plans of a disk and the count of each.
 struct FaultInjector: Sendable {
   private var plans: [(plan: FaultPlan, seen: Int)] = []
-  /// How often a fault hit.
+  /// How often a fault occurred.
   private(set) var fired = 0
 
   mutating func add(_ plan: FaultPlan) {
@@ -14,7 +14,7 @@ struct FaultInjector: Sendable {
     plans = []
   }
 
-  /// Counts the operation and says what befalls it; the earliest plan wins.
+  /// Counts the operation and returns its fault; the earliest plan wins.
   mutating func next(_ operation: DiskError.Operation, _ path: String) -> FaultPlan.Fault? {
     var hit: FaultPlan.Fault?
     for index in plans.indices where plans[index].plan.matches(operation, path) {

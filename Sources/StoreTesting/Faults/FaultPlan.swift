@@ -1,31 +1,31 @@
 public import DiskIO
 
-/// One thing that goes wrong on a `SimulatedDisk`, once or from some point on.
+/// One fault of a `SimulatedDisk`, once or from some point on.
 ///
 /// The method (SQLite's): run the scenario with the fault at operation 1, then 2, and so on until a
-/// run ends with `faultsFired == 0`; after each run check what must hold. A test whose fault never
+/// run ends with `faultsFired == 0`; after each run check the invariants. A test whose fault never
 /// fired proves nothing, so check that too.
 public struct FaultPlan: Sendable {
   /// What happens.
   public enum Fault: Sendable, Equatable {
-    /// The call fails with this errno and changes nothing, but for `sync`, `writeOut` and
+    /// The call fails with this errno and changes nothing, except `sync`, `writeOut` and
     /// `syncDirectory`: what they would have made durable is then marked clean without being so
-    /// (fsyncgate), and no later sync writes it unless it is written again. A shared sync that
-    /// fails does so to some files, at random; their own `sync` then fails once. So does a
-    /// `startSync`, whose error the next `sync` throws. A question that may have no answer
-    /// (`residency`, names, holes) has none.
+    /// (fsyncgate), and no later sync writes it unless it is written again. A failing shared sync
+    /// does that to some files, at random; their own `sync` then fails once. So does a `startSync`,
+    /// whose error the next `sync` throws. A question that may have no answer (`residency`, names,
+    /// holes) has none.
     case error(Int32)
-    /// A `write` puts a prefix into the file (`bytes`, or a random length where nil) and then
-    /// fails with this errno. For any other operation the same as `error`.
+    /// A `write` puts a prefix into the file (`bytes`, or a random length if nil) and then fails
+    /// with this errno. For any other operation the same as `error`.
     case shortWrite(Int32, bytes: Int?)
     /// The power fails just before the operation: from then on every call throws `EIO` and stores
-    /// through mappings reach nothing. Go on with `crash`.
+    /// through mappings have no effect. Continue with `crash`.
     case powerCut
   }
 
   /// What happens.
   public var fault: Fault
-  /// Which of the matching operations it hits, counted from 1.
+  /// Which of the matching operations fails, counted from 1.
   public var occurrence: Int
   /// Whether every later matching operation fails too.
   public var isForEver: Bool
@@ -67,7 +67,7 @@ public struct FaultPlan: Sendable {
 }
 
 extension DiskError.Operation {
-  /// Whether the operation changes the disk, or what of it is durable.
+  /// Whether the operation changes the disk, or its durable state.
   public var isChanging: Bool {
     switch self {
     case .create, .makeDirectory, .rename, .remove, .removeDirectory, .syncDirectory, .lock, .write,
@@ -79,7 +79,7 @@ extension DiskError.Operation {
     }
   }
 
-  /// Whether an error of it means that something may never become durable.
+  /// Whether its error means that something may never become durable.
   var isSync: Bool {
     switch self {
     case .sync, .syncDirectory, .syncFileSystem, .writeOut, .checkWritten, .startSync: true
@@ -87,6 +87,6 @@ extension DiskError.Operation {
     }
   }
 
-  /// All operations, for a plan that also hits those that only read.
+  /// All operations, for a plan that also applies to those that only read.
   public static let all: Set<DiskError.Operation> = Set(DiskError.Operation.allCases)
 }

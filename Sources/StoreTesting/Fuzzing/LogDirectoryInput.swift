@@ -2,11 +2,11 @@ import DiskIO
 import LogStore
 import MkstoreBytes
 
-/// Arbitrary bytes taken as a store with one log in it: what a fuzzer mutates.
+/// Arbitrary bytes interpreted as a store with one log in it, for a fuzzer to mutate.
 ///
 /// A byte of flags, then files: a byte for the kind (low 4 bits; bit 4: repair the checksums), four
-/// for the base offset in the name, three for the length, the content. What does not parse ends the
-/// list; a name that comes twice counts once.
+/// for the base offset in the name, three for the length, the content. An unparsable entry ends the
+/// list; a repeated name counts once.
 struct LogDirectoryInput {
   static let store = "/store"
   static let log = "/store/t-0"
@@ -65,7 +65,7 @@ struct LogDirectoryInput {
     }
   }
 
-  /// Makes checksums right, so that mutations reach what they would hide.
+  /// Corrects checksums, so that mutations reach the code after the checks.
   private static func repair(_ bytes: inout [UInt8], kind: UInt8) {
     var span = bytes.mutableSpan
     switch kind {

@@ -3,15 +3,15 @@ import LogStore
 import Logging
 import RecordFormat
 
-/// Opens a directory of arbitrary bytes in every way there is, and holds the engine to what it
-/// promises whatever the bytes: no trap, no endless loop, no byte given out with a wrong CRC, and
-/// what was once given out by a writable log stays, through close, kill and power cut.
+/// Opens a directory of arbitrary bytes in every possible way, and checks the engine's promises for
+/// any bytes: no trap, no endless loop, no byte returned with a wrong CRC, and everything that a
+/// writable log once returned stays, through close, kill and power cut.
 ///
 /// Run by the fuzz target and, over the corpus, by a test.
 public enum LogDirectoryScenario {
   private static let silent = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
 
-  /// Runs it over one input; traps where a promise is broken.
+  /// Runs it over one input; traps if a promise is broken.
   public static func run(_ input: Span<UInt8>) {
     guard input.count > 0, input.count <= 1 << 16 else { return }
     let parsed = LogDirectoryInput(input)
@@ -21,7 +21,7 @@ public enum LogDirectoryScenario {
       verify(disk)
       write(disk, parsed.flags)
     } catch {
-      // A name in the input that stands below a file.
+      // A name in the input is below a file.
       return
     }
   }
@@ -45,7 +45,7 @@ public enum LogDirectoryScenario {
     options.threadCount = 1
     do throws(DiskError) {
       let report = try LogVerifier(disk, options).verify([LogDirectoryInput.log])
-      // A directory without a segment is looked at as a store.
+      // A directory without a segment is examined as a store.
       require(report.logs.count <= 1, "\(report)")
     } catch {
       fatalError("verify reports what it finds, it does not fail: \(error)")
@@ -77,7 +77,7 @@ public enum LogDirectoryScenario {
     }
   }
 
-  /// Opens what is left of the disk: all that was given out and acknowledged is still there.
+  /// Opens the disk after an event: everything that was returned and acknowledged is still there.
   private static func check(_ disk: SimulatedDisk, _ served: ServedLog, _ flags: UInt8) {
     guard let store = open(disk, flags), let log = store.logs.first else {
       fatalError("a log that was open does not open again")
@@ -129,7 +129,8 @@ public enum LogDirectoryScenario {
     }
   }
 
-  /// Look-ups from scratch give what the walk from the start gave (indexes decide nothing, P3).
+  /// Look-ups from scratch return what the walk from the start returned (indexes decide nothing,
+  /// P3).
   private static func seek(_ log: Log, _ served: ServedLog) {
     var offsets = [log.logStartOffset, log.logEndOffset]
     for batch in served.batches.suffix(4) { offsets += [batch.baseOffset, batch.nextOffset - 1] }

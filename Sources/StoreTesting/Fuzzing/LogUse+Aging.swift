@@ -3,12 +3,12 @@ import Glibc
 import LogStore
 import RecordFormat
 
-/// Deletions: by retention, by its owner, and of the log's end; and who reads beside them.
+/// Deletions, by retention, by the log's owner, and of the log's end, with concurrent readers.
 extension LogUse {
   static let checkIntervalMs: Int64 = 60_000
   private static let deletedSuffix = ".deleted"
 
-  /// Does one thing to a log that also loses records.
+  /// One step of a log that also loses records.
   mutating func age(_ choices: inout InputChoices) -> String {
     switch choices.byte() % 32 {
     case 0..<4: append(.records, &choices)
@@ -46,7 +46,7 @@ extension LogUse {
     return "no faults"
   }
 
-  /// A record's time: near now, behind or ahead of it.
+  /// A record's time: near now, before or after it.
   func age(_ shape: Int) -> Int64 {
     let ahead: [Int64] = [0, -20, 7, 3_000, -60_000, -3_600_000, 600_000, 1]
     return aging.clock.wallMs + ahead[shape]
@@ -59,7 +59,7 @@ extension LogUse {
         largestMs: new.map(\.timestamp).max() ?? 0))
   }
 
-  /// An append begins a segment where the last one is older than `segment.ms`.
+  /// An append begins a segment if the last one is older than `segment.ms`.
   mutating func noteAge(_ new: [Record], _ bytes: [UInt8], at base: Int64) {
     guard aging.isOn, let log, let last = log.store.state.segments.last?.baseOffset else { return }
     let now = aging.clock.wallMs
@@ -70,7 +70,7 @@ extension LogUse {
       "segment \(last) is \(now - begun) ms old, and \(base) was appended to it")
   }
 
-  /// Forgets what only the session that ends knows.
+  /// Discards what only the ending session knows.
   mutating func endSession() {
     aging.held = []
     aging.begun = [:]
@@ -78,9 +78,9 @@ extension LogUse {
 
   // MARK: Start
 
-  /// Checks a log's start after an opening, and forgets what is below it.
+  /// Checks a log's start after an opening, and removes what is below it.
   ///
-  /// - Returns: Where its first batch begins.
+  /// - Returns: The start of its first batch.
   mutating func checkStart(_ content: [LogModel.Batch]) -> Int64 {
     guard let log else { return 0 }
     let start = log.logStartOffset
@@ -106,7 +106,7 @@ extension LogUse {
     aging.truncated = nil
   }
 
-  /// What stands before the log's start is out of range, whoever asks.
+  /// Offsets before the log's start are out of range for every reader.
   mutating func fetchDeleted(_ offset: Int64, _ reader: LogReader) -> String {
     do throws(LogError) {
       _ = try reader.read(from: offset, maxBytes: 100, limit: .logEnd)
@@ -123,7 +123,7 @@ extension LogUse {
 
   // MARK: Settings
 
-  /// Other settings, which act at once and outlive the session.
+  /// Other settings, which take effect at once and survive the session.
   mutating func alter(_ choices: inout InputChoices) -> String {
     disk.removeFaults()
     guard let manager, let log, !disk.isCut else { return "no log" }
@@ -157,7 +157,7 @@ extension LogUse {
 
   // MARK: Checks
 
-  /// Time passes, and with it a check.
+  /// Time passes, and a check runs.
   private mutating func check(_ choices: inout InputChoices) -> String {
     guard log != nil else { return "no log" }
     let shape = choices.byte()
@@ -168,7 +168,7 @@ extension LogUse {
     return "check"
   }
 
-  /// Something goes wrong within the next few calls, one time in four.
+  /// Plans a fault within the next few calls, one time in four.
   mutating func planNear(_ kind: UInt8, _ choices: inout InputChoices) {
     let fault: FaultPlan.Fault
     switch kind & 15 {
@@ -187,7 +187,7 @@ extension LogUse {
     aging.count(fault == .powerCut ? "cut near a deletion" : "fault near a deletion")
   }
 
-  /// Lets the checks run that are due, and compares what they delete with Kafka's rules.
+  /// Runs the due checks, and compares what they delete with Kafka's rules.
   private mutating func judgeCheck(deletesNothing: Bool = false) {
     guard let manager, let log else { return }
     let bases = log.store.state.segments.map(\.baseOffset)
@@ -223,7 +223,7 @@ extension LogUse {
     if deletesNothing { aging.startMax = max(aging.startMin, start) }
   }
 
-  /// The segments are the batches, cut where batches begin.
+  /// The segments are the batches, split where batches begin.
   private func expectSegments(_ bases: [Int64], _ log: Log) {
     // The first append makes the first segment.
     guard let first = bases.first else {
@@ -252,7 +252,7 @@ extension LogUse {
     return "clock jump"
   }
 
-  // MARK: Readers of what goes
+  // MARK: Readers of deleted records
 
   private mutating func hold(_ choices: inout InputChoices) -> String {
     guard let log, aging.held.count < 4 else { return "no log" }
@@ -283,7 +283,7 @@ extension LogUse {
     return "hold"
   }
 
-  /// What readers hold is as it was, or out of range.
+  /// Records held by readers are unchanged, or out of range.
   private mutating func useHeld() -> String {
     guard let log else { return "no log" }
     for held in aging.held {

@@ -1,7 +1,7 @@
 import LogStore
 import RecordFormat
 
-/// Reads and look-ups: each gives what the array of records says.
+/// Reads and look-ups: each returns what the array of records contains.
 extension LogUse {
   mutating func fetch(_ choices: inout InputChoices) -> String {
     guard let log else { return "no log" }
@@ -67,7 +67,7 @@ extension LogUse {
     do throws(LogError) {
       let found = try log.offset(forTimestamp: time)
       let largest = try log.offsetOfLargestTimestamp()
-      // What cannot be read is passed over.
+      // Unreadable records are skipped.
       if disk.faultFired { return "look-up of a time" }
       let expected = live.first { $0.timestamp >= time }
       require(found?.offset == expected?.offset, "time \(time) gives \(String(describing: found))")
@@ -92,7 +92,7 @@ extension LogUse {
       _ = try follower.refresh()
       let reader = LogReader(follower)
       var next = follower.logStartOffset
-      // What the owner could not keep for certain may be kept all the same.
+      // State that the owner could not certainly make durable may be durable nevertheless.
       require(next <= max(log.logStartOffset, aging.startMax), "a follower begins at \(next)")
       let end = follower.logEndOffset
       if !disk.faultFired {
@@ -106,7 +106,8 @@ extension LogUse {
           return true
         }
         if next == from {
-          // Deleted since, and a fault left a file its name: what comes next is not there yet.
+          // Deleted since, and because of a fault a file kept its name: the next record is not
+          // there yet.
           require(from < log.logStartOffset, "following stops at \(from) of \(end)")
           break
         }

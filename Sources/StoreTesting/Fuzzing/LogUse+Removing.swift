@@ -1,7 +1,7 @@
 import LogStore
 import RecordFormat
 
-/// An owner's commands that take records out of the log, and put them back.
+/// An owner's commands that remove records from the log, and restore them.
 extension LogUse {
   mutating func deleteRecords(_ choices: inout InputChoices) -> String {
     guard let log else { return "no log" }
@@ -81,7 +81,7 @@ extension LogUse {
     }
   }
 
-  /// The log is closed, as a rule: the next opening completes it or leaves all as it was.
+  /// The log is usually closed: the next opening completes the change or leaves the log unchanged.
   private mutating func ended(_ what: String, _ choices: inout InputChoices) -> String {
     aging.truncated = nil
     if disk.isCut { cutPower(&choices) } else { _ = kill(&choices) }
@@ -95,7 +95,7 @@ extension LogUse {
     aging.begun = [:]
   }
 
-  /// Goes on with the log that a truncation or an undo gave.
+  /// Continues with the log that a truncation or an undo returned.
   private mutating func take(
     _ done: TruncatedLog, _ expected: [LogModel.Batch], _ what: String
   ) {
@@ -110,7 +110,7 @@ extension LogUse {
     require(done.log.logEndOffset == Int64(records.count), "ends at \(done.log.logEndOffset)")
   }
 
-  /// Goes on from what the log was found to hold from `start` on.
+  /// Continues from the log's actual content from `start` on.
   mutating func settle(on content: [LogModel.Batch], from start: Int64) {
     model.settle(on: content)
     aging.alternative = nil
@@ -127,7 +127,7 @@ extension LogUse {
     }
   }
 
-  /// What the log holds, in small reads.
+  /// The log's content, in small reads.
   func read(_ log: Log) throws(LogError) -> [LogModel.Batch] {
     try LogModel.content(of: log, maxBytes: 700)
   }

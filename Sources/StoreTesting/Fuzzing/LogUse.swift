@@ -4,7 +4,7 @@ import LogStore
 import Logging
 import RecordFormat
 
-/// A program's use of one log, and what the log must hold: the sessions, the appends and the disk.
+/// A program's use of one log, and the expected content: the sessions, the appends and the disk.
 struct LogUse {
   static let silent = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
   static let topicPartition = LogUse.name()
@@ -16,12 +16,12 @@ struct LogUse {
   /// Whether making the log was acknowledged.
   private var isMade = false
   var model = LogModel()
-  /// The records in the log, and those that it once held before them: that of offset `i` at `i`.
+  /// The records in the log, and earlier ones before them: that of offset `i` at `i`.
   var records: [Record] = []
-  /// The records of each batch that was tried, by its bytes but for offset and epoch.
+  /// The records of each attempted batch, by its bytes except offset and epoch.
   private(set) var tried: [[UInt8]: [Record]] = [:]
   var reader: LogReader?
-  /// The log as another process reads it.
+  /// The log as read by another process.
   var follower: Log?
   var aging: LogAging
 
@@ -60,7 +60,7 @@ struct LogUse {
     }
   }
 
-  /// Does one thing and compares; returns what it was.
+  /// Does one step and compares; returns its name.
   mutating func step(_ choices: inout InputChoices) -> String {
     let name = aging.isOn ? age(&choices) : act(&choices)
     if disk.isCut { cutPower(&choices) }
@@ -91,15 +91,15 @@ struct LogUse {
     }
   }
 
-  /// The last cut, and what is there after it.
+  /// The last cut, and a check of the content after it.
   mutating func finish(_ choices: inout InputChoices) {
     cutPower(&choices)
     disk.removeFaults()
     _ = close(&choices)
   }
 
-  /// What throws needs a reason: a fault that hit. After a failed sync the next opening reads what
-  /// the disk has, so that what was not durable may be lost.
+  /// An error needs a reason: a fault that occurred. After a failed sync the next opening reads the
+  /// disk's content, so records that were not durable may be lost.
   mutating func expectFault(_ error: LogError, _ what: String) {
     require(disk.faultFired, "\(what) without a fault: \(error)")
     switch error {
@@ -141,7 +141,7 @@ struct LogUse {
         return "refused append"
       }
       if log.logEndOffset == end {
-        // Of a write that failed half-way the next session may find all.
+        // Of a write that failed half-way the next session may find everything.
         aging.truncated = nil
         tried[Self.key(bytes)] = new
         model.note(bytes, .unknown)
@@ -168,7 +168,7 @@ struct LogUse {
     let shape = choices.byte()
     return (0..<1 + Int(shape & 3)).map { index in
       let number = records.count + index
-      // Times that rise on the whole, and stay behind or run ahead now and then.
+      // Times that mostly rise, and sometimes lag or run ahead.
       let time =
         aging.isOn ? age(Int(shape >> 5)) : Int64(1_000 + number * 10) + Int64(shape >> 5) * 7 - 20
       let value = [UInt8](
@@ -247,7 +247,7 @@ struct LogUse {
     guard let manager, let old = log else { return "no log" }
     do throws(LogError) {
       let reopened = try manager.reopenLog(Self.topicPartition)
-      // A log that has not failed stays as it is: nothing is synced.
+      // A log that has not failed stays unchanged: nothing is synced.
       if reopened === old { return "needless reopen" }
       log = reopened
     } catch {
@@ -262,7 +262,7 @@ struct LogUse {
   }
 
   mutating func delete(_ choices: inout InputChoices) -> String {
-    // What is left after one that failed is another scenario's.
+    // The state after a failed one is tested by another scenario.
     disk.removeFaults()
     guard let manager, log != nil, !disk.faultFired else { return "no log" }
     do throws(LogError) {
@@ -294,7 +294,7 @@ struct LogUse {
     }
   }
 
-  /// Opens the store on what is left of the disk, and compares.
+  /// Opens the store on the disk after an event, and compares.
   private mutating func open(after event: LogModel.Event, _ choices: inout InputChoices) {
     var event = event
     manager = nil
@@ -315,7 +315,7 @@ struct LogUse {
     }
   }
 
-  /// - Returns: False where a fault kept the store from being opened and looked at.
+  /// - Returns: False if a fault prevented opening or reading the store.
   private mutating func openOnce(after event: LogModel.Event) -> Bool {
     do throws(LogError) {
       let opened = try Store.open("/data", config: config, disk: disk, logger: Self.silent)
@@ -336,9 +336,9 @@ struct LogUse {
     return check(after: event)
   }
 
-  /// Compares what the log holds with the model, and goes on from it.
+  /// Compares the log's content with the model, and continues from it.
   ///
-  /// - Returns: False where it could not be read.
+  /// - Returns: False if it could not be read.
   private mutating func check(after event: LogModel.Event) -> Bool {
     guard let log else { return false }
     let content: [LogModel.Batch]
@@ -372,8 +372,8 @@ struct LogUse {
     [.write, .sync, .allocate, .truncate, .rename, .create, .remove, .makeDirectory],
   ]
 
-  /// Plans a fault. Names that a failed sync of a directory lost are lost for good, which no later
-  /// session can know, so that one is left out.
+  /// Plans a fault. Names lost by a failed sync of a directory are lost permanently, which no later
+  /// session can know, so that fault is left out.
   mutating func planFault(_ choices: inout InputChoices) -> String {
     let occurrence = 1 + choices.index(below: 24)
     let kind = choices.byte()

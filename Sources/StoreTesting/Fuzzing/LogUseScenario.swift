@@ -1,5 +1,5 @@
-/// Takes arbitrary bytes for what a program does with a log on a disk that fails and loses power,
-/// and holds the engine to an array of records: what was acknowledged is there once and in order
+/// Interprets arbitrary bytes as a program's use of a log on a disk that fails and loses power, and
+/// compares the engine with an array of records: what was acknowledged is there once and in order
 /// after any cut, and what is read is what was appended.
 ///
 /// Run by the fuzz target `FuzzLogUse` and, over the corpus and random inputs, by a test.
@@ -7,7 +7,7 @@ public enum LogUseScenario {
   /// Steps of one input at most.
   private static let stepsMax = 96
 
-  /// Runs it over one input; traps where a promise is broken.
+  /// Runs it over one input; traps if a promise is broken.
   ///
   /// - Returns: How often each step was taken, by name.
   @discardableResult
@@ -23,7 +23,7 @@ public enum LogUseScenario {
   }
 }
 
-/// The bytes of an input, as the choices that a scenario makes; zeros after its end.
+/// The bytes of an input as the choices of a scenario; zeros after its end.
 struct InputChoices {
   private var bytes: [UInt8] = []
   private var position = 0

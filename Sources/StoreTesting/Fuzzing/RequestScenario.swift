@@ -1,15 +1,15 @@
 import MkstoreBytes
 public import MkstoreProtocol
 
-/// Takes arbitrary bytes for a request of a Kafka client, and holds the parser to what it promises
-/// whatever the bytes: no trap, an error that says something, and what is read can be written and
-/// read again without a change.
+/// Interprets arbitrary bytes as a request of a Kafka client, and checks the parser's promises for
+/// any bytes: no trap, an error with a reason, and a parsed request can be written and read again
+/// without a change.
 ///
 /// Run by the fuzz target `FuzzRequest` and, over the corpus, by a test.
 public enum RequestScenario {
-  /// Runs it over one input, a frame without its size; traps where a promise is broken.
+  /// Runs it over one input, a frame without its size; traps if a promise is broken.
   ///
-  /// - Returns: The request that was read; nil where the bytes were refused.
+  /// - Returns: The request that was read; nil if the bytes were refused.
   @discardableResult
   public static func run(_ frame: Span<UInt8>) -> Request? {
     readSize(frame)
@@ -23,7 +23,7 @@ public enum RequestScenario {
     }
   }
 
-  /// The first bytes that come are taken for a size.
+  /// Interprets the first bytes as a size.
   private static func readSize(_ bytes: Span<UInt8>) {
     do throws(ProtocolError) {
       let size = try FrameSize.read(bytes)
@@ -34,7 +34,7 @@ public enum RequestScenario {
     }
   }
 
-  /// What is refused says why, and an unknown version of ApiVersions has an answer (KIP-511).
+  /// A refusal has a reason, and an unknown version of ApiVersions has an answer (KIP-511).
   private static func refuse(_ error: ProtocolError, _ frame: Span<UInt8>) {
     require(!error.description.isEmpty)
     guard case .unsupportedVersion(let header, let supported) = error else { return }

@@ -1,4 +1,4 @@
-/// Ends the process where a promise of the engine is broken, and says which: a fuzz target is a
+/// Ends the process if a promise of the engine is broken, and says which: a fuzz target is a
 /// release build, in which `precondition` is silent.
 @inline(__always)
 func require(

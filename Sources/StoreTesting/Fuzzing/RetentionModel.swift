@@ -1,7 +1,7 @@
-/// Which records retention deletes: Kafka's rules, written in the plainest way and apart from the
-/// engine's, for tests.
+/// Which records retention deletes: Kafka's rules, implemented simply and independently of the
+/// engine, for tests.
 struct RetentionModel {
-  /// A batch that was appended, by what the rules ask of it.
+  /// An appended batch, as far as the rules need it.
   struct Batch {
     var base: Int64
     var next: Int64
@@ -9,7 +9,7 @@ struct RetentionModel {
     var largestMs: Int64
   }
 
-  /// The settings of the topic that the rules ask for; nil or negative: no limit.
+  /// The settings of the topic that the rules need; nil or negative: no limit.
   struct Settings: Equatable {
     var retentionMs: Int64 = -1
     var retentionBytes: Int64 = -1
@@ -17,17 +17,17 @@ struct RetentionModel {
     var deleteDelayMs: Int64 = 60_000
   }
 
-  /// What a check does.
+  /// The result of a check.
   struct Outcome: Equatable {
     /// The log's first offset after it.
     var start: Int64
-    /// How many segments go by which rule.
+    /// How many segments each rule deletes.
     var counts: [String: Int] = [:]
-    /// Whether the last segment goes too, after a new one was begun.
+    /// Whether the last segment is deleted too, after a new one was begun.
     var takesLast = false
   }
 
-  /// A segment: its batches together.
+  /// A segment: its batches.
   private struct Segment {
     var base: Int64
     var next: Int64
@@ -43,7 +43,7 @@ struct RetentionModel {
   var end: Int64
   var highWatermark: Int64
 
-  /// What the next check does at this time.
+  /// The result of the next check at this time.
   func outcome(nowMs: Int64) -> Outcome {
     var left = segments
     var outcome = Outcome(start: start)

@@ -2,12 +2,12 @@ import DiskIO
 import LogStore
 import RecordFormat
 
-/// Everything that a log gives out, read from its start to its end, checked on the way.
+/// Everything that a log returns, read from its start to its end, and checked.
 ///
-/// Traps where the engine breaks a promise: a batch with a wrong CRC, offsets that do not rise, a
-/// read that does not move on.
+/// Traps if the engine breaks a promise: a batch with a wrong CRC, offsets that do not rise, a read
+/// that makes no progress.
 struct ServedLog: Equatable {
-  /// A batch as it was given out.
+  /// A batch as it was returned.
   struct Batch: Equatable {
     var baseOffset: Int64
     var nextOffset: Int64
@@ -69,15 +69,15 @@ struct ServedLog: Equatable {
     require(position == records.byteCount)
     let reached = batches.last?.nextOffset ?? 0
     require(records.nextOffset >= reached, "\(records.nextOffset) after \(reached)")
-    // A gap may be passed over, as after compaction, but damage must be told of.
+    // A gap may be skipped, as after compaction, but damage must be reported.
     let isPassedOver = log.damagedRanges.contains { range in
       range.offsets?.overlaps(reached..<records.nextOffset) ?? false
     }
     require(!isPassedOver, "going on at \(records.nextOffset) passes over damage")
   }
 
-  /// The batch that a fetch at `offset` must begin with; nil where nothing stands at or after it,
-  /// or damage stands between.
+  /// The batch that a fetch at `offset` must begin with; nil if there is none at or after it, or
+  /// damage is in between.
   func first(at offset: Int64) -> Batch? {
     guard let batch = batches.first(where: { $0.nextOffset > offset }) else { return nil }
     return damaged.contains { $0.upperBound > offset && $0.lowerBound < batch.baseOffset }

@@ -1,6 +1,6 @@
 import LogStore
 
-/// Wall and monotonic time of a simulation; they go together unless one is moved alone.
+/// Wall and monotonic time of a simulation; they advance together unless only one is moved.
 final class SimulatedClock: Sendable {
   private let ms = Locked((wall: Int64(1_700_000_000_000), monotonic: Int64(1_000)))
 

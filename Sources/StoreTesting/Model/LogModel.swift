@@ -4,17 +4,17 @@ internal import MkstoreBytes
 internal import RecordFormat
 
 /// The oracle of crash, fault and model tests: what was appended to a log, what was promised of it,
-/// and whether what the log holds later can be right.
+/// and whether the log's later content can be right.
 ///
 /// Right means: every batch that must be there is, byte for byte and at its offset; nothing is
-/// there that was not appended; the order is that of appending; and there is no hole, so that what
+/// there that was not appended; the order is that of appending; and there is no hole, so what
 /// survived is a prefix of what was written.
 public struct LogModel: Sendable {
-  /// A batch as it stands in a log.
+  /// A batch in a log.
   public struct Batch: Sendable, Equatable {
     /// Offset of its first record.
     public var baseOffset: Int64
-    /// Offset behind its last record.
+    /// Offset after its last record.
     public var nextOffset: Int64
     /// The whole batch, offset and epoch included.
     public var bytes: [UInt8]
@@ -33,15 +33,15 @@ public struct LogModel: Sendable {
     case durable(Int64)
     /// Written at this offset, not yet durable.
     case written(Int64)
-    /// It threw: the batch may be there or not.
+    /// It threw: the batch may be in the log or not.
     case unknown
   }
 
-  /// What the log went through since the appends.
+  /// What happened to the log since the appends.
   public enum Event: Sendable {
-    /// Nothing, or the process was killed: what was written is there.
+    /// Nothing, or the process was killed: everything written is there.
     case killed
-    /// The power failed: what was acknowledged as durable is there.
+    /// The power failed: everything acknowledged as durable is there.
     case powerCut
   }
 
@@ -62,7 +62,7 @@ public struct LogModel: Sendable {
   /// A log without records.
   public init() {}
 
-  /// Appends that were tried.
+  /// Attempted appends.
   public var attemptCount: Int { attempts.count }
 
   /// Appends that were acknowledged as durable.
@@ -70,12 +70,12 @@ public struct LogModel: Sendable {
     attempts.count { if case .durable = $0.outcome { true } else { false } }
   }
 
-  /// Notes an append of `bytes` (offset and epoch need not be filled in yet).
+  /// Records an append of `bytes` (offset and epoch need not be filled in yet).
   public mutating func note(_ bytes: [UInt8], _ outcome: Outcome) {
     attempts.append(Attempt(bytes: bytes, outcome: outcome))
   }
 
-  /// Notes that everything written below `offset` was acknowledged as durable.
+  /// Records that everything written below `offset` was acknowledged as durable.
   public mutating func noteFlushed(below offset: Int64) {
     for index in attempts.indices {
       if case .written(let base) = attempts[index].outcome, base < offset {
@@ -84,21 +84,21 @@ public struct LogModel: Sendable {
     }
   }
 
-  /// Notes that a sync failed: what was written and is not durable may be there or not, also
-  /// without a power cut, since the next opening reads what the disk has.
+  /// Records that a sync failed: batches that are written and not durable may be lost, even without
+  /// a power cut, since the next opening reads the disk's content.
   public mutating func noteFailedSync() {
     for index in attempts.indices {
       if case .written = attempts[index].outcome { attempts[index].outcome = .unknown }
     }
   }
 
-  /// Goes on from what a log was found to hold: all of it is durable now, all else is gone.
+  /// Continues from the log's actual content: all of it is durable now, all else is gone.
   public mutating func settle(on content: [Batch]) {
     attempts = content.map { Attempt(bytes: $0.bytes, outcome: .durable($0.baseOffset)) }
   }
 
-  /// Forgets the batches that end at or before `offset`: they were deleted, and nothing is said of
-  /// them any more.
+  /// Removes the batches that end at or before `offset`: they were deleted, and are no longer
+  /// checked.
   public mutating func forget(below offset: Int64) {
     attempts.removeAll { attempt in
       guard let base = attempt.offset else { return false }
@@ -110,9 +110,9 @@ public struct LogModel: Sendable {
     Int(batch.span.loadBigEndian(UInt32.self, at: 23)) + 1
   }
 
-  // MARK: Judging
+  // MARK: Checking
 
-  /// What is wrong with a log that holds `content`; nil where it may be so.
+  /// What is wrong with a log that holds `content`; nil if that is possible.
   ///
   /// - Parameter start: The log's first offset.
   public func fault(
@@ -149,7 +149,7 @@ public struct LogModel: Sendable {
     }
   }
 
-  /// Whether the batch is the attempt's: all bytes but offset and epoch, which the log sets.
+  /// Whether the batch is the attempt's: all bytes except offset and epoch, which the log sets.
   private func isMatch(_ index: Int, _ batch: Batch) -> Bool {
     let attempt = attempts[index]
     if let offset = attempt.offset {
@@ -164,10 +164,10 @@ public struct LogModel: Sendable {
 
   // MARK: Reading
 
-  /// All batches that a log gives from its start on, read by a `LogReader` and checked here again.
+  /// All batches of a log from its start on, read by a `LogReader` and checked here again.
   ///
-  /// - Parameter maxBytes: Of one read; small ones try more of the reader.
-  /// - Throws: `LogError` of the reader; `.invalidBatch` where it gave what is no valid batch.
+  /// - Parameter maxBytes: Of one read; small ones test more of the reader.
+  /// - Throws: `LogError` of the reader; `.invalidBatch` if it returned an invalid batch.
   public static func content(of log: Log, maxBytes: Int = 1 << 20) throws(LogError) -> [Batch] {
     let reader = LogReader(log)
     var batches: [Batch] = []
@@ -182,7 +182,7 @@ public struct LogModel: Sendable {
     return batches
   }
 
-  /// Adds the batches that `bytes` consist of.
+  /// Splits `bytes` into batches and adds them.
   public static func split(_ bytes: [UInt8], into batches: inout [Batch]) throws(LogError) {
     var position = 0
     while position < bytes.count {

@@ -1,25 +1,25 @@
-/// A model of a real client's idempotent producer of one partition: numbers its batches, keeps
-/// several in flight, sends again what it is told to, and raises its epoch where it is told that a
-/// batch is out of order.
+/// A model of a real client's idempotent producer of one partition: it numbers its batches, keeps
+/// several in flight, resends batches on request, and raises its epoch when a batch is out of
+/// order.
 ///
-/// As librdkafka and Kafka's Java client do it: a batch is sent again with the sequence it had; one
-/// that is out of order is sent again as long as an earlier one is not acknowledged; where none is,
-/// nothing more is sent until nothing is in flight, then the epoch rises and all that was not
-/// acknowledged gets new sequences from 0 on. So a wrong answer shows as a record that is in the
-/// log twice, or not in its place.
+/// As in librdkafka and Kafka's Java client: a batch is resent with its sequence. One that is out
+/// of order is resent as long as an earlier one is not acknowledged. Otherwise nothing more is sent
+/// until nothing is in flight; then the epoch rises and all unacknowledged records get new
+/// sequences from 0 on. So a wrong answer shows as a record that is in the log twice, or not in its
+/// place.
 package struct ProducerClient {
-  /// Most batches in flight, as clients have it.
+  /// Most batches in flight, as in clients.
   package static let inFlightMax = 5
 
-  /// Whose habits it has where batches must be sent again.
+  /// Which client's behaviour it follows when batches must be resent.
   package enum Habit: CaseIterable, Sendable {
-    /// Sends again one at a time, the earliest first, as the Java client.
+    /// Resends one at a time, the earliest first, as the Java client.
     case cautious
-    /// Sends whatever comes next as soon as fewer than `inFlightMax` are in flight.
+    /// Sends the next one as soon as fewer than `inFlightMax` are in flight.
     case eager
   }
 
-  /// What the server says of a batch.
+  /// The server's answer to a batch.
   package enum Answer: Equatable, Sendable {
     case acknowledged(Int64)
     /// KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER: the same again.
@@ -28,7 +28,7 @@ package struct ProducerClient {
     case outOfOrder
   }
 
-  /// Records that are sent as one.
+  /// Records that are sent together.
   package struct Batch: Equatable, Sendable {
     /// Numbers of the producer's records.
     package var records: Range<Int>
@@ -46,9 +46,9 @@ package struct ProducerClient {
   private var epoch: Int16 = 0
   private var nextSequence: Int32
   private var nextRecord = 0
-  /// To be sent again, by rising records.
+  /// To be resent, by rising records.
   private var waiting: [Batch] = []
-  /// Sent and not answered, in the order they were sent.
+  /// Sent and not answered, in order of sending.
   private var inFlight: [Batch] = []
   /// Nothing is sent until nothing is in flight; then the epoch rises.
   private var isDraining = false
@@ -65,7 +65,7 @@ package struct ProducerClient {
 
   // MARK: Sending
 
-  /// The next batch to send, in flight from now on; nil where none may be sent.
+  /// The next batch to send, in flight from now on; nil if none may be sent.
   ///
   /// - Parameter recordsMax: Most records of a new batch.
   package mutating func send(recordsMax: Int) -> Batch? {
@@ -86,7 +86,7 @@ package struct ProducerClient {
     return batch
   }
 
-  /// The connection is gone: whatever is in flight may be in the log or not.
+  /// The connection ended: batches in flight may be in the log or not.
   package mutating func disconnect() {
     for batch in inFlight { putBack(batch) }
     inFlight = []
@@ -95,7 +95,7 @@ package struct ProducerClient {
 
   // MARK: Answers
 
-  /// Takes the answer to the batch that was sent first of those in flight.
+  /// Processes the answer to the oldest batch in flight.
   package mutating func receive(_ answer: Answer) {
     let batch = inFlight.removeFirst()
     switch answer {

@@ -1,9 +1,9 @@
 import LogStore
 
-/// A client's connection to the model of a server: requests on their way, and the answers to those
-/// that were carried out, in order.
+/// A client's connection to the model of a server: requests in transit, and the answers to
+/// processed ones, in order.
 struct ProducerConnection {
-  /// An answer that is there, or comes once the log is durable so far.
+  /// An answer that is ready, or will be once the log is durable up to an offset.
   final class Reply: Sendable {
     private let answer: Locked<ProducerClient.Answer?>
 

@@ -1,9 +1,9 @@
 import DiskIO
 import Glibc
 
-/// What goes wrong in a run.
+/// Faults in a run.
 extension ProducerRun {
-  /// One thing goes wrong, or is mended.
+  /// Causes one fault, or ends one.
   func disturb() throws {
     switch generator.index(below: 20) {
     case 0...3: plan(failingWrite)
@@ -50,7 +50,7 @@ extension ProducerRun {
       operations: [operation])
   }
 
-  /// Something has run out for a call or two, or until it is mended.
+  /// A shortage for a call or two, or until it is ended.
   private var shortage: FaultPlan {
     let code = [ENOSPC, ENOSPC, EDQUOT, EMFILE, EFBIG].randomElement(using: &generator)!
     let operations: Set<DiskError.Operation> =
@@ -74,7 +74,7 @@ extension ProducerRun {
 }
 
 extension SimulatedDisk {
-  /// All is well from now on.
+  /// Ends all faults.
   func mend() {
     removeFaults()
     capacityBytes = nil

@@ -4,17 +4,17 @@ import LogStore
 package import Logging
 import RecordFormat
 
-/// One random run of idempotent producers against a store on a disk that fails: failing writes and
-/// syncs, a full disk, missing descriptors, connections that end, logs that are opened again, kills
-/// and power cuts. In the end each record is in the log exactly once and in order.
+/// One random run of idempotent producers against a store on a failing disk: failing writes and
+/// syncs, a full disk, missing descriptors, closed connections, reopened logs, kills and power
+/// cuts. At the end each record is in the log exactly once and in order.
 ///
 /// The same for the same seed. `ProducerClient` is the model of the clients; the server's part (its
 /// answers, and that it opens failed logs again) is modelled here over the real engine. One thread.
 package final class ProducerRun {
-  /// What a run found.
+  /// The result of a run.
   package struct Outcome: Sendable {
     package var counts = ProducerRunCounts()
-    /// What should not be; nil where all is as it must.
+    /// What is wrong; nil if everything is right.
     package var fault: String?
   }
 
@@ -25,27 +25,27 @@ package final class ProducerRun {
   var generator: SeededGenerator
   var disk: SimulatedDisk
   private(set) var store: Store
-  /// The log that requests are carried out with: for a while that may be one that has failed and
-  /// was opened again.
+  /// The log that processes requests; for a while it may be one that has failed and was opened
+  /// again.
   private(set) var log: Log
   private(set) var clients: [ProducerClient] = []
   private var connections: [ProducerConnection] = []
-  /// Requests of connections that have ended, still to be carried out.
+  /// Requests of closed connections, still to be processed.
   private var stragglers: [[(client: Int, batch: ProducerClient.Batch)]] = []
   var counts = ProducerRunCounts()
-  /// Is told each step, for whoever looks for a fault.
+  /// Called with each step, for debugging.
   let trace: (String) -> Void
   private let logger: Logger
-  /// A directory's sync failed, after which a simulated power cut may lose names for good.
+  /// A directory's sync failed, after which a simulated power cut may lose names permanently.
   var mayLoseNames = false
   private let topicPartition: TopicPartition
   private let config: StoreConfig
 
-  /// Plays the run that `seed` stands for.
+  /// Plays the run of `seed`.
   ///
   /// - Parameters:
-  ///   - logger: What the engine says; nil: nobody hears it.
-  ///   - trace: Is told each step.
+  ///   - logger: The engine's logger; nil: silent.
+  ///   - trace: Called with each step.
   package static func play(
     _ seed: Seed, logger: Logger? = nil, trace: @escaping (String) -> Void = { _ in }
   ) -> Outcome {
@@ -82,7 +82,8 @@ package final class ProducerRun {
         ProducerClient(
           producerId: Int64(100 + index), recordCount: 5 + generator.index(below: 40),
           habit: ProducerClient.Habit.allCases.randomElement(using: &generator)!,
-          // A producer that the log does not know may begin anywhere, at the turn of the count too.
+          // A producer unknown to the log may begin at any sequence, even just before the
+          // wrap-around.
           firstSequence: [0, 0, 7, Int32.max - 9].randomElement(using: &generator)!))
       connections.append(ProducerConnection())
     }
@@ -107,7 +108,7 @@ package final class ProducerRun {
 
   // MARK: Work
 
-  /// One step of what clients and a server do all the time.
+  /// One step of the normal work of clients and a server.
   private func work() {
     let index = generator.index(below: clients.count)
     switch generator.index(below: 10) {
@@ -138,7 +139,7 @@ package final class ProducerRun {
     counts[.straggler] += 1
   }
 
-  /// What a server does with a produce request.
+  /// The server's processing of a produce request.
   private func carryOut(_ batch: ProducerClient.Batch, of client: Int)
     -> ProducerConnection.Reply
   {
@@ -163,7 +164,7 @@ package final class ProducerRun {
     return reply
   }
 
-  /// As the server's thread for it, which tells nobody where it fails: the append meets the same.
+  /// As the server's preparing thread, which reports no failure: the append meets the same one.
   private func prepare() {
     do throws(LogError) { try log.writing?.appender.prepare(byteCount: 200) } catch { note(error) }
   }
@@ -204,7 +205,7 @@ package final class ProducerRun {
 
   // MARK: Failures
 
-  /// Opens the log again where it has failed, as the server's thread for it does.
+  /// Opens the log again if it has failed, as the server's thread for it does.
   func reopen() {
     guard let failed = store.log(topicPartition), failed.health.isFailed else { return }
     let isSync = failed.health.cause?.isOfSync ?? false
@@ -219,14 +220,14 @@ package final class ProducerRun {
     }
   }
 
-  /// Carries requests out with the log that was opened again, from now on.
+  /// Processes requests with the reopened log from now on.
   func takeUpLog() {
     guard let found = store.log(topicPartition), found !== log else { return }
     log = found
     trace("the log that is used is the reopened one, which ends at \(log.logEndOffset)")
   }
 
-  /// A client's connection ends. What it had sent may still be carried out, at any time.
+  /// Closes a client's connection. Its requests may still be processed, at any time.
   func disconnect(_ index: Int) {
     let requests = connections[index].requests.map { (client: index, batch: $0) }
     if !requests.isEmpty, generator.chance(0.7) { stragglers.append(requests) }
@@ -269,7 +270,7 @@ package final class ProducerRun {
 
   // MARK: Checking
 
-  /// What is wrong with the log's records, against what the clients were told.
+  /// What is wrong with the log's records, compared with the clients' answers.
   private func check() throws -> String? {
     guard let log = store.log(topicPartition) else { return "the log is gone" }
     if !log.damagedRanges.isEmpty { return "damage: \(log.damagedRanges)" }
@@ -304,7 +305,7 @@ package final class ProducerRun {
 }
 
 extension Logger {
-  /// Says nothing.
+  /// Silent.
   static var quiet: Logger { Logger(label: "run", factory: { _ in SwiftLogNoOpLogHandler() }) }
 }
 

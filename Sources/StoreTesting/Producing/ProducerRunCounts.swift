@@ -1,18 +1,18 @@
-/// What befell the runs of `ProducerRun`: a run in which nothing fails proves nothing.
+/// The events in runs of `ProducerRun`: a run in which nothing fails proves nothing.
 package struct ProducerRunCounts: Sendable, CustomStringConvertible {
   /// What may happen to a store.
   package enum Event: String, CaseIterable, Sendable {
     /// A log failed of a write, of a sync.
     case failedWrite, failedSync
-    /// A batch was refused since the disk was full, since descriptors or the like ran out, since
-    /// its log had failed, since an earlier one had been refused.
+    /// A batch was refused because the disk was full, because descriptors or the like ran out,
+    /// because its log had failed, because an earlier one had been refused.
     case diskFull, shortage, failedLog, earlierRefused
     /// A failed log was opened again; could not be opened yet.
     case reopened, notReopened
     case killed, powerCut, closed
-    /// A connection ended with requests under way, and these were carried out later.
+    /// A connection ended with unfinished requests, and these were processed later.
     case disconnected, straggler
-    /// A batch was known already.
+    /// A batch was already known.
     case duplicate
     case appended
   }

@@ -34,8 +34,8 @@ enum Interrupt {
       // Safe: the call copies the struct.
       _ = unsafe sigaction(number, &action, nil)
     }
-    // A parent may pass on a mask in which they are blocked, as thread pools do. Safe: the call
-    // reads the set.
+    // A parent may pass on a mask in which they are blocked, as thread pools do.
+    // Safe: the call reads the set.
     _ = unsafe pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
   }
 
