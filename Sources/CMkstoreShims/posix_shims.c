@@ -163,7 +163,7 @@ static int64_t figure(const char *text, const char *name) {
 }
 
 int64_t mk_pending_bytes(int figures) {
-  char text[2048];  // both lines stand in the first thousand bytes
+  char text[2048];  // both lines are in the first thousand bytes
   ssize_t count = pread(figures, text, sizeof text - 1, 0);
   if (count < 0) return -errno;
   text[count] = 0;

@@ -27,7 +27,7 @@ public struct Seed: Sendable, Hashable, CustomStringConvertible {
     }
     let value =
       text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text, radix: 10)
-    guard let value else { preconditionFailure("SEED=\(text) is no number") }
+    guard let value else { preconditionFailure("SEED=\(text) is not a number") }
     return Seed(value)
   }
 

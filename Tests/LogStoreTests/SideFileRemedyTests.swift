@@ -18,7 +18,7 @@ import Testing
 
   static let cases: [Case] = [
     Case(name: "partition.metadata", bytes: [9], remedy: "another partition of the topic"),
-    Case(name: "leader-epoch-checkpoint", bytes: [9], remedy: "new batches then bear epoch 0"),
+    Case(name: "leader-epoch-checkpoint", bytes: [9], remedy: "new batches then have epoch 0"),
     Case(name: TopicConfigFile.name, bytes: Array("#\n".utf8), remedy: "put the settings right"),
     Case(
       name: "00000000000000000000.txnindex", bytes: [1, 2, 3],

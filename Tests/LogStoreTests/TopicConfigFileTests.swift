@@ -121,7 +121,7 @@ struct TopicConfigFileTests {
     let disk = try store().0
     try disk.remove(Self.path)
     try disk.installDirectory(Self.path)
-    #expect(try outcome(disk) == .refused("is no regular file"))
+    #expect(try outcome(disk) == .refused("is not a regular file"))
   }
 
   @Test func aFileWrittenByHandIsReadAndGetsAChecksum() throws {

@@ -73,9 +73,9 @@ struct ExitStatusTests {
     (["fetch", "missing-0"], "does not exist"), (["append", "missing-0"], "use --create"),
     (["verify", "missing"], "missing"), (["info", "missing"], "does not exist"),
     (["dump", "missing.log"], "does not exist"), (["recover", "missing"], "does not exist"),
-    (["fetch", "file-0"], "is a file"), (["append", "file-0", "--create"], "no directory"),
+    (["fetch", "file-0"], "is a file"), (["append", "file-0", "--create"], "not a directory"),
     (["verify", "empty"], "no log found"), (["info", "empty"], "neither a log nor a store"),
-    (["dump", "empty"], "no file"), (["dump", "file-0"], "unknown kind"),
+    (["dump", "empty"], "not a file"), (["dump", "file-0"], "unknown kind"),
     (["append", "store/new-0", "--create", "missing.txt"], "missing.txt: No such file"),
   ])
   func whatCannotBeDoneIsOne(_ arguments: [String], _ text: String) throws {
@@ -94,7 +94,7 @@ struct ExitStatusTests {
     let file = try directory.file("orders.txt", Array("x\n".utf8))
     let outcome = try Tool.run(["append", directory.path("orders-0"), "--create", file])
     #expect(outcome.status == 2, "\(outcome.messages)")
-    #expect(outcome.messages.contains("is no store"), "\(outcome.messages)")
+    #expect(outcome.messages.contains("is not a store"), "\(outcome.messages)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["orders.txt"])
     // One that holds a store takes another log.
     #expect(try Tool.run(["append", log, "--create", file]).status == 0)

@@ -159,8 +159,8 @@ struct KafkaPropertiesTests {
   }
 
   @Test(arguments: [
-    ("process.roles=controller", "process.roles", "no broker"),
-    ("process.roles=broker,voter", "process.roles", "no list of broker, controller"),
+    ("process.roles=controller", "process.roles", "not a broker"),
+    ("process.roles=broker,voter", "process.roles", "not a list of broker, controller"),
     ("log.dirs=/a,/b", "log.dirs", "several directories"),
     ("listeners=SSL://:9093", "listeners", "no encryption"),
     ("advertised.listeners=SASL_SSL://a:9093", "advertised.listeners", "no encryption"),

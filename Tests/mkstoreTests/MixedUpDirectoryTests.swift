@@ -82,7 +82,7 @@ struct MixedUpDirectoryTests {
     let verified = try Tool.run(["verify", log])
     // Opening puts it right by itself.
     #expect(verified.status == 0)
-    #expect(verified.text.contains("\(name): is no segment of the log"), "\(verified.text)")
+    #expect(verified.text.contains("\(name): is not a segment of the log"), "\(verified.text)")
     #expect(try Tool.run(["recover", log]).status == 0)
     #expect(try offsets(log).offsets == before.offsets)
     #expect(!segments(log).contains(name))

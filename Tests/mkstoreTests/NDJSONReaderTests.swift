@@ -102,13 +102,14 @@ struct NDJSONReaderTests {
   @Test(arguments: [
     ("[1]", 0, "an object"), ("{\"a\":1}", 2, "unknown field \"a\""), ("{\"key\":1,}", 9, "name"),
     ("{\"key\":1,\"key\":2}", 10, "twice"), ("{\"key\" 1}", 7, "':'"), ("{\"key\":1", 8, "ends"),
-    ("{\"key\":1} x", 10, "end of the line"), ("{\"timestamp\":1.5}", 13, "no timestamp"),
-    ("{\"timestamp\":9223372036854775808}", 13, "no timestamp"),
-    ("{\"timestamp\":-9223372036854775809}", 13, "no timestamp"),
-    ("{\"timestamp\":\"-\"}", 13, "no timestamp"), ("{\"timestamp\":\"x\"}", 13, "no timestamp"),
+    ("{\"key\":1} x", 10, "end of the line"), ("{\"timestamp\":1.5}", 13, "not a timestamp"),
+    ("{\"timestamp\":9223372036854775808}", 13, "not a timestamp"),
+    ("{\"timestamp\":-9223372036854775809}", 13, "not a timestamp"),
+    ("{\"timestamp\":\"-\"}", 13, "not a timestamp"),
+    ("{\"timestamp\":\"x\"}", 13, "not a timestamp"),
     ("{\"headers\":[1]}", 12, "pair"), ("{\"headers\":[[\"a\"]]}", 16, "','"),
     ("{\"headers\":3}", 11, "list"), ("{\"value\":\"\\ud800\"}", 10, "surrogate"),
-    ("{\"value\":\"\\udc00x\"}", 10, "surrogate"), ("{\"type\":\"damage\"}", 8, "no record"),
+    ("{\"value\":\"\\udc00x\"}", 10, "surrogate"), ("{\"type\":\"damage\"}", 8, "not a record"),
     ("{\"control\":{\"type\":\"COMMIT\"}}", 11, "control"),
   ])
   func faultsTellWhere(_ line: String, _ position: Int, _ text: String) throws {

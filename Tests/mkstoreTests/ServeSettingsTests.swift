@@ -110,7 +110,7 @@ struct ServeSettingsTests {
     ("ssl.keystore.location", "/k", "no encryption"),
     ("sasl.enabled.mechanisms", "PLAIN", "no authentication"),
     ("authorizer.class.name", "a.B", "no authentication"), ("log.dirs", "/a,/b", "several"),
-    ("log.retention.hours", "soon", "no number"),
+    ("log.retention.hours", "soon", "not a number"),
     ("log.retention.hours", "9223372036854775807", "too large"),
     ("num.partition", "3", "'num.partitions'"), ("log.retention.hour", "3", "log.retention.hours"),
   ])
@@ -179,7 +179,7 @@ struct ServeSettingsTests {
       atPath: directory.path("polkit-1"), withIntermediateDirectories: true)
     let before = TestData.names(in: directory.path)
     let refused = try serve(directory.path)
-    #expect(refused.status == 2 && refused.messages.contains("is no store"))
+    #expect(refused.status == 2 && refused.messages.contains("is not a store"))
     #expect(TestData.names(in: directory.path) == before)
   }
 

@@ -23,7 +23,7 @@ package enum AcceptedLossesFile {
     var losses: [AcceptedLoss] = []
     for (index, line) in text.split(separator: "\n").enumerated() {
       guard let loss = AcceptedLoss(line: line) else {
-        throw .unreadable(path: path, line: index + 2, what: "it is no accepted loss")
+        throw .unreadable(path: path, line: index + 2, what: "it is not an accepted loss")
       }
       losses.append(loss)
     }

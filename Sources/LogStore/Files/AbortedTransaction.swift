@@ -35,7 +35,7 @@ public struct AbortedTransaction: Sendable, Hashable {
   ) throws(CheckpointError) -> [AbortedTransaction] {
     guard span.count % byteCount == 0 else {
       throw .unreadable(
-        path: path, line: nil, what: "\(span.count) bytes are no whole number of entries")
+        path: path, line: nil, what: "\(span.count) bytes are not a whole number of entries")
     }
     var entries: [AbortedTransaction] = []
     entries.reserveCapacity(span.count / byteCount)
@@ -56,7 +56,7 @@ public struct AbortedTransaction: Sendable, Hashable {
       else {
         throw .unreadable(
           path: path, line: nil,
-          what: "entry \(index) tells of offsets \(entry.firstOffset) to \(entry.lastOffset), "
+          what: "entry \(index) names offsets \(entry.firstOffset) to \(entry.lastOffset), "
             + "after \(previousLast), in the segment at \(baseOffset)")
       }
       entries.append(entry)

@@ -22,7 +22,7 @@ package enum Checkpoint {
     }
     let stated = try lines.next().map(String.init) ?? ""
     guard let count = Int(stated), count >= 0 else {
-      throw lines.error("'\(stated)' is no count of entries")
+      throw lines.error("'\(stated)' is not a count of entries")
     }
     var entries: [Entry] = []
     while let line = try lines.next() {

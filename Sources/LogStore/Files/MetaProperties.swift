@@ -49,11 +49,11 @@ package struct MetaProperties: Sendable, Equatable {
     }
     for key in ["node.id", "broker.id"] {
       if let text = properties[key], Int32(text) == nil {
-        throw .unreadable(path: path, line: nil, what: "\(key) '\(text)' is no number")
+        throw .unreadable(path: path, line: nil, what: "\(key) '\(text)' is not a number")
       }
     }
     if let text = properties["directory.id"], Uuid(text) == nil {
-      throw .unreadable(path: path, line: nil, what: "directory.id '\(text)' is no id")
+      throw .unreadable(path: path, line: nil, what: "directory.id '\(text)' is not an id")
     }
   }
 

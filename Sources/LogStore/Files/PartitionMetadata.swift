@@ -28,7 +28,7 @@ package struct PartitionMetadata: Sendable, Equatable {
     let version = try Self.value(of: "version", &lines)
     guard version == "0" else { throw lines.error("version '\(version)', expected 0") }
     let text = try Self.value(of: "topic_id", &lines)
-    guard let id = Uuid(text), id != .zero else { throw lines.error("'\(text)' is no topic id") }
+    guard let id = Uuid(text), id != .zero else { throw lines.error("'\(text)' is not a topic id") }
     if let more = try lines.next() { throw lines.error("unexpected '\(more.prefix(80))'") }
     topicId = id
   }

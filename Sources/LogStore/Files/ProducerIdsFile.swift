@@ -36,7 +36,7 @@ package struct ProducerIdsFile: Sendable, Equatable {
       throw .disk(error)
     }
     guard kind == nil else {
-      throw .unreadable(path: path, line: nil, what: "is no regular file")
+      throw .unreadable(path: path, line: nil, what: "is not a regular file")
     }
     return nil
   }

@@ -65,7 +65,7 @@ package struct ProducerSnapshot: Sendable, Equatable {
   package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
     let span = bytes.span
     guard span.count >= Self.headerBytes else {
-      throw .unreadable(path: path, line: nil, what: "\(span.count) bytes are no snapshot")
+      throw .unreadable(path: path, line: nil, what: "\(span.count) bytes are not a snapshot")
     }
     let version = span.loadBigEndian(Int16.self, at: 0)
     guard version == Self.version else {

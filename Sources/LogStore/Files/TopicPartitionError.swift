@@ -23,7 +23,7 @@ public enum TopicPartitionError: Error, Sendable, Equatable, CustomStringConvert
     case .topicTooLong(let topic, let bytes, let limit):
       "topic name '\(topic.prefix(32))…' has \(bytes) characters; at most \(limit) are allowed"
     case .noPartition(let name): "'\(name)' has no '-<partition>' at its end"
-    case .partition(let text): "'\(text)' is no partition number (0 to 2147483647)"
+    case .partition(let text): "'\(text)' is not a partition number (0 to 2147483647)"
     }
   }
 }

@@ -57,7 +57,7 @@ extension RecoveryPlan {
     for action in actions {
       switch action {
       case .setAside(let name, _, let reason):
-        report.notes.append("\(path(name.fileName)) is passed over: \(reason)")
+        report.notes.append("\(path(name.fileName)) is not used: \(reason)")
       case .cut(let base, let position, _, let reason):
         let file = path(SegmentName(base, .log).fileName)
         report.notes.append("\(file) has an unfinished end at position \(position): \(reason)")

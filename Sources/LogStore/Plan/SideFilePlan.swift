@@ -27,7 +27,7 @@ struct SideFilePlan {
     let sorted = Self.sortSnapshots(all.filter { $0 <= end }, Set(bases))
     snapshots = sorted.kept
     for offset in all.filter({ $0 > end }) {
-      remove(offset, "tells of producers of batches beyond the log's end")
+      remove(offset, "lists producers of batches beyond the log's end")
     }
     for offset in sorted.strays { remove(offset, "an old producer snapshot of no segment") }
   }
@@ -107,7 +107,7 @@ struct SideFilePlan {
       let state = try ProducerFile.read(frame.directory, expirationMs: Int64.max)
       if let state, state.endOffset > end {
         actions.append(
-          .remove(ProducerFile.name, reason: "tells of batches beyond the end of this copy"))
+          .remove(ProducerFile.name, reason: "lists batches beyond the end of this copy"))
       }
     } catch {
       // A file that cannot be read is not used later either.

@@ -161,7 +161,7 @@ package final class ProducerKeeper: Sendable {
       if case .disk(let cause) = error, cause.isShortage { throw LogError(cause) }
       log.context.rateLimitedLog.log(
         .warning, cause: "producer state of \(log.topicPartition)",
-        "the producer state cannot be read; the log tells",
+        "the producer state cannot be read; it is rebuilt from the log",
         metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
       return snapshot(atOrBelow: try baseOffset(ofLast: SessionMark.intervalBytes))
     }
@@ -269,7 +269,7 @@ package final class ProducerKeeper: Sendable {
     } catch {
       log.context.rateLimitedLog.log(
         .warning, cause: "transaction index of \(log.topicPartition)",
-        "a transaction index cannot be read; the log tells",
+        "a transaction index cannot be read; the log is read instead",
         metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
     }
     let replay = ProducerReplay(

@@ -148,7 +148,7 @@ package struct SegmentView: Sendable {
     guard segment.addDamage(range) else { return }
     log.context.metrics.damagedRanges.increment()
     log.context.logger.error(
-      "damage found and fenced", metadata: ["log": "\(log.topicPartition)", "range": "\(range)"])
+      "damaged range not served", metadata: ["log": "\(log.topicPartition)", "range": "\(range)"])
     log.context.damage.note(log.topicPartition)
   }
 

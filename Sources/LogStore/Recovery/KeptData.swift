@@ -43,7 +43,7 @@ package struct KeptData: Sendable {
   }
 
   private var leftAlone: [String] {
-    kept.others.map { "\($0) is no file that recovery kept; it is left alone" }
+    kept.others.map { "\($0) is not a file that recovery kept; it is left alone" }
   }
 
   /// Removes all of it, durably. The caller holds the store's lock. A crash in between leaves some

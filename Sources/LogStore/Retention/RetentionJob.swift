@@ -62,7 +62,7 @@ final class RetentionJob: Housekeeper.Job {
     guard doubt != state.told else { return }
     state.told = doubt
     guard let doubt else {
-      manager.context.logger.notice("the clock counts as right again; retention goes on")
+      manager.context.logger.notice("the clock is trusted again; retention continues")
       return
     }
     manager.context.logger.warning(

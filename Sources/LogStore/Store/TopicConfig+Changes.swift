@@ -70,7 +70,7 @@ extension TopicConfig {
     guard let setting = TopicSetting.all[name] else { throw Self.unknown(name) }
     guard setting.isList else {
       throw .invalidConfiguration(
-        name: name, reason: "is no list, to which elements are added or from which they are taken")
+        name: name, reason: "is not a list, so elements cannot be added or removed")
     }
     return TopicSetting.elements(value ?? setting.stated(by: base) ?? setting.standard)
   }

@@ -34,7 +34,7 @@ package enum TopicConfigFile {
     } catch {
       throw .disk(error)
     }
-    if isThere { throw .unreadable(path: path, line: nil, what: "is no regular file") }
+    if isThere { throw .unreadable(path: path, line: nil, what: "is not a regular file") }
     return nil
   }
 

@@ -35,11 +35,11 @@ package struct TopicSetting: Sendable {
     switch values {
     case .integer(let range):
       guard let number = Int64(value), range.contains(number) else {
-        return "'\(value)' is no integer in \(range.lowerBound) … \(range.upperBound)"
+        return "'\(value)' is not an integer in \(range.lowerBound) … \(range.upperBound)"
       }
     case .number(let range):
       guard let number = Double(value), range.contains(number) else {
-        return "'\(value)' is no number in \(range.lowerBound) … \(range.upperBound)"
+        return "'\(value)' is not a number in \(range.lowerBound) … \(range.upperBound)"
       }
     case .oneOf(let names):
       if !names.contains(value) {
@@ -48,7 +48,7 @@ package struct TopicSetting: Sendable {
     case .someOf(let names):
       let given = Self.elements(value)
       if given.isEmpty || !given.allSatisfy(names.contains) {
-        return "'\(value)' is no list of \(names.joined(separator: ", "))"
+        return "'\(value)' is not a list of \(names.joined(separator: ", "))"
       }
     case .list, .anything: break
     }

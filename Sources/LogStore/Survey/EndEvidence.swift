@@ -96,12 +96,12 @@ package struct EndEvidence: Sendable, Hashable {
   package func loss(
     in file: String, at position: Int, from offset: Int64, before next: Int64?
   ) -> DamagedRange {
-    let reached = "\(fileName) tells of records up to offset \(nextOffset - 1)"
+    let reached = "\(fileName) lists records up to offset \(nextOffset - 1)"
     return DamagedRange(
       file: file, bytes: position..<position, offsets: offset..<(next ?? nextOffset),
       reason: next == nil
         ? "the log ends here, but \(reached); whether more followed is not known"
-        : "the segment ends here, but \(reached); the next segment begins behind the hole")
+        : "the segment ends here, but \(reached); the next segment begins after the gap")
   }
 
   /// The last offset of an offset index that agrees with the segment's end: entries ascend, and

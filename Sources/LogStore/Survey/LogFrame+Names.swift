@@ -26,7 +26,7 @@ extension LogFrame {
         .setAside(SegmentName(stray.baseOffset, .log), byteCount: size, reason: stray.reason))
       names.sideFileDamage.append(
         SideFileDamage(
-          file: stray.path, reason: "is no segment of the log: it \(stray.reason)",
+          file: stray.path, reason: "is not a segment of the log: it \(stray.reason)",
           remedy: nil))
     }
   }

@@ -68,7 +68,7 @@ extension LogFrame {
       if entries[index].kind != .file, try !isMended(entries[index], path, directory) {
         names.sideFileDamage.append(
           SideFileDamage(
-            file: path, reason: "is no file, so it holds nothing of the log",
+            file: path, reason: "is not a file, so it holds nothing of the log",
             remedy: SideFileRemedy.noFile))
       }
     }
@@ -216,7 +216,7 @@ extension LogFrame {
       names.notes.removeAll { $0.file == path }
       if isThere {
         names.notes.append(
-          VerificationNote(file: path, text: "cannot be read; \(EpochsFile.name) tells the epochs"))
+          VerificationNote(file: path, text: "cannot be read; \(EpochsFile.name) holds the epochs"))
       }
     }
     return evidence

@@ -3,7 +3,7 @@ package import DiskIO
 extension SegmentLayout {
   /// Why a damaged `.swap` is not one of the log's segments.
   package static let damagedSwapReason =
-    "it is damaged, and the segment that it was to take the place of stands"
+    "it is damaged, and the segment that it was to replace is still there"
 
   /// Classifies the names of a directory, and walks over its `.swap` logs.
   package init(

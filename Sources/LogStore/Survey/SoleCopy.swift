@@ -13,7 +13,8 @@ package struct SoleCopy: Sendable {
   package var damage: [DamagedRange]
 
   /// Why it is kept.
-  package static let reason = "it is unfinished work of a cleaner, and the last copy"
+  package static let reason =
+    "it is an unfinished file of a cleaner, and the only copy of its records"
 
   /// The sole copies among the files that a log's next opening removes.
   package static func find(_ layout: SegmentLayout, in directory: LogDirectory) -> [SoleCopy] {
@@ -41,8 +42,7 @@ package struct SoleCopy: Sendable {
       return missing(batches, in: standing).map {
         DamagedRange(
           file: path, bytes: 0..<0, offsets: $0,
-          reason: "these stand in no segment, only in this unfinished work of a cleaner, "
-            + "which nothing serves")
+          reason: "only this unfinished file of a cleaner holds these, and it is not read")
       }
     } catch {
       // Files that cannot be examined are not removed.

@@ -61,7 +61,7 @@ package enum StraySegments {
       let place = "\(name) holds the offsets up to \(reached - 1)"
       guard let own else { return "holds no batch, and \(place)" }
       guard own.upperBound <= reached || own.lowerBound >= next else { return nil }
-      return "holds nothing that does not stand elsewhere, and \(place)"
+      return "holds only what is stored elsewhere, and \(place)"
     } catch {
       return nil
     }

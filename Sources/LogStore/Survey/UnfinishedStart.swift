@@ -40,7 +40,7 @@ package struct UnfinishedStart {
 
   /// The text about a file that cannot be.
   package static func noBatch(_ fault: BatchFault) -> String {
-    "no batch was found in it; move it away if it is no segment of a log, else all of it is "
+    "no batch was found in it; move it away if it is not a segment of a log, else all of it is "
       + "damaged (\(fault))"
   }
 

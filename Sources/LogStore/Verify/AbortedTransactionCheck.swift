@@ -18,7 +18,7 @@ struct AbortedTransactionCheck {
         !header.isControl || header.producerId != entry.producerId
       {
         verdict.reject(
-          index, "no marker of producer \(entry.producerId) stands at offset \(entry.lastOffset)")
+          index, "there is no marker of producer \(entry.producerId) at offset \(entry.lastOffset)")
       }
       index += 1
     }

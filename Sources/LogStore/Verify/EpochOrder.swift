@@ -15,11 +15,11 @@ enum EpochOrder {
     var last: SegmentOutcome.EpochStart?
     for (index, (place, start)) in starts.enumerated() {
       if start.epoch < none {
-        damage.append(range(place, start, "is none that can be"))
+        damage.append(range(place, start, "is not a valid one"))
       } else if let last, start.epoch != last.epoch, index + 1 < starts.count,
         starts[index + 1].1.epoch == last.epoch
       {
-        damage.append(range(place, start, "stands between records of epoch \(last.epoch)"))
+        damage.append(range(place, start, "is between records of epoch \(last.epoch)"))
         // The following batches continue with the epoch before it.
         continue
       } else if let last, start.epoch < last.epoch {

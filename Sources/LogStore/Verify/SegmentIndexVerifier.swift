@@ -128,7 +128,7 @@ struct SegmentIndexVerifier {
     let content = IndexContent<Entry>(bytes.span, baseOffset: place.baseOffset)
     contents[kind] = bytes
     if content.strayBytes > 0 {
-      add(kind, "\(bytes.count) bytes are no whole number of \(Entry.byteCount)-byte entries")
+      add(kind, "\(bytes.count) bytes are not a whole number of \(Entry.byteCount)-byte entries")
     }
     if content.zeroTailBytes > 0 {
       note(kind, "\(content.zeroTailBytes) bytes preallocated and not in use")

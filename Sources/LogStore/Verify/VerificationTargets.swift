@@ -130,7 +130,7 @@ struct VerificationTargets {
     } else {
       report.sideFileDamage.append(
         SideFileDamage(
-          file: path, reason: "is no .log file", remedy: SideFileRemedy.noLog))
+          file: path, reason: "is not a .log file", remedy: SideFileRemedy.noLog))
     }
   }
 

@@ -48,7 +48,7 @@ package final class ProducerIds: Sendable {
     } catch {
       state.isFileUnreadable = true
       logger.warning(
-        "the file of producer ids cannot be used; ids go on at a new random place",
+        "the file of producer ids cannot be used; ids continue from a new random number",
         metadata: ["error": "\(error)"])
     }
     self.state = Locked(state)

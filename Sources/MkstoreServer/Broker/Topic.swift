@@ -50,12 +50,12 @@ package final class Topic: Sendable {
     guard let highest = known.max(), known.count <= Int(highest) else { return nil }
     guard highest < Self.describedMax else {
       return "partition \(highest) is beyond the \(Self.describedMax) that a topic may have; "
-        + "clients are told of the \(known.count) partitions that have a directory, and count them"
+        + "clients see only the \(known.count) partitions that have a directory"
     }
     let missing = (0...highest).filter { !known.contains($0) }
     let named = missing.prefix(10).map { "\($0)" }.joined(separator: ", ")
     return "\(missing.count) partitions have no directory (\(named)"
-      + (missing.count > 10 ? ", …" : "") + "); they are told as partitions without a leader"
+      + (missing.count > 10 ? ", …" : "") + "); clients see them as partitions without a leader"
   }
 
   /// Kafka's id, if it was already read.

@@ -95,7 +95,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
       return (.invalidRequest, "a value is missing for: \(list)")
     }
     if let odd = asked.configs.first(where: { !(0...3).contains($0.operation) }) {
-      return (.invalidRequest, "\(odd.name): \(odd.operation) is no operation on a setting")
+      return (.invalidRequest, "\(odd.name): \(odd.operation) is not an operation on a setting")
     }
     switch asked.type {
     case Self.topicResource: return nil

@@ -155,7 +155,7 @@ public struct LogModel: Sendable {
     if let offset = attempt.offset {
       if offset != batch.baseOffset { return false }
     } else if attempts[index...].contains(where: { $0.offset == batch.baseOffset }) {
-      return false  // The same batch, tried again, is known to stand there.
+      return false  // The same batch, tried again, is known to be there.
     }
     return attempt.bytes.count == batch.bytes.count
       && attempt.bytes[8..<12].elementsEqual(batch.bytes[8..<12])

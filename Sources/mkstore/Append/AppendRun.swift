@@ -106,7 +106,7 @@ struct AppendRun: ~Copyable {
     } catch {
       guard error.status == .ok else { throw error }
       if !isUnread, settings.printsAcks {
-        Messages.say("the reader of the acknowledgements is gone; appending goes on without them")
+        Messages.say("the reader of the acknowledgements is gone; appending continues without them")
       }
       isUnread = true
     }

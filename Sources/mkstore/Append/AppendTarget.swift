@@ -52,7 +52,7 @@ enum AppendTarget {
       throw CommandFailure.failure(
         "\(location.path) does not exist; use --create to make it, or check the path")
     default:
-      throw CommandFailure.failure("\(location.path) is no directory; a log is a directory")
+      throw CommandFailure.failure("\(location.path) is not a directory; a log is a directory")
     }
   }
 

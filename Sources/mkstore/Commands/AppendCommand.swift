@@ -10,16 +10,16 @@ struct AppendCommand: ParsableCommand {
     discussion: """
       INPUT: lines: each line's bytes, without the line feed, are a value (with --key-delimiter \
       KEY<delimiter>VALUE). ndjson: objects with key, value, headers ([[name, value], ...]) and \
-      timestamp (milliseconds or RFC 3339), all optional; a value that is no string is taken as \
-      its JSON text exactly as it stands. binary: records one after the other, each an int32 \
+      timestamp (milliseconds or RFC 3339), all optional; of a value that is not a string, the \
+      JSON text is taken unchanged. binary: records one after the other, each an int32 \
       (big-endian) length of the key and the key, an int32 length of the value and the value; a \
-      length of -1 stands for null.
+      length of -1 means null.
 
       An acknowledgement means what --durability says: flushed, the records survive a power cut; \
       interval:MS, they survive the death of this process, and a power cut once MS have passed; \
-      os, they survive the death of this process. What was acknowledged is there whatever happens \
-      to this process afterwards. A line that cannot be read ends the run; what stood before it \
-      stays appended and is counted.
+      os, they survive the death of this process. Whatever happens to this process, acknowledged \
+      records are stored. A line that cannot be parsed ends the run; the lines before it stay \
+      appended and are counted.
 
       EXAMPLES
         mkstore append data/orders-0 --create < orders.txt
@@ -32,16 +32,16 @@ struct AppendCommand: ParsableCommand {
   @Argument(help: "Files to read, one after the other; - is standard input, the default.")
   var files: [String] = []
 
-  @Option(help: "How the input is cut into records.")
+  @Option(help: "Format of the input.")
   var input = InputFormat.lines
 
   @Option(
     help: ArgumentHelp(
-      "What stands between key and value of a line; \\t and \\xXX are understood.",
+      "Separator of key and value in a line; \\t and \\xXX are understood.",
       valueName: "text"))
   var keyDelimiter: String?
 
-  @Option(help: "What strings of ndjson stand for.")
+  @Option(help: "Encoding of bytes in ndjson strings.")
   var encoding = ByteEncoding.utf8
 
   @Option(help: ArgumentHelp("none, zstd or zstd:LEVEL (1 to 19, or negative).", valueName: "how"))
@@ -54,20 +54,20 @@ struct AppendCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Make the log, and its store, where they do not exist. The directory that holds LOG becomes \
-      the store; one with other files in it, and no store yet, is refused.
+      Create the log and its store if they do not exist. The directory that holds LOG becomes the \
+      store; a directory with other files that is not a store is refused.
       """)
   var create = false
 
-  @Option(help: "Most bytes of a batch before compression (k, M and G are understood).")
+  @Option(help: "Largest batch before compression, in bytes (k, M and G are understood).")
   var batchBytes = ByteCountArgument(RecordBatchBuilder.batchBytesDefault)
 
-  @Option(help: "Most records of a batch.")
+  @Option(help: "Largest number of records in a batch.")
   var batchRecords: Int?
 
   @Option(
     help: ArgumentHelp(
-      "How long a batch waits for more records where the input pauses.", valueName: "ms"))
+      "How long a batch waits for more records when the input pauses.", valueName: "ms"))
   var linger = DurationArgument(milliseconds: 10)
 
   @Flag(help: "Print a line for each batch once it is acknowledged.")

@@ -4,12 +4,12 @@ import ArgumentParser
 struct DumpCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dump",
-    abstract: "Print what stands in the files of a log.",
+    abstract: "Print the contents of a log's files.",
     discussion: """
       FILE is a .log, .index, .timeindex, .txnindex or .snapshot file, a checkpoint, \
-      partition.metadata, meta.properties, mkstore.mark or mkstore.history; the name tells which. \
+      partition.metadata, meta.properties, mkstore.mark or mkstore.history, as its name says. \
       Of a .log every batch is printed, with --deep every record; batches whose CRC is wrong are \
-      printed too, and bytes that are no batch are said. The exit status is 3 where there were any.
+      printed too, and bytes that are not a batch are reported. The exit status is 3 after either.
 
       --format kafka prints the lines of Kafka's kafka-dump-log (with --deep as with \
       --deep-iteration --print-data-log). Messages within a compressed one of the old formats \
@@ -25,7 +25,7 @@ struct DumpCommand: ParsableCommand {
   @Option(help: "text for people, kafka as Kafka's own tool prints it.")
   var format = DumpFormat.text
 
-  @Option(help: "How the bytes of records stand in --json.")
+  @Option(help: "Encoding of record bytes in --json.")
   var encoding = ByteEncoding.utf8
 
   @OptionGroup var json: JSONOption

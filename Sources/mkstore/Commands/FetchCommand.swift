@@ -8,25 +8,25 @@ struct FetchCommand: ParsableCommand {
     abstract: "Print the records of a log, by offset or by time.",
     discussion: """
       Reads without a lock and without changing anything: also a broker's directory, read-only \
-      media, and while a process appends. Ends at the log's end as it was at the start, or goes on \
-      with --follow.
+      media, and while a process appends. Ends at the log's end as it was at the start, or with \
+      --follow continues until Ctrl-C.
 
       TIME is milliseconds since 1970, RFC 3339 (2013-01-01T10:00:00Z), a date, now, or relative \
       to now (-1h, -2d12h). Printed are the records with FROM <= time < TO; times in a log need \
-      not ascend, so --to reads on to the end.
+      not ascend, so --to reads to the end.
 
       OUTPUT: lines: the value and a line feed (with --key-delimiter KEY<delimiter>VALUE). raw: \
-      values and nothing between. ndjson: objects with offset, timestamp (ms), timestampType, \
+      values without a separator. ndjson: objects with offset, timestamp (ms), timestampType, \
       key, value, headers ([[name, value], ...]), null where absent; append --input ndjson reads \
       them. hex: offset, timestamp, key and value in hex, with tabs. binary: as append --input \
       binary reads it.
 
-      --format TEXT is in kcat's manner: %s value, %S its bytes (-1 for null), %R the same as \
+      --format TEXT follows kcat: %s value, %S its bytes (-1 for null), %R the same as \
       int32 big-endian, %k key, %K its bytes, %T timestamp in ms, %T{rfc3339}, %h headers \
       (name=value,...), %t topic, %p partition, %o offset, %%, \\n \\r \\t \\0 \\\\ \\xXX; %s and \
       %k take {json}, {hex} and {base64}.
 
-      Bytes that are no UTF-8 show as U+FFFD with --encoding utf8, and a message says so; hex and \
+      Bytes that are not UTF-8 are printed as U+FFFD with --encoding utf8, with a message; hex and \
       base64 lose nothing.
 
       DAMAGE: what can be read is printed, each range that cannot is reported on standard error \
@@ -57,16 +57,16 @@ struct FetchCommand: ParsableCommand {
     help: ArgumentHelp("Only records before this time.", valueName: "time"))
   var to: TimeArgument?
 
-  @Option(help: ArgumentHelp("End after so many records.", valueName: "n"))
+  @Option(help: ArgumentHelp("End after this number of records.", valueName: "n"))
   var maxRecords: Int?
 
-  @Option(help: "End once keys and values of so many bytes were printed (k, M, G are understood).")
+  @Option(help: "End after this many bytes of keys and values (k, M, G are understood).")
   var maxBytes: ByteCountArgument?
 
-  @Flag(help: "Go on printing what is appended, until Ctrl-C.")
+  @Flag(help: "Continue with newly appended records, until Ctrl-C.")
   var follow = false
 
-  @Flag(help: "End at the log's end as it was at the start; the default, here to be said.")
+  @Flag(help: "End at the log's end at the start: the default, accepted for explicitness.")
   var exitAtEnd = false
 
   @Option(help: "What is printed of a record (default: lines).")
@@ -75,7 +75,7 @@ struct FetchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("A format string instead of --output.", valueName: "text"))
   var format: String?
 
-  @Option(help: "How bytes stand in ndjson.")
+  @Option(help: "Encoding of bytes in ndjson.")
   var encoding = ByteEncoding.utf8
 
   @Option(
@@ -99,7 +99,7 @@ struct FetchCommand: ParsableCommand {
       throw ValidationError("--offset and --from exclude each other.")
     }
     if format != nil, output != nil || json.isOn {
-      throw ValidationError("--format stands instead of --output and --json.")
+      throw ValidationError("--format excludes --output and --json.")
     }
     if json.isOn, output != nil, output != .ndjson {
       throw ValidationError("--json prints objects; --output \(output!.rawValue) does not.")

@@ -6,7 +6,7 @@ import LogStore
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Tell what is known of a log or a store: offsets, segments, sizes, times, history.",
+    abstract: "Describe a log or a store: offsets, segments, sizes, times, history.",
     discussion: """
       PATH is a log, a store, or a single .log file. Reads without a lock and without changing \
       anything. Largest times of segments are those of their time indexes; verify checks them.

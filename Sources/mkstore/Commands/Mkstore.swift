@@ -5,7 +5,7 @@ import ArgumentParser
 struct Mkstore: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mkstore",
-    abstract: "Kafka's log as a library: append, fetch, verify and mend segmented logs.",
+    abstract: "Kafka's log as a library: append, fetch, verify and repair segmented logs.",
     discussion: """
       LOG is a path like data/orders-0: a store's directory and a log <topic>-<partition> in it, \
       in Apache Kafka's own format. A directory of a Kafka broker can be read as it is, also from \

@@ -7,7 +7,7 @@ import MkstoreServer
 struct RecoverCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "recover",
-    abstract: "Open a store for writing, mend what can be mended, and say what was done.",
+    abstract: "Open a store for writing, repair what can be repaired, and report it.",
     discussion: """
       PATH is a store, or a log of it (the whole store is opened all the same). An unfinished \
       write at a log's end is cut off and kept in .bad/, missing or wrong indexes are rebuilt. \
@@ -17,15 +17,15 @@ struct RecoverCommand: ParsableCommand {
 
       --dry-run changes nothing and says what would be done; it needs no lock.
 
-      What is cut off or set aside is kept in each log's .bad/ until it is removed. \
+      What is cut off or moved away is kept in each log's .bad/ until it is removed. \
       --drop-kept removes it and does nothing else: all of .bad/ and mkstore.history go, of the \
       store or of the one log that PATH names. What verify reports of damage and losses stays the \
       same.
 
-      No consumer gets over damaged records by itself. --accept-loss accepts what is damaged or \
+      A consumer cannot skip damaged records by itself. --accept-loss accepts what is damaged or \
       lost, of the store or of the one log that PATH names: the damaged bytes are kept in .bad/, \
       and batches without records take their place, as compaction leaves them, so that consumers \
-      go on behind. verify then reports it as accepted, with status 0. --undo-accept puts the \
+      skip them. verify then reports it as accepted, with status 0. --undo-accept puts the \
       bytes back, as long as .bad/ holds them.
 
       The exit status is 3 while there is damage that cannot be repaired, also after the run, \
@@ -44,7 +44,7 @@ struct RecoverCommand: ParsableCommand {
       """)
   var dropKept = false
 
-  @Flag(help: "Accept damage and losses, so that consumers go on behind them.")
+  @Flag(help: "Accept damage and losses, so that consumers skip them.")
   var acceptLoss = false
 
   @Flag(help: "Undo that: put back damaged bytes that were accepted.")

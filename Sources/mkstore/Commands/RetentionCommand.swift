@@ -6,23 +6,23 @@ import LogStore
 struct RetentionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "retention",
-    abstract: "Tell of each segment why it is still there, until when, and what goes next.",
+    abstract: "Explain why each segment is kept, until when, and which is deleted next.",
     discussion: """
       PATH is a log or a store. Reads without a lock and changes nothing. Settings are those of \
-      each log's mkstore.topic; what the store's owner has as defaults (mkstore serve: \
-      retention.ms=604800000) is told with --default NAME=VALUE.
+      each log's mkstore.topic; give the defaults of the store's owner (mkstore serve: \
+      retention.ms=604800000) with --default NAME=VALUE.
 
-      A log whose settings nobody confirmed since a broker last had the directory keeps \
-      everything: mkstore topics alter STORE TOPIC --confirm.
+      After a broker used the directory, a log keeps everything until its settings are \
+      confirmed: mkstore topics alter STORE TOPIC --confirm.
 
-      --confirm-clock says that the clock of this machine is right: a server that waits since it \
-      found it far from where it was goes on within seconds.
+      --confirm-clock says that the clock of this machine is right: a server that paused \
+      retention because the clock jumped resumes it within seconds.
       """)
 
   @Argument(help: "A log, such as data/orders-0, or a store.")
   var path: String
 
-  @Flag(help: "Explain every segment, not only the next one to go.")
+  @Flag(help: "Explain every segment, not only the next to be deleted.")
   var explain = false
 
   @Option(
@@ -30,7 +30,7 @@ struct RetentionCommand: ParsableCommand {
     help: "A setting of the store's owner, NAME=VALUE by Kafka's names; may be given again.")
   var defaults: [String] = []
 
-  @Flag(help: "Say that the clock is right, so that retention goes on at once.")
+  @Flag(help: "Confirm that the clock is right, so that retention resumes at once.")
   var confirmClock = false
 
   @OptionGroup var json: JSONOption

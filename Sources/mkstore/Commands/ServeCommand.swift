@@ -9,15 +9,15 @@ struct ServeCommand: ParsableCommand {
     discussion: """
       Real, unmodified Kafka clients produce to the store and fetch from it. A missing or empty \
       directory becomes a new store, unless --must-exist refuses it. There is no encryption and \
-      no authentication: it listens on loopback only, unless --insecure says that everyone who \
-      can reach the address may read, write and delete everything.
+      no authentication: it listens on loopback only, unless --insecure allows everyone who \
+      can reach the address to read, write and delete everything.
 
-      Each setting is looked for on the command line, then in the environment, then in the file of \
-      --config (Java properties). The environment spells segment.bytes as MKSTORE_SEGMENT_BYTES. \
+      Each setting is taken from the command line, then the environment, then the file of \
+      --config (Java properties). In the environment segment.bytes is MKSTORE_SEGMENT_BYTES. \
       The settings are listed in docs/serving.md; names are Kafka's where Kafka has them. Topics \
       that clients create keep their records for seven days (retention.ms).
 
-      SIGTERM and Ctrl-C finish what is under way, make everything durable and write the clean \
+      SIGTERM and Ctrl-C finish running requests, make everything durable and write the clean \
       marker. A second one stops at once and loses nothing that was acknowledged.
 
       EXAMPLES
@@ -34,7 +34,7 @@ struct ServeCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What clients are told to connect to (default: where it listens).", valueName: "host:port"))
+      "Address given to clients (default: the one of --listen).", valueName: "host:port"))
   var advertise: String?
 
   @Option(

@@ -6,10 +6,10 @@ import LogStore
 struct TopicsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "topics",
-    abstract: "List, describe, make, change and delete topics, of a directory or of a broker.",
+    abstract: "List, describe, create, change and delete topics, of a directory or of a broker.",
     discussion: """
       STORE is a directory: list and describe read it without a lock, the others open it for \
-      writing, so nothing may serve it. With --broker HOST:PORT it is left out, and a running \
+      writing, so no server may run on it. With --broker HOST:PORT it is omitted, and a running \
       broker is asked, mkstore's or Kafka's own, without TLS and SASL.
 
       EXAMPLES
@@ -36,7 +36,7 @@ struct TopicsCommand: ParsableCommand {
   /// `mkstore topics describe STORE TOPIC`.
   struct Describe: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Tell a topic's partitions and the settings that it states itself.")
+      abstract: "Show a topic's partitions and its own settings.")
 
     @OptionGroup var place: TopicsPlaceArguments
 
@@ -49,7 +49,7 @@ struct TopicsCommand: ParsableCommand {
 
   /// `mkstore topics create STORE TOPIC`.
   struct Create: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Make a topic, durably.")
+    static let configuration = CommandConfiguration(abstract: "Create a topic, durably.")
 
     @OptionGroup var place: TopicsPlaceArguments
 
@@ -61,7 +61,7 @@ struct TopicsCommand: ParsableCommand {
 
     func validate() throws {
       guard (1...10_000).contains(partitions) else {
-        throw ValidationError("--partitions: \(partitions) is no number from 1 to 10000")
+        throw ValidationError("--partitions: \(partitions) is not a number from 1 to 10000")
       }
       try place.requireNames(topic: true)
     }
@@ -77,9 +77,9 @@ struct TopicsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Change a topic's settings, or confirm them.",
       discussion: """
-        Of a topic that a broker wrote, or that was here before a broker last had the directory, \
-        nothing is deleted until its settings were confirmed: any change does that, and --confirm \
-        without one.
+        Nothing is deleted from a topic that a broker wrote, or that existed before a broker last \
+        used the directory, until its settings are confirmed: by any change, or by --confirm \
+        without a change.
         """)
 
     @OptionGroup var place: TopicsPlaceArguments
@@ -87,7 +87,7 @@ struct TopicsCommand: ParsableCommand {
     @Option(help: "A setting, NAME=VALUE by Kafka's names; may be given again.")
     var set: [String] = []
 
-    @Option(help: "A setting that gets the store's value again; may be given again.")
+    @Option(help: "A setting to return to the store's value; may be repeated.")
     var unset: [String] = []
 
     @Flag(help: "Confirm the settings as they are.")
@@ -109,7 +109,7 @@ struct TopicsCommand: ParsableCommand {
   /// `mkstore topics delete STORE TOPIC`.
   struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Delete a topic with all its records, for good.")
+      abstract: "Delete a topic with all its records, permanently.")
 
     @OptionGroup var place: TopicsPlaceArguments
 
@@ -138,7 +138,7 @@ struct TopicsPlaceArguments: ParsableArguments {
     let text = [broker == nil ? "STORE" : nil, topic ? "TOPIC" : nil].compactMap { $0 }
     let expected = text.isEmpty ? "no name" : text.joined(separator: " ")
     throw ValidationError(
-      "expected \(expected)\(broker == nil ? "" : " beside --broker"), got \(names.count) names")
+      "expected \(expected)\(broker == nil ? "" : " with --broker"), got \(names.count) names")
   }
 
   func open(isJSON: Bool) throws(CommandFailure) -> any TopicsPlace {

@@ -5,12 +5,12 @@ import LogStore
 struct TrimCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trim",
-    abstract: "Delete a log's oldest records, for good.",
+    abstract: "Delete a log's oldest records, permanently.",
     discussion: """
-      The records are gone at once, durably, and never come back. Segments that hold no others are \
+      The records are deleted at once, durably and permanently. Segments that hold no others are \
       renamed to .deleted, and the next opening of the store unlinks them; --now unlinks them \
-      before the command ends. A segment that holds later records too stays whole until those are \
-      deleted as well, and so does the last one.
+      before the command ends. A segment that also holds later records stays whole until those are \
+      deleted too, and so does the last one.
 
       The log must not be open elsewhere; a running server does the same on DeleteRecords.
 

@@ -6,16 +6,16 @@ import LogStore
 struct TruncateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "truncate",
-    abstract: "Remove a log's last records, and keep them aside.",
+    abstract: "Remove a log's last records, and keep them in .bad/.",
     discussion: """
-      Removes every record from an offset on, as where a producer wrote what no consumer can read. \
-      What goes is kept in the log's .bad/, whole segments as they were; --undo puts it back, byte \
-      for byte, as long as nothing was appended since and .bad/ holds it. New records get the same \
-      offsets in a new leader epoch, so that consumers and brokers can tell them apart.
+      Removes every record from an offset on, for example because no consumer can read them. They \
+      are kept in the log's .bad/, whole segments unchanged; --undo puts them back byte for byte, \
+      if nothing was appended since and .bad/ still holds them. New records get the same offsets \
+      in a new leader epoch, so that consumers and brokers can tell them apart.
 
       The offset must be a batch's first, or the log's start; an offset within a batch is refused \
       with the batch's range. The log must not be open elsewhere. A crash leaves all of the \
-      records or none of them; the next opening finishes what was begun.
+      records or none of them; the next opening completes the truncation.
 
       EXAMPLES
         mkstore truncate data/orders-0 --from-offset 120000
@@ -28,7 +28,7 @@ struct TruncateCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The first offset that goes: a number, beginning, or -N for the last N.",
+      "The first offset to remove: a number, beginning, or -N for the last N.",
       valueName: "offset"))
   var fromOffset: OffsetArgument?
 

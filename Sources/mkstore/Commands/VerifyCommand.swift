@@ -11,12 +11,12 @@ struct VerifyCommand: ParsableCommand {
       PATH is a log, a store with all its logs, or a single .log file, also one that a Kafka \
       broker wrote, on read-only media, or in use by a writer. Every batch's CRC and structure, \
       every record, the order of offsets, indexes against the log and the checkpoints are checked; \
-      --quick leaves it at headers, offsets and CRCs.
+      --quick checks only headers, offsets and CRCs.
 
       The last line is "ok: N records, M segments, no damage", or begins with "damage:" after one \
       line for each damaged range (file, position, offsets, reason); the exit status is 3 then. \
-      What the next opening for writing repairs by itself is listed and is no damage: an \
-      unfinished write, an index that contradicts the log. Where a file cannot be opened or read, \
+      What the next opening for writing repairs by itself is listed, but is not damage: an \
+      unfinished write, an index that contradicts the log. If a file cannot be opened or read, \
       the status is 1. A file in which no batch is found is damage, unless it is empty, all zeros \
       or the beginning of one.
       """)

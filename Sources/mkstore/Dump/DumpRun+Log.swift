@@ -71,7 +71,7 @@ extension DumpRun {
       object.add("reason", fault.description)
       out.line(object)
     } else {
-      out.line("position \(skipped.lowerBound)  \(skipped.count) bytes are no batch: \(fault)")
+      out.line("position \(skipped.lowerBound)  \(skipped.count) bytes are not a batch: \(fault)")
     }
   }
 

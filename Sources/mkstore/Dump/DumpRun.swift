@@ -39,7 +39,7 @@ struct DumpRun: ~Copyable {
     guard let status else { throw CommandFailure.failure("\(path) does not exist; check the path") }
     guard status.kind == .file else {
       throw CommandFailure.failure(
-        "\(path) is no file; name the files to dump, such as \(path)/*.log")
+        "\(path) is not a file; name the files to dump, such as \(path)/*.log")
     }
     guard let kind = DumpKind(fileName: PathText.lastComponent(path)) else {
       throw CommandFailure.failure(

@@ -99,7 +99,7 @@ struct BatchPrinter: ~Copyable {
     try out.flush()
     if let offset = printer.notTextOffset {
       Messages.say(
-        "\(printer.notTextCount) records, the first at offset \(offset), hold bytes that are no "
+        "\(printer.notTextCount) records, the first at offset \(offset), hold bytes that are not "
           + "UTF-8 and were shown as U+FFFD; use --encoding hex or base64 to get them exactly")
     }
     if !reported.isEmpty { throw CommandFailure.damageReported }

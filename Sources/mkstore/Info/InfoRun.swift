@@ -41,7 +41,7 @@ struct InfoRun: ~Copyable {
     }
     guard let log = report.logs.first else {
       throw CommandFailure.failure(
-        "\(path) is no .log file; info tells of logs, stores and .log files, dump of other files")
+        "\(path) is not a .log file; info is for logs, stores and .log files, dump for other files")
     }
     if isJSON {
       var object = JSONObject(type: "segment")

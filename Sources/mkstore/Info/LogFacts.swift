@@ -122,7 +122,7 @@ struct LogFacts {
   /// What an acknowledgement of the last writer meant.
   private var acknowledgements: String {
     switch mark?.durability {
-    case nil: "not known: no mark of this engine that tells"
+    case nil: "not known: there is no mark of this engine"
     case .flushed: "flushed: an acknowledgement means durable"
     case let mode?: "\(mode): an acknowledged record may be lost in a power cut"
     }

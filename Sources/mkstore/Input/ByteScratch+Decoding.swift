@@ -60,8 +60,8 @@ extension ByteScratch {
       else {
         throw InputFault(
           origin + position,
-          "half a surrogate pair stands for no character; "
-            + "use --encoding hex or base64 for bytes that are no text")
+          "half a surrogate pair is not a character; "
+            + "use --encoding hex or base64 for bytes that are not text")
       }
       append(scalar)
       return position + 12

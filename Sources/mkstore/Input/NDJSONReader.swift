@@ -122,7 +122,7 @@ struct NDJSONReader: ~Copyable {
       let value = try scanner.value(line)
       let type = String(decoding: [UInt8](copying: line.extracting(value)), as: UTF8.self)
       guard type == "\"record\"" else {
-        throw InputFault(value.lowerBound, "an object of type \(type) is no record")
+        throw InputFault(value.lowerBound, "an object of type \(type) is not a record")
       }
     }
   }
@@ -158,7 +158,7 @@ struct NDJSONReader: ~Copyable {
     guard let milliseconds else {
       throw InputFault(
         value.lowerBound,
-        "\(text) is no timestamp; whole milliseconds since 1970 (of 64 bits, negative before "
+        "\(text) is not a timestamp; whole milliseconds since 1970 (of 64 bits, negative before "
           + "1970, -1 for no time) or RFC 3339 are expected")
     }
     return milliseconds

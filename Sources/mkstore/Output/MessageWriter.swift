@@ -111,6 +111,6 @@ final class MessageWriter: Sendable {
 
   private static func note(lost: Int) -> [UInt8] {
     let lines = lost == 1 ? "1 line was" : "\(lost) lines were"
-    return Array("mkstore: \(lines) dropped here, since standard error did not take them\n".utf8)
+    return Array("mkstore: \(lines) dropped here, since standard error was blocked\n".utf8)
   }
 }

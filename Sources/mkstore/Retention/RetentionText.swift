@@ -71,7 +71,7 @@ struct RetentionText {
     case .unacknowledged: "stays: not all of it is acknowledged"
     case .unlimited: "stays: no limit is set"
     case .unconfirmed:
-      "stays: nobody confirmed the topic's settings in this store"
+      "stays: the topic's settings are not confirmed in this store"
         + " (mkstore topics alter \(location.store) \(location.topicPartition.topic) --confirm)"
     case .withinLimits: "stays \(limit(told))"
     case .afterOlder: "stays with the older ones" + (isLimited(told) ? ", else \(limit(told))" : "")

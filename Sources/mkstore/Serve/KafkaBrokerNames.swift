@@ -103,7 +103,7 @@ enum KafkaBrokerNames {
       }
     default:
       guard synonym.factor != 1 else { return text }
-      guard let number = Int64(text) else { throw refused("is no number") }
+      guard let number = Int64(text) else { throw refused("is not a number") }
       if number < 0 { return text }
       let (product, overflows) = number.multipliedReportingOverflow(by: synonym.factor)
       if overflows { throw refused("is too large") }

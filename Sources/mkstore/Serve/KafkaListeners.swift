@@ -38,7 +38,7 @@ struct KafkaListeners {
     var found: [(name: String, address: String)] = []
     for entry in Self.entries(text) {
       guard let mark = entry.firstRange(of: "://") else {
-        throw Refusal(reason: "is no PROTOCOL://HOST:PORT")
+        throw Refusal(reason: "is not PROTOCOL://HOST:PORT")
       }
       let name = entry[..<mark.lowerBound].uppercased()
       if !others.contains(name) { found.append((name, String(entry[mark.upperBound...]))) }
@@ -52,7 +52,7 @@ struct KafkaListeners {
       throw Refusal(reason: KafkaBrokerNames.noSecurity)
     }
     guard security == "PLAINTEXT" else {
-      throw Refusal(reason: "is no listener PLAINTEXT://HOST:PORT")
+      throw Refusal(reason: "is not a listener PLAINTEXT://HOST:PORT")
     }
     return first.address.hasPrefix(":") ? "0.0.0.0\(first.address)" : first.address
   }

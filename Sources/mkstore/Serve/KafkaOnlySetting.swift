@@ -75,10 +75,10 @@ struct KafkaOnlySetting: Sendable {
     case .roles:
       let roles = value.split(separator: ",").map { ServeSettings.trimmed(String($0)) }
       if !roles.allSatisfy(["broker", "controller"].contains) {
-        return "'\(value)' is no list of broker, controller"
+        return "'\(value)' is not a list of broker, controller"
       }
       return roles.isEmpty || roles.contains("broker")
-        ? nil : "'\(value)' is no broker: there is no controller quorum, and nothing to serve"
+        ? nil : "'\(value)' is not a broker: there is no controller quorum, and nothing to serve"
     }
   }
 

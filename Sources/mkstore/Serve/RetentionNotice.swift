@@ -26,9 +26,9 @@ enum RetentionNotice {
     guard let first = topics.first else { return nil }
     let named = topics.prefix(namesMax).joined(separator: ", ")
     let more = topics.count > namesMax ? " and \(topics.count - namesMax) more" : ""
-    return "nothing is deleted by retention of \(Counted.text(topics.count, "topic")) that nobody "
-      + "has confirmed it for: \(named)\(more). 'mkstore topics alter \(store) \(first) --confirm' "
-      + "does, or a request to alter its retention.ms"
+    return "retention deletes nothing of \(Counted.text(topics.count, "topic")) with unconfirmed "
+      + "settings: \(named)\(more). 'mkstore topics alter \(store) \(first) --confirm' "
+      + "confirms them, or a request to alter retention.ms"
   }
 
   private static func duration(ms: Int64) -> String {

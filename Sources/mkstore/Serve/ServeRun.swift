@@ -99,7 +99,7 @@ struct ServeRun {
     for note in notes.prefix(Self.notesMax) { Messages.say(note) }
     let left = notes.count - Self.notesMax
     if left > 0 {
-      Messages.say("and \(left) more notes, which 'mkstore verify \(settings.data)' tells")
+      Messages.say("and \(left) more notes, which 'mkstore verify \(settings.data)' lists")
     }
   }
 

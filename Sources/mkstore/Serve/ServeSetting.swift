@@ -86,7 +86,7 @@ struct ServeSetting: Sendable {
       apply: { (value, settings) throws(CommandFailure) in
         guard let number = Value(value), range.contains(number) else {
           throw .usage(
-            "\(name): '\(value)' is no number from \(range.lowerBound) to \(range.upperBound)")
+            "\(name): '\(value)' is not a number from \(range.lowerBound) to \(range.upperBound)")
         }
         set(number, &settings)
       },
@@ -106,7 +106,7 @@ struct ServeSetting: Sendable {
 
   private static func endpoint(_ name: String, _ value: String) throws(CommandFailure) -> Endpoint {
     guard let endpoint = Endpoint(value) else {
-      throw .usage("\(name): '\(value)' is no HOST:PORT")
+      throw .usage("\(name): '\(value)' is not HOST:PORT")
     }
     return endpoint
   }
@@ -151,7 +151,7 @@ struct ServeSetting: Sendable {
       stated: { $0.broker.listen.description }),
     endpoint(
       "advertise", unset: "as listen", \.broker.advertised,
-      "What clients are told to connect to."),
+      "Address given to clients to connect to."),
     endpoint(
       "admin.listen", unset: "nowhere", \.broker.adminListen,
       "Where metrics and health are served over HTTP."),
@@ -178,7 +178,7 @@ struct ServeSetting: Sendable {
       get: { $0.store.fetcherCores.count }),
     number(
       "flusher.threads", 1...64, \.store.flusherThreadsMax,
-      "Most threads that sync logs at once; one is there always."),
+      "Most threads that sync logs at once; one always runs."),
     number(
       "flusher.shared.min", 0...1_000_000, \.store.sharedSyncMin,
       "How many logs that wait are made durable by one sync of the file system; 0: never."),
@@ -208,7 +208,7 @@ struct ServeSetting: Sendable {
       "Most lines of each log's mkstore.history."),
     flag(
       "accept.losses", \.store.acceptsLosses,
-      "Whether damage that is found is accepted by itself, so that consumers go on behind it."),
+      "Whether damage is accepted when it is found, so that consumers skip it."),
     number(
       "log.retention.check.interval.ms", 1...Int(Int32.max), \.store.retentionCheckIntervalMs,
       "How often each log is checked for what retention deletes."),

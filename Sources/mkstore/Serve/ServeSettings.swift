@@ -72,7 +72,7 @@ struct ServeSettings: Sendable {
     for variable in variables where variable.hasPrefix("MKSTORE_") && !known.contains(variable) {
       let meant = KafkaBrokerNames.nearest(to: variable, in: known)
       notes.append(
-        "\(variable) in the environment is no setting"
+        "\(variable) in the environment is not a setting"
           + (meant.map { " (\($0) is one)" } ?? "") + "; docs/serving.md lists them")
     }
   }
@@ -124,7 +124,7 @@ struct ServeSettings: Sendable {
   {
     let disk = PosixDisk()
     let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
-    if let kind, kind != .file { throw .failure("\(path) is no regular file") }
+    if let kind, kind != .file { throw .failure("\(path) is not a regular file") }
     do throws(CheckpointError) {
       guard let bytes = try SmallFile.read(disk, path) else {
         throw CheckpointError.unreadable(path: path, line: nil, what: "there is no such file")
@@ -144,7 +144,7 @@ struct ServeSettings: Sendable {
     where !endpoint.isLoopback && !isInsecure {
       throw .usage(
         "\(endpoint) can be reached from other machines, and there is no encryption and no "
-          + "authentication: whoever reaches it may read, write and delete everything. "
+          + "authentication: everyone who can reach it may read, write and delete everything. "
           + "Say --insecure if that is meant")
     }
     if broker.listen.isWildcard, broker.advertised == nil {

@@ -20,6 +20,6 @@ enum ExitStatus: Int32, Sendable {
     EXIT STATUS: 0 done and nothing wrong, 1 failure, 2 wrong usage, 3 damage found (the rest was \
     done), 5 the store is locked by another writer, 6 disk full or the \
     limit of file sizes reached (ulimit -f), 130 stopped by Ctrl-C. A reader \
-    that goes away (| head) is no error.
+    that goes away (| head) is not an error.
     """
 }

@@ -22,7 +22,7 @@ struct LogLocation: Sendable {
       topicPartition = try TopicPartition(directoryName: PathText.lastComponent(path))
     } catch {
       throw CommandFailure.usage(
-        "'\(argument)' is no log: \(error); a log is named <topic>-<partition>, such as orders-0")
+        "'\(argument)' is not a log: \(error); its name is <topic>-<partition>, such as orders-0")
     }
     store = PathText.parent(path)
   }
@@ -32,7 +32,7 @@ struct LogLocation: Sendable {
     do throws(TopicPartitionError) {
       return try TopicPartition(topic: "file", partition: 0)
     } catch {
-      preconditionFailure("'file-0' is no log's name: \(error)")
+      preconditionFailure("'file-0' is not a log's name: \(error)")
     }
   }()
 

@@ -23,7 +23,7 @@ enum LogToChange {
     let failed = manager.report.failed.first { PathText.lastComponent($0.directory) == name }
     try withLogErrors { () throws(LogError) in try manager.close() }
     throw failed.map { CommandFailure($0.error) }
-      ?? .failure("\(location.path) is no log: it holds none of a log's files")
+      ?? .failure("\(location.path) is not a log: it holds none of a log's files")
   }
 
   /// The result of a command's work: what it did, durably, and why the store could not be closed

@@ -18,7 +18,7 @@ struct StoreGuess {
     let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
     guard let kind else { throw .failure("\(path) does not exist; check the path") }
     guard kind == .directory else {
-      throw .failure("\(path) is no directory; a store is one")
+      throw .failure("\(path) is not a directory; a store is one")
     }
     if try entries().isEmpty {
       throw .usage("\(path) is empty and no store; is its volume mounted?")
@@ -41,7 +41,7 @@ struct StoreGuess {
     }
     if isStore { return }
     throw .usage(
-      "\(path) holds files and is no store: it has no \(MetaProperties.name) and no log; give a "
+      "\(path) holds files and is not a store: it has no \(MetaProperties.name) and no log; give a "
         + "store's directory, or one that is empty or missing to make a new store")
   }
 }

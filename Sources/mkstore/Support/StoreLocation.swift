@@ -29,7 +29,7 @@ struct StoreLocation: Sendable {
     let kind = try withDiskErrors { () throws(DiskError) in try disk.status(path)?.kind }
     guard let kind else { throw CommandFailure.failure("\(path) does not exist; check the path") }
     guard kind == .directory else {
-      throw CommandFailure.failure("\(path) is no directory; a store or log is a directory")
+      throw CommandFailure.failure("\(path) is not a directory; a store or log is a directory")
     }
     return try withDiskErrors { () throws(DiskError) in try disk.list(path) }
   }

@@ -10,7 +10,7 @@ struct BrokerTopics: TopicsPlace {
   /// - Throws: If `broker` is not an address, or no broker is there.
   init(_ broker: String, _ isJSON: Bool) throws(CommandFailure) {
     guard let endpoint = Endpoint(broker), endpoint.port > 0 else {
-      throw .usage("--broker: '\(broker)' is no HOST:PORT, such as 127.0.0.1:9092")
+      throw .usage("--broker: '\(broker)' is not HOST:PORT, such as 127.0.0.1:9092")
     }
     admin = try Self.ask { () throws(AdminError) in try TopicAdmin(endpoint) }
     self.isJSON = isJSON

@@ -10,7 +10,7 @@ struct SettingArguments {
     var values: [String: String] = [:]
     for argument in arguments {
       guard let split = argument.firstIndex(of: "="), split != argument.startIndex else {
-        throw .usage("'\(argument)' is no NAME=VALUE, such as retention.ms=86400000")
+        throw .usage("'\(argument)' is not NAME=VALUE, such as retention.ms=86400000")
       }
       let name = String(argument[..<split])
       let value = String(argument[argument.index(after: split)...])
