@@ -146,15 +146,19 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "mkstore", "Embedding", "PowerCuts", "LogStore", "RecordFormat", "DiskIO", "StoreTesting",
+        "mkstore", "MkstoreEmbedding", "MkstoreCookbook", "MkstorePowerCuts", "LogStore",
+        "RecordFormat", "DiskIO", "StoreTesting",
         "MkstoreProcessTesting",
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "Embedding", dependencies: ["LogStore", "RecordFormat"], path: "Examples/Embedding",
+      name: "MkstoreEmbedding", dependencies: ["LogStore"], path: "Examples/Embedding",
       swiftSettings: strict),
     .executableTarget(
-      name: "PowerCuts", dependencies: ["LogStore", "RecordFormat", "StoreTesting"],
+      name: "MkstoreCookbook", dependencies: ["LogStore"], path: "Examples/Cookbook",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "MkstorePowerCuts", dependencies: ["LogStore", "StoreTesting"],
       path: "Examples/PowerCuts", swiftSettings: strict),
     // Rules about the repository's own files; imports nothing of the product.
     .testTarget(name: "TidyTests", dependencies: ["MkstoreProcessTesting"], swiftSettings: strict),

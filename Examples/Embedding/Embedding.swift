@@ -1,59 +1,43 @@
 import LogStore
-import RecordFormat
 
-/// A log inside a process of one's own: append durably, follow the tail, look up by time.
+/// A log inside a process of one's own: append durably, read, follow the tail, look up by time.
 ///
-///     swift run Embedding /tmp/example
+///     swift run MkstoreEmbedding /tmp/example
 @main struct Embedding {
   static func main() async throws {
     let path = CommandLine.arguments.dropFirst().first ?? "example-data"
 
-    // A store is a directory with logs in it, owned by one process at a time. Opening recovers what
-    // a crash left behind and says what it did.
-    var config = StoreConfig()
-    config.createsStore = true
-    let store = try Store.open(path, config: config)
-    print(store.report.wasClean ? "stopped in order last time" : "new, or recovered")
+    // A store is a directory of logs that one process owns. Opening recovers what a crash left.
+    let store = try await Store.open(path, .createIfMissing)
+    print("the store is \(store.report.found)")
 
-    // A log is one partition of a topic, as Kafka names them.
-    let orders = try TopicPartition(topic: "orders", partition: 0)
-    let log = try store.log(orders) ?? store.createLog(orders)
+    // A log is one partition of a topic, as in Kafka.
+    let orders = try await store.log("orders", partition: 0, .createIfMissing)
+    let receipt = try await orders.append([
+      NewRecord(key: "anna", value: "2 apples"),  // time: now
+      NewRecord(key: "ben", value: "1 pear", headers: ["currency": "EUR"]),
+    ])  // durable when it returns
+    print("appended offsets \(receipt.baseOffset) to \(receipt.lastOffset)")
 
-    // Appending waits until the records would survive a power cut, which is the default.
-    let first = try await log.append([
-      Record(offset: 0, timestamp: 1_700_000_000_000, key: text("anna"), value: text("2 apples")),
-      Record(
-        offset: 0, timestamp: 1_700_000_060_000, key: text("ben"), value: text("1 pear"),
-        headers: [RecordHeader(name: "currency", value: text("EUR"))]),
-    ])
-    let range = "\(first.baseOffset) to \(first.lastOffset)"
-    print("appended offsets \(range), durable: \(first.isDurable)")
+    for try await record in orders.records(from: .earliest, through: .currentEnd) {
+      print("\(record.offset): \(record.keyText ?? "null") \(record.text ?? "null")")
+    }
 
-    // A stream gives what is there, and then each record as it is acknowledged.
-    let following = Task {
-      for try await record in log.records(from: first.baseOffset) {
-        print("\(record.offset): \(show(record.key)) \(show(record.value))")
-        if record.offset == first.lastOffset + 1 { break }
+    // A stream without an end waits for what is appended.
+    let next = receipt.lastOffset + 1
+    let tail = Task {
+      for try await record in orders.records(from: .offset(next)) {
+        print("\(record.offset): \(record.keyText ?? "null") \(record.text ?? "null")")
+        break
       }
     }
-    try await log.append([
-      Record(offset: 0, timestamp: 1_700_000_120_000, key: text("anna"), value: nil)
-    ])
-    try await following.value
+    try await orders.append([NewRecord(key: "anna", value: nil)], expectedEndOffset: next)
+    try await tail.value
 
-    // By time, and back to the record itself.
-    if let found = try log.offset(forTimestamp: 1_700_000_030_000) {
-      let record = try LogReader(log).record(at: found.offset)
-      print("first after the half minute: offset \(found.offset), \(show(record?.value))")
+    if let recent = try await orders.firstRecord(since: .now - .seconds(60)) {
+      try await orders.deleteRecords(before: recent.offset + 1)
+      print("the log begins at offset \(orders.logStartOffset)")
     }
-
-    // In order: flushed, indexes trimmed, the clean marker written, the lock given back.
-    try store.close()
-  }
-
-  static func text(_ string: String) -> [UInt8] { Array(string.utf8) }
-
-  static func show(_ bytes: [UInt8]?) -> String {
-    bytes.map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    try await store.close()
   }
 }

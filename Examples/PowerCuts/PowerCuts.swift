@@ -1,5 +1,4 @@
 import LogStore
-import RecordFormat
 import StoreTesting
 
 /// A durable work queue on two logs: `jobs` has what is to be done, `done` the offsets of finished
@@ -9,16 +8,16 @@ actor WorkQueue {
   private let done: Log
   private var waiting: [Int64]
 
-  init(_ store: Store) throws {
-    jobs = try Self.log("jobs", in: store)
-    done = try Self.log("done", in: store)
-    let finished = Set(try Self.values(of: done).values)
-    waiting = try Self.values(of: jobs).keys.filter { !finished.contains("\($0)") }.sorted()
+  init(_ store: Store) async throws {
+    jobs = try await store.log("jobs", .createIfMissing)
+    done = try await store.log("done", .createIfMissing)
+    let finished = Set(try await Self.values(of: done).values)
+    waiting = try await Self.values(of: jobs).keys.filter { !finished.contains("\($0)") }.sorted()
   }
 
   /// Adds a job. Once it returns, no power cut takes the job away.
   func add(_ job: String) async throws -> Int64 {
-    let added = try await jobs.append([Self.record(job)])
+    let added = try await jobs.append([NewRecord(value: job)])
     waiting.append(added.baseOffset)
     return added.baseOffset
   }
@@ -28,30 +27,19 @@ actor WorkQueue {
 
   /// Notes that a job is finished. Once it returns, the job is never handed out again.
   func finish(_ job: Int64) async throws {
-    try await done.append([Self.record("\(job)")])
+    try await done.append([NewRecord(value: "\(job)")])
   }
 
   /// Every job by its offset, and the offsets of those that are finished.
-  func content() throws -> (jobs: [Int64: String], finished: Set<Int64>) {
-    (try Self.values(of: jobs), Set(try Self.values(of: done).values.compactMap { Int64($0) }))
+  func content() async throws -> (jobs: [Int64: String], finished: Set<Int64>) {
+    let finished = try await Self.values(of: done).values
+    return (try await Self.values(of: jobs), Set(finished.compactMap { Int64($0) }))
   }
 
-  private static func log(_ topic: String, in store: Store) throws -> Log {
-    let name = try TopicPartition(topic: topic, partition: 0)
-    return try store.log(name) ?? store.createLog(name)
-  }
-
-  private static func record(_ text: String) -> Record {
-    Record(offset: 0, timestamp: 1_700_000_000_000, key: nil, value: Array(text.utf8))
-  }
-
-  private static func values(of log: Log) throws -> [Int64: String] {
+  private static func values(of log: Log) async throws -> [Int64: String] {
     var values: [Int64: String] = [:]
-    let reader = LogReader(log)
-    var next = log.logStartOffset
-    while next < log.logEndOffset, let record = try reader.record(at: next) {
-      values[record.offset] = String(decoding: record.value ?? [], as: UTF8.self)
-      next = record.offset + 1
+    for try await record in log.records(through: .currentEnd) {
+      values[record.offset] = record.text
     }
     return values
   }
@@ -73,7 +61,7 @@ struct BrokenPromise: Error {
 
 /// Drives the work queue through a power cut at each change of the disk.
 ///
-///     swift run PowerCuts
+///     swift run MkstorePowerCuts
 @main struct PowerCuts {
   static func main() async throws {
     let tried = try await run(StoreConfig())
@@ -93,20 +81,18 @@ struct BrokenPromise: Error {
   static func run(_ config: StoreConfig) async throws -> (cuts: Int, outcomes: Int) {
     let loop = PowerCutLoop(exhaustiveMax: 2, samples: 3, damaged: 1)
     return try await loop.run(
-      on: { try emptyStore(config) },
+      on: { try await emptyStore(config) },
       scenario: { disk in await work(on: disk, config) },
       check: { disk, promises, point in try await check(disk, config, promises, "\(point)") })
   }
 
   /// What is there before: cuts while the store is made are not the queue's concern.
-  static func emptyStore(_ config: StoreConfig) throws -> SimulatedDisk {
+  static func emptyStore(_ config: StoreConfig) async throws -> SimulatedDisk {
     let disk = SimulatedDisk()
     try disk.installDirectory("/queue")
-    var config = config
-    config.createsStore = true
-    let store = try Store.open("/queue", config: config, disk: disk)
-    _ = try WorkQueue(store)
-    try store.close()
+    let store = try await Store.open("/queue", .createIfMissing, config: config, disk: disk)
+    _ = try await WorkQueue(store)
+    try await store.close()
     return disk
   }
 
@@ -114,8 +100,8 @@ struct BrokenPromise: Error {
   static func work(on disk: SimulatedDisk, _ config: StoreConfig) async -> Promises {
     let promises = Promises()
     do {
-      let store = try Store.open("/queue", config: config, disk: disk)
-      let queue = try WorkQueue(store)
+      let store = try await Store.open("/queue", config: config, disk: disk)
+      let queue = try await WorkQueue(store)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for producer in 1...3 {
           group.addTask {
@@ -142,7 +128,7 @@ struct BrokenPromise: Error {
         }
         for try await _ in group {}  // the first error cancels the others
       }
-      try store.close()
+      try await store.close()
     } catch {
       // The power is gone: what was promised until now must hold.
     }
@@ -153,8 +139,8 @@ struct BrokenPromise: Error {
   static func check(
     _ disk: SimulatedDisk, _ config: StoreConfig, _ promises: Promises, _ point: String
   ) async throws {
-    let store = try Store.open("/queue", config: config, disk: disk)
-    let queue = try WorkQueue(store)
+    let store = try await Store.open("/queue", config: config, disk: disk)
+    let queue = try await WorkQueue(store)
     let found = try await queue.content()
     for (job, text) in await promises.added where found.jobs[job] != text {
       throw BrokenPromise(what: "\(point): \(text) is lost")
@@ -171,6 +157,6 @@ struct BrokenPromise: Error {
       }
       try await queue.finish(job)
     }
-    try store.close()
+    try await store.close()
   }
 }

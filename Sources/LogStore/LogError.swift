@@ -1,66 +1,59 @@
-public import DiskIO
-public import RecordFormat
+package import DiskIO
+package import RecordFormat
 
 /// Why the engine refused or could not do what it was asked.
-public enum LogError: Error, Sendable {
-  /// The offset is below the log's start or beyond its end.
-  case offsetOutOfRange(offset: Int64, logStartOffset: Int64, logEndOffset: Int64)
-  /// The offset lies in a damaged range; reading goes on at `offsets.upperBound` of the range.
-  case corrupt(DamagedRange)
-  /// The offset is within a batch, which is not taken apart: give its first offset, or the one
-  /// after its last.
-  case insideBatch(offset: Int64, batch: Range<Int64>)
-  /// Bytes given to `append` are no batch that may be appended.
-  case invalidBatch(BatchError)
-  /// A ready batch has a time that the log's settings do not allow.
-  case invalidTimestamp(found: Int64, reason: String)
-  /// A producer's batch does not follow its last one; some batch before it is missing.
-  case outOfOrderSequence(producerId: Int64, found: Int32, expected: Int32)
-  /// A batch that its producer sent before this one was refused because of the disk and has not
-  /// come again: `expected` is its sequence. Send that one first, then this one.
-  case earlierBatchRefused(producerId: Int64, found: Int32, expected: Int32)
-  /// A producer with a newer epoch has taken this one's place.
-  case invalidProducerEpoch(producerId: Int64, found: Int16, current: Int16)
-  /// A batch belongs to a transaction, or should, and the log knows it otherwise.
-  case invalidTransactionState(producerId: Int64, reason: String)
-  /// A batch is larger than `maxMessageBytes` or a segment.
-  case recordTooLarge(bytes: Int, limit: Int)
-  /// The log was opened for reading only.
-  case readOnly(path: String)
-  /// A write or sync failed: what is on disk is uncertain, so nothing more is written until the log
-  /// is opened again, which checks it (`Store.reopenLog`, or opening the store again).
-  case poisoned(path: String, cause: DiskError)
-  /// The file system is full, or the limit of file sizes (`ulimit -f`) is reached; nothing was
-  /// appended and reads go on. Make room and try again.
-  case diskFull(DiskError)
-  /// The file system failed otherwise.
-  case disk(DiskError)
-  /// Another process (or another part of this one) writes to the store.
-  case locked(path: String, holder: Int32?)
-  /// The log or store was closed.
-  case closed(path: String)
-  /// No such store, log or file.
-  case notFound(path: String)
-  /// The log stands already.
-  case alreadyExists(path: String)
-  /// Not a topic name or not a `<topic>-<partition>` name by Kafka's rules.
-  case invalidName(name: String, reason: String)
-  /// A setting of the log's topic cannot be read, so that it is not known what may be appended;
-  /// reads go on. Mend the file and open the store again.
-  case settingsUnreadable(path: String, reason: String)
-  /// A setting is out of its range.
-  case invalidConfiguration(name: String, reason: String)
+///
+/// ```swift
+/// do {
+///   try await log.append(records)
+/// } catch where error.code == .diskFull {
+///   print(error)  // what, where, and what to do
+/// }
+/// ```
+///
+/// Codes are stable: a later version may add some, and never changes what one means.
+public struct LogError: Error, Sendable {
+  package let kind: Kind
+
+  package init(_ kind: Kind) { self.kind = kind }
 
   /// Sorts a failed disk call: a full disk is its own case since it passes.
   package init(_ error: DiskError) {
-    self = error.isDiskFull ? .diskFull(error) : .disk(error)
+    kind = error.isDiskFull ? .diskFull(error) : .disk(error)
+  }
+
+  /// What happened, with what is known of it; `Code` says what each means.
+  package enum Kind: Sendable {
+    case offsetOutOfRange(offset: Int64, logStartOffset: Int64, logEndOffset: Int64)
+    case corrupt(DamagedRange)
+    case insideBatch(offset: Int64, batch: Range<Int64>)
+    case invalidBatch(BatchError)
+    case invalidTimestamp(found: Int64, reason: String)
+    case outOfOrderSequence(producerId: Int64, found: Int32, expected: Int32)
+    case earlierBatchRefused(producerId: Int64, found: Int32, expected: Int32)
+    case invalidProducerEpoch(producerId: Int64, found: Int16, current: Int16)
+    case invalidTransactionState(producerId: Int64, reason: String)
+    case recordTooLarge(bytes: Int, limit: Int)
+    case readOnly(path: String)
+    case poisoned(path: String, cause: DiskError)
+    case diskFull(DiskError)
+    case disk(DiskError)
+    case locked(path: String, holder: Int32?)
+    case closed(path: String)
+    case notFound(path: String)
+    case alreadyExists(path: String)
+    case invalidName(name: String, reason: String)
+    case settingsUnreadable(path: String, reason: String)
+    case invalidConfiguration(name: String, reason: String)
+    case endOffsetMismatch(expected: Int64, found: Int64)
+    case cancelled(appended: Range<Int64>?)
   }
 }
 
 extension LogError: CustomStringConvertible {
   /// One line for people: what, where, and what to do.
   public var description: String {
-    switch self {
+    switch kind {
     case .offsetOutOfRange(let offset, let start, let end):
       "offset \(offset) is out of range: the log holds \(start) to \(end) (exclusive)"
     case .corrupt(let range):
@@ -110,6 +103,14 @@ extension LogError: CustomStringConvertible {
         + "do; then open the store again"
     case .invalidConfiguration(let name, let reason):
       "\(name): \(reason)"
+    case .endOffsetMismatch(let expected, let found):
+      "the log ends at offset \(found), not at \(expected); nothing was appended: read what was "
+        + "appended meanwhile and decide again"
+    case .cancelled(let appended?):
+      "the wait was cancelled; the records have the offsets \(appended.lowerBound) to "
+        + "\(appended.upperBound - 1) and stay in the log"
+    case .cancelled(nil):
+      "the wait was cancelled"
     }
   }
 }

@@ -62,16 +62,17 @@ struct IndependentReaderTests {
     config.createsStore = true
     config.log.compression = compression
     config.log.segmentBytes = compression == .none ? 30_000 : 2_500
-    let manager = try Store.open(store, config: config)
-    let log = try manager.createLog(try TopicPartition(topic: "read.by-others_1", partition: 7))
+    let manager = try Store.openBlocking(store, config: config)
+    let log = try manager.createLogBlocking(
+      try TopicPartition(topic: "read.by-others_1", partition: 7))
     var index = 0
     while index < Self.records.count {
       let end = min(Self.records.count, index + 1 + index % 17)
       let batch = Array(Self.records[index..<end])
-      try log.append(batch)
+      try log.appendBlocking(batch.map { NewRecord($0) })
       index = end
     }
-    try manager.close()
+    try manager.closeBlocking()
     return log.path
   }
 

@@ -1,23 +1,31 @@
 import LogStore
-import RecordFormat
 
 /// The program of the README's section about the library, but for the path of its store.
 enum ReadmeProgram {
-  /// Runs it and returns how many records the log holds then.
+  /// Runs it and returns how many records the log has got then.
   static func run(_ path: String) async throws -> Int64 {
-    var config = StoreConfig()
-    config.createsStore = true
-    let store = try Store.open(path, config: config)
-    let orders = try TopicPartition(topic: "orders", partition: 0)
-    let log = try store.log(orders) ?? store.createLog(orders)
-    let value = Array("2 apples".utf8)
-    let order = Record(offset: 0, timestamp: 1_700_000_000_000, key: nil, value: value)
-    let result = try await log.append([order])  // durable when it returns; the log gives the offset
-    for try await record in log.records(from: result.baseOffset) {
-      print(record.offset, String(decoding: record.value ?? [], as: UTF8.self))
-      if record.offset == result.lastOffset { break }  // else it goes on with what comes
+    let store = try await Store.open(path, .createIfMissing)
+    let orders = try await store.log("orders", partition: 0, .createIfMissing)
+    let receipt = try await orders.append([
+      NewRecord(key: "anna", value: "2 apples"),  // time: now
+      NewRecord(key: "ben", value: "1 pear", headers: ["currency": "EUR"]),
+    ])  // durable when it returns
+    for try await record in orders.records(from: .earliest, through: .currentEnd) {
+      print(record.offset, record.keyText ?? "", record.text ?? "")
     }
-    try store.close()
-    return log.logEndOffset
+    let tail = Task {
+      for try await record in orders.records(from: .offset(receipt.lastOffset + 1)) {
+        print(record.offset, record.text ?? "")
+        break  // without it: until the task is cancelled
+      }
+    }
+    // Only if the log still ends where it did: else another writer was faster.
+    try await orders.append(
+      [NewRecord(key: "anna", value: "1 lemon")], expectedEndOffset: receipt.lastOffset + 1)
+    try await tail.value
+    let recent = try await orders.firstRecord(since: .now - .seconds(60))
+    try await orders.deleteRecords(before: recent?.offset ?? 0)
+    try await store.close()
+    return orders.logEndOffset
   }
 }

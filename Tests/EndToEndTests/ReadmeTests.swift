@@ -60,7 +60,7 @@ struct ReadmeTests {
       .joined(separator: "\n")
     #expect(compiled.contains(shown.replacing("open(\"orders\",", with: "open(path,")))
     let workspace = try Workspace()
-    #expect(try await ReadmeProgram.run(workspace("orders")) == 1)
+    #expect(try await ReadmeProgram.run(workspace("orders")) == 3)
   }
 
   /// The table of exit codes is the command's own.

@@ -50,7 +50,7 @@ struct SharedSyncPowerCutTests {
     let manager = try open(path, counting)
     let logs = try (0..<Self.logCount).map { index in
       let name = try TopicPartition(topic: "cut", partition: Int32(index))
-      return try manager.log(name) ?? manager.createLog(name)
+      return try manager.log(name) ?? manager.createLogBlocking(name)
     }
     let writers = logs.map { _ in Writer() }
     let (before, mountPoint) = (models, disk.mountPoint)
@@ -71,7 +71,7 @@ struct SharedSyncPowerCutTests {
     for (index, result) in results.dropLast().enumerated() { models[index] = try result.get() }
     _ = try results.last?.get()
     // No flush can succeed any more; what was told before counts.
-    #expect(throws: LogError.self) { try manager.close() }
+    #expect(throws: LogError.self) { try manager.closeBlocking() }
     for (index, writer) in writers.enumerated() {
       models[index].noteFlushed(below: writer.state.withLock { $0.acknowledged })
     }
@@ -92,10 +92,10 @@ struct SharedSyncPowerCutTests {
         for index in sealed.indices { bytes.append(sealed[index]) }
         let count = writer.state.withLock { $0.count }
         var span = bytes.mutableSpan
-        let result = try log.write(batch: &span)
+        let result = try log.writeBlocking(batch: &span)
         model.note(bytes, .written(result.baseOffset))
         pending += 1
-        log.onFlushed(result.lastOffset + 1) { outcome in
+        log.onDurable(result.lastOffset + 1) { outcome in
           writer.state.withLock { state in
             switch outcome {
             case .success:
@@ -127,7 +127,7 @@ struct SharedSyncPowerCutTests {
       #expect(!content.isEmpty)
       models[index].settle(on: content)
     }
-    try manager.close()
+    try manager.closeBlocking()
   }
 
   private func open(_ path: String, _ disk: any Disk) throws -> Store {
@@ -136,6 +136,6 @@ struct SharedSyncPowerCutTests {
     config.sharedSyncMin = 2
     config.sharedSyncOthersBytesMax = Int.max / 2
     config.log.segmentBytes = 400_000
-    return try Store.open(path, config: config, disk: disk)
+    return try Store.openBlocking(path, config: config, disk: disk)
   }
 }

@@ -116,7 +116,7 @@ struct FailedLogTests {
       // Written, and not synced.
       var bytes = try Self.batch(1)
       var span = bytes.mutableSpan
-      _ = try log.write(batch: &span)
+      _ = try log.writeBlocking(batch: &span)
       disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync]))
       #expect(try client.produce("t", try Self.batch(5)).errorCode == .kafkaStorageError)
       #expect(disk.faultFired)
@@ -151,8 +151,8 @@ struct FailedLogTests {
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
-    let manager = try Store.open("/data", config: config, disk: disk)
-    let log = try manager.createLog(try TopicPartition(topic: "t", partition: 0))
+    let manager = try Store.openBlocking("/data", config: config, disk: disk)
+    let log = try manager.createLogBlocking(try TopicPartition(topic: "t", partition: 0))
     let reopened = Locked(0)
     let reopener = LogReopener(
       manager, pausesMs: 1_000...30_000, now: { clock.withLock { $0 } }, logger: manager.quiet
@@ -160,7 +160,7 @@ struct FailedLogTests {
     reopener.listen()
     disk.plan(FaultPlan(.error(EIO), at: 1, isForEver: true, operations: [.write]))
     let record = Record(offset: 0, timestamp: 0, key: nil, value: nil)
-    #expect(throws: LogError.self) { try log.append([record]) }
+    #expect(throws: LogError.self) { try log.appendBlocking([NewRecord(record)]) }
     var tried: [Int64] = []
     var probes = disk.counters.calls[.create, default: 0]
     for second in 0..<150 {
@@ -178,14 +178,14 @@ struct FailedLogTests {
     // It fails at once, once more.
     disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.write]))
     let again = try #require(manager.log(log.topicPartition))
-    #expect(throws: LogError.self) { try again.append([record]) }
+    #expect(throws: LogError.self) { try again.appendBlocking([NewRecord(record)]) }
     for (second, count) in [(152, 1), (180, 1), (181, 2)] {
       clock.withLock { $0 = Int64(second) * 1_000_000_000 }
       reopener.step(waiting: false)
       #expect(reopened.withLock { $0 } == count, "\(second)")
     }
     reopener.stop()
-    try manager.close()
+    try manager.closeBlocking()
   }
 }
 

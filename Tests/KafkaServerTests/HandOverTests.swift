@@ -45,14 +45,14 @@ struct HandOverTests {
     ) throws {
       let manager = try HandOver.open(disk, store)
       try body(manager, HandOver.ids(manager, seed: seed))
-      try manager.close()
+      try manager.closeBlocking()
     }
     func write(_ log: Log, _ id: Int64) throws {
       #expect(ids.insert(id).inserted)
       for sequence: Int32 in 0..<3 {
         var bytes = KafkaBatch(["\(id)"], producerId: id, epoch: 0, sequence: sequence).bytes
         let end = log.logEndOffset
-        let result = try log.append(batch: &bytes)
+        let result = try log.appendBlocking(batch: &bytes)
         #expect(!result.isDuplicate && result.baseOffset == end, "\(id) \(sequence)")
       }
     }
@@ -66,7 +66,7 @@ struct HandOverTests {
       try session("/a", seed: 2) { _, ids in _ = try ids.next() }
     }
     try session("/b", seed: 3) { manager, ids in
-      let log = try manager.createLog(name)
+      let log = try manager.createLogBlocking(name)
       for _ in 0..<3 { try write(log, ids.next()) }
     }
     for path in disk.paths where path.hasPrefix("/b/t-0/") {
@@ -89,13 +89,13 @@ struct HandOverTests {
     let path = "/data/\(ProducerIdsFile.name)"
     func write(_ disk: SimulatedDisk, seed: UInt64) throws {
       let manager = try HandOver.open(disk)
-      let log = try manager.log(name) ?? manager.createLog(name)
+      let log = try manager.log(name) ?? manager.createLogBlocking(name)
       let id = try HandOver.ids(manager, seed: seed).next()
       for sequence: Int32 in 0..<3 {
         var bytes = KafkaBatch(["v"], producerId: id, epoch: 0, sequence: sequence).bytes
-        #expect(try !log.append(batch: &bytes).isDuplicate, "\(seed)")
+        #expect(try !log.appendBlocking(batch: &bytes).isDuplicate, "\(seed)")
       }
-      try manager.close()
+      try manager.closeBlocking()
     }
     for seed: UInt64 in 1...3 { try write(disk, seed: seed) }
     let bytes = try #require(disk.contents(of: path))
@@ -157,13 +157,13 @@ private struct HandOver {
     let log = try #require(manager.log(try TopicPartition(directoryName: name)))
     try write(fresh: { try ids.next() }) { batch in
       var bytes = batch.bytes
-      let result = try log.append(batch: &bytes)
+      let result = try log.appendBlocking(batch: &bytes)
       return result.isDuplicate ? .duplicate(result.baseOffset) : .appended(result.baseOffset)
     }
-    if isKilled { disk = disk.kill() } else { try manager.close() }
+    if isKilled { disk = disk.kill() } else { try manager.closeBlocking() }
   }
 
-  mutating func oursWithoutAppends() throws { try Self.open(disk).close() }
+  mutating func oursWithoutAppends() throws { try Self.open(disk).closeBlocking() }
 
   static func open(_ disk: SimulatedDisk, _ path: String = "/data") throws -> Store {
     var config = StoreConfig()
@@ -173,7 +173,7 @@ private struct HandOver {
     // Before the records of the vectors, so that none of their producers is forgotten.
     config.nowMs = { 1_700_000_000_000 }
     let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    return try Store.open(path, config: config, disk: disk, logger: quiet)
+    return try Store.openBlocking(path, config: config, disk: disk, logger: quiet)
   }
 
   static func ids(_ manager: Store, seed: UInt64) -> ProducerIds {

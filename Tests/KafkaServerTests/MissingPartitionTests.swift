@@ -14,9 +14,9 @@ struct MissingPartitionTests {
     config.createsStore = true
     config.startsFlusher = false
     let quiet = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let store = try Store.open("/data", config: config, disk: disk, logger: quiet)
-    for name in logs { _ = try store.createLog(TopicPartition(directoryName: name)) }
-    try store.close()
+    let store = try Store.openBlocking("/data", config: config, disk: disk, logger: quiet)
+    for name in logs { _ = try store.createLogBlocking(TopicPartition(directoryName: name)) }
+    try store.closeBlocking()
     return disk
   }
 

@@ -15,7 +15,7 @@ struct PlantedServerBugTests {
   private static func write(_ batch: [UInt8], to log: Log) throws {
     var bytes = batch
     var span = bytes.mutableSpan
-    _ = try log.write(batch: &span)
+    _ = try log.writeBlocking(batch: &span)
   }
 
   /// 45 and 47 in Kafka's `Errors`.
@@ -48,7 +48,7 @@ struct PlantedServerBugTests {
       let log = try Self.log(broker)
       for value in ["a", "b", "c"] {
         try Self.write(try TestBatch.make([value]), to: log)
-        if value == "b" { try log.flush() }
+        if value == "b" { try log.flushBlocking() }
       }
       // Cold, then hot.
       for _ in 0..<2 {
@@ -58,7 +58,7 @@ struct PlantedServerBugTests {
         let (atEnd, none) = try client.fetch(TestClient.fetchRequest("t", from: 2))
         #expect(atEnd.errorCode == .none && none.isEmpty)
       }
-      try log.flush()
+      try log.flushBlocking()
       let (_, records) = try client.fetch(TestClient.fetchRequest("t", from: 2))
       #expect(try values(of: records) == ["c"])
     }

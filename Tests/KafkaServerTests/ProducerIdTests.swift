@@ -19,7 +19,7 @@ struct ProducerIdTests {
     config.startsFlusher = false
     config.fetcherCores = []
     let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    return try Store.open("/data", config: config, disk: disk, logger: quiet)
+    return try Store.openBlocking("/data", config: config, disk: disk, logger: quiet)
   }
 
   private static func ids(
@@ -32,7 +32,7 @@ struct ProducerIdTests {
     var batch = try TestBatch.make(
       ["x"],
       options: BatchOptions(producerId: producerId, producerEpoch: 0, baseSequence: sequence))
-    #expect(try !log.append(batch: &batch).isDuplicate)
+    #expect(try !log.appendBlocking(batch: &batch).isDuplicate)
   }
 
   private static func isFarFromABrokers(_ id: Int64) -> Bool { id >= 1 << 52 && id < 1 << 62 }
@@ -44,7 +44,7 @@ struct ProducerIdTests {
     for seed: UInt64 in 0..<20 {
       let manager = try Self.open(SimulatedDisk())
       places.append(try Self.ids(manager, seed: seed).next())
-      try manager.close()
+      try manager.closeBlocking()
     }
     #expect(places.allSatisfy(Self.isFarFromABrokers))
     let gaps = zip(places.sorted(), places.sorted().dropFirst()).map { $1 - $0 }
@@ -109,10 +109,10 @@ struct ProducerIdTests {
   @Test func noFlippedBitBringsAnIdBack() throws {
     let disk = SimulatedDisk()
     let manager = try Self.open(disk)
-    let log = try manager.createLog(TopicPartition(topic: "t", partition: 0))
+    let log = try manager.createLogBlocking(TopicPartition(topic: "t", partition: 0))
     let old = try Self.ids(manager).next()
     try Self.append(log, producerId: old)
-    try manager.close()
+    try manager.closeBlocking()
     let bytes = try #require(disk.contents(of: Self.path))
     for bit in 0..<bytes.count * 8 {
       let copy = disk.kill()
@@ -126,7 +126,7 @@ struct ProducerIdTests {
       #expect(captured.lines.count == 1, "bit \(bit)")
       try Self.append(
         #require(again.log(TopicPartition(topic: "t", partition: 0))), producerId: id)
-      try again.close()
+      try again.closeBlocking()
     }
   }
 
@@ -135,7 +135,7 @@ struct ProducerIdTests {
     let disk = SimulatedDisk()
     var manager = try Self.open(disk)
     let old = try Self.ids(manager).next()
-    try manager.close()
+    try manager.closeBlocking()
     manager = try Self.open(disk)
     let before = disk.faultsFired
     disk.plan(
@@ -184,7 +184,7 @@ struct ProducerIdTests {
   func idsGoOnAboveWhatTheLogsTell(isClean: Bool) throws {
     var disk = SimulatedDisk()
     var manager = try Self.open(disk)
-    let log = try manager.createLog(TopicPartition(topic: "t", partition: 0))
+    let log = try manager.createLogBlocking(TopicPartition(topic: "t", partition: 0))
     let ids = Self.ids(manager)
     let old = try ids.next()
     let backup = try #require(disk.contents(of: Self.path))
@@ -193,8 +193,8 @@ struct ProducerIdTests {
     var batch = try TestBatch.make(
       ["x"], options: BatchOptions(producerId: greatest, producerEpoch: 0, baseSequence: 0))
     var span = batch.mutableSpan
-    _ = try log.write(batch: &span)
-    if isClean { try manager.close() } else { disk = disk.kill() }
+    _ = try log.writeBlocking(batch: &span)
+    if isClean { try manager.closeBlocking() } else { disk = disk.kill() }
     try disk.install(Self.path, backup)
     manager = try Self.open(disk)
     #expect(try Self.ids(manager, seed: 2).next() > greatest)
@@ -204,7 +204,7 @@ struct ProducerIdTests {
   @Test func aForeignLogsIdsAreNotCountedFromOneByOne() throws {
     let disk = SimulatedDisk()
     let manager = try Self.open(disk)
-    let log = try manager.createLog(TopicPartition(topic: "t", partition: 0))
+    let log = try manager.createLogBlocking(TopicPartition(topic: "t", partition: 0))
     let ids = Self.ids(manager)
     let first = try ids.next()
     let foreign = first + (1 << 45)

@@ -47,7 +47,7 @@ final class TestBroker {
     if let nowMs { store.nowMs = nowMs }
     if let monotonicNs { store.monotonicNs = monotonicNs }
     configureStore(&store)
-    let manager = try Store.open(
+    let manager = try Store.openBlocking(
       path, config: store, disk: disk, logger: storeLog?.logger ?? quiet)
     var config = BrokerConfig()
     config.listen.port = 0
@@ -59,11 +59,11 @@ final class TestBroker {
       try await body(broker)
     } catch {
       await server.stop()
-      try manager.close()
+      try manager.closeBlocking()
       throw error
     }
     await server.stop()
-    try manager.close()
+    try manager.closeBlocking()
   }
 
   /// A new connection.

@@ -144,7 +144,7 @@ struct TopicBoundaryTests {
   @Test func aTopicWithTheLastPartitionCannotGrow() async throws {
     try await TestBroker.with { broker in
       let log = try TopicPartition(topic: "t", partition: Int32.max)
-      _ = try broker.manager.createLog(log)
+      _ = try broker.manager.createLogBlocking(log)
       broker.server.broker.topics.refresh("t")
       let answer = try broker.connect().ask(
         .createPartitions(

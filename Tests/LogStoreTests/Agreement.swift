@@ -90,7 +90,7 @@ struct Agreement {
   ) throws -> Session? {
     var config = CrashStore.config()
     if opening == .recover { config.surveyDepth = .deep }
-    let manager = try Store.open(
+    let manager = try Store.openBlocking(
       MutatedDirectory.store, config: config, disk: disk, logger: .silent)
     var session = Session(
       reports: manager.report.logs.map(\.recovery), disk: disk, isDeep: opening == .recover)
@@ -103,10 +103,10 @@ struct Agreement {
     if ending.appends {
       for log in manager.logs {
         var batch = SampleBatches.small[40]
-        session.appended.insert(try log.append(batch: &batch).baseOffset)
+        session.appended.insert(try log.appendBlocking(batch: &batch).baseOffset)
       }
     }
-    if ending.closes { try manager.close() } else { session.disk = disk.kill() }
+    if ending.closes { try manager.closeBlocking() } else { session.disk = disk.kill() }
     return session
   }
 

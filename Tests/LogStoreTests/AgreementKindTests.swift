@@ -28,7 +28,7 @@ import Testing
     let run = store.log.recovery
     #expect(run.damage == before.damage)
     if appends { _ = try store.tryAppend(SampleBatches.small[0]).get() }
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let after = try verify(disk)
     #expect(Set(after.damage) == Set(before.damage))
     #expect(after.hasDamage == before.hasDamage && after.tornTails.isEmpty)
@@ -263,7 +263,7 @@ import Testing
     for _ in 1...3 {
       var config = CrashStore.config(segmentBytes: 2000)
       config.surveyDepth = depth
-      try CrashStore(left, config, creates: false).manager.close()
+      try CrashStore(left, config, creates: false).manager.closeBlocking()
       let after = try verify(left).damage.filter { $0.file.hasSuffix(name(0)) }
       #expect(after == before)
     }

@@ -28,7 +28,7 @@ import Testing
     let content = try LogModel.content(of: store.log)
     #expect(store.log.store.state.segments.count == 2)
     if knowledge == .killed { return (disk.kill(), content) }
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let closed = disk.kill()
     if knowledge == .stranger {
       try closed.remove("\(CrashStore.directory)/\(DurableMark.fileName)")
@@ -114,7 +114,7 @@ import Testing
       flipped[byte] ^= 1 << UInt8(byte % 8)
       try copy.install(path, flipped)
       let report = try LogVerifier(copy, options).verify([CrashStore.directory])
-      let view = try Log.openReadOnly(CrashStore.directory, disk: copy, logger: .silent)
+      let view = try Log.openReadOnlyBlocking(CrashStore.directory, disk: copy, logger: .silent)
       let found = try view.readAround()
       #expect(
         report.damage.compactMap(\.offsets).filter { !$0.isEmpty } == found.damaged, "\(byte)")

@@ -23,7 +23,7 @@ struct ClosingSnapshotTests {
     let (_, log) = try ProducerFixture.open(disk, segmentBytes: 1 << 20)
     for sequence: Int32 in 0..<3 {
       var batch = try ProducerFixture.batch(7, sequence: sequence)
-      #expect(try !log.append(batch: &batch).isDuplicate)
+      #expect(try !log.appendBlocking(batch: &batch).isDuplicate)
     }
     let killed = disk.kill()
     #expect(killed.contents(of: path(3)) == nil)
@@ -33,7 +33,7 @@ struct ClosingSnapshotTests {
   /// Opens and closes, and appends nothing.
   private func reopen(_ disk: SimulatedDisk) throws {
     let (store, _) = try ProducerFixture.open(disk, segmentBytes: 1 << 20)
-    try store.close()
+    try store.closeBlocking()
   }
 
   @Test func aLogOfAKilledSessionThatNobodyAppendedToGetsOne() throws {
@@ -65,10 +65,10 @@ struct ClosingSnapshotTests {
         // Without Kafka's mark of a clean stop: its broker was killed.
         let (store, log) = try ProducerFixture.open(disk, segmentBytes: 1 << 20)
         guard log.logEndOffset == end else {
-          try store.close()
+          try store.closeBlocking()
           continue
         }
-        try store.close()
+        try store.closeBlocking()
         #expect(
           try snapshot(disk, end).producers
             == kafka.producers.sorted { $0.producerId < $1.producerId },
@@ -86,10 +86,10 @@ struct ClosingSnapshotTests {
     try reopen(disk)
     var config = ProducerFixture.config(segmentBytes: 1 << 20)
     config.nowMs = { ProducerFixture.nowMs + 100 * 86_400_000 }
-    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.openBlocking("/data", config: config, disk: disk, logger: .silent)
     var plain = sampleBatch(1)
-    try store.logs[0].append(batch: &plain)
-    try store.close()
+    try store.logs[0].appendBlocking(batch: &plain)
+    try store.closeBlocking()
     #expect(try snapshot(disk, 4).producers.isEmpty)
     #expect(disk.contents(of: Self.marker) != nil)
   }
@@ -103,7 +103,7 @@ struct ClosingSnapshotTests {
     let before = disk.contents(of: path(3))
     try store.logs[0].close()
     #expect(disk.counters.bytesRead == read && disk.counters.bytesWritten == written)
-    try store.close()
+    try store.closeBlocking()
     #expect(disk.contents(of: path(3)) == before)
     #expect(disk.contents(of: Self.marker) != nil)
   }
@@ -123,7 +123,7 @@ struct ClosingSnapshotTests {
     let read = disk.counters.bytesRead
     try log.close()
     #expect(disk.counters.bytesRead == read)
-    try store.close()
+    try store.closeBlocking()
     #expect(disk.contents(of: Self.marker) != nil)
     #expect(disk.contents(of: path(log.logEndOffset)) == nil)
   }
@@ -139,9 +139,9 @@ struct ClosingSnapshotTests {
     disk.plan(
       FaultPlan(.error(EIO), at: 1, isForEver: true, operations: [operation], pathSuffix: suffix))
     if operation == .syncDirectory {
-      #expect(throws: LogError.self) { try store.close() }
+      #expect(throws: LogError.self) { try store.closeBlocking() }
     } else {
-      try store.close()
+      try store.closeBlocking()
     }
     #expect(disk.faultsFired > before)
     disk.removeFaults()
@@ -157,7 +157,7 @@ struct ClosingSnapshotTests {
     let disk = try killed()
     let (store, _) = try ProducerFixture.open(disk, segmentBytes: 1 << 20)
     try disk.installDirectory(path(3))
-    try store.close()
+    try store.closeBlocking()
     #expect(disk.contents(of: Self.marker) == nil)
   }
 
@@ -165,7 +165,7 @@ struct ClosingSnapshotTests {
     let disk = try killed()
     let (store, _) = try ProducerFixture.open(disk, segmentBytes: 1 << 20)
     try disk.install(path(3), [])
-    try store.close()
+    try store.closeBlocking()
     #expect(try snapshot(disk, 3).producers.map(\.lastSequence) == [2])
     #expect(disk.contents(of: Self.marker) != nil)
   }
@@ -177,7 +177,7 @@ struct ClosingSnapshotTests {
     let before = disk.faultsFired
     disk.plan(
       FaultPlan(.error(EIO), at: 1, isForEver: true, operations: [.read], pathSuffix: ".log"))
-    try store.close()
+    try store.closeBlocking()
     #expect(disk.faultsFired > before)
     disk.removeFaults()
     #expect(disk.contents(of: Self.marker) == nil)
@@ -195,16 +195,16 @@ struct ClosingSnapshotTests {
         pathSuffix: ".snapshot.tmp"))
     for _ in 0..<2 {
       do throws(LogError) {
-        try store.close()
+        try store.closeBlocking()
         Issue.record("closed")
       } catch {
-        guard case .diskFull = error else { throw error }
+        guard case .diskFull = error.kind else { throw error }
       }
       #expect(disk.contents(of: Self.marker) == nil)
     }
     #expect(disk.faultsFired > before)
     disk.removeFaults()
-    try store.close()
+    try store.closeBlocking()
     #expect(try snapshot(disk, 3).producers.map(\.lastSequence) == [2])
     #expect(disk.contents(of: Self.marker) != nil)
   }

@@ -13,23 +13,23 @@ import Testing
     try withTemporaryDirectory { path in
       var config = CrashStore.config(segmentBytes: 1 << 20, indexIntervalBytes: 0)
       config.mapsIndexes = mapsIndexes
-      let store = try Store.open(path, config: config, logger: .silent)
-      let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
+      let store = try Store.openBlocking(path, config: config, logger: .silent)
+      let log = try store.createLogBlocking(try TopicPartition(topic: "t", partition: 0))
       for batch in SampleBatches.small {
         var bytes = batch
-        _ = try log.append(batch: &bytes)
+        _ = try log.appendBlocking(batch: &bytes)
       }
       let middle = log.logEndOffset / 2
       let reader = LogReader(log)
       #expect(try reader.read(from: middle, maxBytes: 1, limit: .logEnd) != nil)
-      try store.close()
+      try store.closeBlocking()
 
       // Without the marks of a clean stop the indexes are rebuilt, without any entry.
       let disk = PosixDisk()
       try disk.remove("\(path)/\(CleanShutdownFile.name)")
       try disk.remove("\(log.path)/\(DurableMark.fileName)")
       config.log.indexIntervalBytes = 1 << 20
-      let next = try Store.open(path, config: config, logger: .silent)
+      let next = try Store.openBlocking(path, config: config, logger: .silent)
       let index = "\(log.path)/\(SegmentName(0, .index).fileName)"
       #expect(try disk.status(index)?.size == 0)
 
@@ -40,9 +40,9 @@ import Testing
       #expect(isClosed { try reader.readHot(from: middle, maxBytes: 1, below: log.logEndOffset) })
       #expect(isClosed { try log.offset(forTimestamp: 1) })
       var bytes = SampleBatches.small[0]
-      #expect(isClosed { try log.append(batch: &bytes) })
+      #expect(isClosed { try log.appendBlocking(batch: &bytes) })
       #expect(next.logs[0].store.state.segments.count == 1)
-      try next.close()
+      try next.closeBlocking()
     }
   }
 
@@ -50,7 +50,7 @@ import Testing
     do {
       _ = try body()
       return false
-    } catch LogError.closed {
+    } catch let error as LogError where error.code == .closed {
       return true
     } catch {
       Issue.record("\(error)")
@@ -66,7 +66,7 @@ import Testing
     var log: Log? = try CrashStore(disk, config).log
     for batch in SampleBatches.small[..<10] {
       var bytes = batch
-      _ = try #require(log).append(batch: &bytes)
+      _ = try #require(log).appendBlocking(batch: &bytes)
     }
     #expect(throws: LogError.self) { try CrashStore(disk, config, creates: false) }
     let end = log?.logEndOffset
@@ -90,9 +90,9 @@ import Testing
       for batch in SampleBatches.small[..<12] { try store.append(batch, &model) }
       disk.plan(FaultPlan(.error(ENOSPC), at: occurrence, operations: operations))
       do {
-        try store.manager.close()
+        try store.manager.closeBlocking()
       } catch {
-        guard case .diskFull = error else {
+        guard case .diskFull = error.kind else {
           Issue.record("call \(occurrence): \(error)")
           break
         }
@@ -100,7 +100,7 @@ import Testing
         #expect(disk.contents(of: marker) == nil, "call \(occurrence)")
         #expect(throws: LogError.self) { try CrashStore(disk, CrashStore.config()) }
         #expect(model.fault(in: try LogModel.content(of: store.log), after: .killed) == nil)
-        try store.manager.close()
+        try store.manager.closeBlocking()
       }
       let hasFired = disk.faultFired
       disk.removeFaults()

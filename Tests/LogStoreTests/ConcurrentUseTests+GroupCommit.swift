@@ -16,12 +16,12 @@ extension ConcurrentUseTests {
     let rounds = 10
     let crowd = Crowd(threads: threads)
     let disk = CrowdedDisk(SimulatedDisk(seed: 78), crowd)
-    let store = try Store.open(
+    let store = try Store.openBlocking(
       CrashStore.path, config: CrashStore.config(segmentBytes: 1 << 20), disk: disk,
       logger: .silent)
-    let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
+    let log = try store.createLogBlocking(try TopicPartition(topic: "t", partition: 0))
     var first = SampleBatches.small[0]
-    _ = try log.append(batch: &first)
+    _ = try log.appendBlocking(batch: &first)
     let start = log.logEndOffset
     crowd.begin(log)
     let outcomes = WorkerThreads.map(jobCount: threads, threadCount: threads) { job in
@@ -30,7 +30,7 @@ extension ConcurrentUseTests {
         for round in 0..<rounds {
           let record = Record(
             offset: 0, timestamp: 1, key: nil, value: [UInt8(job), UInt8(round)])
-          let result = try log.append([record])
+          let result = try log.appendBlocking([NewRecord(record)])
           if !result.isDurable { return 0 }
         }
         return rounds
@@ -42,7 +42,7 @@ extension ConcurrentUseTests {
     #expect(syncs >= rounds && syncs <= 2 * rounds + 4, "\(syncs) syncs")
     print("\(threads * rounds) durable appends by \(threads) threads: \(syncs) syncs")
     crowd.end()
-    try store.close()
+    try store.closeBlocking()
   }
 }
 

@@ -20,8 +20,8 @@ import Testing
     config.log.durability = durability
     config.log.segmentBytes = 4_000
     config.log.indexIntervalBytes = 200
-    let store = try Store.open("/data", config: config, disk: disk)
-    return (disk, store, try store.createLog(try TopicPartition(topic: "c", partition: 0)))
+    let store = try Store.openBlocking("/data", config: config, disk: disk)
+    return (disk, store, try store.createLogBlocking(try TopicPartition(topic: "c", partition: 0)))
   }
 
   /// A value that says who appended it and as which.
@@ -33,7 +33,7 @@ import Testing
     for number in 0..<perAppender {
       let record = Record(
         offset: 0, timestamp: Int64(number), key: nil, value: value(appender, number))
-      try log.append([record])
+      try log.appendBlocking([NewRecord(record)])
     }
   }
 
@@ -45,7 +45,7 @@ import Testing
     var seen: [[UInt8]] = []
     var offset: Int64 = 0
     while seen.count < count {
-      _ = try reader.wait(for: offset, limit: limit, timeoutMs: 10_000)
+      _ = try reader.waitBlocking(for: offset, limit: limit, timeoutMs: 10_000)
       offset = try reader.forEachRecord(from: offset, maxBytes: 700, limit: limit) {
         (record) throws(LogError) in
         var value: [UInt8] = []
@@ -84,15 +84,15 @@ import Testing
       #expect(own == (0..<Self.perAppender).map { Self.value(appender, $0) })
     }
     #expect(log.store.state.segments.count > 5)
-    try log.flush()
+    try log.flushBlocking()
     // What was acknowledged as durable survives the loss of all that was not synced.
     let after = disk.crash(.loseAllUnsynced)
     var config = StoreConfig()
     config.startsFlusher = false
-    let again = try Store.open("/data", config: config, disk: after)
+    let again = try Store.openBlocking("/data", config: config, disk: after)
     let reopened = try #require(again.log(log.topicPartition))
     #expect(reopened.logEndOffset == Int64(total))
-    try store.close()
+    try store.closeBlocking()
   }
 
   /// Several threads append the first records of a session at once: one begins it, and the others,
@@ -100,26 +100,26 @@ import Testing
   @Test func firstAppendsBeginOneSessionConcurrently() throws {
     let (_, store, _) = try open(.operatingSystem)
     for round in 0..<100 {
-      let log = try store.createLog(TopicPartition(topic: "first", partition: Int32(round)))
+      let log = try store.createLogBlocking(TopicPartition(topic: "first", partition: Int32(round)))
       let outcomes = WorkerThreads.map(jobCount: 4, threadCount: 4) { job in
         Result { () throws(LogError) in
           for number in 0..<4 {
             let value = Self.value(job, number)
-            try log.append([Record(offset: 0, timestamp: 1, key: nil, value: value)])
+            try log.appendBlocking([NewRecord(value: value)])
           }
         }
       }
       for outcome in outcomes { try outcome.get() }
       #expect(log.logEndOffset == 16)
     }
-    try store.close()
+    try store.closeBlocking()
   }
 
   /// The periodic checkpoints and those of a deletion may fall together: each is whole, and none is
   /// of an older state than the one before.
   @Test func checkpointsAreWrittenOneAfterTheOtherConcurrently() throws {
     let (_, store, log) = try open(.flushed)
-    try log.append([Record(offset: 0, timestamp: 1, key: nil, value: [1])])
+    try log.appendBlocking([NewRecord(value: [UInt8(1)])])
     let failures = Locked<[String]>([])
     _ = WorkerThreads.map(jobCount: 4, threadCount: 4) { _ in
       for _ in 0..<100 {
@@ -131,6 +131,6 @@ import Testing
       }
     }
     #expect(failures.withLock { $0.first } == nil)
-    try store.close()
+    try store.closeBlocking()
   }
 }

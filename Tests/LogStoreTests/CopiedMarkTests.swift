@@ -60,14 +60,14 @@ import Testing
   @Test func realFilesTellACopyToo() throws {
     let root = NSTemporaryDirectory() + "mkstore-copied-\(UUID().uuidString)"
     defer { do { try FileManager.default.removeItem(atPath: root) } catch {} }
-    let store = try Store.open(
+    let store = try Store.openBlocking(
       root, config: CrashStore.config(segmentBytes: 500), logger: .silent)
-    let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
+    let log = try store.createLogBlocking(try TopicPartition(topic: "t", partition: 0))
     for sample in SampleBatches.small[..<9] {
       var batch = sample
-      _ = try log.append(batch: &batch)
+      _ = try log.appendBlocking(batch: &batch)
     }
-    try store.close()
+    try store.closeBlocking()
     let original = LogDirectory(disk: PosixDisk(), path: "\(root)/t-0")
     let file = try PosixDisk().open(original.path(DurableMark.fileName), .read)
     // tmpfs of older kernels, for one, does not say when a file was made.
@@ -103,7 +103,7 @@ import Testing
     let store = try CrashStore(copied, CrashStore.config(segmentBytes: 500), creates: false)
     #expect(store.log.logEndOffset == end && store.log.recovery.damage.isEmpty)
     #expect(store.log.recovery.notes.contains { $0.contains("reached offset \(sample.end)") })
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try !DurableMark.read(directory(copied)).isCopy)
     let after = try verify(copied)
     #expect(after.damage.isEmpty && !after.notes.contains { $0.file == Self.mark })
@@ -138,7 +138,7 @@ import Testing
     // Written in the new form by the next write.
     let store = try CrashStore(copied, CrashStore.config(segmentBytes: 500), creates: false)
     var batch = SampleBatches.small[40]
-    _ = try store.log.append(batch: &batch)
+    _ = try store.log.appendBlocking(batch: &batch)
     let written = try DurableMark.read(directory(copied))
     #expect(written.newest?.birth == copied.birth(of: Self.mark) && !written.isCopy)
   }
@@ -174,7 +174,7 @@ import Testing
     #expect(found.bytesScanned <= 500 && found.rows == ["R1"])
     #expect(copied.counters.bytesRead - before < 16_384)
     #expect(try LogModel.content(of: store.log) == sample.content)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try !DurableMark.read(directory(copied)).isCopy)
     #expect(try !verify(copied).hasDamage)
   }
@@ -186,7 +186,7 @@ import Testing
     let copied = try copy(sample.disk, isSynced: false)
     let store = try CrashStore(copied, CrashStore.config(segmentBytes: 500), creates: false)
     var batch = SampleBatches.small[40]
-    _ = try store.log.append(batch: &batch)
+    _ = try store.log.appendBlocking(batch: &batch)
     let content = try LogModel.content(of: store.log)
     #expect(content.count == sample.content.count + 1)
     let after = try CrashStore(
@@ -207,9 +207,9 @@ import Testing
         let store = try CrashStore(copied, CrashStore.config(segmentBytes: 500), creates: false)
         for number in 20..<24 {
           var batch = SampleBatches.small[number]
-          acknowledged = try store.log.append(batch: &batch).lastOffset + 1
+          acknowledged = try store.log.appendBlocking(batch: &batch).lastOffset + 1
         }
-        try store.manager.close()
+        try store.manager.closeBlocking()
       } catch {
         try #require(copied.isCut, "operation \(operation): \(error)")
       }
@@ -244,7 +244,7 @@ import Testing
     var early: [String: [UInt8]] = [:]
     for number in 0..<12 {
       var batch = try ProducerFixture.batch(7, sequence: Int32(number))
-      _ = try log.append(batch: &batch)
+      _ = try log.appendBlocking(batch: &batch)
       // The log's only segment so far is copied early, all else in the end.
       if number == 1 { for path in disk.paths { early[path] = disk.contents(of: path) } }
     }
@@ -263,12 +263,12 @@ import Testing
     // Another one's records take the offsets; killed, nothing of the copied state comes back.
     for number in 0..<20 {
       var batch = try ProducerFixture.batch(8, sequence: Int32(number))
-      #expect(try opened.append(batch: &batch).baseOffset == Int64(2 + number))
+      #expect(try opened.appendBlocking(batch: &batch).baseOffset == Int64(2 + number))
     }
     let (_, again) = try ProducerFixture.open(copied.kill(), segmentBytes: 4_000)
     let state = try ProducerFixture.state(again)
     #expect(state.producers[7]?.batches.map(\.lastOffset) == [0, 1])
     var next = try ProducerFixture.batch(7, sequence: 2)
-    #expect(try again.append(batch: &next).baseOffset == 22)
+    #expect(try again.appendBlocking(batch: &next).baseOffset == 22)
   }
 }

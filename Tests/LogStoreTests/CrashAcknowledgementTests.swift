@@ -23,7 +23,7 @@ import Testing
         }
         if index == 7 { try store.manager.writeCheckpoints() }
       }
-      try store.manager.close()
+      try store.manager.closeBlocking()
       model.noteFlushed(below: store.log.logEndOffset)
       try expectDurable(disk, store.log, "closed")
       #expect(disk.unsyncedItems == [], "a clean stop leaves nothing to lose")

@@ -41,7 +41,7 @@ struct CrashCheck {
     let store: CrashStore
     do {
       store = try CrashStore(disk, config, creates: false)
-    } catch LogError.notFound {
+    } catch let error as LogError where error.code == .notFound {
       return model.durableCount == 0 ? nil : "the log is gone"
     }
     let log = store.log

@@ -21,7 +21,7 @@ import Testing
       try filled.append(Self.batch(number), &before)
     }
     before.settle(on: try LogModel.content(of: filled.log))
-    try filled.manager.close()
+    try filled.manager.closeBlocking()
     #expect(before.attemptCount == batchCount)
 
     var check = CrashCheck(config)
@@ -37,7 +37,7 @@ import Testing
           disk.contents(of: "\(CrashStore.directory)/\(SegmentName(0, $0).fileName)")?.count
         }
         if sizes.contains(32_768) { grown += 1 }
-        try store.manager.close()
+        try store.manager.closeBlocking()
       } catch {
         #expect(disk.isCut, "\(error)")
       }

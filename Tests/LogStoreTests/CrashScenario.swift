@@ -64,7 +64,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
           try store.append(batch, &model)
         }
       }
-      try store.manager.close()
+      try store.manager.closeBlocking()
     }
   }
 

@@ -39,13 +39,13 @@ struct CrashStore {
   /// Opens the store and its log, making both where they are missing.
   init(_ disk: SimulatedDisk, _ config: StoreConfig, creates: Bool = true) throws {
     self.disk = disk
-    manager = try Store.open(Self.path, config: config, disk: disk, logger: .silent)
+    manager = try Store.openBlocking(Self.path, config: config, disk: disk, logger: .silent)
     if let failed = manager.report.failed.first { throw failed.error }
     let topicPartition = try TopicPartition(topic: "t", partition: 0)
     if let log = manager.log(topicPartition) {
       self.log = log
     } else if creates {
-      log = try manager.createLog(topicPartition)
+      log = try manager.createLogBlocking(topicPartition)
     } else {
       throw LogError.notFound(path: Self.directory)
     }
@@ -55,7 +55,7 @@ struct CrashStore {
   func append(_ batch: [UInt8], _ model: inout LogModel) throws {
     var bytes = batch
     do {
-      let result = try log.append(batch: &bytes)
+      let result = try log.appendBlocking(batch: &bytes)
       model.note(
         bytes, result.isDurable ? .durable(result.baseOffset) : .written(result.baseOffset))
       if result.isDurable { model.noteFlushed(below: result.lastOffset + 1) }
@@ -69,7 +69,7 @@ struct CrashStore {
   func tryAppend(_ batch: [UInt8]) -> Result<AppendResult, LogError> {
     var bytes = batch
     do throws(LogError) {
-      return .success(try log.append(batch: &bytes))
+      return .success(try log.appendBlocking(batch: &bytes))
     } catch {
       return .failure(error)
     }
@@ -77,7 +77,7 @@ struct CrashStore {
 
   /// Makes everything appended durable and notes it.
   func flush(_ model: inout LogModel) throws {
-    try log.flush()
+    try log.flushBlocking()
     model.noteFlushed(below: log.logEndOffset)
   }
 }

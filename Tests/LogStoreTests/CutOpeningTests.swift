@@ -65,7 +65,7 @@ import Testing
   private func open(_ disk: SimulatedDisk, _ depth: SurveyOptions.Depth) throws -> Store {
     var config = CrashStore.config(segmentBytes: 500)
     config.surveyDepth = depth
-    return try Store.open(CrashStore.path, config: config, disk: disk, logger: .silent)
+    return try Store.openBlocking(CrashStore.path, config: config, disk: disk, logger: .silent)
   }
 
   /// What is wrong after an opening that did not get to its end; nil where nothing is.

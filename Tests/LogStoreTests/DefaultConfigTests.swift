@@ -23,16 +23,16 @@ import Testing
     let clock = Locked<Int64>(1_700_000_000_000)
     let config = Self.config(mapsIndexes: mapsIndexes, clock)
     let disk = SimulatedDisk(seed: 3)
-    let store = try Store.open("/store", config: config, disk: disk, logger: .silent)
+    let store = try Store.openBlocking("/store", config: config, disk: disk, logger: .silent)
     let name = try TopicPartition(topic: "t", partition: 0)
-    let log = try store.createLog(name)
+    let log = try store.createLogBlocking(name)
     for week in 0..<3 {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for task in 0..<4 {
           group.addTask {
             for number in 0..<40 {
               let records = sampleRecords(week * 1_000 + task * 100 + number, valueBytes: 40_000)
-              try await log.append(records)
+              try await log.append(records.map { NewRecord($0) })
             }
           }
         }
@@ -45,19 +45,19 @@ import Testing
     #expect(try readAll(log) == end)
 
     // A reader maps its own, smaller indexes beside those of the writer.
-    let beside = try Log.openReadOnly("/store/t-0", disk: disk, logger: .silent)
+    let beside = try Log.openReadOnlyBlocking("/store/t-0", disk: disk, logger: .silent)
     #expect(try readAll(beside) == end)
 
     for mode in [CrashMode.loseAllUnsynced, .keepAll, .random(seed: 1), .random(seed: 2)] {
       let after = disk.crash(mode)
-      let again = try Store.open("/store", config: config, disk: after, logger: .silent)
+      let again = try Store.openBlocking("/store", config: config, disk: after, logger: .silent)
       let found = try #require(again.log(name))
       #expect(found.logEndOffset == end, "\(mode)")
       #expect(try readAll(found) == end, "\(mode)")
-      try await found.append(sampleRecords(9_999, valueBytes: 10))
-      try again.close()
+      try await found.append(sampleRecords(9_999, valueBytes: 10).map { NewRecord($0) })
+      try again.closeBlocking()
     }
-    try store.close()
+    try store.closeBlocking()
   }
 
   /// A file of a GiB costs what was written to it, whatever is done with it.
@@ -124,20 +124,20 @@ private func sampleRecords(_ number: Int, valueBytes: Int) -> [Record] {
       var config = StoreConfig()
       config.createsStore = true
       config.log.durability = durability
-      let store = try Store.open(path, config: config, disk: disk)
-      let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
+      let store = try Store.openBlocking(path, config: config, disk: disk)
+      let log = try store.createLogBlocking(try TopicPartition(topic: "t", partition: 0))
       try await withThrowingTaskGroup(of: Void.self) { group in
         for task in 0..<3 {
           group.addTask {
             for number in 0..<2 {
               let records = sampleRecords(task * 10 + number, valueBytes: 100)
-              await counter.note(try await log.append(records).baseOffset)
+              await counter.note(try await log.append(records.map { NewRecord($0) }).baseOffset)
             }
           }
         }
         try await group.waitForAll()
       }
-      try store.close()
+      try store.closeBlocking()
     } catch {
       // The power is gone.
     }
@@ -158,10 +158,10 @@ private func sampleRecords(_ number: Int, valueBytes: Int) -> [Record] {
       scenario: { await append($0, durability) },
       check: { disk, acknowledged, _ in
         if acknowledged.isEmpty { return }
-        let store = try Store.open(path, disk: disk)
+        let store = try Store.openBlocking(path, disk: disk)
         let end = store.log(try TopicPartition(topic: "t", partition: 0))?.logEndOffset ?? 0
         lost += acknowledged.count { $0 >= end }
-        try store.close()
+        try store.closeBlocking()
       })
     return (lost, tried.cuts)
   }

@@ -39,7 +39,7 @@ import Testing
     #expect(before.sideFileDamage.map(\.file) == [path] && before.hasDamage)
     let store = try recover(disk)
     #expect(store.log.recovery.sideFileDamage == before.sideFileDamage)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk).sideFileDamage == before.sideFileDamage)
   }
 
@@ -51,7 +51,7 @@ import Testing
     #expect(before.sideFileDamage.map(\.isMendedByOpen) == [true])
     let store = try recover(disk)
     #expect(store.log.recovery.rebuiltIndexes == [path])
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk).sideFileDamage.isEmpty)
   }
 
@@ -66,7 +66,7 @@ import Testing
     let before = try verify(disk)
     #expect(before.unreadable.map(\.path) == [path] && !before.hasDamage)
     #expect(before.unreadable.map(\.code) == [EISDIR])
-    #expect(throws: LogError.self) { try recover(disk).manager.close() }
+    #expect(throws: LogError.self) { try recover(disk).manager.closeBlocking() }
     #expect(try verify(disk).unreadable == before.unreadable)
   }
 
@@ -77,7 +77,7 @@ import Testing
     #expect(before.sideFileDamage.map(\.file) == [path] && before.hasDamage)
     let store = try recover(disk)
     #expect(store.manager.report.sideFileDamage == before.sideFileDamage)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk).sideFileDamage == before.sideFileDamage)
   }
 }

@@ -19,7 +19,7 @@ import Testing
       let count = store.log.store.state.segments.count
       var bytes = batch
       var span = bytes.mutableSpan
-      _ = try store.log.write(batch: &span)
+      _ = try store.log.writeBlocking(batch: &span)
       let segments = store.log.store.state.segments
       if count > 1, segments.count > count { return segments[count].baseOffset }
     }
@@ -32,13 +32,13 @@ import Testing
     let store = try CrashStore(disk, CrashStore.config(segmentBytes: 500))
     let start = try Self.rollWithoutFlush(store)
     #expect(store.log.recoveryPoint == start)
-    try store.log.deleteRecords(before: start)
+    try store.log.deleteRecordsBlocking(before: start)
     #expect(store.log.store.state.segments.map(\.baseOffset) == [start])
-    try store.log.flush()
+    try store.log.flushBlocking()
     #expect(store.log.recoveryPoint == store.log.logEndOffset)
     var bytes = SampleBatches.small[3]
-    #expect(try store.log.append(batch: &bytes).isDurable)
-    try store.manager.close()
+    #expect(try store.log.appendBlocking(batch: &bytes).isDurable)
+    try store.manager.closeBlocking()
     let again = try CrashStore(disk, CrashStore.config(segmentBytes: 500), creates: false)
     #expect(again.log.logStartOffset == start)
     #expect(again.log.logEndOffset == store.log.logEndOffset)
@@ -54,12 +54,12 @@ import Testing
       var bytes = try ProducerFixture.batch(7, sequence: sequence)
       sequence += 1
       var span = bytes.mutableSpan
-      _ = try log.write(batch: &span)
+      _ = try log.writeBlocking(batch: &span)
     }
     while log.store.state.segments.count < 2 { try write() }
     // The first one is the flush's own, the others are those of the files of producers.
     disk.plan(FaultPlan(.error(EIO), at: 2, operations: [.syncDirectory]))
-    try log.flush()
+    try log.flushBlocking()
     #expect(disk.faultFired)
     disk.removeFaults()
     #expect(log.health.cause?.operation == .syncDirectory)
@@ -73,7 +73,7 @@ import Testing
     let start = try Self.rollWithoutFlush(store)
     disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync], pathSuffix: ".index"))
     disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.syncDirectory]))
-    #expect(throws: LogError.self) { try store.log.flush() }
+    #expect(throws: LogError.self) { try store.log.flushBlocking() }
     #expect(disk.faultsFired == 2)
     #expect(store.log.recoveryPoint == start)
     #expect(store.log.health.cause?.operation == .syncDirectory)
@@ -87,7 +87,7 @@ import Testing
     let first = try CrashStore(disk, config)
     for batch in SampleBatches.small[..<20] { try first.append(batch, &model) }
     let path = first.log.store.state.segments[1].path(.log)
-    try first.manager.close()
+    try first.manager.closeBlocking()
     var bytes = try #require(disk.contents(of: path))
     bytes[bytes.count / 2] ^= 1
     try disk.install(path, bytes)
@@ -99,7 +99,7 @@ import Testing
         .error(EIO), at: occurrence, operations: [.syncDirectory],
         pathSuffix: CrashStore.directory))
     do throws(LogError) {
-      _ = try store.log.acceptLosses()
+      _ = try store.log.acceptLossesBlocking()
       #expect(!disk.faultFired)
     } catch {
       #expect(disk.faultFired && store.log.health.cause?.operation == .syncDirectory, "\(error)")

@@ -19,13 +19,13 @@ import Testing
     var model = LogModel()
     for batch in SampleBatches.small[..<12] { try store.append(batch, &model) }
     let place = try LogModel.content(of: store.log)[7].baseOffset
-    let log = try store.manager.truncateLog(store.log.topicPartition, from: place).log
+    let log = try store.manager.truncateLogBlocking(store.log.topicPartition, from: place).log
     for batch in SampleBatches.small[20..<23] {
       var bytes = batch
-      _ = try log.append(batch: &bytes)
+      _ = try log.appendBlocking(batch: &bytes)
     }
     let content = try LogModel.content(of: log)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     try #require(content.count == 10)
     return (disk, content)
   }
@@ -88,7 +88,7 @@ import Testing
       #expect(try LogModel.content(of: store.log) == content, "\(name)")
       #expect(store.log.recovery.damage.isEmpty, "\(name)")
       #expect(other.contents(of: Self.kafkas) == right, "\(name)")
-      try store.manager.close()
+      try store.manager.closeBlocking()
       let after = try Self.verify(other)
       #expect(!after.hasDamage, "\(after.sideFileDamage), \(name)")
     }
@@ -105,9 +105,9 @@ import Testing
     let store = try CrashStore(disk, Self.config, creates: false)
     #expect(store.log.leaderEpoch == 5)
     var bytes = SampleBatches.small[30]
-    _ = try store.log.append(batch: &bytes)
+    _ = try store.log.appendBlocking(batch: &bytes)
     #expect(try RecordBatch(bytes.span).header.leaderEpoch == 5)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try !Self.verify(disk).hasDamage)
     let again = try CrashStore(disk, Self.config, creates: false).log
     #expect(again.leaderEpoch == 5)
@@ -127,7 +127,7 @@ import Testing
       #expect(try LogModel.content(of: store.log) == content, "byte \(index)")
       #expect(store.log.leaderEpoch == 1, "byte \(index)")
       #expect(other.contents(of: Self.own) == nil, "byte \(index)")
-      try store.manager.close()
+      try store.manager.closeBlocking()
       #expect(try !Self.verify(other).hasDamage, "byte \(index)")
     }
   }

@@ -20,11 +20,11 @@ struct EvictionTests {
     init() throws {
       var config = CrashStore.config(segmentBytes: 1 << 20, indexIntervalBytes: 4096)
       config.log.segmentIndexBytes = 4096
-      store = try Store.open(root, config: config, logger: .silent)
-      log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
+      store = try Store.openBlocking(root, config: config, logger: .silent)
+      log = try store.createLogBlocking(try TopicPartition(topic: "t", partition: 0))
       for number in 0..<65 {
         var batch = SampleBatches.make(number, records: 1, valueBytes: number == 30 ? 40_960 : 950)
-        try log.append(batch: &batch)
+        try log.appendBlocking(batch: &batch)
       }
       let found = try log.readAround()
       content = found.batches
@@ -33,7 +33,7 @@ struct EvictionTests {
 
     deinit {
       do {
-        try store.close()
+        try store.closeBlocking()
         try FileManager.default.removeItem(atPath: root)
       } catch {
         Issue.record(error)
@@ -60,7 +60,7 @@ struct EvictionTests {
       let found = try reader.read(from: batch.baseOffset, maxBytes: maxBytes, limit: .logEnd)
       Issue.record("batch \(index), \(maxBytes) bytes: served \(found?.byteCount ?? 0)")
     } catch {
-      guard case .corrupt(let range) = error else { throw error }
+      guard case .corrupt(let range) = error.kind else { throw error }
       #expect(range.offsets == batch.baseOffset..<batch.nextOffset)
     }
   }
@@ -174,7 +174,7 @@ private enum Looker: CaseIterable {
       let report = try LogVerifier(PosixDisk(), options).verify([directory])
       #expect(report.damage.count == 1)
     case .fetch, .record:
-      let log = try Log.openReadOnly(directory, logger: .silent)
+      let log = try Log.openReadOnlyBlocking(directory, logger: .silent)
       let reader = LogReader(log)
       var isMet = false
       for offset in 0..<log.logEndOffset {
@@ -191,7 +191,7 @@ private enum Looker: CaseIterable {
       #expect(isMet || log.damagedRanges.count == 1)
     case .recoverDryRun:
       // What opening for reading does not look at, it does not bring in.
-      _ = try Log.openReadOnly(directory, logger: .silent)
+      _ = try Log.openReadOnlyBlocking(directory, logger: .silent)
     }
   }
 }

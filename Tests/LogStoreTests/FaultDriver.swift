@@ -64,12 +64,12 @@ struct FaultDriver {
     do {
       try store.append(batch, &model)
       return true
-    } catch LogError.poisoned(_, let cause) {
-      note(cause)
+    } catch let error as LogError where error.code == .poisoned {
+      note(error)
       // Refused from now on.
       switch store.tryAppend(batch) {
       case .success: fault = "an append after a failed sync went through"
-      case .failure(.poisoned): break
+      case .failure(let error) where error.code == .poisoned: break
       case .failure(let error): fault = "an append after a failed sync: \(error)"
       }
     } catch {
@@ -89,7 +89,7 @@ struct FaultDriver {
   private mutating func stop() {
     guard let store else { return }
     do {
-      try store.manager.close()
+      try store.manager.closeBlocking()
     } catch {
       note(error)
     }
@@ -99,11 +99,16 @@ struct FaultDriver {
   private mutating func note(_ error: any Error) {
     switch error {
     case let error as DiskError: note(error)
-    case LogError.disk(let cause), LogError.diskFull(let cause), LogError.poisoned(_, let cause):
-      note(cause)
-    case LogError.notFound, LogError.alreadyExists: break
+    case let error as LogError: note(error)
+    default: fault = "an error of another kind: \(error)"
+    }
+  }
+
+  private mutating func note(_ error: LogError) {
+    switch error.kind {
+    case .disk(let cause), .diskFull(let cause), .poisoned(_, let cause): note(cause)
     // The topic's settings could not be read; its message says what the disk refused.
-    case LogError.settingsUnreadable: break
+    case .notFound, .alreadyExists, .settingsUnreadable: break
     default: fault = "an error of another kind: \(error)"
     }
   }

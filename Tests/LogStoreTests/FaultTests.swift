@@ -66,7 +66,7 @@ import Testing
             try store.append(batch, &model)
             #expect(!failed, "an append after the failed \(operation) \(occurrence) went through")
           } catch let error as LogError {
-            guard case .poisoned(_, let cause) = error else {
+            guard case .poisoned(_, let cause) = error.kind else {
               Issue.record("\(operation) \(occurrence): \(error)")
               break
             }
@@ -77,11 +77,11 @@ import Testing
         #expect(failed == disk.faultFired)
         guard failed else { break }
         if store.log.recoveryPoint < store.log.logEndOffset {
-          #expect(throws: LogError.self) { try store.log.flush() }
+          #expect(throws: LogError.self) { try store.log.flushBlocking() }
         }
         // Reads go on; a new opening writes again.
         _ = try LogModel.content(of: store.log)
-        #expect(throws: LogError.self) { try store.manager.close() }
+        #expect(throws: LogError.self) { try store.manager.closeBlocking() }
         #expect(disk.contents(of: "/data/\(CleanShutdownFile.name)") == nil)
         disk.removeFaults()
         let again = try CrashStore(disk, CrashStore.config(segmentBytes: 400), creates: false)
@@ -105,7 +105,7 @@ import Testing
       for batch in SampleBatches.large.shuffled(seed: UInt64(round)) + SampleBatches.large {
         switch store.tryAppend(batch) {
         case .success(let result): model.note(batch, .durable(result.baseOffset))
-        case .failure(.diskFull): refused += 1
+        case .failure(let error) where error.code == .diskFull: refused += 1
         case .failure(let error): throw error
         }
       }
@@ -121,7 +121,9 @@ import Testing
       #expect(model.fault(in: content, after: .powerCut) == nil)
       #expect(content.count == model.durableCount)
       try fill(full)  // What recovery gave back.
-      guard case .failure(.diskFull) = again.tryAppend(SampleBatches.large[0]) else {
+      guard case .failure(let error) = again.tryAppend(SampleBatches.large[0]),
+        error.code == .diskFull
+      else {
         Issue.record("a full disk took a batch")
         continue
       }

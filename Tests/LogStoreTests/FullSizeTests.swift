@@ -39,7 +39,7 @@ import Testing
     try store.append(SampleBatches.small[0], &model)
     #expect(disk.counters.openFilesPeak <= 256)
     #expect(disk.counters.mappingsPeak <= 2 * 256)
-    try store.manager.close()
+    try store.manager.closeBlocking()
   }
 
   /// P1: a store of logs with 100 sealed segments each is opened without a byte of any sealed
@@ -61,7 +61,7 @@ import Testing
     }
     if isClean { try disk.install("/data/\(CleanShutdownFile.name)", []) }
     let before = disk.counters
-    let store = try Store.open(
+    let store = try Store.openBlocking(
       "/data", config: CrashStore.config(), disk: disk, logger: .silent)
     let after = disk.counters
     #expect(store.report.wasClean == isClean && store.report.failed.isEmpty)
@@ -88,7 +88,7 @@ import Testing
       try store.append(SampleBatches.small[0], &model)
     }
     try store.flush(&model)
-    if isClean { try store.manager.close() }
+    if isClean { try store.manager.closeBlocking() }
     let left = isClean ? disk : disk.kill()
     let names = try left.list(CrashStore.directory).map(\.name)
     let bases = names.compactMap { SegmentName($0) }.filter { $0.kind == .log }.map(\.baseOffset)

@@ -62,8 +62,8 @@ struct HarmedIndexLog {
     var config = CrashStore.config(segmentBytes: segmentBytes, indexIntervalBytes: 100)
     config.mapsIndexes = way.mapsIndexes
     self.config = config
-    store = try Store.open(path, config: config, disk: disk, logger: heard.logger)
-    log = try store.createLog(TopicPartition(topic: "t", partition: 0))
+    store = try Store.openBlocking(path, config: config, disk: disk, logger: heard.logger)
+    log = try store.createLogBlocking(TopicPartition(topic: "t", partition: 0))
     try append(count)
   }
 
@@ -72,7 +72,7 @@ struct HarmedIndexLog {
     for _ in 0..<count {
       let time = CrashStore.nowMs + Int64(times.count * 10)
       var batch = SampleBatches.sealed([(time, [UInt8](repeating: UInt8(times.count), count: 60))])
-      let result = try log.append(batch: &batch)
+      let result = try log.appendBlocking(batch: &batch)
       #expect(result.isDurable && result.baseOffset == Int64(times.count))
       times.append(time)
     }
@@ -111,8 +111,8 @@ struct HarmedIndexLog {
 
   /// Stops the store and opens it again.
   mutating func reopen() throws {
-    try store.close()
-    store = try Store.open(path, config: config, disk: disk, logger: heard.logger)
+    try store.closeBlocking()
+    store = try Store.openBlocking(path, config: config, disk: disk, logger: heard.logger)
     log = try #require(store.log(TopicPartition(topic: "t", partition: 0)))
   }
 

@@ -140,7 +140,7 @@ import Testing
         let cuts = (disk.counters.calls[.truncate] ?? 0) - before
         #expect((cuts > 0) == (stray != nil), "\(kind) \(stray ?? -1): \(cuts) cuts")
         if let fault = try sample.difference(store.log) { Issue.record("\(kind): \(fault)") }
-        try store.manager.close()
+        try store.manager.closeBlocking()
         let right = try self.bytes(sample.clean, base, kind)
         #expect(disk.contents(of: path) == right, "\(kind) \(stray ?? -1)")
       }
@@ -155,7 +155,7 @@ import Testing
         let disk = try sample.copy(of: sample.clean, [path: nil])
         let store = try CrashStore(disk, IndexSample.config, creates: false)
         _ = try sample.difference(store.log)
-        try store.manager.close()
+        try store.manager.closeBlocking()
         #expect(disk.contents(of: path) == right, "\(base) \(kind)")
       }
     }
@@ -170,7 +170,7 @@ import Testing
     try disk.install(IndexSample.path(base, .index), entries)
     try disk.install(
       IndexSample.path(base, .timeindex), [UInt8](repeating: 1, count: TimeIndex.entryBytes))
-    let view = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let view = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk, logger: .silent)
     #expect(view.logEndOffset >= base)
     _ = try view.offset(forTimestamp: 0)
     #expect(try LogVerifier(disk).verify([CrashStore.directory]).hasDamage)

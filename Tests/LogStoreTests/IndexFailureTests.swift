@@ -45,7 +45,7 @@ import Testing
         try log.reopen()
         try check(log, "\(place), opened again")
         try log.append(1)
-        try log.store.close()
+        try log.store.closeBlocking()
       }
     }
   }
@@ -70,7 +70,7 @@ import Testing
         try check(log, place)
         let again = log.heard.lines.filter { $0.contains("made from its log") }
         #expect(again.count == said.count, "\(place): mended again at each look")
-        try log.store.close()
+        try log.store.closeBlocking()
       }
     }
   }
@@ -80,7 +80,7 @@ import Testing
   func anIndexThatEndsEarlyIsMadeFromItsLog(_ way: Way, _ size: Int) throws {
     try HarmedIndexLog.with(way, segmentBytes: 3 << 20, count: 0) { log in
       var batch = Self.large
-      for _ in 0..<40 { _ = try log.log.append(batch: &batch) }
+      for _ in 0..<40 { _ = try log.log.appendBlocking(batch: &batch) }
       #expect(log.bases.count == 2)
       try log.reopen()
       let path = log.file(0, .index)
@@ -90,7 +90,7 @@ import Testing
       #expect(try LogReader(log.log).record(at: 20, limit: .logEnd)?.offset == 20)
       #expect(try contents(log, path) == right)
       #expect(log.heard.lines.contains { $0.contains("entries are missing") })
-      try log.store.close()
+      try log.store.closeBlocking()
     }
   }
 
@@ -112,7 +112,7 @@ import Testing
           try check(log, "\(place), opened again")
           try log.append(3)
           try check(log, "\(place), appended to again")
-          try log.store.close()
+          try log.store.closeBlocking()
         }
       }
     }
@@ -128,7 +128,7 @@ import Testing
         try log.reopen()
         #expect(log.store.report.wasClean, "\(harm) \(kind)")
         try check(log, "\(harm) \(kind)")
-        try log.store.close()
+        try log.store.closeBlocking()
       }
     }
   }
@@ -141,18 +141,18 @@ import Testing
         try HarmedIndexLog.with(way) { log in
           let place = "\(harm) \(kind), clean \(isClean)"
           let path = log.file(try #require(log.bases.last), kind)
-          try log.store.close()
+          try log.store.closeBlocking()
           if !isClean { try log.disk.remove("\(log.path)/\(CleanShutdownFile.name)") }
           try log.harm(path, harm)
-          let before = try Store.open(
+          let before = try Store.openBlocking(
             log.path, config: log.config, disk: log.disk, logger: .silent)
           #expect(before.report.failed.isEmpty, "\(place): \(before.report.failed)")
-          try before.close()
+          try before.closeBlocking()
           try log.reopen()
           try check(log, place)
           try log.append(20)
           try check(log, "\(place), appended to")
-          try log.store.close()
+          try log.store.closeBlocking()
         }
       }
     }
@@ -184,7 +184,7 @@ import Testing
       disk.removeFaults()
       try log.reopen()
       try check(log, "opened again")
-      try log.store.close()
+      try log.store.closeBlocking()
     }
   }
 
@@ -203,7 +203,7 @@ import Testing
           if disk.faultFired { fired += 1 }
           #expect(log.store.report.wasClean, "\(kind) \(occurrence)")
           try check(log, "\(kind) \(occurrence)")
-          try log.store.close()
+          try log.store.closeBlocking()
         }
       }
     }

@@ -27,7 +27,7 @@ import Testing
     for number in 1..<4000 {
       switch store.tryAppend(Self.batch(number)) {
       case .success: continue
-      case .failure(.diskFull): return (store, number)
+      case .failure(let error) where error.code == .diskFull: return (store, number)
       case .failure(let error): throw error
       }
     }
@@ -49,20 +49,20 @@ import Testing
     store.disk.removeFaults()
     _ = try store.tryAppend(Self.batch(count)).get()
     try expectContent(store, count + 1)
-    try store.manager.close()
+    try store.manager.closeBlocking()
   }
 
   @Test func aCloseIsRefusedAndPasses() throws {
     let (store, count) = try filled()
     let fired = store.disk.faultsFired
-    let error = #expect(throws: LogError.self) { try store.manager.close() }
-    guard case .diskFull = error else {
+    let error = #expect(throws: LogError.self) { try store.manager.closeBlocking() }
+    guard case .diskFull = error?.kind else {
       Issue.record("closed without room for the last entry")
       return
     }
     #expect(store.disk.faultsFired > fired)
     store.disk.removeFaults()
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let opened = try CrashStore(store.disk, CrashStore.config(), creates: false)
     #expect(opened.log.recovery.wasClean && !opened.log.recovery.isEventful)
     try expectContent(opened, count)
@@ -74,7 +74,7 @@ import Testing
     store.disk.plan(
       FaultPlan(.error(EIO), at: 1, operations: [.allocate], pathSuffix: ".timeindex"))
     let fired = store.disk.faultsFired
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(store.disk.faultsFired > fired)
     let opened = try CrashStore(store.disk, CrashStore.config(), creates: false)
     #expect(opened.log.recovery.wasClean && opened.log.recovery.damage.isEmpty)
@@ -94,6 +94,6 @@ import Testing
     #expect(result.baseOffset == sample.end)
     #expect(sample.disk.contents(of: path)?.isEmpty == false)
     #expect(try LogModel.content(of: store.log).dropLast() == sample.content[...])
-    try store.manager.close()
+    try store.manager.closeBlocking()
   }
 }

@@ -40,7 +40,7 @@ struct IndexSample {
     times = Array(Set(records.flatMap { [$0.timestamp - 1, $0.timestamp, $0.timestamp + 1] }))
       .sorted()
     killed = disk.kill()
-    try store.manager.close()
+    try store.manager.closeBlocking()
     clean = disk.kill()
   }
 
@@ -97,7 +97,7 @@ struct IndexSample {
   func checkReadOnly(_ disk: SimulatedDisk, _ files: [String: [UInt8]?], _ place: String) throws {
     let copy = try copy(of: disk, files)
     let before = copy.operationCount
-    let view = try Log.openReadOnly(CrashStore.directory, disk: copy, logger: .silent)
+    let view = try Log.openReadOnlyBlocking(CrashStore.directory, disk: copy, logger: .silent)
     if let fault = try difference(view) { Issue.record("\(place), read-only: \(fault)") }
     #expect(copy.operationCount == before, "\(place): a reader changed something")
   }

@@ -98,7 +98,7 @@ import Testing
       let store = try InvariantCheckTests.store()
       var bytes = SampleBatches.small[0]
       var span = bytes.mutableSpan
-      _ = try store.log.write(batch: &span)
+      _ = try store.log.writeBlocking(batch: &span)
       store.log.pipeline.role.take()
       let work = try #require(store.log.writer.takeFlushWork())
       // As if a shared sync had covered it.

@@ -23,18 +23,18 @@ struct InvariantTests {
   }
 
   init() throws {
-    store = try Store.open("/data", config: Self.config(), disk: disk)
-    log = try store.createLog(TopicPartition(topic: "a", partition: 0))
+    store = try Store.openBlocking("/data", config: Self.config(), disk: disk)
+    log = try store.createLogBlocking(TopicPartition(topic: "a", partition: 0))
   }
 
   private func append(_ count: Int = 1, isDurable: Bool = true) throws {
     for index in 0..<count {
       var batch = sampleBatch(1 + index % 4, timestamp: 1_000 + Int64(index * 37 % 50))
       if isDurable {
-        try log.append(batch: &batch)
+        try log.appendBlocking(batch: &batch)
       } else {
         var span = batch.mutableSpan
-        _ = try log.write(batch: &span)
+        _ = try log.writeBlocking(batch: &span)
       }
     }
   }
@@ -70,7 +70,7 @@ struct InvariantTests {
       check()
     }
     #expect(log.recoveryPoint < log.logEndOffset)
-    try log.flush()
+    try log.flushBlocking()
     check()
     #expect(log.recoveryPoint == log.logEndOffset)
   }
@@ -109,7 +109,7 @@ struct InvariantTests {
     #expect(before.count > 1)
     disk.plan(FaultPlan(.shortWrite(28, bytes: 9), at: 1, operations: [.write]))
     var batch = sampleBatch(3)
-    #expect(throws: LogError.self) { try log.append(batch: &batch) }
+    #expect(throws: LogError.self) { try log.appendBlocking(batch: &batch) }
     #expect(disk.faultFired)
     disk.removeFaults()
     try append(20)
@@ -153,9 +153,9 @@ struct InvariantTests {
   @Test func recoveryPointCoversOnlyWhatIsSynced() throws {
     for _ in 0..<12 {
       try append(5, isDurable: false)
-      try log.flush()
+      try log.flushBlocking()
       let after = disk.crash(.loseAllUnsynced)
-      let found = try Store.open("/data", config: Self.config(), disk: after)
+      let found = try Store.openBlocking("/data", config: Self.config(), disk: after)
       let again = try #require(found.logs.first)
       #expect(again.logEndOffset == log.recoveryPoint)
       #expect(again.recovery.damage.isEmpty && again.recovery.rebuiltIndexes.isEmpty)
@@ -174,16 +174,16 @@ struct InvariantTests {
     let end = log.logEndOffset
     disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync], pathSuffix: ".log"))
     var batch = sampleBatch(2)
-    #expect(throws: LogError.self) { try log.append(batch: &batch) }
+    #expect(throws: LogError.self) { try log.appendBlocking(batch: &batch) }
     #expect(disk.faultFired)
     disk.removeFaults()
     for _ in 0..<3 {
       let writes = disk.counters.calls[.write]
-      #expect(throws: LogError.self) { try log.append(batch: &batch) }
+      #expect(throws: LogError.self) { try log.appendBlocking(batch: &batch) }
       #expect(disk.counters.calls[.write] == writes)
     }
     #expect(log.recoveryPoint == end)
-    #expect(throws: LogError.self) { try log.flush() }
+    #expect(throws: LogError.self) { try log.flushBlocking() }
     // No mark either, though one was due of what was flushed before.
     let operations = disk.operationCount
     log.pipeline.refreshMark(force: true)
@@ -197,7 +197,7 @@ struct InvariantTests {
     try append(60)
     let segments = log.store.state.segments
     let last = log.logEndOffset
-    try store.close()
+    try store.closeBlocking()
     var random = SeededGenerator(seed: 9)
     for segment in segments {
       for kind in [SegmentName.Kind.index, .timeindex] {
@@ -206,7 +206,7 @@ struct InvariantTests {
           segment.path(kind), (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) })
       }
     }
-    let opened = try Store.open("/data", config: Self.config(), disk: disk)
+    let opened = try Store.openBlocking("/data", config: Self.config(), disk: disk)
     let again = try #require(opened.logs.first)
     #expect(again.logEndOffset == last)
     for offset in 0..<last {

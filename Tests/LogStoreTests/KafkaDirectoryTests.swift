@@ -17,7 +17,7 @@ import Testing
   }
 
   private func open(_ log: KafkaLog, _ disk: SimulatedDisk) throws -> (Store, Log) {
-    let store = try Store.open("/data", config: Self.config(), disk: disk, logger: .silent)
+    let store = try Store.openBlocking("/data", config: Self.config(), disk: disk, logger: .silent)
     #expect(store.report.failed.isEmpty)
     return (store, try #require(store.logs.first))
   }
@@ -46,14 +46,14 @@ import Testing
     let (store, log) = try open(kafka, disk)
     #expect(store.report.wasClean != kafka.isUnclean)
     try check(log, kafka, "opened")
-    try store.close()
+    try store.closeBlocking()
     // And again: clean, killed, read-only.
     let (again, second) = try open(kafka, disk)
     try check(second, kafka, "opened again")
     #expect(second.recovery.cuts.isEmpty)
     let (_, third) = try open(kafka, disk.kill())
     try check(third, kafka, "after a kill")
-    let view = try Log.openReadOnly("/data/\(kafka.name)", disk: disk, logger: .silent)
+    let view = try Log.openReadOnlyBlocking("/data/\(kafka.name)", disk: disk, logger: .silent)
     try check(view, kafka, "read-only")
     _ = again
   }
@@ -63,7 +63,7 @@ import Testing
     let kafka = try KafkaLog(path)
     let disk = try kafka.disk()
     let before = Dictionary(uniqueKeysWithValues: disk.paths.map { ($0, disk.contents(of: $0)) })
-    let view = try Log.openReadOnly("/data/\(kafka.name)", disk: disk, logger: .silent)
+    let view = try Log.openReadOnlyBlocking("/data/\(kafka.name)", disk: disk, logger: .silent)
     try check(view, kafka, "read-only")
     let after = Dictionary(uniqueKeysWithValues: disk.paths.map { ($0, disk.contents(of: $0)) })
     #expect(before == after && disk.operationCount == 0)
@@ -106,13 +106,13 @@ import Testing
       if !kafka.isUnclean {
         try Data().write(to: URL(filePath: "\(directory)/\(CleanShutdownFile.name)"))
       }
-      let store = try Store.open(directory, config: Self.config(), logger: .silent)
+      let store = try Store.openBlocking(directory, config: Self.config(), logger: .silent)
       let log = try #require(store.logs.first)
       try check(log, kafka, "real disk")
       // Appending goes on where Kafka stopped.
       var batch = SampleBatches.small[0]
-      #expect(try log.append(batch: &batch).baseOffset == log.recovery.logEndOffset)
-      try store.close()
+      #expect(try log.appendBlocking(batch: &batch).baseOffset == log.recovery.logEndOffset)
+      try store.closeBlocking()
     }
   }
 
@@ -143,7 +143,8 @@ import Testing
           "/data/\(name)/\(file)", try SharedVectors.bytes("\(manifest.directory)/\(file)"))
       }
       if manifest.path.hasPrefix("clean") { try disk.install("/data/.kafka_cleanshutdown", []) }
-      let store = try Store.open("/data", config: Self.config(), disk: disk, logger: .silent)
+      let store = try Store.openBlocking(
+        "/data", config: Self.config(), disk: disk, logger: .silent)
       let log = try #require(store.logs.first)
       let batches = try LogModel.content(of: log)
       let stated = manifest.segments.flatMap(\.batches)

@@ -86,7 +86,7 @@ import Testing
         var bytes = batch
         try store.log.appendSealed(&bytes)
       }
-      try store.manager.close()
+      try store.manager.closeBlocking()
       let place = killedAt == Int.max ? "" : "killed at \(killedAt): "
       let written = Dictionary(
         uniqueKeysWithValues: disk.paths.compactMap { path -> (String, [UInt8])? in
@@ -118,11 +118,11 @@ import Testing
     }
     let config = CrashStore.config(
       segmentBytes: 20_000, indexIntervalBytes: 100, segmentIndexBytes: 1_024)
-    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.openBlocking("/data", config: config, disk: disk, logger: .silent)
     let log = try #require(store.logs.first)
     #expect(log.logEndOffset == 210 && log.recovery.rows == ["R5"])
     // The first append opens the indexes; the close trims them.
-    try store.close()
+    try store.closeBlocking()
     let clean = "\(SharedVectors.logdir)/clean/pre-0"
     for base in [Int64(0), 171] {
       for kind in [SegmentName.Kind.index, .timeindex] {

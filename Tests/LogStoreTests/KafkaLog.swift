@@ -111,7 +111,8 @@ extension Log {
         else { break }
         records += try decode(buffer, &decoder).filter { $0.offset >= offset }
         offset = found.nextOffset
-      } catch LogError.corrupt(let range) {
+      } catch let failure as LogError where failure.code == .corrupt {
+        guard case .corrupt(let range) = failure.kind else { throw failure }
         damaged.append(range)
         offset = try #require(range.offsets).upperBound
       }

@@ -29,7 +29,7 @@ import Testing
     kept = found.kept.files
     content = try store.log.readAround().batches
     // A mark that is durable, whatever a power cut takes.
-    try store.manager.close()
+    try store.manager.closeBlocking()
     self.disk = disk
     damage = try LogVerifier(self.disk).verify([CrashStore.path]).damage
     try #require(!damage.isEmpty)

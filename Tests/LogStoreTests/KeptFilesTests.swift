@@ -34,12 +34,12 @@ import Testing
     /// Opens the log, which cuts, and appends a batch, so that the next cut is at another place.
     @discardableResult
     func open() throws -> RecoveryReport {
-      let manager = try Store.open(
+      let manager = try Store.openBlocking(
         CrashStore.path, config: config, disk: disk, logger: heard.logger)
       let log = try #require(manager.logs.first)
       round += 1
       var batch = SampleBatches.small[round]
-      try log.append(batch: &batch)
+      try log.appendBlocking(batch: &batch)
       return log.recovery
     }
 
@@ -152,7 +152,7 @@ import Testing
     log.config.log.keptBytesMax = 150
     let disk = log.disk
     disk.capacityBytes = (1 << 30) - Int(try disk.space("/").availableBytes)
-    let manager = try Store.open(
+    let manager = try Store.openBlocking(
       CrashStore.path, config: log.config, disk: disk, logger: log.heard.logger)
     #expect(manager.report.failed.isEmpty && manager.logs.count == 1)
     let report = try #require(manager.logs.first?.recovery)

@@ -35,7 +35,7 @@ import Testing
     #expect(second.log.recovery.cuts.isEmpty)
     #expect(Set(second.log.recovery.damage) == Set(before.damage))
     #expect(second.log.logEndOffset >= first.log.logEndOffset)
-    try second.manager.close()
+    try second.manager.closeBlocking()
     let after = try verify(left)
     #expect(Set(after.damage) == Set(before.damage) && after.hasDamage == before.hasDamage)
     return before.damage

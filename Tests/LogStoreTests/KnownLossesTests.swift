@@ -65,7 +65,7 @@ import Testing
     let store = try open(sample.disk, depth)
     #expect(store.log.recovery.rebuiltIndexes == [Self.path])
     #expect(try LogModel.content(of: store.log) == sample.content)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let after = try verify(sample.disk)
     #expect(after.sideFileDamage.isEmpty && after.damage.isEmpty, "\(after)")
     #expect(sample.disk.contents(of: Self.path) == Self.checked(""))
@@ -78,7 +78,7 @@ import Testing
     #expect(before.sideFileDamage.map(\.remedy) == [SideFileRemedy.noFile] && before.hasDamage)
     let store = try open(sample.disk, .deep)
     #expect(store.log.recovery.sideFileDamage == before.sideFileDamage)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(sample.disk).sideFileDamage == before.sideFileDamage)
   }
 
@@ -90,7 +90,7 @@ import Testing
     let report = try verify(sample.disk)
     #expect(report.unreadable.map(\.path) == [Self.path] && !report.hasDamage)
     let error = #expect(throws: LogError.self) { try open(sample.disk, .deep) }
-    guard case .disk(let cause) = error else {
+    guard case .disk(let cause) = error?.kind else {
       Issue.record("\(String(describing: error))")
       return
     }
@@ -115,7 +115,7 @@ import Testing
     let told = store.log.recovery.notes.filter { $0.contains("could not be written") }
     #expect(told.count == 1, "\(store.log.recovery.notes)")
     #expect(sample.disk.contents(of: Self.path) == nil)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(sample.disk).damage == before.damage)
   }
 }

@@ -10,9 +10,9 @@ struct LeaderEpochTests {
     let (store, log) = try ProducerFixture.open(disk)
     for _ in 0..<10 {
       var batch = sampleBatch(2)
-      try log.append(batch: &batch)
+      try log.appendBlocking(batch: &batch)
     }
-    try store.close()
+    try store.closeBlocking()
     try LeaderEpochCheckpoint(entries).write(disk, directory: "/data/a-0")
     return try ProducerFixture.open(disk).1
   }
@@ -46,7 +46,7 @@ struct LeaderEpochTests {
     #expect(log.endOffset(forLeaderEpoch: 0) == EpochEnd(leaderEpoch: 0, endOffset: 20))
     #expect(log.endOffset(forLeaderEpoch: 7) == EpochEnd(leaderEpoch: 7, endOffset: 20))
     var batch = sampleBatch(1)
-    let result = try log.append(batch: &batch)
+    let result = try log.appendBlocking(batch: &batch)
     #expect(result.baseOffset == 20)
     let stored = try LeaderEpochCheckpoint.read(disk, directory: "/data/a-0")
     #expect(

@@ -22,7 +22,7 @@ struct LinkedDirectoryTests {
     }
 
     func open() throws -> Store {
-      try Store.open(store, config: ProducerFixture.config(), logger: .silent)
+      try Store.openBlocking(store, config: ProducerFixture.config(), logger: .silent)
     }
 
     func link(_ name: String, to target: String) throws {
@@ -48,9 +48,11 @@ struct LinkedDirectoryTests {
     let place = try Place()
     let store = try place.open()
     for name in logs {
-      try store.createLog(TopicPartition(directoryName: name)).append([record])
+      try store.createLogBlocking(TopicPartition(directoryName: name)).appendBlocking([
+        NewRecord(record)
+      ])
     }
-    try store.close()
+    try store.closeBlocking()
     return place
   }
 
@@ -63,8 +65,8 @@ struct LinkedDirectoryTests {
       #expect(store.report.notes == ["t-0 is a link to a directory elsewhere; it is followed"])
       let log = try #require(store.log(TopicPartition(directoryName: "t-0")))
       #expect(log.logEndOffset == end && log.recoveryPoint == end)
-      try log.append([record])
-      try store.close()
+      try log.appendBlocking([NewRecord(record)])
+      try store.closeBlocking()
     }
     #expect(
       try LogVerifier().verify([place.store]).logs.map(\.recordCount).sorted() == [1, 3])
@@ -93,11 +95,11 @@ struct LinkedDirectoryTests {
     ] {
       #expect(failed[name]?.contains(text) == true, "\(name): \(failed[name] ?? "-")")
     }
-    for log in store.logs { try log.append([record]) }
+    for log in store.logs { try log.appendBlocking([NewRecord(record)]) }
     #expect(throws: LogError.self) {
-      try store.createLog(TopicPartition(directoryName: "gone-0"))
+      try store.createLogBlocking(TopicPartition(directoryName: "gone-0"))
     }
-    try store.close()
+    try store.closeBlocking()
     #expect(try place.names(place.store).filter { $0.hasSuffix(".log") }.isEmpty)
   }
 
@@ -108,16 +110,16 @@ struct LinkedDirectoryTests {
     let store = try place.open()
     #expect(store.topics == ["a", "u"])
     #expect(store.report.failed.map { PathText.lastComponent($0.directory) } == ["b-0"])
-    try store.close()
+    try store.closeBlocking()
   }
 
   @Test func deletingALogBehindALinkRemovesItsFilesAndTheLink() throws {
     let place = try place(with: ["t-0", "u-0"])
     try place.moveOut("t-0")
     var store = try place.open()
-    try store.deleteTopic("t")
-    #expect(try store.createLog(TopicPartition(directoryName: "t-0")).logEndOffset == 0)
-    try store.close()
+    try store.deleteTopicBlocking("t")
+    #expect(try store.createLogBlocking(TopicPartition(directoryName: "t-0")).logEndOffset == 0)
+    try store.closeBlocking()
     #expect(try place.names(place.root + "/elsewhere") == ["t-0"])
     #expect(try place.names(place.root + "/elsewhere/t-0") == [])
     #expect(try place.names(place.store).filter { $0.hasSuffix("-delete") } == [])
@@ -127,7 +129,7 @@ struct LinkedDirectoryTests {
     try place.link(name, to: "../aside")
     try Data().write(to: URL(filePath: place.root + "/aside/\(DeletedLog.markerName)"))
     store = try place.open()
-    try store.close()
+    try store.closeBlocking()
     #expect(try place.names(place.root + "/aside") == [])
     #expect(try !place.names(place.store).contains(name))
   }

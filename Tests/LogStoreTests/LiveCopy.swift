@@ -32,10 +32,10 @@ struct LiveCopy {
     for step in 0...Self.stepCount {
       for _ in 0..<(step == 0 ? 4 : 1 + step % 2) {
         var batch = try Self.batch(number, writer)
-        _ = try store.log.append(batch: &batch)
+        _ = try store.log.appendBlocking(batch: &batch)
         number += 1
       }
-      if writer == .sessions { try store.manager.close() }
+      if writer == .sessions { try store.manager.closeBlocking() }
       moments.append(Self.files(of: disk))
       if writer == .sessions { store = try CrashStore(disk, Self.config) }
     }

@@ -148,7 +148,7 @@ private struct CopiedLog {
     let notes = before.notes.filter { $0.file.hasSuffix(DurableMark.fileName) }
     #expect(notes.isEmpty != isShort, "\(place): \(notes)")
     expectReadable(
-      try Log.openReadOnly(directory.path, disk: disk, logger: .silent), missing, "reader")
+      try Log.openReadOnlyBlocking(directory.path, disk: disk, logger: .silent), missing, "reader")
     try open(before, missing)
     let after = try verify()
     #expect(after.damage == before.damage, "\(place): \(after.damage), \(before.damage)")
@@ -162,7 +162,7 @@ private struct CopiedLog {
   private func open(_ before: VerificationReport, _ missing: [Range<Int64>]) throws {
     var config = LiveCopy.config
     config.surveyDepth = depth
-    let manager = try Store.open(store, config: config, disk: disk, logger: .silent)
+    let manager = try Store.openBlocking(store, config: config, disk: disk, logger: .silent)
     let log = try #require(manager.log(try TopicPartition(topic: "t", partition: 0)), "\(place)")
     let report = log.recovery
     #expect(report.cuts.isEmpty && log.logEndOffset == logEnd, "\(place): \(report.cuts)")
@@ -176,8 +176,8 @@ private struct CopiedLog {
     expectReadable(log, missing, "writer")
     if writer == .producers { try expectProducers(log, isWhole: missing.isEmpty) }
     var batch = SampleBatches.small[60]
-    #expect(try log.append(batch: &batch).baseOffset == logEnd, "\(place)")
-    try manager.close()
+    #expect(try log.appendBlocking(batch: &batch).baseOffset == logEnd, "\(place)")
+    try manager.closeBlocking()
   }
 
   private func expectReadable(_ log: Log, _ missing: [Range<Int64>], _ who: String) {

@@ -37,7 +37,7 @@ struct LogCreationTests {
           .error(failure.code), at: occurrence, isForEver: failure.isForEver,
           operations: failure.operations))
       do {
-        _ = try store.createLog(name, overrides: overrides)
+        _ = try store.createLogBlocking(name, overrides: overrides)
         // Some calls may fail: space is not set aside, an index is not preallocated.
         if disk.faultFired { continue }
         break
@@ -49,8 +49,10 @@ struct LogCreationTests {
       #expect(store.log(name) == nil)
       #expect(!disk.paths.contains { $0.contains("/b-0") }, "\(failure.name): \(disk.paths)")
       var batch = sampleBatch(1)
-      #expect(try store.createLog(name, overrides: overrides).append(batch: &batch).baseOffset == 0)
-      try store.close()
+      #expect(
+        try store.createLogBlocking(name, overrides: overrides).appendBlocking(batch: &batch)
+          .baseOffset == 0)
+      try store.closeBlocking()
       #expect(try ProducerFixture.open(disk).0.topics == ["a", "b"])
     }
     #expect(fired > 3, "\(failure.name) hit \(fired) calls")
@@ -62,9 +64,10 @@ struct LogCreationTests {
     let path = "/data/b-0/00000000000000000000.log"
     try disk.install(path, [1, 2, 3])
     do {
-      _ = try store.createLog(try ProducerFixture.partition("b"))
+      _ = try store.createLogBlocking(try ProducerFixture.partition("b"))
       Issue.record("a log was made over another one")
-    } catch LogError.alreadyExists(let found) {
+    } catch let failure as LogError where failure.code == .alreadyExists {
+      guard case .alreadyExists(let found) = failure.kind else { throw failure }
       #expect(found == "/data/b-0")
     }
     #expect(disk.paths.contains(path))
@@ -74,17 +77,18 @@ struct LogCreationTests {
   @Test func directoriesOnTheWayAreMadeAndFilesAreNotTakenForMissing() throws {
     let disk = SimulatedDisk(seed: 1)
     var config = ProducerFixture.config()
-    let store = try Store.open("/new/../store", config: config, disk: disk, logger: .silent)
-    try store.close()
+    let store = try Store.openBlocking("/new/../store", config: config, disk: disk, logger: .silent)
+    try store.closeBlocking()
     try disk.install("/file", [1])
     config.createsStore = false
     for creates in [false, true] {
       config.createsStore = creates
       do {
-        _ = try Store.open("/file", config: config, disk: disk, logger: .silent)
+        _ = try Store.openBlocking("/file", config: config, disk: disk, logger: .silent)
         Issue.record("a file was opened as a store")
-      } catch LogError.disk(let error) {
-        #expect(error.code == ENOTDIR && error.path == "/file")
+      } catch {
+        guard case .disk(let cause) = error.kind else { throw error }
+        #expect(cause.code == ENOTDIR && cause.path == "/file")
       }
     }
   }

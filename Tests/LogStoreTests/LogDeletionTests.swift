@@ -12,7 +12,7 @@ struct LogDeletionTests {
       try body()
       return false
     } catch {
-      if case .closed? = error as? LogError { return true }
+      if case .closed? = (error as? LogError)?.kind { return true }
       return false
     }
   }
@@ -20,7 +20,7 @@ struct LogDeletionTests {
   private func fill(_ log: Log, _ count: Int) throws {
     for index in 0..<count {
       var batch = sampleBatch(2, value: "\(index)")
-      try log.append(batch: &batch)
+      try log.appendBlocking(batch: &batch)
     }
   }
 
@@ -31,21 +31,23 @@ struct LogDeletionTests {
     let filesBefore = disk.counters.openFiles
     let mappingsBefore = disk.counters.mappings
     do {
-      let log = try store.createLog(ProducerFixture.partition("b"))
+      let log = try store.createLogBlocking(ProducerFixture.partition("b"))
       try fill(log, 30)
       let reader = LogReader(log)
       let given = try #require(try reader.read(from: 0, maxBytes: 100))
       let told = Locked<[Bool]>([])
-      log.onFlushed(1000) { outcome in
-        if case .failure(.closed) = outcome { told.withLock { $0.append(true) } }
+      log.onDurable(1000) { outcome in
+        if case .failure(let error) = outcome, error.code == .closed {
+          told.withLock { $0.append(true) }
+        }
       }
-      try store.deleteTopic("b")
+      try store.deleteTopicBlocking("b")
       #expect(told.withLock { $0 } == [true])
       #expect(isClosed { try fill(log, 1) })
       #expect(isClosed { _ = try reader.read(from: 20, maxBytes: 100) })
       #expect(isClosed { _ = try LogReader(log).read(from: 0, maxBytes: 100) })
-      #expect(isClosed { try log.waitFlushed(upTo: 1000) })
-      #expect(isClosed { _ = try LogReader(log).wait(for: 1000) })
+      #expect(isClosed { try log.waitUntilDurableBlocking(upTo: 1000) })
+      #expect(isClosed { _ = try LogReader(log).waitBlocking(for: 1000) })
       // What was given out before can still be sent.
       var bytes: [UInt8] = []
       try given.copy(into: &bytes)
@@ -56,7 +58,7 @@ struct LogDeletionTests {
     #expect(try store.log(ProducerFixture.partition("b")) == nil)
     #expect(store.topics == ["a"] && store.logs(ofTopic: "b").isEmpty)
     #expect(disk.paths.allSatisfy { !$0.contains("/b-0") }, "\(disk.paths)")
-    #expect(throws: LogError.self) { try store.deleteTopic("b") }
+    #expect(throws: LogError.self) { try store.deleteTopicBlocking("b") }
   }
 
   @Test func aLogOfTheSameNameBeginsAnew() throws {
@@ -68,8 +70,8 @@ struct LogDeletionTests {
     try store.writeCheckpoints()
     let stale = log
     let reader = LogReader(stale)
-    try store.deleteLog(ProducerFixture.partition())
-    log = try store.createLog(ProducerFixture.partition())
+    try store.deleteLogBlocking(ProducerFixture.partition())
+    log = try store.createLogBlocking(ProducerFixture.partition())
     #expect(try store.topicId(of: "a") != first)
     // The old handle must not reach the files that have its paths now.
     try fill(log, 2)
@@ -93,19 +95,19 @@ struct LogDeletionTests {
       FaultPlan(
         .error(ENOSPC), at: 1, isForEver: true, operations: [.write],
         pathSuffix: "-checkpoint.tmp"))
-    try store.deleteLog(ProducerFixture.partition())
+    try store.deleteLogBlocking(ProducerFixture.partition())
     #expect(disk.faultFired && store.topics.isEmpty)
     #expect(disk.paths.allSatisfy { !$0.contains("/a-0") }, "\(disk.paths)")
     // What stands in the checkpoints is the old log's: no new one takes its name before they go.
     let error = #expect(throws: LogError.self) {
-      try store.createLog(ProducerFixture.partition())
+      try store.createLogBlocking(ProducerFixture.partition())
     }
-    guard case .diskFull? = error else {
+    guard case .diskFull? = error?.kind else {
       Issue.record("a log was made beside a checkpoint of its forerunner")
       return
     }
     disk.removeFaults()
-    log = try store.createLog(ProducerFixture.partition())
+    log = try store.createLogBlocking(ProducerFixture.partition())
     try fill(log, 2)
     (store, log) = try ProducerFixture.open(disk.crash(.loseAllUnsynced))
     #expect(log.logStartOffset == 0 && log.logEndOffset == 4)
@@ -119,15 +121,15 @@ struct LogDeletionTests {
     try fill(log, 30)
     try store.writeCheckpoints()
     disk.plan(FaultPlan(.error(ENOSPC), at: 1, isForEver: true, operations: [.create]))
-    try store.deleteLog(ProducerFixture.partition())
+    try store.deleteLogBlocking(ProducerFixture.partition())
     #expect(disk.faultFired && store.topics.isEmpty)
     disk.removeFaults()
     // Acknowledged, so a power cut brings nothing back.
-    store = try Store.open(
+    store = try Store.openBlocking(
       "/data", config: ProducerFixture.config(), disk: disk.crash(.loseAllUnsynced),
       logger: .silent)
     #expect(store.topics.isEmpty)
-    log = try store.createLog(ProducerFixture.partition())
+    log = try store.createLogBlocking(ProducerFixture.partition())
     #expect(log.logEndOffset == 0 && log.logStartOffset == 0)
   }
 
@@ -142,15 +144,15 @@ struct LogDeletionTests {
       .error(ENOSPC), at: 1, isForEver: true, operations: [.write],
       pathSuffix: "-checkpoint.tmp")
     disk.plan(fault)
-    try store.deleteLog(ProducerFixture.partition())
+    try store.deleteLogBlocking(ProducerFixture.partition())
     let after = disk.crash(.loseAllUnsynced)
     after.plan(fault)
-    store = try Store.open(
+    store = try Store.openBlocking(
       "/data", config: ProducerFixture.config(), disk: after, logger: .silent)
     #expect(after.faultFired)
-    #expect(throws: LogError.self) { try store.createLog(ProducerFixture.partition()) }
+    #expect(throws: LogError.self) { try store.createLogBlocking(ProducerFixture.partition()) }
     after.removeFaults()
-    log = try store.createLog(ProducerFixture.partition())
+    log = try store.createLogBlocking(ProducerFixture.partition())
     #expect(log.logStartOffset == 0 && log.logEndOffset == 0)
   }
 
@@ -158,7 +160,7 @@ struct LogDeletionTests {
   @Test func aCheckpointOfALogThatIsNotThereIsForgottenAtOpening() throws {
     let disk = SimulatedDisk(seed: 1)
     var (store, log) = try ProducerFixture.open(disk)
-    try store.close()
+    try store.closeBlocking()
     let gone = try TopicPartition(topic: "gone", partition: 0)
     for name in [OffsetCheckpoint.Name.recoveryPoint, .logStart] {
       var points = OffsetCheckpoint()
@@ -166,7 +168,7 @@ struct LogDeletionTests {
       try points.write(disk, directory: "/data", name)
     }
     (store, log) = try ProducerFixture.open(disk)
-    let fresh = try store.createLog(gone)
+    let fresh = try store.createLogBlocking(gone)
     #expect(fresh.logEndOffset == 0)
     (store, log) = try ProducerFixture.open(disk.kill())
     #expect(store.log(gone)?.logEndOffset == 0 && store.log(gone)?.logStartOffset == 0)
@@ -176,7 +178,7 @@ struct LogDeletionTests {
   @Test func leftOversOfOurOwnAreRemovedAndThoseOfABrokerAreNot() throws {
     let disk = SimulatedDisk(seed: 1)
     let (store, _) = try ProducerFixture.open(disk)
-    try store.close()
+    try store.closeBlocking()
     let digits = String(repeating: "0123456789abcdef", count: 2)
     var generator = Seed(1).generator
     let ours =
@@ -224,20 +226,20 @@ struct LogDeletionTests {
       let disk = SimulatedDisk(seed: seed.value)
       let (store, log) = try ProducerFixture.open(disk)
       try fill(log, 12)
-      let other = try store.createLog(ProducerFixture.partition("b"))
+      let other = try store.createLogBlocking(ProducerFixture.partition("b"))
       try fill(other, 1)
       return disk.crash(.keepAll)
     } scenario: { disk -> Bool in
       do {
         let (store, log) = try ProducerFixture.open(disk)
         try fill(log, 1)
-        try store.deleteLog(ProducerFixture.partition())
+        try store.deleteLogBlocking(ProducerFixture.partition())
         return true
       } catch {
         return false
       }
     } check: { disk, isDeleted, point in
-      let store = try Store.open(
+      let store = try Store.openBlocking(
         "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
       let log = try store.log(ProducerFixture.partition())
       if let log {
@@ -263,13 +265,13 @@ struct LogDeletionTests {
       let disk = SimulatedDisk(seed: seed.value)
       let (store, _) = try ProducerFixture.open(disk)
       for partition: Int32 in 0..<4 {
-        _ = try store.createLog(TopicPartition(topic: "b", partition: partition))
+        _ = try store.createLogBlocking(TopicPartition(topic: "b", partition: partition))
       }
       return disk.crash(.keepAll)
     } scenario: { disk -> Bool in
       do {
         let (store, _) = try ProducerFixture.open(disk)
-        try store.deleteTopic("b")
+        try store.deleteTopicBlocking("b")
         return true
       } catch {
         return false
@@ -279,7 +281,7 @@ struct LogDeletionTests {
       let left = store.logs(ofTopic: "b").map(\.topicPartition.partition)
       #expect(left == Array(0..<Int32(left.count)), "\(seed) \(point)")
       #expect(!isDeleted || left.isEmpty, "\(seed) \(point)")
-      if !left.isEmpty { try store.deleteTopic("b") }
+      if !left.isEmpty { try store.deleteTopicBlocking("b") }
       #expect(store.topics == ["a"], "\(seed) \(point)")
       seen[left.count, default: 0] += 1
     }

@@ -28,23 +28,23 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     config.startsFlusher = false
     config.log.segmentBytes = 2000
     let topic = try TopicPartition(topic: "a", partition: 0)
-    let store = try Store.open("/data", config: config, disk: disk)
-    let log = try store.createLog(topic)
+    let store = try Store.openBlocking("/data", config: config, disk: disk)
+    let log = try store.createLogBlocking(topic)
     var expected: Int64 = 0
     for index in 0..<50 {
       var batch = sampleBatch(1 + index % 7)
-      let result = try log.append(batch: &batch)
+      let result = try log.appendBlocking(batch: &batch)
       #expect(result.baseOffset == expected)
       expected = result.lastOffset + 1
     }
     #expect(log.recoveryPoint == expected)
     try check(log, end: expected)
-    try store.close()
-    let again = try Store.open("/data", config: config, disk: disk)
+    try store.closeBlocking()
+    let again = try Store.openBlocking("/data", config: config, disk: disk)
     #expect(again.report.wasClean)
     try check(again.log(topic)!, end: expected)
     let killed = disk.kill()
-    let third = try Store.open("/data", config: config, disk: killed)
+    let third = try Store.openBlocking("/data", config: config, disk: killed)
     #expect(!third.report.wasClean)
     try check(third.log(topic)!, end: expected)
   }
@@ -55,11 +55,13 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     var config = StoreConfig()
     config.createsStore = true
     config.startsFlusher = false
-    let store = try Store.open("/data", config: config, disk: disk)
-    let log = try store.createLog(try TopicPartition(topic: "a", partition: 0))
+    let store = try Store.openBlocking("/data", config: config, disk: disk)
+    let log = try store.createLogBlocking(try TopicPartition(topic: "a", partition: 0))
     let times: [Int64] = [.min, -62_135_596_800_000, -2, -1]
     for time in times {
-      try log.append([Record(offset: 0, timestamp: time, key: nil, value: [0x61])])
+      try log.appendBlocking([
+        NewRecord(value: "a", time: Timestamp(millisecondsSince1970: time))
+      ])
     }
     var found: [Int64] = []
     let reader = LogReader(log)
@@ -70,7 +72,7 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     #expect(found.last ?? -1 >= 0)
     let tooFar = [0, Int64.min].map { Record(offset: 0, timestamp: $0, key: nil, value: nil) }
     do {
-      try log.append(tooFar.reversed())
+      try log.appendBlocking(tooFar.reversed().map { NewRecord($0) })
       Issue.record("one batch cannot hold these times")
     } catch {
       #expect("\(error)".contains("append the records in two batches"), "\(error)")
@@ -101,7 +103,7 @@ func sampleBatch(_ count: Int, timestamp: Int64 = 1_000, value: String = "value"
     var model = LogModel()
     try store.append(SampleBatches.small[0], &model)
     let end = store.log.logEndOffset
-    try store.log.waitFlushed(upTo: end)
-    #expect(throws: LogError.self) { try store.log.waitFlushed(upTo: end + 1) }
+    try store.log.waitUntilDurableBlocking(upTo: end)
+    #expect(throws: LogError.self) { try store.log.waitUntilDurableBlocking(upTo: end + 1) }
   }
 }

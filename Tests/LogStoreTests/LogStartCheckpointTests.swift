@@ -17,14 +17,14 @@ import Testing
   private static func store(isClosed: Bool = true) throws -> SimulatedDisk {
     let disk = SimulatedDisk(seed: 41)
     let store = try LogStartTests.filled(disk)
-    let other = try store.manager.createLog(TopicPartition(topic: "u", partition: 0))
+    let other = try store.manager.createLogBlocking(TopicPartition(topic: "u", partition: 0))
     for batch in SampleBatches.small[..<12] {
       var batch = batch
-      try other.append(batch: &batch)
+      try other.appendBlocking(batch: &batch)
     }
     try store.log.store.raiseStart(to: start)
     try store.manager.writeCheckpoints()
-    if isClosed { try store.manager.close() }
+    if isClosed { try store.manager.closeBlocking() }
     return disk.kill()
   }
 
@@ -40,7 +40,7 @@ import Testing
   ) throws -> Store {
     var config = CrashStore.config(segmentBytes: 500)
     config.surveyDepth = depth
-    return try Store.open(CrashStore.path, config: config, disk: disk, logger: .silent)
+    return try Store.openBlocking(CrashStore.path, config: config, disk: disk, logger: .silent)
   }
 
   private static func starts(_ logs: [Log]) -> [Int64] { logs.map(\.logStartOffset) }
@@ -48,7 +48,7 @@ import Testing
   private static func view(_ disk: SimulatedDisk) throws -> [Int64] {
     try starts(
       ["t-0", "u-0"].map {
-        try Log.openReadOnly("\(CrashStore.path)/\($0)", disk: disk, logger: .silent)
+        try Log.openReadOnlyBlocking("\(CrashStore.path)/\($0)", disk: disk, logger: .silent)
       })
   }
 
@@ -71,7 +71,7 @@ import Testing
     let killed = disk.kill()
     #expect(try Self.verify(killed).sideFileDamage.isEmpty, place)
     #expect(try Self.view(killed) == expected, place)
-    try store.close()
+    try store.closeBlocking()
     #expect(try Self.verify(disk).sideFileDamage.isEmpty, place)
     let again = try Self.open(disk)
     #expect(Self.starts(again.logs) == expected, place)
@@ -140,7 +140,7 @@ import Testing
     #expect(try !Self.verify(disk).hasDamage)
     let store = try Self.open(disk)
     #expect(Self.starts(store.logs) == [7])
-    try store.close()
+    try store.closeBlocking()
     let content = try #require(disk.contents(of: Self.kafkas))
     for bit in 0..<content.count * 8 {
       let harmed = disk.kill()
@@ -172,7 +172,7 @@ import Testing
     #expect(disk.faultFired && first.report.failed.count == 1)
     #expect(Self.starts(first.logs) == [7])
     try first.writeCheckpoints()
-    try first.close()
+    try first.closeBlocking()
     disk.removeFaults()
     let points = try OffsetCheckpoint.read(disk, directory: CrashStore.path, .recoveryPoint)
     #expect(try points?.offsets[TopicPartition(topic: "t", partition: 0)] == 7)

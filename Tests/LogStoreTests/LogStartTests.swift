@@ -30,7 +30,7 @@ import Testing
       let again = try Self.reopened(after)
       #expect(again.log.logStartOffset == 9 && again.log.recovery.damage.isEmpty)
       #expect(throws: LogError.self) { try LogReader(again.log).read(from: 8, maxBytes: 1) }
-      try again.manager.close()
+      try again.manager.closeBlocking()
       #expect(try Self.reopened(after).log.logStartOffset == 9)
     }
   }
@@ -50,7 +50,7 @@ import Testing
     var seen: [Int64: Int] = [:]
     let tried = try loop.run {
       let disk = SimulatedDisk(seed: seed.value)
-      try Self.filled(disk).manager.close()
+      try Self.filled(disk).manager.closeBlocking()
       return disk.crash(.keepAll)
     } scenario: { disk -> (asked: Int64, published: Int64) in
       var asked: Int64 = 0
@@ -63,7 +63,7 @@ import Testing
           try store.log.store.raiseStart(to: offset)
           try store.manager.writeCheckpoints()
         }
-        try store.manager.close()
+        try store.manager.closeBlocking()
       } catch {
         #expect(disk.isCut, "\(error)")
       }
@@ -99,10 +99,10 @@ import Testing
     let disk = SimulatedDisk(seed: 31)
     let store = try Self.filled(disk)
     let deleted = store.log
-    try store.manager.deleteLog(deleted.topicPartition)
-    let closed = try store.manager.createLog(deleted.topicPartition)
+    try store.manager.deleteLogBlocking(deleted.topicPartition)
+    let closed = try store.manager.createLogBlocking(deleted.topicPartition)
     #expect(throws: LogError.self) { try deleted.store.raiseStart(to: 9) }
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(throws: LogError.self) { try closed.store.raiseStart(to: 9) }
     #expect(disk.contents(of: Self.path) == nil)
     #expect(try Self.reopened(disk).log.logStartOffset == 0)
@@ -114,7 +114,7 @@ import Testing
     try store.log.store.raiseStart(to: 4)
     let content = disk.contents(of: Self.path)
     let count = disk.operationCount
-    let view = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let view = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk, logger: .silent)
     #expect(view.logStartOffset == 4)
     try view.store.raiseStart(to: 9)
     #expect(view.logStartOffset == 9 && disk.contents(of: Self.path) == content)

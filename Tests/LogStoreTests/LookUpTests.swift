@@ -27,7 +27,7 @@ import Testing
           _ = try builder.append(
             timestamp: 1_000, key: generator.chance(0.3) ? [1, 2] : nil, value: value)
         }
-        try store.log.append(&builder)
+        try store.log.appendBlocking(&builder)
       }
     }
 
@@ -82,7 +82,7 @@ import Testing
     let seed = Seed.fromEnvironment()
     let sample = try Sample(seed, valueBytes: 300)
     let disk = sample.store.disk
-    try sample.store.manager.close()
+    try sample.store.manager.closeBlocking()
     let path = "\(CrashStore.directory)/\(SegmentName(0, .index).fileName)"
     var index = try #require(disk.contents(of: path))
     let count = index.count / OffsetIndex.entryBytes
@@ -108,7 +108,7 @@ import Testing
   @Test func aReadWithoutABoundGivesTheRestOfTheSegment() throws {
     let sample = try Sample(Seed.fromEnvironment(), valueBytes: 2_000, isEven: true)
     let disk = sample.store.disk
-    try sample.store.manager.close()
+    try sample.store.manager.closeBlocking()
     let store = try CrashStore(
       disk, CrashStore.config(segmentBytes: 400_000, indexIntervalBytes: 4_096), creates: false)
     let first = try #require(try LogReader(store.log).read(from: 0, maxBytes: 1))
@@ -120,7 +120,7 @@ import Testing
 
   @Test func theLongestWaitIsNoError() throws {
     let sample = try Sample(Seed.fromEnvironment(), valueBytes: 20)
-    #expect(try LogReader(sample.store.log).wait(for: 0, timeoutMs: Int.max))
+    #expect(try LogReader(sample.store.log).waitBlocking(for: 0, timeoutMs: Int.max))
   }
 
   @Test(arguments: [(true, 1.1), (false, 1.8)])
@@ -153,7 +153,7 @@ import Testing
       SimulatedDisk(seed: 1), CrashStore.config(segmentBytes: 1 << 20, indexIntervalBytes: 4_096))
     for number in 0..<40 {
       var batch = SampleBatches.make(number, records: 1, valueBytes: 20_000 + number * 100)
-      try store.log.append(batch: &batch)
+      try store.log.appendBlocking(batch: &batch)
     }
     for offset in stride(from: Int64(39), through: 0, by: -1) {
       let before = store.disk.counters.bytesRead
@@ -168,7 +168,7 @@ import Testing
   @Test func damageIsNeverLookedUp() throws {
     let seed = Seed.fromEnvironment()
     let sample = try Sample(seed, valueBytes: 200)
-    try sample.store.manager.close()
+    try sample.store.manager.closeBlocking()
     let disk = sample.store.disk.kill()
     let path = "\(CrashStore.directory)/\(SegmentName(0, .log).fileName)"
     var bytes = try #require(disk.contents(of: path))
@@ -183,7 +183,7 @@ import Testing
           let record = try reader.record(at: Int64(offset))
           #expect(record?.value == sample.values[offset], "offset \(offset), \(seed)")
         } catch {
-          guard case .corrupt(let range) = error else { throw error }
+          guard case .corrupt(let range) = error.kind else { throw error }
           #expect(range.offsets?.contains(Int64(offset)) == true, "\(range), \(seed)")
           refused += 1
         }
@@ -205,7 +205,7 @@ import Testing
     let outer = SampleBatches.sealed([(CrashStore.nowMs + 1, value)])
     var model = LogModel()
     for batch in [first, outer, first] { try store.append(batch, &model) }
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let path = "\(CrashStore.directory)/\(SegmentName(0, .log).fileName)"
     var bytes = try #require(disk.contents(of: path))
     let innerAt = try #require(

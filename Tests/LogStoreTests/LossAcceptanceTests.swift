@@ -45,7 +45,7 @@ import Testing
     try #require(segments.count > 3)
     let content = try LogModel.content(of: store.log)
     let end = store.log.logEndOffset
-    try store.manager.close()
+    try store.manager.closeBlocking()
     func batches(_ index: Int) -> [LogModel.Batch] {
       let next = index + 1 < segments.count ? segments[index + 1].baseOffset : Int64.max
       return content.filter { $0.baseOffset >= segments[index].baseOffset && $0.baseOffset < next }
@@ -122,17 +122,17 @@ import Testing
     let store = try Self.open(harmed.disk)
     let log = store.log
     #expect(log.recovery.damage == before.damage)
-    let accepted = try log.acceptLosses()
+    let accepted = try log.acceptLossesBlocking()
     let lost = accepted.map(\.offsets).sorted { $0.lowerBound < $1.lowerBound }
     let told = before.damage.compactMap(\.offsets).sorted { $0.lowerBound < $1.lowerBound }
     #expect(lost == told)
     #expect(try Self.records(log) == harmed.left)
     #expect(log.logEndOffset == harmed.end)
     #expect(log.damagedRanges.isEmpty)
-    #expect(try log.acceptLosses().isEmpty, "there is nothing more")
+    #expect(try log.acceptLossesBlocking().isEmpty, "there is nothing more")
     var model = LogModel()
     try store.append(SampleBatches.small[40], &model)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let after = try Self.verify(harmed.disk)
     #expect(after.damage.isEmpty && after.sideFileDamage.isEmpty, "\(after.damage)")
     let notes = after.notes.filter { $0.text.hasPrefix("accepted: ") }
@@ -142,7 +142,7 @@ import Testing
     #expect(try Self.records(again.log).dropLast() == harmed.left[...])
     #expect(again.log.recovery.damage.isEmpty)
     #expect(try again.log.acceptedLosses() == accepted)
-    let follower = try Log.openReadOnly(
+    let follower = try Log.openReadOnlyBlocking(
       CrashStore.directory, disk: harmed.disk, logger: .silent)
     #expect(try Self.records(follower).count == harmed.left.count + 1)
   }
@@ -152,11 +152,11 @@ import Testing
     let harmed = try Self.harmed(harm)
     let before = try Self.verify(harmed.disk)
     let store = try Self.open(harmed.disk)
-    let accepted = try store.log.acceptLosses()
-    let result = try store.log.undoAcceptedLosses()
+    let accepted = try store.log.acceptLossesBlocking()
+    let result = try store.log.undoAcceptedLossesBlocking()
     #expect(result.undone == accepted)
     #expect(result.left.isEmpty)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     for (path, bytes) in harmed.files {
       #expect(harmed.disk.contents(of: path) == bytes, "\(path)")
     }
@@ -169,27 +169,27 @@ import Testing
   @Test func whatCannotBeUndoneStaysAccepted() throws {
     let harmed = try Self.harmed(.twoBits)
     let store = try Self.open(harmed.disk)
-    let accepted = try store.log.acceptLosses()
+    let accepted = try store.log.acceptLossesBlocking()
     try #require(accepted.count == 2)
     let kept = try #require(accepted[0].keptAs)
     try harmed.disk.remove("\(CrashStore.directory)/.bad/\(kept)")
-    let result = try store.log.undoAcceptedLosses()
+    let result = try store.log.undoAcceptedLossesBlocking()
     #expect(result.undone == [accepted[1]])
     #expect(result.left.map(\.loss) == [accepted[0]])
     #expect(try store.log.acceptedLosses() == [accepted[0]])
     // Neither does a range that was deleted since come back.
-    let again = try store.log.acceptLosses()
+    let again = try store.log.acceptLossesBlocking()
     #expect(again.map(\.offsets) == [accepted[1].offsets])
-    try store.log.deleteRecords(before: store.log.logEndOffset)
-    let rest = try store.log.undoAcceptedLosses()
+    try store.log.deleteRecordsBlocking(before: store.log.logEndOffset)
+    let rest = try store.log.undoAcceptedLossesBlocking()
     #expect(rest.undone.isEmpty && rest.left.count == 2)
   }
 
   @Test func emptyingWhatWasKeptLeavesTheListAlone() throws {
     let harmed = try Self.harmed(.bit)
     let store = try Self.open(harmed.disk)
-    let accepted = try store.log.acceptLosses()
-    try store.manager.close()
+    let accepted = try store.log.acceptLossesBlocking()
+    try store.manager.closeBlocking()
     _ = try KeptDataRemoval(
       store: CrashStore.path, only: nil, isDryRun: false, disk: harmed.disk)
     #expect(try Self.open(harmed.disk).log.acceptedLosses() == accepted)
@@ -200,7 +200,7 @@ import Testing
     let store = try CrashStore(disk, Self.config)
     var model = LogModel()
     try store.append(SampleBatches.small[0], &model)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let far: Int64 = 5_000_000_000
     let batch = SampleBatches.placed(SampleBatches.small[1], at: far)
     try disk.install("\(CrashStore.directory)/\(SegmentName(far, .log).fileName)", batch)
@@ -211,7 +211,7 @@ import Testing
       "\(CrashStore.directory)/\(KnownLosses.fileName)", KnownLosses.encode(.init(losses: [noted])))
     let log = try Self.open(disk).log
     try #require(log.recovery.damage.contains { $0.offsets == 1..<far })
-    #expect(try log.acceptLosses().map(\.offsets) == [1..<far])
+    #expect(try log.acceptLossesBlocking().map(\.offsets) == [1..<far])
     #expect(log.store.state.segments.count == 5)
     let content = try LogModel.content(of: log)
     #expect(content.map(\.baseOffset).first == 0 && content.last?.baseOffset == far)
@@ -228,7 +228,7 @@ import Testing
     let loop = PowerCutLoop(exhaustiveMax: 4, samples: 6, damaged: 2, seed: seed)
     let tried = try loop.run(on: { try Self.harmed(harm).disk }) { disk -> Bool in
       do {
-        _ = try Self.open(disk).log.acceptLosses()
+        _ = try Self.open(disk).log.acceptLossesBlocking()
         return true
       } catch {
         #expect(disk.isCut, "failed by itself: \(error)")
@@ -242,7 +242,7 @@ import Testing
       let store = try Self.open(disk)
       #expect(store.log.logEndOffset == harmed.end, "\(place)")
       // Whatever was done before, it can be gone on with.
-      _ = try store.log.acceptLosses()
+      _ = try store.log.acceptLossesBlocking()
       #expect(try Self.records(store.log) == harmed.left, "\(place)")
       let accepted = try store.log.acceptedLosses().map(\.offsets)
       #expect(accepted == told.compactMap(\.offsets), "\(place)")
@@ -255,11 +255,11 @@ import Testing
     let harmed = try Self.harmed(.bit)
     let store = try Self.open(harmed.disk)
     harmed.disk.capacityBytes = 0
-    #expect(throws: LogError.self) { try store.log.acceptLosses() }
+    #expect(throws: LogError.self) { try store.log.acceptLossesBlocking() }
     harmed.disk.capacityBytes = nil
     let damage = try Self.verify(harmed.disk).damage
     #expect(damage.count == 1)
-    #expect(try store.log.acceptLosses().count == 1)
+    #expect(try store.log.acceptLossesBlocking().count == 1)
     #expect(try Self.records(store.log) == harmed.left)
   }
 

@@ -26,7 +26,7 @@ import Testing
     let end = store.log.logEndOffset
     let content = try LogModel.content(of: store.log)
     let last = try #require(content.last { $0.nextOffset <= next })
-    if clean { try store.manager.close() }
+    if clean { try store.manager.closeBlocking() }
     let after = clean ? disk : disk.kill()
     let path = segments[1].path(.log)
     let bytes = try #require(after.contents(of: path))
@@ -52,7 +52,8 @@ import Testing
     let served = ServedOffsets(store.log)
     #expect(served.damaged == [cut.lost])
     #expect(served.nextOffset == cut.end)
-    let follower = try Log.openReadOnly(CrashStore.directory, disk: cut.disk, logger: .silent)
+    let follower = try Log.openReadOnlyBlocking(
+      CrashStore.directory, disk: cut.disk, logger: .silent)
     #expect(ServedOffsets(follower).damaged == [cut.lost])
   }
 
@@ -79,7 +80,7 @@ import Testing
     let end = store.log.logEndOffset
     try #require(store.log.store.state.segments.count == 1)
     let path = store.log.store.state.segments[0].path(.log)
-    if clean { try store.manager.close() }
+    if clean { try store.manager.closeBlocking() }
     let after = clean ? disk : disk.kill()
     try after.remove(path)
     let report = try LogVerifier(after).verify([CrashStore.directory])
@@ -89,7 +90,7 @@ import Testing
     // What consumers may have seen is not given out again.
     #expect(again.log.logEndOffset == end)
     var batch = SampleBatches.small[8]
-    #expect(try again.log.append(batch: &batch).baseOffset == end)
+    #expect(try again.log.appendBlocking(batch: &batch).baseOffset == end)
     #expect(ServedOffsets(again.log).nextOffset == again.log.logEndOffset)
   }
 
@@ -117,7 +118,7 @@ import Testing
     #expect(!begun.log.store.state.rules.isGapless)
     var model = LogModel()
     try begun.append(SampleBatches.small[0], &model)
-    try begun.manager.close()
+    try begun.manager.closeBlocking()
     #expect(try !CrashStore(disk, CrashStore.config()).log.store.state.rules.isGapless)
 
     let ours = SimulatedDisk(seed: 43)
@@ -125,7 +126,7 @@ import Testing
     #expect(store.log.store.state.rules.isGapless)
     try store.append(SampleBatches.small[0], &model)
     let end = store.log.logEndOffset
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let path = "\(log)/\(SegmentName(0, .log).fileName)"
     let more = try BatchSource.batches(from: end + 5, count: 2, valueBytes: 20)
     try ours.install(path, try #require(ours.contents(of: path)) + more)
@@ -147,7 +148,7 @@ private struct ServedOffsets {
         else { return }
         nextOffset = found.nextOffset
       } catch {
-        guard case .corrupt(let range) = error, let offsets = range.offsets else { return }
+        guard case .corrupt(let range) = error.kind, let offsets = range.offsets else { return }
         damaged.append(offsets)
         nextOffset = offsets.upperBound
       }

@@ -85,10 +85,10 @@ private struct ModelDriver {
     case "time": try lookUpTime()
     case "largest": try lookUpLargest()
     case "flush":
-      try store.log.flush()
+      try store.log.flushBlocking()
       durableCount = entries.count
     case "close":
-      try store.manager.close()
+      try store.manager.closeBlocking()
       durableCount = entries.count
       try reopen(store.disk, wasClean: true)
     case "kill": try reopen(store.disk.kill(), wasClean: false)
@@ -108,13 +108,13 @@ private struct ModelDriver {
   private mutating func append() throws {
     let new = someEntries()
     let records = new.map { Record(offset: 0, timestamp: $0.timestamp, key: nil, value: $0.value) }
-    try note(new, try store.log.append(records))
+    try note(new, try store.log.appendBlocking(records.map { NewRecord($0) }))
   }
 
   private mutating func appendBatch() throws {
     let new = someEntries()
     var bytes = SampleBatches.sealed(new.map { ($0.timestamp, $0.value) })
-    try note(new, try store.log.append(batch: &bytes))
+    try note(new, try store.log.appendBlocking(batch: &bytes))
   }
 
   private mutating func note(_ new: [Entry], _ result: AppendResult) throws {

@@ -17,8 +17,8 @@ import Testing
     defer { for path in [root, moved] { remove(path) } }
     var config = CrashStore.config(segmentBytes: 1000)
     config.log.segmentIndexBytes = 4096
-    let store = try Store.open(root, config: config, logger: .silent)
-    let log = try store.createLog(try TopicPartition(topic: "t", partition: 0))
+    let store = try Store.openBlocking(root, config: config, logger: .silent)
+    let log = try store.createLogBlocking(try TopicPartition(topic: "t", partition: 0))
     var acknowledged: [Int64] = []
     var isRefused = false
     for (number, sample) in SampleBatches.small.enumerated() {
@@ -28,7 +28,7 @@ import Testing
       }
       var batch = sample
       do throws(LogError) {
-        acknowledged.append(try log.append(batch: &batch).baseOffset)
+        acknowledged.append(try log.appendBlocking(batch: &batch).baseOffset)
       } catch {
         isRefused = true
         break
@@ -36,7 +36,7 @@ import Testing
     }
     // The first roll after the move makes a name by its path.
     #expect(isRefused && acknowledged.count > 2)
-    let found = try Log.openReadOnly("\(moved)/t-0", logger: .silent).readAround()
+    let found = try Log.openReadOnlyBlocking("\(moved)/t-0", logger: .silent).readAround()
     #expect(found.batches.map(\.baseOffset).starts(with: acknowledged) && found.damaged.isEmpty)
   }
 
@@ -51,17 +51,17 @@ import Testing
     config.sharedSyncOthersBytesMax = Int.max / 2
     config.monotonicNs = { 0 }
     let disk = CountingDisk(PosixDisk())
-    let store = try Store.open(root, config: config, disk: disk, logger: .silent)
+    let store = try Store.openBlocking(root, config: config, disk: disk, logger: .silent)
     let logs = try (0..<4).map {
-      try store.createLog(try TopicPartition(topic: "t", partition: Int32($0)))
+      try store.createLogBlocking(try TopicPartition(topic: "t", partition: Int32($0)))
     }
     for round in 0..<3 {
       if round == 2 { try FileManager.default.removeItem(atPath: logs[1].path) }
       for (index, log) in logs.enumerated() {
         var batch = SampleBatches.small[round * 4 + index]
         var span = batch.mutableSpan
-        let result = try log.write(batch: &span)
-        log.onFlushed(result.lastOffset + 1) { _ in }
+        let result = try log.writeBlocking(batch: &span)
+        log.onDurable(result.lastOffset + 1) { _ in }
       }
       store.context.flusher.step(waiting: false)
     }

@@ -15,7 +15,7 @@ import Testing
   ) throws {
     let report = try LogVerifier(disk).verify([CrashStore.directory])
     #expect(report.damage.isEmpty, "\(place): \(report.damage)")
-    let view = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let view = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk, logger: .silent)
     for log in [view, try CrashStore(disk, OwnLogSample.config, creates: false).log] {
       let found = try log.readAround()
       let isWhole = found.batches == content && found.damaged.isEmpty
@@ -50,7 +50,7 @@ import Testing
     let store = try CrashStore(sample.disk, OwnLogSample.config, creates: false)
     #expect(store.log.store.state.rules.isGapless && store.log.store.state.rules.epochs == nil)
     var batch = SampleBatches.small[0]
-    try store.log.append(batch: &batch)
+    try store.log.appendBlocking(batch: &batch)
     let content = try LogModel.content(of: store.log)
     #expect(content.count == sample.content.count + 1)
     try expectSound(sample.disk.kill(), content, "killed")

@@ -72,7 +72,7 @@ import Testing
           && report.damage.map(\.offsets) == [damaged.baseOffset..<damaged.nextOffset]
           && report.damage.map(\.file) == [flip.segment.path] && report.tornTails.isEmpty,
         "\(stop), \(flip), verify: \(report.damage) \(report.tornTails)")
-      let view = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+      let view = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk, logger: .silent)
       try expect(view, sample, flip, "\(stop), opened for reading")
       let store = try CrashStore(disk, OwnLogSample.config, creates: false)
       try expect(store.log, sample, flip, "\(stop), opened for writing")
@@ -91,7 +91,7 @@ import Testing
       let store = try CrashStore(disk, OwnLogSample.config, creates: false)
       // The last segment is written to, and all is read once.
       var batch = SampleBatches.small[0]
-      try store.log.append(batch: &batch)
+      try store.log.appendBlocking(batch: &batch)
       let before = try store.log.readAround()
       #expect(before.damaged.isEmpty && before.batches.count == sample.content.count + 1)
       let file = try disk.open(flip.segment.path, .readWrite)

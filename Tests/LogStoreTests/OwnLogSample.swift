@@ -36,7 +36,7 @@ struct OwnLogSample {
     for batch in try Self.batches() { try store.append(batch, &model) }
     let content = try LogModel.content(of: store.log)
     let paths = store.log.store.state.segments.map { ($0.path(.log), $0.baseOffset) }
-    if stop == .clean { try store.manager.close() }
+    if stop == .clean { try store.manager.closeBlocking() }
     let stopped = disk.kill()
     segments = try paths.enumerated().map { index, path in
       let end = index + 1 < paths.count ? paths[index + 1].1 : Int64.max

@@ -19,7 +19,7 @@ import Testing
     var config = CrashStore.config(segmentBytes: 500)
     config.surveyDepth = depth
     let store = try CrashStore(disk, config, creates: false)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let after = try verify(disk)
     #expect(Set(after.damage) == Set(before.damage) && after.tornTails.isEmpty)
     #expect(after.hasDamage == before.hasDamage)

@@ -18,10 +18,10 @@ import Testing
     let store = try CrashStore(disk, CrashStore.config(segmentBytes: 1 << 20))
     for number in 0..<Self.batchCount {
       var batch = SampleBatches.make(number, records: 1, valueBytes: 60 + number % 7)
-      try store.log.append(batch: &batch)
+      try store.log.appendBlocking(batch: &batch)
     }
     guard closes else { return disk.kill() }
-    try store.manager.close()
+    try store.manager.closeBlocking()
     return disk
   }
 
@@ -68,7 +68,7 @@ import Testing
     #expect(count > 20)
     try spoil(disk, entries: count - 1..<count)
     let store = try open(disk)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let used = count * OffsetIndex.entryBytes
     #expect(disk.contents(of: Self.indexPath)?.prefix(used) == right.prefix(used))
   }
@@ -121,11 +121,11 @@ import Testing
     func write(_ number: Int) throws {
       var batch = SampleBatches.make(number, records: 1, valueBytes: 600)
       var span = batch.mutableSpan
-      _ = try log.write(batch: &span)
+      _ = try log.writeBlocking(batch: &span)
     }
     for number in 0..<60 {
       try write(number)
-      if number == 39 { try log.flush() }
+      if number == 39 { try log.flushBlocking() }
     }
     #expect(log.highWatermark == 40 && log.recoveryPoint == 40 && log.logEndOffset == 60)
     // Before and after all of it was checked: the short ways are taken then.
@@ -139,10 +139,10 @@ import Testing
       #expect(try reader.read(from: 40, maxBytes: 1 << 20) == nil)
       #expect(throws: LogError.self) { try reader.read(from: 41, maxBytes: 1) }
       #expect(try reader.record(at: 40) == nil)
-      #expect(try reader.wait(for: 40, timeoutMs: 0) == false)
+      #expect(try reader.waitBlocking(for: 40, timeoutMs: 0) == false)
       #expect(try LogReader(log).read(from: 0, maxBytes: Int.max, limit: .logEnd)?.nextOffset == 60)
     }
-    try log.flush()
+    try log.flushBlocking()
     #expect(try LogReader(log).read(from: 0, maxBytes: Int.max)?.nextOffset == 60)
   }
 
@@ -162,11 +162,11 @@ import Testing
       let batch = [time, time + Int64(number % 4)]
       times += batch
       var bytes = SampleBatches.sealed(batch.map { ($0, [UInt8](repeating: 1, count: 20)) })
-      try store.log.append(batch: &bytes)
+      try store.log.appendBlocking(batch: &bytes)
     }
     #expect(store.log.store.state.segments.count > 4)
     if reopens {
-      try store.manager.close()
+      try store.manager.closeBlocking()
       store = try CrashStore(disk, config, creates: false)
     }
     for time in Set(times.flatMap { [$0 - 1, $0, $0 + 1] }) {

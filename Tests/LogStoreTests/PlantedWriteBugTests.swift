@@ -57,7 +57,7 @@ import Testing
     disk.setTracing(true)
     #expect(throws: LogError.self) { try store.flush(&model) }
     #expect(throws: LogError.self) { try store.append(SampleBatches.small[2], &model) }
-    #expect(throws: LogError.self) { try store.manager.close() }
+    #expect(throws: LogError.self) { try store.manager.closeBlocking() }
     #expect(disk.trace.allSatisfy { $0.operation != .sync || $0.path != Self.logPath })
     #expect(store.log.recoveryPoint < store.log.logEndOffset)
     try expectNothingLost(disk, config, model, "after the failed sync")
@@ -91,7 +91,7 @@ import Testing
     let store = try CrashStore(disk, CrashStore.config())
     var batch = SampleBatches.small[0]
     var span = batch.mutableSpan
-    _ = try store.log.write(batch: &span)
+    _ = try store.log.writeBlocking(batch: &span)
     #expect(try disk.unsyncedBytes(of: Self.logPath) > 0)
     let after = disk.crash(.loseAllUnsynced)
     let mark = try DurableMark.read(LogDirectory(disk: after, path: CrashStore.directory))
@@ -142,7 +142,7 @@ import Testing
       #expect(store.log.store.state.segments.count == 2)
       #expect(disk.contents(of: Self.logPath)?.count == end)
     default:
-      try store.manager.close()
+      try store.manager.closeBlocking()
       #expect(disk.contents(of: Self.logPath)?.count == end)
     }
   }
@@ -152,9 +152,9 @@ import Testing
     let (_, log) = try ProducerFixture.open(disk)
     var batch = try ProducerFixture.batch(5, sequence: 0)
     var span = batch.mutableSpan
-    _ = try log.write(batch: &span)
+    _ = try log.writeBlocking(batch: &span)
     #expect(log.recoveryPoint == 0 && log.logEndOffset == 1)
-    let result = try log.append(batch: &batch)
+    let result = try log.appendBlocking(batch: &batch)
     #expect(result.isDuplicate && result.isDurable && log.recoveryPoint == 1)
     let (_, after) = try ProducerFixture.open(disk.crash(.loseAllUnsynced))
     #expect(after.logEndOffset == 1)
@@ -163,22 +163,22 @@ import Testing
   @Test func aWrongSequenceAndAnOldEpochAreToldApart() throws {
     let (_, log) = try ProducerFixture.open(SimulatedDisk(seed: 8))
     var first = try ProducerFixture.batch(5, epoch: 3, sequence: 0)
-    try log.append(batch: &first)
+    try log.appendBlocking(batch: &first)
     var ahead = try ProducerFixture.batch(5, epoch: 3, sequence: 7)
     var old = try ProducerFixture.batch(5, epoch: 2, sequence: 1)
     func refusal(_ batch: inout [UInt8]) -> LogError? {
       do throws(LogError) {
-        try log.append(batch: &batch)
+        try log.appendBlocking(batch: &batch)
         return nil
       } catch {
         return error
       }
     }
-    guard case .outOfOrderSequence(5, found: 7, expected: 1) = refusal(&ahead) else {
+    guard case .outOfOrderSequence(5, found: 7, expected: 1) = refusal(&ahead)?.kind else {
       Issue.record("a wrong sequence: \(String(describing: refusal(&ahead)))")
       return
     }
-    guard case .invalidProducerEpoch(5, found: 2, current: 3) = refusal(&old) else {
+    guard case .invalidProducerEpoch(5, found: 2, current: 3) = refusal(&old)?.kind else {
       Issue.record("an old epoch: \(String(describing: refusal(&old)))")
       return
     }
@@ -205,6 +205,6 @@ import Testing
       #expect(store.log.recoveryPoint == store.log.logEndOffset, "round \(round): not flushed")
       #expect(try disk.unsyncedBytes(of: Self.logPath) == 0)
     }
-    try store.manager.close()
+    try store.manager.closeBlocking()
   }
 }

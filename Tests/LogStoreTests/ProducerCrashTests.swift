@@ -65,7 +65,7 @@ struct ProducerCrashTests {
         }
       }
       for (producer, index, result) in inFlight {
-        try log.waitFlushed(upTo: result.lastOffset + 1)
+        try log.waitUntilDurableBlocking(upTo: result.lastOffset + 1)
         precondition(acknowledged[producer, default: []].count == index)
         acknowledged[producer, default: []].append(result.baseOffset)
         if result.isDuplicate { duplicates += 1 }
@@ -73,11 +73,11 @@ struct ProducerCrashTests {
       first = round.upperBound
       // A clean stop in the middle: snapshots at the end, and the next session begins with them.
       if closes, first == 4 {
-        try store.close()
+        try store.closeBlocking()
         (store, log) = try ProducerFixture.open(disk, segmentBytes: 500)
       }
     }
-    if closes { try store.close() }
+    if closes { try store.closeBlocking() }
     return duplicates
   }
 
@@ -85,7 +85,7 @@ struct ProducerCrashTests {
     var batch = try ProducerFixture.batch(
       producer, sequence: Int32(index * recordsEach), count: recordsEach)
     var span = batch.mutableSpan
-    return try log.write(batch: &span)
+    return try log.writeBlocking(batch: &span)
   }
 
   private static func check(

@@ -52,9 +52,9 @@ struct ProducerFileTests {
     var (store, log) = try ProducerFixture.open(disk, segmentBytes: 1 << 20)
     for sequence in 0..<7 {
       var batch = try ProducerFixture.batch(9, sequence: Int32(sequence))
-      try log.append(batch: &batch)
+      try log.appendBlocking(batch: &batch)
     }
-    try store.close()
+    try store.closeBlocking()
     let path = "/data/a-0/\(ProducerFile.name)"
     let whole = try #require(disk.contents(of: path))
     for (bytes, known) in [(whole, 5), (Array(whole.dropLast()), 5)] {
@@ -63,7 +63,7 @@ struct ProducerFileTests {
       let state = try ProducerFixture.state(log)
       #expect(state.producers[9]?.batches.count == known)
       #expect(state.endOffset == 7)
-      try store.close()
+      try store.closeBlocking()
     }
   }
 }

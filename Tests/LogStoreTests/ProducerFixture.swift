@@ -26,9 +26,9 @@ enum ProducerFixture {
 
   /// The log `a-0` of the store on a disk, made where it is missing.
   static func open(_ disk: SimulatedDisk, segmentBytes: Int = 1_000) throws -> (Store, Log) {
-    let store = try Store.open(
+    let store = try Store.openBlocking(
       "/data", config: config(segmentBytes: segmentBytes), disk: disk, logger: .silent)
-    let log = try store.log(partition()) ?? store.createLog(partition())
+    let log = try store.log(partition()) ?? store.createLogBlocking(partition())
     return (store, log)
   }
 

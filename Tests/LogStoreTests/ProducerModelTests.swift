@@ -80,7 +80,7 @@ struct ProducerModelTests {
       if generator.chance(0.12) {
         switch generator.index(below: 3) {
         case 0:
-          try store.close()
+          try store.closeBlocking()
           seen["reopened", default: 0] += 1
         case 1:
           disk = disk.kill()
@@ -132,14 +132,14 @@ struct ProducerModelTests {
 
   private func answer(_ log: Log, _ batch: inout [UInt8]) -> Oracle.Answer {
     do throws(LogError) {
-      let result = try log.append(batch: &batch)
+      let result = try log.appendBlocking(batch: &batch)
       #expect(result.isDurable)
       #expect(log.recoveryPoint > result.lastOffset)
       return result.isDuplicate
         ? .duplicate(result.baseOffset, timestamp: result.logAppendTimeMs)
         : .appended(result.baseOffset)
     } catch {
-      switch error {
+      switch error.kind {
       case .outOfOrderSequence: return .outOfOrder
       case .invalidProducerEpoch: return .invalidEpoch
       default:

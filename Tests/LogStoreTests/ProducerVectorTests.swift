@@ -235,7 +235,7 @@ struct ProducerVectorTests {
   @Test func aReaderOfABrokersDirectorySeesTheSame() throws {
     let directory = try #require(Self.directories.first { $0.path.contains("txn-commit-abort") })
     let (_, whole) = try store(directory)
-    let log = try Log.openReadOnly(directory.path, logger: .silent)
+    let log = try Log.openReadOnlyBlocking(directory.path, logger: .silent)
     #expect(try log.lastStableOffset == whole.logEndOffset)
     let end = whole.logEndOffset
     let expected = try whole.abortedTransactions(from: 0, to: end)

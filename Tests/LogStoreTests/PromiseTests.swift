@@ -16,7 +16,7 @@ import Testing
     for index in 0..<50 {
       let strange: [Int64] = [0, 1, CrashStore.nowMs, CrashStore.nowMs * 100, Int64.max / 2]
       var batch = SampleBatches.sealed([(strange[index % strange.count], [UInt8(index)])])
-      try store.log.append(batch: &batch)
+      try store.log.appendBlocking(batch: &batch)
     }
     #expect(store.log.store.state.segments.count == 1)
   }
@@ -27,7 +27,7 @@ import Testing
     var model = LogModel()
     let store = try CrashStore(disk, CrashStore.config())
     try store.append(SampleBatches.small[0], &model)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let files = ["/data/notes.txt", "/data/t-0/readme", "/data/t-0/12.log", "/data/lost+found/x"]
     try disk.installDirectory("/data/lost+found")
     try disk.installDirectory("/data/not a topic!-0")
@@ -39,7 +39,7 @@ import Testing
       #expect(told.contains { $0.contains(name) }, "\(name): \(told)")
     }
     try again.append(SampleBatches.small[1], &model)
-    try again.manager.close()
+    try again.manager.closeBlocking()
     for file in files { #expect(again.disk.contents(of: file) == [1, 2, 3], "\(file)") }
   }
 
@@ -51,7 +51,7 @@ import Testing
     var config = CrashStore.config()
     config.createsStore = false
     #expect(throws: LogError.self) {
-      try Store.open("/data", config: config, disk: disk, logger: .silent)
+      try Store.openBlocking("/data", config: config, disk: disk, logger: .silent)
     }
     #expect(try isThere ? disk.list("/data").isEmpty : disk.status("/data") == nil)
   }
@@ -89,10 +89,10 @@ import Testing
     let value = [UInt8](repeating: 7, count: 5_000 - overhead)
     var largest = SampleBatches.sealed([(0, value)])
     #expect(largest.count == 5_000)
-    try store.log.append(batch: &largest)
+    try store.log.appendBlocking(batch: &largest)
     #expect(try LogReader(store.log).record(at: 0)?.value == value)
     var tooLarge = SampleBatches.sealed([(0, value + [7])])
-    guard case .failure(.recordTooLarge(5_001, limit: 5_000)) = store.tryAppend(tooLarge) else {
+    guard case .recordTooLarge(5_001, limit: 5_000) = store.tryAppend(tooLarge).failureKind else {
       Issue.record("a batch of \(tooLarge.count) bytes was taken")
       return
     }
@@ -106,7 +106,7 @@ import Testing
     var model = LogModel()
     let first = try CrashStore(disk, CrashStore.config(segmentBytes: 1 << 20))
     for batch in SampleBatches.small[..<20] { try first.append(batch, &model) }
-    try first.manager.close()
+    try first.manager.closeBlocking()
     let store = try CrashStore(disk.kill(), CrashStore.config(segmentBytes: 1 << 20))
     store.disk.plan(
       FaultPlan(.error(EIO), at: 1, isForEver: true, operations: [.read], pathSuffix: ".log"))

@@ -8,13 +8,11 @@ import Testing
   func openStore() throws -> (Store, Log) {
     var config = StoreConfig()
     config.createsStore = true
-    let store = try Store.open("/data", config: config, disk: SimulatedDisk(seed: 3))
-    return (store, try store.createLog(try TopicPartition(topic: "s", partition: 0)))
+    let store = try Store.openBlocking("/data", config: config, disk: SimulatedDisk(seed: 3))
+    return (store, try store.createLogBlocking(try TopicPartition(topic: "s", partition: 0)))
   }
 
-  func record(_ text: String) -> Record {
-    Record(offset: 0, timestamp: 5, key: nil, value: Array(text.utf8))
-  }
+  func record(_ text: String) -> NewRecord { NewRecord(value: text) }
 
   /// A stream gives what stands there, then each record as it is acknowledged, and ends with close.
   @Test func aStreamFollowsTheLogUntilItCloses() async throws {
@@ -25,7 +23,7 @@ import Testing
       for try await record in log.records(from: 0) {
         seen.append(String(decoding: record.value ?? [], as: UTF8.self))
         if seen.count == 2 { _ = try await log.append([self.record("c")]) }
-        if seen.count == 3 { try store.close() }
+        if seen.count == 3 { try await store.close() }
       }
       return seen
     }
@@ -45,7 +43,7 @@ import Testing
     let count = try await follower.value
     #expect(count == 0)
     #expect(!log.offsets.flushed.hasCallbacks)
-    try store.close()
+    try store.closeBlocking()
   }
 
   /// The log's end ends a stream that has not come so far, too.
@@ -56,7 +54,7 @@ import Testing
     let first = try await records.next()
     #expect(first?.offset == 0)
     _ = try await log.append([record("b")])
-    try store.close()
+    try store.closeBlocking()
     let second = try await records.next()
     #expect(second == nil)
   }

@@ -46,7 +46,7 @@ import Testing
     var config = CrashStore.config()
     let store = try CrashStore(disk, config)
     add(0..<9, linesMax: 200)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     config.log.historyLinesMax = 4
     let again = try CrashStore(disk, config, creates: false)
     #expect(!again.log.recovery.isEventful)
@@ -56,7 +56,7 @@ import Testing
   @Test func aHistoryWithinItsBoundIsNotWritten() throws {
     let store = try CrashStore(disk, CrashStore.config())
     add(0..<9, linesMax: 200)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let changed = try disk.status(directory.path(RecoveryHistory.fileName))?.changedMs
     _ = try CrashStore(disk, CrashStore.config(), creates: false)
     #expect(try disk.status(directory.path(RecoveryHistory.fileName))?.changedMs == changed)

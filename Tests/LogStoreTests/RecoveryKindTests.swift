@@ -42,7 +42,7 @@ import Testing
     let bytes = bases.flatMap { SampleBatches.placed(one, at: $0) }
     let disk = try foreign([logName(0): bytes], isClean: isClean)
     #expect(try verify(disk).damage.isEmpty)
-    let view = try Log.openReadOnly(Self.log, disk: disk, logger: .silent)
+    let view = try Log.openReadOnlyBlocking(Self.log, disk: disk, logger: .silent)
     #expect(try view.readAround().batches.map(\.baseOffset) == bases)
     let store = try recover(disk)
     #expect(store.log.recovery.cuts.isEmpty && store.log.recovery.damage.isEmpty)
@@ -66,7 +66,7 @@ import Testing
     #expect(store.log.logStartOffset == 0)
     #expect(store.log.recovery.removedFiles == told)
     #expect(try LogReader(store.log).read(from: 100, maxBytes: 1)?.baseOffset == base + 5)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try !verify(disk).hasDamage)
   }
 
@@ -83,7 +83,7 @@ import Testing
     #expect(before.damage.map(\.offsets) == [3..<4] && before.tornTails.isEmpty)
     let store = try recover(disk)
     #expect(store.log.recovery.damage == before.damage && store.log.recovery.cuts.isEmpty)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(disk.contents(of: "\(Self.log)/\(logName(0))") == good + bad)
     #expect(try verify(disk).damage == before.damage)
   }
@@ -106,7 +106,7 @@ import Testing
     #expect(before.damage.map(\.offsets) == [0..<sample.bases[1]])
     let store = try recover(disk)
     #expect(store.log.recovery.damage == before.damage)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk).damage == before.damage)
   }
 
@@ -120,11 +120,11 @@ import Testing
     for base in sample.bases { try disk.remove(sample.path(base)) }
     let before = try verify(disk)
     #expect(before.damage.map(\.offsets) == [0..<sample.end])
-    let view = try Log.openReadOnly(Self.log, disk: disk, logger: .silent)
+    let view = try Log.openReadOnlyBlocking(Self.log, disk: disk, logger: .silent)
     #expect(view.recovery.damage == before.damage)
     let store = try recover(disk)
     #expect(store.log.recovery.damage == before.damage)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk).damage == before.damage)
   }
 
@@ -137,7 +137,7 @@ import Testing
     #expect(try !verify(disk).hasDamage)
     let store = try recover(disk)
     #expect(store.log.recovery.damage.isEmpty && store.log.logEndOffset == 1010)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let after = try verify(disk)
     #expect(!after.hasDamage, "\(after.damage)")
   }
@@ -166,7 +166,7 @@ import Testing
     let store = try recover(sample.disk)
     #expect(store.log.logStartOffset == 0 && store.log.logEndOffset == sample.end)
     #expect(try LogModel.content(of: store.log).map(\.bytes) == sample.content.map(\.bytes))
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(sample.disk).notes.isEmpty)
   }
 
@@ -180,7 +180,7 @@ import Testing
     #expect(throws: LogError.self) {
       try LogReader(log).read(from: log.logStartOffset, maxBytes: 1)
     }
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk).damage.map(\.offsets) == [0..<81])
   }
 
@@ -192,7 +192,7 @@ import Testing
     #expect(!before.hasDamage && before.sideFileDamage.map(\.file) == [path])
     let store = try recover(sample.disk)
     #expect(store.manager.report.mendedFiles == [path])
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(sample.disk).sideFileDamage.isEmpty)
   }
 
@@ -207,7 +207,7 @@ import Testing
     #expect(try !verify(sample.disk).hasDamage)
     let store = try recover(sample.disk)
     #expect(store.log.recovery.rebuiltIndexes == [path])
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(sample.disk.contents(of: path) == right)
   }
 
@@ -218,7 +218,7 @@ import Testing
     let count = try #require(disk.contents(of: path)).count
     try disk.install(path, [UInt8](repeating: 0, count: count))
     let store = try recover(disk)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let after = try verify(disk)
     #expect(!after.hasDamage && after.sideFileDamage.isEmpty, "\(after.sideFileDamage)")
   }

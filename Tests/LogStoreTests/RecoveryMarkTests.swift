@@ -23,7 +23,7 @@ import Testing
         if index % 3 == 2 { store.log.pipeline.refreshMark(force: true) }
       }
       if session == 0 {
-        try store.manager.close()
+        try store.manager.closeBlocking()
       } else {
         return (disk.kill(), try LogModel.content(of: store.log), marks)
       }

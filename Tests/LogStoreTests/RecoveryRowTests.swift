@@ -42,7 +42,7 @@ import Testing
     #expect(store.log.recovery.rows.contains("R2"))
     #expect(!store.log.recovery.rebuiltIndexes.isEmpty)
     #expect(try LogModel.content(of: store.log) == sample.content)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(sample.disk.contents(of: path) == bytes)
   }
 

@@ -19,7 +19,7 @@ struct RecoverySample {
     for batch in SampleBatches.small[..<batches] { try store.append(batch, &model) }
     content = try LogModel.content(of: store.log)
     bases = store.log.store.state.segments.map(\.baseOffset)
-    if closes { try store.manager.close() }
+    if closes { try store.manager.closeBlocking() }
   }
 
   func path(_ base: Int64, _ kind: SegmentName.Kind = .log) -> String {
@@ -67,7 +67,8 @@ extension Log {
         else { break }
         try LogModel.split(buffer, into: &batches)
         offset = records.nextOffset
-      } catch LogError.corrupt(let range) {
+      } catch {
+        guard case .corrupt(let range) = error.kind else { throw error }
         let offsets = try #require(range.offsets)
         damaged.append(offsets)
         offset = offsets.upperBound

@@ -22,10 +22,10 @@ struct RefusedBatchTests {
   {
     var batch = try ProducerFixture.batch(producerId, epoch: epoch, sequence: sequence)
     do throws(LogError) {
-      let result = try log.append(batch: &batch)
+      let result = try log.appendBlocking(batch: &batch)
       return result.isDuplicate ? .duplicate(result.baseOffset) : .appended(result.baseOffset)
     } catch {
-      switch error {
+      switch error.kind {
       case .diskFull: return .full
       case .poisoned: return .failed
       case .earlierBatchRefused(_, _, let expected): return .awaits(expected)
@@ -86,7 +86,7 @@ struct RefusedBatchTests {
   @Test func aBatchThatIsRefusedBeforeItIsJudgedIsRememberedToo() throws {
     let disk = SimulatedDisk(seed: 1)
     let (store, _) = try ProducerFixture.open(disk)
-    try store.close()
+    try store.closeBlocking()
     let (_, log) = try ProducerFixture.open(disk, segmentBytes: 300)
     isFull(disk)
     #expect(try send(log, 1, 7) == .full && log.pipeline.hasBegunSession == false)
@@ -113,8 +113,8 @@ struct RefusedBatchTests {
     var config = ProducerFixture.config()
     config.nowMs = { clock.withLock { $0 } }
     config.monotonicNs = { clock.withLock { $0 - ProducerFixture.nowMs } * 1_000_000 }
-    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
-    let log = try store.createLog(ProducerFixture.partition())
+    let store = try Store.openBlocking("/data", config: config, disk: disk, logger: .silent)
+    let log = try store.createLogBlocking(ProducerFixture.partition())
     #expect(try send(log, 1, 0) == .appended(0))
     isFull(disk)
     #expect(try send(log, 1, 1) == .full)

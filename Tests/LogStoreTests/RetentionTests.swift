@@ -83,14 +83,14 @@ import Testing
     do {
       let store = try CrashStore(disk, config(clocks))
       try append(store, 4, at: CrashStore.nowMs)
-      try store.manager.close()
+      try store.manager.closeBlocking()
     }
     let store = try CrashStore(disk, config(clocks, retentionMs: 1))
     #expect(!store.log.isPolicyConfirmed)
     #expect(store.manager.topicsWithUnconfirmedRetention == ["t"])
     check(store, clocks, afterMs: 24 * Self.hour)
     #expect(store.log.logStartOffset == 0)
-    try store.manager.alterTopic("t", TopicConfig())
+    try store.manager.alterTopicBlocking("t", TopicConfig())
     #expect(store.manager.topicsWithUnconfirmedRetention.isEmpty)
     check(store, clocks, afterMs: 60_000)
     #expect(store.log.logStartOffset == 4)
@@ -104,13 +104,13 @@ import Testing
     do {
       let store = try CrashStore(disk, config)
       try append(store, 4, at: CrashStore.nowMs)
-      try store.manager.close()
+      try store.manager.closeBlocking()
     }
     // Opened and closed by us it counts on.
     do {
       let store = try CrashStore(disk, config, creates: false)
       #expect(store.log.isPolicyConfirmed)
-      try store.manager.close()
+      try store.manager.closeBlocking()
     }
     if appends {
       let path = try #require(disk.paths.last { $0.hasSuffix(".log") })
@@ -129,7 +129,7 @@ import Testing
     #expect(!store.log.isPolicyConfirmed)
     check(store, clocks, afterMs: 24 * Self.hour)
     #expect(store.log.logStartOffset == 0)
-    try store.manager.alterTopic("t", TopicConfig())
+    try store.manager.alterTopicBlocking("t", TopicConfig())
     check(store, clocks, afterMs: 60_000)
     #expect(store.log.logStartOffset == store.log.logEndOffset)
   }
@@ -139,7 +139,7 @@ import Testing
     let store = try CrashStore(disk, config(clocks))
     try append(store, 4, at: CrashStore.nowMs)
     let overrides = try TopicConfig(["retention.ms": "1000", "segment.bytes": "5000"])
-    try store.manager.alterTopic("t", overrides)
+    try store.manager.alterTopicBlocking("t", overrides)
     #expect(store.log.config.retentionMs == 1000 && store.log.config.segmentBytes == 5000)
     #expect(store.log.overrides == overrides)
     let before = try store.log.segmentInfo().count
@@ -149,7 +149,7 @@ import Testing
     #expect(store.log.logStartOffset == 8)
     let again = try CrashStore(disk.kill(), config(clocks), creates: false)
     #expect(again.log.overrides == overrides && again.log.isPolicyConfirmed)
-    #expect(throws: LogError.self) { try store.manager.alterTopic("missing", overrides) }
+    #expect(throws: LogError.self) { try store.manager.alterTopicBlocking("missing", overrides) }
   }
 
   @Test func aRecordFromTheFutureKeepsNothingUnlessItIsTrusted() throws {
@@ -189,7 +189,7 @@ import Testing
       do {
         let store = try CrashStore(disk, config)
         try append(store, 3, at: CrashStore.nowMs)
-        try store.manager.close()
+        try store.manager.closeBlocking()
       }
       clocks.wallMs.withLock { $0 += 3 * 24 * Self.hour }
       let store = try CrashStore(disk, config, creates: false)
@@ -239,7 +239,7 @@ import Testing
     config.log.retentionBytes = 2_000
     let store = try CrashStore(disk, config)
     try append(store, 4, at: CrashStore.nowMs)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let again = try CrashStore(disk, config, creates: false)
     check(again, clocks, afterMs: 60_000)
     disk.setTracing(true)
@@ -251,7 +251,7 @@ import Testing
     #expect(again.log.logStartOffset > 0, "too large")
     let start = again.log.logStartOffset
     check(again, clocks, afterMs: 60_000)
-    try again.manager.alterTopic("t", TopicConfig(["retention.bytes": "700"]))
+    try again.manager.alterTopicBlocking("t", TopicConfig(["retention.bytes": "700"]))
     check(again, clocks, afterMs: 60_000)
     #expect(again.log.logStartOffset > start, "less may stay")
     check(again, clocks, afterMs: 11 * Self.hour)
@@ -264,7 +264,7 @@ import Testing
     let (disk, clocks) = (SimulatedDisk(seed: 15), Clocks())
     let store = try CrashStore(disk, config(clocks))
     try append(store, 12, at: CrashStore.nowMs)
-    try store.log.deleteRecords(before: 11)
+    try store.log.deleteRecordsBlocking(before: 11)
     for seed: UInt64 in 0..<200 {
       let again = try CrashStore(disk.crash(.random(seed: seed)), config(clocks), creates: false)
       #expect(again.log.logStartOffset == 11 && again.log.logEndOffset == 12, "\(seed)")
@@ -279,11 +279,11 @@ import Testing
     _ = try store.tryAppend(both).get()
     _ = try store.tryAppend(batch(1, at: CrashStore.nowMs + 10)).get()
     for (start, largest) in [(0, 50), (1, 40), (2, 20), (3, 10)] as [(Int64, Int64)] {
-      try store.log.deleteRecords(before: start)
+      try store.log.deleteRecordsBlocking(before: start)
       let found = try store.log.offsetOfLargestTimestamp()
       #expect(found == OffsetForTime(offset: start, timestamp: CrashStore.nowMs + largest))
     }
-    try store.log.deleteRecords(before: 4)
+    try store.log.deleteRecordsBlocking(before: 4)
     #expect(try store.log.offsetOfLargestTimestamp() == nil)
   }
 
@@ -292,7 +292,7 @@ import Testing
     let (disk, clocks) = (SimulatedDisk(seed: 17), Clocks())
     let store = try CrashStore(disk, config(clocks, retentionMs: Self.hour))
     try append(store, known, at: CrashStore.nowMs)
-    let follower = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let follower = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk, logger: .silent)
     try append(store, 4, at: CrashStore.nowMs)
     check(store, clocks, afterMs: 2 * Self.hour)
     let start = Int64(known) + 4

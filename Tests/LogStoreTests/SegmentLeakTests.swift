@@ -49,15 +49,15 @@ import Testing
     config.log.segmentIndexBytes = 4096
     let clock = Locked<Int64>(0)
     config.monotonicNs = { clock.withLock { $0 } }
-    let store = try Store.open(path, config: config, logger: .silent)
-    let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
+    let store = try Store.openBlocking(path, config: config, logger: .silent)
+    let log = try store.createLogBlocking(TopicPartition(topic: "t", partition: 0))
     let batch = SampleBatches.make(1, records: 1, valueBytes: 200)
     var early: Held?
     var made = 0
     while made < count {
       for _ in 0..<50 {
         var bytes = batch
-        _ = try log.append(batch: &bytes)
+        _ = try log.appendBlocking(batch: &bytes)
       }
       made += 50
       // Opened by a reader, which then goes away.
@@ -65,7 +65,7 @@ import Testing
       let reader = LogReader(log)
       _ = try reader.read(
         from: log.logStartOffset, maxBytes: 5_000, limit: .logEnd, into: &buffer)
-      try log.deleteRecords(before: log.logEndOffset)
+      try log.deleteRecordsBlocking(before: log.logEndOffset)
       for _ in 0..<3 {
         clock.withLock { $0 += 1_000_000_000 }
         while store.context.housekeeper.step() {}
@@ -83,7 +83,7 @@ import Testing
       #expect(late.memoryBytes < first.memoryBytes + 16 << 20, "\(first), \(late)")
       print("\(count) segments, indexes mapped: \(mapsIndexes): \(first), then \(late)")
     }
-    try store.close()
+    try store.closeBlocking()
   }
 
   /// Readers that were in a removed segment, and what they gave out, hold nothing of it after twice
@@ -98,11 +98,11 @@ import Testing
     config.log.fileDeleteDelayMs = 1_000
     let clock = Locked<Int64>(0)
     config.monotonicNs = { clock.withLock { $0 } }
-    let store = try Store.open(path, config: config, logger: .silent)
-    let log = try store.createLog(TopicPartition(topic: "t", partition: 0))
+    let store = try Store.openBlocking(path, config: config, logger: .silent)
+    let log = try store.createLogBlocking(TopicPartition(topic: "t", partition: 0))
     for _ in 0..<20 {
       var bytes = SampleBatches.make(1, records: 1, valueBytes: 200)
-      _ = try log.append(batch: &bytes)
+      _ = try log.appendBlocking(batch: &bytes)
     }
     let readers = (0..<8).map { _ in LogReader(log) }
     var records: [FileRecords] = []
@@ -116,7 +116,7 @@ import Testing
     try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
     defer { ends.forEach { _ = close($0) } }
     #expect(try Held(under: path).descriptors >= 8)
-    try log.deleteRecords(before: 10)
+    try log.deleteRecordsBlocking(before: 10)
     func pass(_ milliseconds: Int64) {
       clock.withLock { $0 += milliseconds * 1_000_000 }
       while store.context.housekeeper.step() {}
@@ -140,11 +140,11 @@ import Testing
         _ = try reader.read(from: Int64(offset), maxBytes: 1, limit: .logEnd)
         Issue.record("a deleted record was read")
       } catch {
-        guard case .offsetOutOfRange(_, 10, 20) = error else { throw error }
+        guard case .offsetOutOfRange(_, 10, 20) = error.kind else { throw error }
       }
       #expect(try reader.record(at: 10, limit: .logEnd)?.offset == 10)
     }
-    try store.close()
+    try store.closeBlocking()
   }
 
   @Test func anAbandonedFileIsOpenNoMore() throws {

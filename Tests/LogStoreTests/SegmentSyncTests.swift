@@ -12,17 +12,17 @@ struct SegmentSyncTests {
     config.startsFlusher = false
     config.log.segmentBytes = 600
     config.log.durability = .operatingSystem
-    let store = try Store.open("/data", config: config, disk: SimulatedDisk(seed: 1))
-    let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
+    let store = try Store.openBlocking("/data", config: config, disk: SimulatedDisk(seed: 1))
+    let log = try store.createLogBlocking(TopicPartition(topic: "a", partition: 0))
     while log.store.state.segments.count < 3 {
       var batch = sampleBatch(3)
-      let result = try log.append(batch: &batch)
+      let result = try log.appendBlocking(batch: &batch)
       #expect(!result.isDurable)
     }
     let sealedEnd = try #require(log.store.state.segments.last).baseOffset
     #expect(log.recoveryPoint == 0)
     store.context.flusher.step(waiting: false)
     #expect(log.recoveryPoint >= sealedEnd)
-    try store.close()
+    try store.closeBlocking()
   }
 }

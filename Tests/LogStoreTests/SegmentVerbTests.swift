@@ -66,7 +66,7 @@ import Testing
       do {
         let store = try CrashStore(disk, config, creates: false)
         for start in starts {
-          try store.log.deleteRecords(before: start)
+          try store.log.deleteRecordsBlocking(before: start)
           deleted = start
           try store.append(SampleBatches.small[40 + Int(start)], &model)
         }
@@ -171,7 +171,7 @@ import Testing
         _ = try inside.value.read(from: 0, maxBytes: 1, into: &bytes)
         #expect(bytes == content[0].bytes)
       } catch {
-        guard case .offsetOutOfRange(0, start, _) = error else { throw error }
+        guard case .offsetOutOfRange(0, start, _) = error.kind else { throw error }
       }
       try found.copy(into: &bytes)
       #expect(bytes == content[0].bytes, "what was found before")
@@ -179,7 +179,7 @@ import Testing
       #expect(rest == content || rest == content.filter { $0.baseOffset >= start })
     }
     disk.beforeEachCall { _ in onlooker.look() }
-    try log.deleteRecords(before: start)
+    try log.deleteRecordsBlocking(before: start)
     disk.beforeEachCall(nil)
     #expect(onlooker.faults.withLock { $0 } == [])
     #expect(onlooker.rounds.withLock { $0 } > 5)
@@ -205,7 +205,7 @@ import Testing
     let gone = log.store.state.segments[0]
     let start = log.store.state.segments[1].baseOffset
     let found = try #require(try LogReader(log).read(from: 0, maxBytes: 1))
-    try log.deleteRecords(before: start)
+    try log.deleteRecordsBlocking(before: start)
     func names() throws -> [String] {
       try disk.list(CrashStore.directory).map(\.name)
         .filter { $0.hasPrefix(SegmentName.digits(gone.baseOffset)) }.sorted()
@@ -230,7 +230,7 @@ import Testing
     #expect {
       try found.copy(into: &bytes)
     } throws: { error in
-      if case LogError.offsetOutOfRange(0, start, _)? = error as? LogError { true } else { false }
+      if case .offsetOutOfRange(0, start, _)? = (error as? LogError)?.kind { true } else { false }
     }
     #expect(gone.openFiles == nil)
   }
@@ -243,12 +243,12 @@ import Testing
     try disk.remove(log.store.state.segments[0].path(.log))
     try disk.remove(log.store.state.segments[1].path(.timeindex))
     let start = log.store.state.segments[2].baseOffset
-    try log.deleteRecords(before: start)
+    try log.deleteRecordsBlocking(before: start)
     #expect(log.store.state.segments.first?.baseOffset == start)
     let left = try disk.list(CrashStore.directory).compactMap { SegmentName($0.name) }
     let wrong = left.filter { $0.stage != nil || $0.baseOffset < start }.map(\.fileName)
     #expect(wrong == [])
-    try store.manager.close()
+    try store.manager.closeBlocking()
   }
 
   @Test func recordsAreDeletedOnAFullDisk() throws {
@@ -256,13 +256,13 @@ import Testing
     let disk = try Self.filled(config)
     let log = try CrashStore(disk, config, creates: false).log
     let start = log.store.state.segments[2].baseOffset
-    try log.deleteRecords(before: 1)
+    try log.deleteRecordsBlocking(before: 1)
     disk.capacityBytes = 0
     do throws(LogError) {
-      try log.deleteRecords(before: start)
+      try log.deleteRecordsBlocking(before: start)
     } catch {
       // The start needs a small file; where there is no room for it, nothing is deleted.
-      guard case .diskFull = error else { throw error }
+      guard case .diskFull = error.kind else { throw error }
       #expect(log.logStartOffset == 1)
       #expect(log.store.state.segments.first?.baseOffset == 0)
     }
@@ -274,11 +274,11 @@ import Testing
     let log = try CrashStore(try Self.filled(config), config, creates: false).log
     let end = log.logEndOffset
     #expect {
-      try log.deleteRecords(before: end + 1)
+      try log.deleteRecordsBlocking(before: end + 1)
     } throws: { error in
-      if case LogError.offsetOutOfRange? = error as? LogError { true } else { false }
+      (error as? LogError)?.code == .offsetOutOfRange
     }
-    try log.deleteRecords(before: end)
+    try log.deleteRecordsBlocking(before: end)
     #expect(log.logStartOffset == end)
     #expect(log.store.state.segments.count == 1, "the last segment stays")
     #expect(try LogModel.content(of: log).isEmpty)
@@ -293,7 +293,7 @@ import Testing
     var model = LogModel()
     for batch in SampleBatches.small[..<20] { try store.append(batch, &model) }
     try #require(store.log.store.state.segments.count >= 5)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     return disk
   }
 

@@ -17,7 +17,7 @@ final class SharedStore {
 
   init(_ disk: SimulatedDisk, _ config: StoreConfig, logCount: Int, creates: Bool = true) throws {
     self.disk = disk
-    manager = try Store.open(
+    manager = try Store.openBlocking(
       CrashStore.path, config: config, disk: disk, logger: .silent)
     if let failed = manager.report.failed.first { throw failed.error }
     let manager = manager
@@ -25,7 +25,7 @@ final class SharedStore {
       let name = try TopicPartition(topic: "t", partition: Int32(index))
       if let log = manager.log(name) { return log }
       guard creates else { throw LogError.notFound(path: "\(name)") }
-      return try manager.createLog(name)
+      return try manager.createLogBlocking(name)
     }
     acknowledged = Locked([Int64](repeating: 0, count: logCount))
   }
@@ -40,10 +40,10 @@ final class SharedStore {
     var bytes = batch
     do {
       var span = bytes.mutableSpan
-      let result = try logs[index].write(batch: &span)
+      let result = try logs[index].writeBlocking(batch: &span)
       models[index].note(bytes, .written(result.baseOffset))
       let end = result.lastOffset + 1
-      logs[index].onFlushed(end) { [acknowledged, failed] outcome in
+      logs[index].onDurable(end) { [acknowledged, failed] outcome in
         switch outcome {
         case .success: acknowledged.withLock { $0[index] = max($0[index], end) }
         case .failure: failed.withLock { _ = $0.insert(index) }

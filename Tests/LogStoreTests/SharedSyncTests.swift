@@ -29,7 +29,7 @@ import Testing
         }
       }
       if round % 4 == 2 {
-        try store.logs[2].flush()
+        try store.logs[2].flushBlocking()
         models[2].noteFlushed(below: store.logs[2].recoveryPoint)
       }
       store.step(&models)
@@ -52,7 +52,7 @@ import Testing
         }
         #expect(log.damagedRanges.isEmpty && log.recovery.damage.isEmpty, "\(place)")
       }
-    } catch LogError.notFound {
+    } catch let error as LogError where error.code == .notFound {
       #expect(models.allSatisfy { $0.durableCount == 0 }, "\(place): a log is gone")
     } catch {
       Issue.record("\(place): \(error)")
@@ -328,7 +328,7 @@ import Testing
       }
       let killed = disk.kill()
       killed.plan(FaultPlan(.error(EIO), at: 1, operations: [.syncFileSystem]))
-      let manager = try Store.open(
+      let manager = try Store.openBlocking(
         CrashStore.path, config: Self.config(), disk: killed, logger: .silent)
       #expect(killed.faultFired)
       opened += manager.logs.count

@@ -18,7 +18,7 @@ import Testing
       sample = try RecoverySample(batches: 7, closes: isClosed)
       disk = sample.disk.kill()
       reopened = disk.kill()
-      try SideFileBitTests.open(reopened).manager.close()
+      try SideFileBitTests.open(reopened).manager.closeBlocking()
     }
 
     /// Every file but the segments, the mark and the markers without content.
@@ -62,7 +62,7 @@ import Testing
     #expect(opened.log.logEndOffset == store.sample.end, place)
     let content = try LogModel.content(of: opened.log)
     #expect(content.map(\.bytes) == store.sample.content.map(\.bytes), place)
-    try opened.manager.close()
+    try opened.manager.closeBlocking()
 
     let after = try verify(disk)
     #expect(after.damage.isEmpty && after.sideFileDamage == lasting, place)

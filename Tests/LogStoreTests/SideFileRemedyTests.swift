@@ -41,11 +41,11 @@ import Testing
 
     var config = CrashStore.config()
     config.surveyDepth = .deep
-    let manager = try Store.open("/store", config: config, disk: disk, logger: .silent)
+    let manager = try Store.openBlocking("/store", config: config, disk: disk, logger: .silent)
     let report = manager.report
     let told = report.sideFileDamage + report.logs.flatMap(\.recovery.sideFileDamage)
     #expect(told.filter { $0.file == path } == [finding])
-    try manager.close()
+    try manager.closeBlocking()
     #expect(try verify(disk, "/store").sideFileDamage.filter { $0.file == path } == [finding])
   }
 
@@ -89,7 +89,7 @@ import Testing
     let store = try CrashStore(disk, config, creates: false)
     #expect(store.log.recovery.rebuiltIndexes == [path])
     #expect(!store.log.recovery.notes.contains { $0.contains(LeaderEpochCheckpoint.name) })
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk, CrashStore.path).sideFileDamage.isEmpty)
   }
 
@@ -118,7 +118,7 @@ import Testing
     let history = try RecoveryHistory.read(store.log.environment.directory)
     #expect(history.isSound && history.lines.prefix(2) == ["17 cut", "18 rebuimt"])
     #expect(history.lines.contains { $0.hasSuffix(RecoveryHistory.wrongChecksum) })
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk, CrashStore.path).sideFileDamage.isEmpty)
   }
 

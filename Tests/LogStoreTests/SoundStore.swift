@@ -60,10 +60,10 @@ struct SoundStore {
     for sequence in 0..<8 as Range<Int32> {
       for producer in 1...3 as ClosedRange<Int64> {
         var batch = try ProducerFixture.batch(producer, sequence: sequence)
-        _ = try log.append(batch: &batch)
+        _ = try log.appendBlocking(batch: &batch)
       }
     }
-    try store.close()
+    try store.closeBlocking()
     return disk
   }
 

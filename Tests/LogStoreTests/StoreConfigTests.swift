@@ -22,10 +22,10 @@ import Testing
     change(&config)
     let disk = SimulatedDisk(seed: 1)
     do throws(LogError) {
-      _ = try Store.open(CrashStore.path, config: config, disk: disk, logger: .silent)
+      _ = try Store.openBlocking(CrashStore.path, config: config, disk: disk, logger: .silent)
       Issue.record("\(name) was taken")
     } catch {
-      guard case .invalidConfiguration(name, _) = error else { throw error }
+      guard case .invalidConfiguration(name, _) = error.kind else { throw error }
     }
     #expect(disk.paths.isEmpty)
   }

@@ -87,19 +87,19 @@ struct SyncTrafficTests {
     let written = try TopicPartition(topic: "written", partition: 0)
     let batchCount = 100
     do {
-      let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
-      let log = try store.createLog(scanned)
+      let store = try Store.openBlocking("/data", config: config, disk: disk, logger: .silent)
+      let log = try store.createLogBlocking(scanned)
       for _ in 0..<batchCount {
         var batch = try BatchSource.batches(from: 0, count: 1, valueBytes: 16 << 10)
-        _ = try log.append(batch: &batch)
+        _ = try log.appendBlocking(batch: &batch)
       }
-      _ = try store.createLog(written)
-      try store.close()
+      _ = try store.createLogBlocking(written)
+      try store.closeBlocking()
     }
-    let store = try Store.open("/data", config: config, disk: disk, logger: .silent)
+    let store = try Store.openBlocking("/data", config: config, disk: disk, logger: .silent)
     if level != .none {
       var batch = sampleBatch(1)
-      _ = try #require(store.log(written)).append(batch: &batch)
+      _ = try #require(store.log(written)).appendBlocking(batch: &batch)
     }
     if level == .heavy {
       clock.withLock { $0 += 500_000_000 }
@@ -124,6 +124,6 @@ struct SyncTrafficTests {
       case .heavy: BatchFinder.checkBytesMinBesideWrites
       }
     #expect(disk.counters.largestReadByPath[path] == expected)
-    try store.close()
+    try store.closeBlocking()
   }
 }

@@ -15,12 +15,12 @@ struct TopicConfigFileTests {
   /// A store that holds `a-0` with settings and one record, and the file as it was written.
   private func store() throws -> (SimulatedDisk, file: [UInt8]) {
     let disk = SimulatedDisk(seed: 1)
-    let store = try Store.open(
+    let store = try Store.openBlocking(
       "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
-    let log = try store.createLog(
+    let log = try store.createLogBlocking(
       ProducerFixture.partition(), overrides: TopicConfig(Self.values))
-    try log.append([keyed])
-    try store.close()
+    try log.appendBlocking([NewRecord(keyed)])
+    try store.closeBlocking()
     return (disk, try #require(disk.contents(of: Self.path)))
   }
 
@@ -35,13 +35,14 @@ struct TopicConfigFileTests {
 
   private func outcome(_ disk: SimulatedDisk) throws -> Outcome {
     let (store, log) = try ProducerFixture.open(disk)
-    defer { try? store.close() }
+    defer { try? store.closeBlocking() }
     // Reads go on whatever the settings are.
     guard try LogReader(log).record(at: 0)?.value == [2] else { return .other("no record") }
     let end = log.logEndOffset
     do {
-      try log.append([keyed])
-    } catch LogError.settingsUnreadable(let path, let reason) {
+      try log.appendBlocking([NewRecord(keyed)])
+    } catch {
+      guard case .settingsUnreadable(let path, let reason) = error.kind else { throw error }
       guard path == Self.path, log.logEndOffset == end, log.settingsFault != nil else {
         return .other("\(path) \(log.logEndOffset)")
       }
@@ -161,27 +162,29 @@ struct TopicConfigFileTests {
 
   @Test func aTopicIsStoppedAsAWholeAndOthersAreNot() throws {
     let disk = SimulatedDisk(seed: 1)
-    var store = try Store.open(
+    var store = try Store.openBlocking(
       "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
     for name in ["a-0", "a-1", "b-0"] {
-      _ = try store.createLog(
+      _ = try store.createLogBlocking(
         TopicPartition(directoryName: name), overrides: TopicConfig(Self.values))
     }
-    try store.close()
+    try store.closeBlocking()
     try disk.install("/data/a-1/\(TopicConfigFile.name)", Array("cleanup.policy=\n".utf8))
-    store = try Store.open(
+    store = try Store.openBlocking(
       "/data", config: ProducerFixture.config(), disk: disk, logger: .silent)
     for log in store.logs {
       guard log.topicPartition.topic == "a" else {
-        #expect(try log.append([keyed]).baseOffset == 0)
+        #expect(try log.appendBlocking([NewRecord(keyed)]).baseOffset == 0)
         continue
       }
-      let error = #expect(throws: LogError.self) { try log.append([keyed]) }
+      let error = #expect(throws: LogError.self) { try log.appendBlocking([NewRecord(keyed)]) }
       #expect(error.map { "\($0)" }?.contains("a-1/") == true)
     }
-    #expect(throws: LogError.self) { try store.createLog(TopicPartition(directoryName: "a-2")) }
-    try store.deleteTopic("a")
-    let again = try store.createLog(TopicPartition(directoryName: "a-1"))
-    try again.append([keyed])
+    #expect(throws: LogError.self) {
+      try store.createLogBlocking(TopicPartition(directoryName: "a-2"))
+    }
+    try store.deleteTopicBlocking("a")
+    let again = try store.createLogBlocking(TopicPartition(directoryName: "a-1"))
+    try again.appendBlocking([NewRecord(keyed)])
   }
 }

@@ -22,7 +22,7 @@ import Testing
     var model = LogModel()
     for batch in SampleBatches.small[..<20] { try store.append(batch, &model) }
     try #require(store.log.store.state.segments.count >= 5)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     return disk
   }
 
@@ -85,7 +85,7 @@ import Testing
       let files = try Self.logs(disk)
       let store = try Self.open(disk)
       let offset = batch.baseOffset
-      let done = try store.manager.truncateLog(Self.name, from: offset)
+      let done = try store.manager.truncateLogBlocking(Self.name, from: offset)
       #expect(done.offsets == offset..<Self.end)
       #expect(try LogModel.content(of: done.log) == Self.before(offset))
       #expect(done.log.logEndOffset == offset && done.log.recoveryPoint == offset)
@@ -98,22 +98,22 @@ import Testing
         #expect(disk.contents(of: path) == files[String(file)], "\(path)")
       }
       try Self.expectSound(disk, "cut at \(offset)")
-      try store.manager.close()
+      try store.manager.closeBlocking()
       try Self.expectSound(disk, "cut at \(offset) and closed")
       let again = try Self.open(disk)
       #expect(try LogModel.content(of: again.log) == Self.before(offset))
       #expect(again.log.logEndOffset == offset && again.log.leaderEpoch == 1)
-      let undone = try again.manager.undoTruncation(of: Self.name)
+      let undone = try again.manager.undoTruncationBlocking(of: Self.name)
       #expect(undone.offsets == offset..<Self.end)
       #expect(try LogModel.content(of: undone.log) == Self.content)
       #expect(undone.log.leaderEpoch == 1)
       #expect(undone.log.endOffset(forLeaderEpoch: 0)?.endOffset == Self.end)
       #expect(try Self.logs(disk) == files)
       try Self.expectSound(disk, "undone at \(offset)")
-      try again.manager.close()
+      try again.manager.closeBlocking()
       try Self.expectSound(disk, "undone at \(offset) and closed")
       #expect(throws: LogError.self) {
-        try Self.open(disk).manager.undoTruncation(of: Self.name)
+        try Self.open(disk).manager.undoTruncationBlocking(of: Self.name)
       }
     }
   }
@@ -122,17 +122,17 @@ import Testing
     for offset in try Self.places() {
       let disk = try Self.filled()
       let store = try Self.open(disk)
-      let log = try store.manager.truncateLog(Self.name, from: offset).log
+      let log = try store.manager.truncateLogBlocking(Self.name, from: offset).log
       var bytes = SampleBatches.small[40]
-      #expect(try log.append(batch: &bytes).baseOffset == offset)
+      #expect(try log.appendBlocking(batch: &bytes).baseOffset == offset)
       #expect(try RecordBatch(bytes.span).header.leaderEpoch == 1)
-      #expect(throws: LogError.self) { try store.manager.undoTruncation(of: Self.name) }
-      try store.manager.close()
+      #expect(throws: LogError.self) { try store.manager.undoTruncationBlocking(of: Self.name) }
+      try store.manager.closeBlocking()
       try Self.expectSound(disk, "appended at \(offset)")
       let again = try Self.open(disk)
       #expect(try LogModel.content(of: again.log).map(\.bytes).last == bytes)
       // And once more, over the first one.
-      let second = try again.manager.truncateLog(Self.name, from: offset).log
+      let second = try again.manager.truncateLogBlocking(Self.name, from: offset).log
       #expect(try LogModel.content(of: second) == Self.before(offset))
       #expect(second.leaderEpoch == 2)
       try Self.expectSound(disk, "cut twice at \(offset)")
@@ -146,23 +146,21 @@ import Testing
     for batch in Self.content where batch.nextOffset > batch.baseOffset + 1 {
       for offset in batch.baseOffset + 1..<batch.nextOffset {
         #expect {
-          try store.manager.truncateLog(Self.name, from: offset)
+          try store.manager.truncateLogBlocking(Self.name, from: offset)
         } throws: { error in
-          guard case LogError.insideBatch(offset, let range)? = error as? LogError else {
-            return false
-          }
-          return range == batch.baseOffset..<batch.nextOffset
+          guard let error = error as? LogError, error.code == .insideBatch else { return false }
+          return error.offsets == batch.baseOffset..<batch.nextOffset
         }
       }
     }
     for offset in [-1, Self.end + 1, Int64.max] {
       #expect {
-        try store.manager.truncateLog(Self.name, from: offset)
+        try store.manager.truncateLogBlocking(Self.name, from: offset)
       } throws: { error in
-        if case LogError.offsetOutOfRange? = error as? LogError { true } else { false }
+        (error as? LogError)?.code == .offsetOutOfRange
       }
     }
-    let nothing = try store.manager.truncateLog(Self.name, from: Self.end)
+    let nothing = try store.manager.truncateLogBlocking(Self.name, from: Self.end)
     #expect(nothing.offsets.isEmpty && nothing.log === store.log)
     #expect(try Self.logs(disk) == files)
     #expect(try LogModel.content(of: store.log) == Self.content)
@@ -180,7 +178,7 @@ import Testing
     _ disk: SimulatedDisk, _ reached: Reached, before: [LogModel.Batch], after: [LogModel.Batch],
     _ place: String
   ) throws {
-    let seen = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let seen = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk, logger: .silent)
     let shown = try LogModel.content(of: seen)
     // The dear part at some of the states.
     let isDeep = place.utf8.reduce(0) { $0 + Int($1) } % 4 == 0
@@ -211,7 +209,7 @@ import Testing
       let log = try change(store.manager).log
       reached = .done
       var bytes = SampleBatches.small[40]
-      _ = try log.append(batch: &bytes)
+      _ = try log.appendBlocking(batch: &bytes)
       reached = .appended
       return (reached, nil)
     } catch {
@@ -225,7 +223,7 @@ import Testing
     let seed = Seed.fromEnvironment(else: 1)
     let loop = PowerCutLoop(exhaustiveMax: 4, samples: 4, damaged: 1, seed: seed)
     let tried = try loop.run(on: { try Self.filled() }) { disk -> Reached in
-      let (reached, error) = Self.run(disk) { try $0.truncateLog(Self.name, from: offset) }
+      let (reached, error) = Self.run(disk) { try $0.truncateLogBlocking(Self.name, from: offset) }
       #expect(error == nil || disk.isCut, "failed by itself: \(error.map { "\($0)" } ?? "")")
       return reached
     } check: { disk, reached, point in
@@ -241,7 +239,7 @@ import Testing
     let seed = Seed.fromEnvironment(else: 1)
     let loop = PowerCutLoop(exhaustiveMax: 3, samples: 4, damaged: 1, seed: seed)
     let tried = try loop.run(on: { try Self.truncated(at: offset) }) { disk -> Reached in
-      let (reached, error) = Self.run(disk) { try $0.undoTruncation(of: Self.name) }
+      let (reached, error) = Self.run(disk) { try $0.undoTruncationBlocking(of: Self.name) }
       #expect(error == nil || disk.isCut, "failed by itself: \(error.map { "\($0)" } ?? "")")
       return reached
     } check: { disk, reached, point in
@@ -254,8 +252,8 @@ import Testing
   private static func truncated(at offset: Int64) throws -> SimulatedDisk {
     let disk = try filled()
     let store = try open(disk)
-    _ = try store.manager.truncateLog(name, from: offset)
-    try store.manager.close()
+    _ = try store.manager.truncateLogBlocking(name, from: offset)
+    try store.manager.closeBlocking()
     return disk
   }
 
@@ -272,8 +270,8 @@ import Testing
         disk.plan(FaultPlan(.error(code), at: occurrence, isForEver: isForEver))
         let (reached, _) = Self.run(disk) { manager in
           isUndone
-            ? try manager.undoTruncation(of: Self.name)
-            : try manager.truncateLog(Self.name, from: offset)
+            ? try manager.undoTruncationBlocking(of: Self.name)
+            : try manager.truncateLogBlocking(Self.name, from: offset)
         }
         guard disk.faultsFired > 0 else {
           #expect(occurrence > 15 && reached == .appended)
@@ -330,7 +328,7 @@ import Testing
     for (name, harm) in harms {
       let harmed = disk.kill()
       try harm(harmed)
-      let seen = try Log.openReadOnly(CrashStore.directory, disk: harmed, logger: .silent)
+      let seen = try Log.openReadOnlyBlocking(CrashStore.directory, disk: harmed, logger: .silent)
       #expect(try LogModel.content(of: seen).starts(with: Self.content), "\(name)")
       #expect(seen.recovery.sideFileDamage.map(\.file) == [path], "\(name)")
       let log = try Self.open(harmed).log
@@ -377,7 +375,7 @@ import Testing
           }
         }
       }
-      _ = try store.manager.truncateLog(Self.name, from: offset)
+      _ = try store.manager.truncateLogBlocking(Self.name, from: offset)
       disk.beforeEachCall(nil)
       #expect(looks.withLock { $0 } > 30)
     }

@@ -14,8 +14,8 @@ import Testing
     for batch in SampleBatches.small[..<8] { try store.append(batch, &model) }
     let name = store.log.topicPartition
     let before = try LogModel.content(of: store.log)
-    _ = try store.manager.truncateLog(name, from: before[3].baseOffset)
-    let log = try store.manager.undoTruncation(of: name).log
+    _ = try store.manager.truncateLogBlocking(name, from: before[3].baseOffset)
+    let log = try store.manager.undoTruncationBlocking(of: name).log
     #expect(try LogModel.content(of: log) == before)
     let again = try CrashStore(
       disk.crash(.loseAllUnsynced), CrashStore.config(segmentBytes: 5_000), creates: false)

@@ -43,7 +43,7 @@ import Testing
     #expect(report.sideFileDamage.isEmpty)
     #expect(store.log.recovery.damage.isEmpty)
     #expect(disk.counters.unreadableReads > 0)
-    try store.manager.close()
+    try store.manager.closeBlocking()
     let after = try verify(disk)
     #expect(after.sideFileDamage.isEmpty && after.unreadable.isEmpty && !after.hasDamage)
     let read = try OffsetCheckpoint.read(disk, directory: CrashStore.path, name)
@@ -79,7 +79,7 @@ import Testing
     #expect(store.manager.report.mendedFiles == [path])
     #expect(disk.faultFired)
     disk.removeFaults()
-    try store.manager.close()
+    try store.manager.closeBlocking()
     #expect(try verify(disk).sideFileDamage.isEmpty)
   }
 

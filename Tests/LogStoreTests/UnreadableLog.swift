@@ -46,7 +46,7 @@ struct UnreadableLog {
     }
     let content = try LogModel.content(of: store.log)
     let places = store.log.store.state.segments.map { ($0.path(.log), $0.baseOffset) }
-    if stop == .closed { try store.manager.close() }
+    if stop == .closed { try store.manager.closeBlocking() }
     let stopped = store.disk.kill()
     if stop == .foreign { try stopped.remove("\(CrashStore.directory)/\(DurableMark.fileName)") }
     self.stop = stop

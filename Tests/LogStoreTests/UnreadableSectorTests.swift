@@ -34,7 +34,7 @@ import Testing
       #expect(store.log.recovery.damage == before.damage, place)
       #expect(store.log.recovery.cuts.isEmpty, place)
       #expect(before.plans.first?.report.rebuiltIndexes == store.log.recovery.rebuiltIndexes, place)
-      try store.manager.close()
+      try store.manager.closeBlocking()
       #expect(try verify(disk).damage == before.damage, place)
       for other in log.segments { #expect(disk.contents(of: other.path) == other.bytes, place) }
       #expect(disk.counters.unreadableReads > 0, place)
@@ -58,11 +58,11 @@ import Testing
       try check(found, log, segment, bytes, place)
 
       var next = SampleBatches.sealed([(CrashStore.nowMs, [7])])
-      let appended = try store.log.append(batch: &next).baseOffset
+      let appended = try store.log.appendBlocking(batch: &next).baseOffset
       #expect(appended >= min(log.end, lost.lowerBound + 1), place)
       if !log.isEndUnknown(segment, lost) { #expect(appended == log.end, place) }
       #expect(try LogReader(store.log).record(at: appended, limit: .logEnd)?.value == [7], place)
-      try store.manager.close()
+      try store.manager.closeBlocking()
       #expect(disk.counters.unreadableReads > 0, place)
       for other in log.segments {
         let now = try #require(disk.contents(of: other.path))
@@ -77,7 +77,7 @@ import Testing
     for (segment, bytes) in log.faults {
       let place: Comment = "\(segment.path) \(bytes)"
       let disk = try log.disk(segment, without: bytes)
-      let opened = try Log.openReadOnly(CrashStore.directory, disk: disk)
+      let opened = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk)
       let (_, lost) = try log.lost(segment, bytes)
       let (read, damage) = try Self.readAround(opened)
       #expect(read == (0..<log.end).filter { !lost.contains($0) }, place)
@@ -226,7 +226,9 @@ import Testing
         if next == offset { break }
         offset = next
       } catch {
-        guard case .corrupt(let range) = error, let offsets = range.offsets else { throw error }
+        guard case .corrupt(let range) = error.kind, let offsets = range.offsets else {
+          throw error
+        }
         damage.append(range)
         offset = max(offset + 1, offsets.upperBound)
       }

@@ -8,8 +8,8 @@ import Testing
 struct VerifyLiveTests {
   @Test func aWriterAtWorkIsNotTakenForDamage() throws {
     let disk = SimulatedDisk()
-    let store = try Store.open("/data", config: config(), disk: disk)
-    let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
+    let store = try Store.openBlocking("/data", config: config(), disk: disk)
+    let log = try store.createLogBlocking(TopicPartition(topic: "a", partition: 0))
     let isDone = Locked(false)
     let verified = Locked(0)
     let batch = try BatchSource.batch(baseOffset: 0, values: [[1, 2, 3], [4, 5]])
@@ -21,7 +21,7 @@ struct VerifyLiveTests {
           for round in 1...8 {
             for _ in 0..<100 {
               var bytes = batch
-              _ = try log.append(batch: &bytes)
+              _ = try log.appendBlocking(batch: &bytes)
             }
             guard verified.wait(timeoutNs: 60_000_000_000, until: { $0 >= round }) else {
               return "verify came to no end"
@@ -42,7 +42,7 @@ struct VerifyLiveTests {
     }
     #expect(results == [nil, nil])
     let records = Int(log.logEndOffset)
-    try store.close()
+    try store.closeBlocking()
     let report = try LogVerifier(disk).verify(["/data"])
     #expect(report.recordCount == records && report.segmentCount > 1)
     #expect(report.summary == "ok: \(records) records, \(report.segmentCount) segments, no damage")
@@ -50,13 +50,13 @@ struct VerifyLiveTests {
 
   @Test func whatOurOwnLogsHoldAtAnyMomentIsNoDamage() throws {
     let disk = SimulatedDisk()
-    let store = try Store.open("/data", config: config(), disk: disk)
-    let log = try store.createLog(TopicPartition(topic: "a", partition: 0))
+    let store = try Store.openBlocking("/data", config: config(), disk: disk)
+    let log = try store.createLogBlocking(TopicPartition(topic: "a", partition: 0))
     for size in 1...40 {
       var bytes = try BatchSource.batch(
         baseOffset: 0, values: (0..<size % 7 + 1).map { [UInt8](repeating: 1, count: $0 * size) },
         timestamp: Int64(1000 * (size % 5)))
-      _ = try log.append(batch: &bytes)
+      _ = try log.appendBlocking(batch: &bytes)
       var options = VerificationOptions()
       options.depth = .deep
       for disk in [disk, disk.kill(), disk.crash(seed: UInt64(size))] {
@@ -85,19 +85,19 @@ struct VerifyLiveTests {
   @Test(arguments: [false, true])
   func aLogThatIsDeletedMeanwhileIsNoDamage(isMadeAnew: Bool) throws {
     let disk = SimulatedDisk()
-    let store = try Store.open("/data", config: config(), disk: disk)
+    let store = try Store.openBlocking("/data", config: config(), disk: disk)
     let names = try ["a", "b", "c"].map { try TopicPartition(topic: $0, partition: 0) }
     for name in names {
       var bytes = try BatchSource.batch(baseOffset: 0, values: [[1], [2]])
-      _ = try store.createLog(name).append(batch: &bytes)
+      _ = try store.createLogBlocking(name).appendBlocking(batch: &bytes)
     }
     let steps = Locked<[String]>([])
     let watched = WatchedDisk(disk) { operation, path in
       guard path == "/data/b-0" else { return }
       do {
         switch (operation, steps.withLock { $0.count }) {
-        case (.list, 0): try store.deleteLog(names[1])
-        case (.status, 1) where isMadeAnew: _ = try store.createLog(names[1])
+        case (.list, 0): try store.deleteLogBlocking(names[1])
+        case (.status, 1) where isMadeAnew: _ = try store.createLogBlocking(names[1])
         default: return
         }
         steps.withLock { $0.append("\(operation)") }

@@ -14,8 +14,8 @@ import Testing
     init() throws {
       var config = CrashStore.config(segmentBytes: 300)
       config.log.indexIntervalBytes = 50
-      store = try Store.open("/data", config: config, disk: disk, logger: .silent)
-      log = try store.createLog(TopicPartition(topic: "t", partition: 0))
+      store = try Store.openBlocking("/data", config: config, disk: disk, logger: .silent)
+      log = try store.createLogBlocking(TopicPartition(topic: "t", partition: 0))
     }
 
     var segmentCount: Int { log.store.state.segments.count }
@@ -26,7 +26,7 @@ import Testing
       var number = 0
       while segmentCount < wanted {
         var batch = SampleBatches.small[number % SampleBatches.small.count]
-        _ = try log.append(batch: &batch)
+        _ = try log.appendBlocking(batch: &batch)
         number += 1
       }
     }
@@ -84,7 +84,7 @@ import Testing
     }
     #expect(results == [nil, nil])
     #expect(rolledDuring.withLock { $0 } > 0, "no roll during a verification")
-    try writer.store.close()
+    try writer.store.closeBlocking()
   }
 
   /// A roll, or some, before each single call of a verification.

@@ -24,7 +24,7 @@ import Testing
   private func write(_ batch: [UInt8], to log: Log) throws(LogError) -> AppendResult {
     var bytes = batch
     var span = bytes.mutableSpan
-    return try log.write(batch: &span)
+    return try log.writeBlocking(batch: &span)
   }
 
   private func builder() throws -> RecordBatchBuilder {
@@ -39,7 +39,9 @@ import Testing
     let store = try CrashStore(SimulatedDisk(seed: 1), CrashStore.config())
     var empty = RecordBatchBuilder()
     guard
-      case .invalidBatch(.header(.recordCount, _, _, _)) = error({ try store.log.write(&empty) })
+      case .invalidBatch(.header(.recordCount, _, _, _)) = error({
+        try store.log.writeBlocking(&empty)
+      })?.kind
     else {
       Issue.record("an empty builder was taken")
       return
@@ -52,13 +54,13 @@ import Testing
     let store = try CrashStore(disk, CrashStore.config())
     var full = try builder()
     disk.plan(FaultPlan(.error(ENOSPC), at: 1, operations: [.write], pathSuffix: ".log"))
-    guard case .diskFull = error({ try store.log.append(&full) }) else {
+    guard case .diskFull = error({ try store.log.appendBlocking(&full) })?.kind else {
       Issue.record("a full disk took a batch")
       return
     }
     let keptCount = full.recordCount
     #expect(disk.faultFired && keptCount == 1)
-    let result = try store.log.append(&full)
+    let result = try store.log.appendBlocking(&full)
     let isEmpty = full.isEmpty
     #expect(result.baseOffset == 0 && isEmpty)
   }
@@ -66,7 +68,7 @@ import Testing
   @Test func aBatchThatNoSegmentHoldsIsRefused() throws {
     let store = try CrashStore(SimulatedDisk(seed: 3), CrashStore.config(segmentBytes: 300))
     let batch = SampleBatches.make(1, records: 1, valueBytes: 400)
-    guard case .failure(.recordTooLarge(batch.count, limit: 300)) = store.tryAppend(batch) else {
+    guard case .recordTooLarge(batch.count, limit: 300) = store.tryAppend(batch).failureKind else {
       Issue.record("a batch of \(batch.count) bytes was taken")
       return
     }
@@ -81,14 +83,18 @@ import Testing
     let records = sizes.map {
       Record(offset: 0, timestamp: 1, key: nil, value: [UInt8](repeating: 1, count: $0))
     }
-    guard case .recordTooLarge(_, limit: 500) = error({ try store.log.append(records) }) else {
+    guard
+      case .recordTooLarge(_, limit: 500) = error({
+        try store.log.appendBlocking(records.map { NewRecord($0) })
+      })?.kind
+    else {
       Issue.record("\(sizes) were taken")
       return
     }
     #expect(store.log.logEndOffset == 0)
     // The next ones are taken.
     let fitting = Record(offset: 0, timestamp: 1, key: nil, value: [1])
-    #expect(try store.log.append([fitting]).baseOffset == 0)
+    #expect(try store.log.appendBlocking([NewRecord(fitting)]).baseOffset == 0)
   }
 
   /// One of a broker's that is open at the log's end: nothing is appended into it.
@@ -103,7 +109,8 @@ import Testing
         ], timestamp: 1, transactionFirstOffset: 3, activeMs: 1))
     let batch = try ProducerFixture.batch(5, sequence: 1)
     let header = try BatchHeader(batch.span)
-    guard case .invalidTransactionState(5, _) = error({ try state.judge(header, nowMs: 2) }) else {
+    guard case .invalidTransactionState(5, _) = error({ try state.judge(header, nowMs: 2) })?.kind
+    else {
       Issue.record("a batch was let into an open transaction")
       return
     }
@@ -115,7 +122,7 @@ import Testing
     let disk = SimulatedDisk(seed: 4)
     let store = try CrashStore(disk, CrashStore.config(durability: .operatingSystem))
     _ = try write(SampleBatches.small[0], to: store.log)
-    let log = try Log.openReadOnly(CrashStore.directory, disk: disk, logger: .silent)
+    let log = try Log.openReadOnlyBlocking(CrashStore.directory, disk: disk, logger: .silent)
     _ = try write(SampleBatches.small[1], to: store.log)
     _ = try log.refresh()
     #expect(log.logEndOffset == store.log.logEndOffset)
@@ -123,11 +130,11 @@ import Testing
     var full = try builder()
     let refusals = [
       error { try write(SampleBatches.small[1], to: log) },
-      error { try log.append(&full) },
-      error { try log.append([]) },
+      error { try log.appendBlocking(&full) },
+      error { try log.appendBlocking([]) },
     ]
     for refusal in refusals {
-      guard case .readOnly = refusal else {
+      guard case .readOnly = refusal?.kind else {
         Issue.record("\(String(describing: refusal))")
         continue
       }
@@ -137,7 +144,7 @@ import Testing
     // There is nothing for a flusher either.
     #expect(log.writing == nil)
     // Nothing of its own is unsynced.
-    try log.flush()
+    try log.flushBlocking()
     try log.close()
     #expect(disk.operationCount == before)
   }
@@ -152,7 +159,7 @@ import Testing
     try store.append(SampleBatches.small[0], &model)
     // A new segment is due, and the disk is full.
     disk.plan(FaultPlan(.error(ENOSPC), at: 1, operations: [.allocate]))
-    guard case .diskFull = error({ try log.appender.prepare(byteCount: 290) }) else {
+    guard case .diskFull = error({ try log.appender.prepare(byteCount: 290) })?.kind else {
       Issue.record("a segment was made on a full disk")
       return
     }
@@ -163,16 +170,16 @@ import Testing
     // After a failed sync, and after the end.
     _ = try write(SampleBatches.small[2], to: log)
     disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.sync]))
-    guard case .poisoned = error({ try log.flush() }),
-      case .poisoned = error({ try log.appender.prepare(byteCount: 290) })
+    guard case .poisoned = error({ try log.flushBlocking() })?.kind,
+      case .poisoned = error({ try log.appender.prepare(byteCount: 290) })?.kind
     else {
       Issue.record("prepared after a failed sync")
       return
     }
-    let other = try store.manager.createLog(try TopicPartition(topic: "u", partition: 0))
+    let other = try store.manager.createLogBlocking(try TopicPartition(topic: "u", partition: 0))
     _ = try write(SampleBatches.small[0], to: other)
     try other.close()
-    guard case .closed = error({ try other.appender.prepare(byteCount: 100) }) else {
+    guard case .closed = error({ try other.appender.prepare(byteCount: 100) })?.kind else {
       Issue.record("prepared after the end")
       return
     }
@@ -187,13 +194,13 @@ import Testing
     let log = store.log
     _ = try write(SampleBatches.small[0], to: log)
     if isDeleted {
-      try store.manager.deleteLog(log.topicPartition)
+      try store.manager.deleteLogBlocking(log.topicPartition)
     } else {
       log.giveUp()
       log.giveUp()
     }
     disk.setTracing(true)
-    guard case .closed = error({ try log.waitFlushed(upTo: 1) }),
+    guard case .closed = error({ try log.waitUntilDurableBlocking(upTo: 1) })?.kind,
       case .alone = log.pipeline.beginSharedFlush(by: try group(disk))
     else {
       Issue.record("flushed after the end")
@@ -208,7 +215,7 @@ import Testing
     let store = try CrashStore(SimulatedDisk(seed: 7), CrashStore.config())
     store.log.health.fail(DiskError(.sync, "first", code: EIO))
     store.log.health.fail(DiskError(.sync, "second", code: EIO))
-    guard case .failure(.poisoned(_, let cause)) = store.tryAppend(SampleBatches.small[0]) else {
+    guard case .poisoned(_, let cause) = store.tryAppend(SampleBatches.small[0]).failureKind else {
       Issue.record("an append after a failed sync went through")
       return
     }
@@ -257,7 +264,7 @@ import Testing
       Issue.record("a shared flush began")
       return
     }
-    try store.log.flush()
+    try store.log.flushBlocking()
     #expect(try disk.unsyncedBytes(of: store.log.store.state.segments[0].path(.log)) == 0)
   }
 
@@ -296,7 +303,7 @@ import Testing
     let before = disk.contents(of: path)
     store.log.pipeline.refreshMark(force: true)
     #expect(disk.contents(of: path) == before)
-    try store.log.flush()
+    try store.log.flushBlocking()
     store.log.pipeline.refreshMark(force: true)
     let mark = try DurableMark.read(store.log.environment.directory)
     #expect(mark.durable?.recoveryPoint == store.log.logEndOffset)

@@ -39,6 +39,9 @@ struct LogLineTests {
       file: "Sources/LogStore/Read/SegmentView.swift", count: 1,
       why: "damage: once for each range, and there are as many as the disk holds"),
     Exception(
+      file: "Sources/LogStore/Store/Store.swift", count: 1,
+      why: "once for a store whose scoped use ended with an error"),
+    Exception(
       file: "Sources/LogStore/Store/StoreContext.swift", count: 1,
       why: "once for each kept file that a bound makes an opening remove"),
     Exception(

@@ -46,7 +46,7 @@ struct ThreadedSuiteTests {
     init(_ file: SourceFile) {
       let lines = file.code.map(\.text)
       func contains(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
-      opens = contains("Store.open(")
+      opens = contains("Store.openBlocking(")
       starts =
         opens && !contains("startsFlusher = false")
         || ThreadedSuiteTests.starts.contains(where: contains)

@@ -39,14 +39,14 @@ private func buildAndAppend(_ scale: Scale) throws -> Row {
       var builder = RecordBatchBuilder()
       let value = [UInt8](repeating: 0x61, count: 92)
       _ = try fill(&builder, value)
-      try fixture.log.append(&builder)
+      try fixture.log.appendBlocking(&builder)
       let before = allocations()
       let start = nowNs()
       var appended = 0
       for _ in 0..<batches {
         try fill(&builder, value)
         appended += builder.byteCount
-        try fixture.log.append(&builder)
+        try fixture.log.appendBlocking(&builder)
       }
       let seconds = Double(nowNs() - start) / 1e9
       let made = allocations() - before
@@ -72,10 +72,10 @@ private func readyBatches(_ scale: Scale) throws -> Row {
     name: "append ready 16 KiB batches, not synced", unit: "B/s", goal: "ratio >= 0.75",
     ours: {
       let fixture = try Fixture("ready")
-      try fixture.log.append(batch: &bytes)
+      try fixture.log.appendBlocking(batch: &bytes)
       let before = allocations()
       let start = nowNs()
-      for _ in 0..<batches { try fixture.log.append(batch: &bytes) }
+      for _ in 0..<batches { try fixture.log.appendBlocking(batch: &bytes) }
       let seconds = Double(nowNs() - start) / 1e9
       let made = allocations() - before
       try fixture.remove()
@@ -100,7 +100,7 @@ private func singleRecords(_ scale: Scale) throws -> Row {
       for index in 0..<count {
         _ = try builder.append(
           timestamp: 1_700_000_000_000 + Int64(index), key: nil, value: value.span)
-        try fixture.log.append(&builder)
+        try fixture.log.appendBlocking(&builder)
       }
       let seconds = Double(nowNs() - start) / 1e9
       let made = allocations() - before
@@ -126,10 +126,10 @@ private func durableSingle(_ scale: Scale) throws -> Row {
     name: "append durable, one writer, 100 x 100 B", unit: "appends/s", goal: "ratio >= 0.83",
     ours: {
       let fixture = try Fixture("durable", durability: .flushed)
-      try fixture.log.append(batch: &bytes)
+      try fixture.log.appendBlocking(batch: &bytes)
       let before = allocations()
       let start = nowNs()
-      for _ in 0..<count { try fixture.log.append(batch: &bytes) }
+      for _ in 0..<count { try fixture.log.appendBlocking(batch: &bytes) }
       let seconds = Double(nowNs() - start) / 1e9
       let made = allocations() - before
       try fixture.remove()
@@ -147,16 +147,16 @@ private func durableInFlight(_ scale: Scale) throws -> Row {
     name: "append durable, 64 in flight, 100 B", unit: "appends/s", goal: ">= 50 k/s",
     ours: {
       let fixture = try Fixture("flight", durability: .flushed)
-      try fixture.log.append(batch: &bytes)
+      try fixture.log.appendBlocking(batch: &bytes)
       let before = allocations()
       let start = nowNs()
       for _ in 0..<rounds {
         var last: Int64 = 0
         for _ in 0..<window {
           var span = bytes.mutableSpan
-          last = try fixture.log.write(batch: &span).lastOffset
+          last = try fixture.log.writeBlocking(batch: &span).lastOffset
         }
-        try fixture.log.waitFlushed(upTo: last + 1)
+        try fixture.log.waitUntilDurableBlocking(upTo: last + 1)
       }
       let seconds = Double(nowNs() - start) / 1e9
       let made = allocations() - before

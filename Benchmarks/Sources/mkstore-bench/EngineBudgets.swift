@@ -17,7 +17,7 @@ private func appendBudgetRows() -> [Row] {
       let value = [UInt8](repeating: 0x61, count: 92)
       return {
         _ = try builder.append(timestamp: 1_700_000_000_000, key: nil, value: value.span)
-        try fixture.log.append(&builder)
+        try fixture.log.appendBlocking(&builder)
       }
     },
     budgetRow("append of ten records", budget: 0) { fixture in
@@ -28,11 +28,11 @@ private func appendBudgetRows() -> [Row] {
     },
     budgetRow("append of a ready batch", budget: 0) { fixture in
       var bytes = try batch(records: 150, valueBytes: 100)
-      return { try fixture.log.append(batch: &bytes) }
+      return { try fixture.log.appendBlocking(batch: &bytes) }
     },
     budgetRow("durable append of a ready batch", durability: .flushed, budget: 0) { fixture in
       var bytes = try batch(records: 150, valueBytes: 100)
-      return { try fixture.log.append(batch: &bytes) }
+      return { try fixture.log.appendBlocking(batch: &bytes) }
     },
   ]
 }
@@ -102,7 +102,7 @@ private func fill(_ fixture: Fixture) throws -> Int64 {
   let value = [UInt8](repeating: 0x61, count: 92)
   for time in 0..<Int64(100_000) {
     _ = try builder.append(timestamp: firstTime + time, key: nil, value: value.span)
-    if time % 100 == 99 { try fixture.log.append(&builder) }
+    if time % 100 == 99 { try fixture.log.appendBlocking(&builder) }
   }
   return fixture.log.logEndOffset
 }

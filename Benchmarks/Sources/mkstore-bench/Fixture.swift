@@ -21,8 +21,8 @@ final class Fixture {
     config.log.durability = durability
     config.log.segmentBytes = segmentBytes
     config.log.compression = compression
-    store = try Store.open(path, config: config)
-    log = try store.createLog(TopicPartition(topic: "bench", partition: 0))
+    store = try Store.openBlocking(path, config: config)
+    log = try store.createLogBlocking(TopicPartition(topic: "bench", partition: 0))
   }
 
   func remove() throws {

@@ -31,7 +31,7 @@ final class LatencyBox: @unchecked Sendable {
     let value = [UInt8](repeating: 0x61, count: 92)
     for index in 0..<count {
       _ = try builder.append(timestamp: 1_700_000_000_000, key: nil, value: value.span)
-      try log.append(&builder)
+      try log.appendBlocking(&builder)
       // After the append returned: it is published.
       sentNs[index] = nowNs()
       let pause = sentNs[index] + 3_000

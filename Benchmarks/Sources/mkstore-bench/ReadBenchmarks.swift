@@ -25,7 +25,7 @@ final class ReadData {
     let fixture = try Fixture("read")
     var bytes = try batch(records: 100, valueBytes: 92)
     let batches = scale.count(40_000)
-    for _ in 0..<batches { try fixture.log.append(batch: &bytes) }
+    for _ in 0..<batches { try fixture.log.appendBlocking(batch: &bytes) }
     made = (fixture, batches * bytes.count, Int64(batches) * 100)
     return (fixture.log, batches * bytes.count, Int64(batches) * 100)
   }

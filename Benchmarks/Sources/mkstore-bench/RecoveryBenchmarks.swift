@@ -10,12 +10,12 @@ func recoveryRows(_ scale: Scale) -> [Row] {
         var fixture: Fixture? = try Fixture("recover", segmentBytes: 256 << 20)
         let path = fixture!.path
         var bytes = try batch(records: 100, valueBytes: 92)
-        for _ in 0..<scale.count(100_000) { try fixture!.log.append(batch: &bytes) }
+        for _ in 0..<scale.count(100_000) { try fixture!.log.appendBlocking(batch: &bytes) }
         try fixture!.log.flush()
         let end = fixture!.log.logEndOffset
         fixture = nil  // No close: as after a kill.
         let start = nowNs()
-        let store = try Store.open(path)
+        let store = try Store.openBlocking(path)
         let seconds = Double(nowNs() - start) / 1e9
         precondition(store.logs[0].logEndOffset == end)
         try store.close()

@@ -14,7 +14,7 @@ func retentionRows(_ scale: Scale) -> [Row] {
         var config = StoreConfig()
         config.retentionCheckIntervalMs = 1_000
         config.checkpointIntervalMs = 600_000
-        let store = try Store.open(path, config: config)
+        let store = try Store.openBlocking(path, config: config)
         precondition(store.logs.count == count)
         // The first check, a second after the start, looks at every log.
         usleep(2_500_000)
@@ -52,9 +52,9 @@ private func storeOfManyLogs(_ count: Int) throws -> String {
     value: [UInt8](repeating: 0x61, count: 150))
   // Each log that is written to holds two descriptors.
   for first in stride(from: 0, to: count, by: 2_000) {
-    let store = try Store.open(path, config: config)
+    let store = try Store.openBlocking(path, config: config)
     for partition in first..<min(count, first + 2_000) {
-      let log = try store.createLog(
+      let log = try store.createLogBlocking(
         TopicPartition(topic: "t", partition: Int32(partition)), overrides: settings)
       for _ in 0..<3 { _ = try log.append([record]) }
     }

@@ -13,7 +13,7 @@ final class LossAcceptanceJob: Housekeeper.Job {
   func step() -> Housekeeper.Progress {
     guard let manager, let log = manager.log(topicPartition) else { return .done }
     do throws(LogError) {
-      _ = try log.acceptLosses()
+      _ = try log.acceptLossesBlocking()
       return .done
     } catch {
       manager.context.rateLimitedLog.log(

@@ -51,7 +51,7 @@ package final class FlushPipeline: Sendable {
 
   // MARK: Waiting
 
-  /// Blocks until every record below `offset` is durable; see `Log.waitFlushed`.
+  /// Blocks until every record below `offset` is durable; see `Log.waitUntilDurable`.
   package func waitFlushed(upTo offset: Int64) throws(LogError) {
     while offsets.flushed.value < offset {
       try health.checkNotFailed()
@@ -92,15 +92,15 @@ package final class FlushPipeline: Sendable {
     }
   }
 
-  /// Suspends until every record below `offset` is durable; see `Log.flushedEnd`.
-  package func flushedEnd(reaches offset: Int64) async throws(LogError) {
-    let outcome: OffsetNotifier.Outcome = await withCheckedContinuation { continuation in
-      onFlushed(offset) { outcome in continuation.resume(returning: outcome) }
-    }
-    try outcome.get()
+  /// Suspends until every record below `offset` is durable.
+  ///
+  /// - Returns: False where the task was cancelled before.
+  package func isFlushed(upTo offset: Int64) async throws(LogError) -> Bool {
+    try await offsets.flushed.reached(offset) { log.context.flusher.request(self) }
+    return offsets.flushed.value >= offset
   }
 
-  /// Calls `body` once when every record below `offset` is durable; see `Log.onFlushed`.
+  /// Calls `body` once when every record below `offset` is durable; see `Log.onDurable`.
   package func onFlushed(
     _ offset: Int64, _ body: @escaping @Sendable (Result<Void, LogError>) -> Void
   ) {

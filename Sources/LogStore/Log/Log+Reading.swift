@@ -1,5 +1,6 @@
 public import DiskIO
 public import Logging
+public import RecordFormat
 
 /// Looking for times and transactions. Records are read with a `LogReader`.
 extension Log {
@@ -59,15 +60,56 @@ extension Log {
     environment.isReadOnly ? try LogFollower(access).refresh() : false
   }
 
-  /// The records from `offset` on, for `for await`.
+  // MARK: Records
+
+  /// The offset of a position. May read from the disk.
+  func offset(of position: LogPosition, _ limit: LogReader.Limit) throws(LogError) -> Int64 {
+    switch position {
+    case .earliest: logStartOffset
+    case .latest: offsets.notifier(limit).value
+    case .offset(let offset): offset
+    case .since(let time):
+      try offset(forTimestamp: time.millisecondsSince1970)?.offset
+        ?? offsets.notifier(limit).value
+    }
+  }
+
+  /// The records from a position on, for `for try await`; see `RecordStream`.
   ///
   /// - Parameters:
-  ///   - offset: The first one's offset.
+  ///   - position: Where to begin.
+  ///   - end: Where to stop; by default never.
   ///   - limit: By default only what is acknowledged.
-  public func records(from offset: Int64, limit: LogReader.Limit = .highWatermark)
-    -> RecordStream
-  {
-    RecordStream(log: self, offset: offset, limit: limit)
+  public func records(
+    from position: LogPosition = .earliest, through end: StreamEnd = .never,
+    limit: LogReader.Limit = .highWatermark
+  ) -> RecordStream {
+    let endOffset: Int64? =
+      switch end {
+      case .never: nil
+      case .currentEnd: offsets.notifier(limit).value
+      case .offset(let offset): offset
+      }
+    return RecordStream(log: self, position: position, end: endOffset, limit: limit)
+  }
+
+  /// The first record, by offset, whose time is at or after `time`; nil where all are older.
+  ///
+  /// - Throws: As `offset(forTimestamp:)` and `LogReader.record`.
+  public func firstRecord(since time: Timestamp) async throws(LogError) -> Record? {
+    try await context.fetchers.run { [self] () throws(LogError) in
+      guard let found = try offset(forTimestamp: time.millisecondsSince1970) else { return nil }
+      return try LogReader(self).record(at: found.offset)
+    }
+  }
+
+  /// The record at `offset`, or in a gap the next one; nil where there is none yet.
+  ///
+  /// - Throws: As `LogReader.record`.
+  public func record(at offset: Int64) async throws(LogError) -> Record? {
+    try await context.fetchers.run { [self] () throws(LogError) in
+      try LogReader(self).record(at: offset)
+    }
   }
 }
 
@@ -75,7 +117,7 @@ extension Log {
   /// Opens a log's directory for reading only.
   ///
   /// Shows every valid batch, also what the owner has not synced yet; an unfinished end is passed
-  /// over, damage is fenced. `refresh` looks for what was appended since.
+  /// over, damage is fenced. `refresh` looks for what was appended since. Reads a part of the log.
   ///
   /// - Parameters:
   ///   - path: A `<topic>-<partition>` directory.
@@ -84,7 +126,7 @@ extension Log {
   ///   - logger: Where damage that reads find is told; nil: the process's logging system, label
   ///     `mkstore`.
   /// - Throws: `.notFound`, `.invalidName`, `.disk`.
-  public static func openReadOnly(
+  public static func openReadOnlyBlocking(
     _ path: String, disk: any Disk = PosixDisk(), openSegmentsMax: Int = 32,
     logger: Logger? = nil
   ) throws(LogError) -> Log {

@@ -2,6 +2,15 @@ internal import DiskIO
 
 /// Deleting a log's oldest records.
 extension Log {
+  /// Deletes every record below `offset`; see `deleteRecordsBlocking`.
+  ///
+  /// - Throws: As `deleteRecordsBlocking`.
+  public func deleteRecords(before offset: Int64) async throws(LogError) {
+    try await OneOffThread.run { [self] () throws(LogError) in
+      try deleteRecordsBlocking(before: offset)
+    }
+  }
+
   /// Deletes every record below `offset`.
   ///
   /// They are gone at once and for good: no read gives them any more, whatever crashes. Segments
@@ -16,7 +25,7 @@ extension Log {
   ///   `.disk` or `.diskFull`, and then nothing was deleted.
   /// - Complexity: One small file written and synced, and a rename for each file of a removed
   ///   segment. Blocks.
-  public func deleteRecords(before offset: Int64) throws(LogError) {
+  public func deleteRecordsBlocking(before offset: Int64) throws(LogError) {
     guard let writing else { throw .readOnly(path: path) }
     try health.checkPresent()
     guard offset <= highWatermark else {
@@ -48,7 +57,7 @@ extension Log {
   /// - Throws: `.readOnly`, `.closed`, `.poisoned`, `.disk`; `.diskFull` where there is no room for
   ///   the bytes or for a new segment, and then damage is told as before. It may be tried again.
   /// - Complexity: Each segment with damage is read and written once. Blocks.
-  public func acceptLosses() throws(LogError) -> [AcceptedLoss] {
+  public func acceptLossesBlocking() throws(LogError) -> [AcceptedLoss] {
     guard let writing else { throw .readOnly(path: path) }
     try health.checkPresent()
     return try LossAcceptance(self, writing).run(knownDamage)
@@ -59,7 +68,7 @@ extension Log {
   ///
   /// - Durability: Durable when this returns.
   /// - Throws: As `acceptLosses`; `.corrupt` where `mkstore.accepted` is wrong.
-  public func undoAcceptedLosses() throws(LogError) -> UndoneLosses {
+  public func undoAcceptedLossesBlocking() throws(LogError) -> UndoneLosses {
     guard let writing else { throw .readOnly(path: path) }
     try health.checkPresent()
     return try LossAcceptance(self, writing).undo()

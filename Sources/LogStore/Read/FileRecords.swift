@@ -1,4 +1,4 @@
-public import DiskIO
+package import DiskIO
 
 /// Whole batches of a log as bytes of a file: what `sendfile` is given.
 ///
@@ -20,7 +20,7 @@ public struct FileRecords: Sendable {
 
 extension FileRecords {
   /// The segment's `.log` file.
-  public var file: any DiskFile { files.log }
+  package var file: any DiskFile { files.log }
 
   /// Throws `.offsetOutOfRange` where the segment was removed from the log so long ago that its
   /// bytes are gone: `file.delete.delay.ms` after its files were unlinked.

@@ -149,7 +149,7 @@ extension LogReader {
       try copy(records)
       return records
     } catch {
-      guard case .disk(let cause) = error, cause.isUnreadableSector, doubtLastRead() else {
+      guard case .disk(let cause) = error.kind, cause.isUnreadableSector, doubtLastRead() else {
         throw error
       }
     }

@@ -6,8 +6,11 @@ internal import RecordFormat
 /// tail without touching an index.
 ///
 /// Keeps the segment, its open file and the position behind the last read, so that going on costs
-/// two atomic loads. Not for two threads at once; any number of readers may read one log. Holds one
-/// segment's file open.
+/// two atomic loads. Holds one segment's file open.
+///
+/// **Threads.** Not for two tasks or threads at once, which the compiler checks; any number of
+/// readers may read one log. Reads run on the caller's thread and may wait for the disk: in async
+/// code use `Log.records` and `Log.record(at:)`.
 public final class LogReader {
   /// How far a read may go.
   public enum Limit: Sendable {
@@ -59,7 +62,7 @@ public final class LogReader {
     finder = BatchFinder()
   }
 
-  /// Whether the log is gone, so that keeping this keeps files open that nobody reads any more.
+  /// Whether the log is gone, so that keeping this keeps files open that nothing reads any more.
   package var isOfEndedLog: Bool { log.health.isGone }
 
   /// The offset up to which `limit` lets records be read.
@@ -210,9 +213,9 @@ public final class LogReader {
   ///   - timeoutMs: Longest wait; nil for ever. More than a year counts as a year.
   /// - Returns: Whether there is one.
   /// - Throws: `.closed` or `.poisoned` where the log ends meanwhile.
-  public func wait(for offset: Int64, limit: Limit = .highWatermark, timeoutMs: Int? = nil)
-    throws(LogError) -> Bool
-  {
+  public func waitBlocking(
+    for offset: Int64, limit: Limit = .highWatermark, timeoutMs: Int? = nil
+  ) throws(LogError) -> Bool {
     try log.offsets.notifier(limit).wait(
       offset + 1, timeoutNs: timeoutMs.map { Int64(min($0, Self.timeoutMaxMs)) * 1_000_000 })
   }
@@ -387,3 +390,6 @@ public final class LogReader {
     return Place(view: view, index: index, position: position, nextOffset: -1)
   }
 }
+
+@available(*, unavailable, message: "a reader keeps its place: give each task one of its own")
+extension LogReader: Sendable {}

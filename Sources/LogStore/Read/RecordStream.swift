@@ -1,14 +1,17 @@
 public import RecordFormat
 
-/// The records of a log from an offset on, and then each new one as it is acknowledged: an
-/// asynchronous sequence that ends when its task is cancelled or the log is closed.
+/// The records of a log from a position on, and then each new one as it is acknowledged: an
+/// asynchronous sequence that ends where it was asked to, when its task is cancelled, or when the
+/// log is closed.
 ///
 /// ```swift
-/// for try await record in log.records(from: 0) { print(record.offset) }
+/// for try await record in log.records(from: .earliest, through: .currentEnd) {
+///   print(record.offset, record.text ?? "")
+/// }
 /// ```
 ///
 /// Reads run on the store's fetcher threads, never on the task's. Records are copies. A damaged
-/// range is thrown as `LogError.corrupt`; start a new stream at the range's end to go on.
+/// range is thrown as `.corrupt`; start a new stream at the end of the error's `offsets` to go on.
 public struct RecordStream: AsyncSequence, Sendable {
   /// One record.
   public typealias Element = Record
@@ -16,13 +19,13 @@ public struct RecordStream: AsyncSequence, Sendable {
   public typealias Failure = LogError
 
   let log: Log
-  let offset: Int64
+  let position: LogPosition
+  /// The offset to stop at; nil: never.
+  let end: Int64?
   let limit: LogReader.Limit
 
   /// Starts at the stream's first offset.
-  public func makeAsyncIterator() -> Iterator {
-    Iterator(source: Source(log, offset, limit))
-  }
+  public func makeAsyncIterator() -> Iterator { Iterator(source: Source(self)) }
 
   /// Hands out one record after the other.
   public struct Iterator: AsyncIteratorProtocol {
@@ -31,7 +34,7 @@ public struct RecordStream: AsyncSequence, Sendable {
 
     init(source: Source) { self.source = source }
 
-    /// The next record; nil where the task was cancelled or the log closed.
+    /// The next record; nil where the stream has ended.
     ///
     /// - Throws: As `LogReader.forEachRecord`.
     public mutating func next(isolation actor: isolated (any Actor)?) async throws(LogError)
@@ -51,20 +54,30 @@ public struct RecordStream: AsyncSequence, Sendable {
   /// next, so that the reader never meets two threads at once.
   final class Source: @unchecked Sendable {
     private let log: Log
+    private let end: Int64
     private let limit: LogReader.Limit
     private let reader: LogReader
-    private var offset: Int64
+    /// Where to begin; nil once `offset` is known.
+    private var position: LogPosition?
+    private var offset: Int64 = 0
 
-    init(_ log: Log, _ offset: Int64, _ limit: LogReader.Limit) {
-      self.log = log
-      self.offset = offset
-      self.limit = limit
+    init(_ stream: RecordStream) {
+      log = stream.log
+      end = stream.end ?? .max
+      limit = stream.limit
+      position = stream.position
       reader = LogReader(log)
     }
 
     func nextBatch() async throws(LogError) -> [Record]? {
       do throws(LogError) {
-        while !Task.isCancelled {
+        if let position {
+          offset = try await log.context.fetchers.run { [self] () throws(LogError) in
+            try log.offset(of: position, limit)
+          }
+          self.position = nil
+        }
+        while !Task.isCancelled, offset < end {
           if reader.endOffset(limit) <= offset {
             try await reader.wait(for: offset, limit: limit)
             continue
@@ -75,7 +88,7 @@ public struct RecordStream: AsyncSequence, Sendable {
           if !batch.isEmpty { return batch }
         }
       } catch {
-        guard case .closed = error else { throw error }
+        guard error.code == .closed else { throw error }
       }
       return nil
     }
@@ -85,9 +98,12 @@ public struct RecordStream: AsyncSequence, Sendable {
       do throws(LogError) {
         offset = try reader.forEachRecord(from: offset, maxBytes: 64 << 10, limit: limit) {
           (record) throws(LogError) in
+          guard record.offset < end else { return false }
           batch.append(Record(copying: record))
           return true
         }
+        // Records of the last batch may lie beyond the end, or be missing up to it.
+        if let last = batch.last, last.offset + 1 >= end { offset = end }
       } catch {
         // What came before the damage is handed out first; the next call throws.
         guard let last = batch.last else { throw error }

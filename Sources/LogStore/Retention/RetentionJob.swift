@@ -93,7 +93,7 @@ final class RetentionJob: Housekeeper.Job {
       let retention = LogRetention(log, nowMs: manager.config.nowMs())
       do throws(LogError) {
         if try !retention.apply().reasons.isEmpty { return }
-      } catch .closed {
+      } catch  where error.code == .closed {
         // Deleted meanwhile.
       } catch {
         manager.context.rateLimitedLog.log(

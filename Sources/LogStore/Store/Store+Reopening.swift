@@ -4,6 +4,15 @@ internal import Logging
 
 /// Opening a failed log again, while the store stays open.
 extension Store {
+  /// Opens a failed log again; see `reopenLogBlocking`.
+  ///
+  /// - Throws: As `reopenLogBlocking`.
+  public func reopenLog(_ topicPartition: TopicPartition) async throws(LogError) -> Log {
+    try await OneOffThread.run { [self] () throws(LogError) in
+      try reopenLogBlocking(topicPartition)
+    }
+  }
+
   /// Opens a log again that refuses appends since a write or sync of it failed (`.poisoned`).
   ///
   /// What is on disk is read and checked as at any opening after a crash: what was acknowledged is
@@ -17,7 +26,7 @@ extension Store {
   ///   `.corrupt` where records that were acknowledged are not on disk any more.
   /// - Complexity: As opening the log after a crash. Blocks; so does making and deleting logs
   ///   meanwhile.
-  public func reopenLog(_ topicPartition: TopicPartition) throws(LogError) -> Log {
+  public func reopenLogBlocking(_ topicPartition: TopicPartition) throws(LogError) -> Log {
     try naming.withLock { (_) throws(LogError) -> Log in
       try closing.withLock { (isClosed) throws(LogError) -> Log in
         if isClosed || state.withLock({ $0.isClosed }) { throw .closed(path: path) }

@@ -16,7 +16,80 @@ extension Store {
     Set(state.withLock { $0.logs.keys.map(\.topic) }).sorted()
   }
 
-  /// Makes a new, empty log; durable when this returns.
+  /// The log of a topic's partition.
+  ///
+  /// - Parameters:
+  ///   - topic: The topic's name, by Kafka's rules.
+  ///   - partition: The partition's number.
+  ///   - creation: What happens where there is no such log yet.
+  /// - Durability: A log that was made is durable when this returns.
+  /// - Throws: `.notFound`, `.invalidName`; else as `createLogBlocking`.
+  public func log(
+    _ topic: String, partition: Int32 = 0, _ creation: Creation = .mustExist
+  ) async throws(LogError) -> Log {
+    let name: TopicPartition
+    do throws(TopicPartitionError) {
+      name = try TopicPartition(topic: topic, partition: partition)
+    } catch {
+      throw .invalidName(name: topic, reason: "\(error)")
+    }
+    if let found = log(name) { return found }
+    guard creation == .createIfMissing else { throw .notFound(path: "\(path)/\(name)") }
+    do throws(LogError) {
+      return try await createLog(name)
+    } catch {
+      // Another task may have made it meanwhile.
+      if error.code == .alreadyExists, let found = log(name) { return found }
+      throw error
+    }
+  }
+
+  /// Makes a new, empty log; see `createLogBlocking`.
+  ///
+  /// - Parameters:
+  ///   - topicPartition: Its name.
+  ///   - config: Settings of this session; nil: the store's.
+  ///   - overrides: Settings of the topic, over `config`, which are kept with the log.
+  /// - Throws: As `createLogBlocking`.
+  public func createLog(
+    _ topicPartition: TopicPartition, config: LogConfig? = nil,
+    overrides: TopicConfig = TopicConfig()
+  ) async throws(LogError) -> Log {
+    try await OneOffThread.run { [self] () throws(LogError) in
+      try createLogBlocking(topicPartition, config: config, overrides: overrides)
+    }
+  }
+
+  /// Deletes a log; see `deleteLogBlocking`.
+  ///
+  /// - Throws: As `deleteLogBlocking`.
+  public func deleteLog(_ topicPartition: TopicPartition) async throws(LogError) {
+    try await OneOffThread.run { [self] () throws(LogError) in
+      try deleteLogBlocking(topicPartition)
+    }
+  }
+
+  /// Deletes all logs of a topic; see `deleteTopicBlocking`.
+  ///
+  /// - Throws: As `deleteTopicBlocking`.
+  public func deleteTopic(_ topic: String) async throws(LogError) {
+    try await OneOffThread.run { [self] () throws(LogError) in
+      try deleteTopicBlocking(topic)
+    }
+  }
+
+  /// Replaces the settings of a topic; see `alterTopicBlocking`.
+  ///
+  /// - Throws: As `alterTopicBlocking`.
+  public func alterTopic(_ topic: String, _ overrides: TopicConfig) async throws(LogError) {
+    try await OneOffThread.run { [self] () throws(LogError) in
+      try alterTopicBlocking(topic, overrides)
+    }
+  }
+
+  // MARK: Making
+
+  /// Makes a new, empty log; durable when this returns. Blocks.
   ///
   /// - Parameters:
   ///   - topicPartition: Its name.
@@ -27,7 +100,7 @@ extension Store {
   ///   judges it (`.` against `_`), `.invalidConfiguration` also for a setting that this engine
   ///   would take and not go by, `.settingsUnreadable` where another partition's settings cannot be
   ///   read, `.diskFull`, `.disk`, `.closed`.
-  public func createLog(
+  public func createLogBlocking(
     _ topicPartition: TopicPartition, config: LogConfig? = nil,
     overrides: TopicConfig = TopicConfig()
   ) throws(LogError) -> Log {
@@ -175,7 +248,7 @@ extension Store {
   ///
   /// - Throws: `.notFound`, `.closed`; `.disk` or `.diskFull`, and then the log is closed but may
   ///   be deleted again.
-  public func deleteLog(_ topicPartition: TopicPartition) throws(LogError) {
+  public func deleteLogBlocking(_ topicPartition: TopicPartition) throws(LogError) {
     try deleteLogs([topicPartition])
   }
 
@@ -183,7 +256,7 @@ extension Store {
   /// failed, or met a crash, are its first ones, and it may be deleted again.
   ///
   /// - Throws: `.notFound` where it has none, else as `deleteLog`.
-  public func deleteTopic(_ topic: String) throws(LogError) {
+  public func deleteTopicBlocking(_ topic: String) throws(LogError) {
     let logs = logs(ofTopic: topic)
     guard !logs.isEmpty else { throw .notFound(path: "\(path)/\(topic)") }
     try deleteLogs(logs.reversed().map(\.topicPartition))
@@ -254,13 +327,13 @@ extension Store {
   /// - Throws: `.notFound` where the topic has no log, `.invalidConfiguration` also for a value
   ///   that this engine does not go by and the topic does not have yet, `.closed`; `.disk` or
   ///   `.diskFull`, and then a part of the partitions may have the new settings.
-  public func alterTopic(_ topic: String, _ overrides: TopicConfig) throws(LogError) {
-    try alterTopic(topic, overrides, confirmsPolicy: true)
+  public func alterTopicBlocking(_ topic: String, _ overrides: TopicConfig) throws(LogError) {
+    try alterTopicBlocking(topic, overrides, confirmsPolicy: true)
   }
 
   /// The same. Without `confirmsPolicy` nothing is decided on what may be deleted: it stays as
   /// unconfirmed as it is.
-  package func alterTopic(
+  package func alterTopicBlocking(
     _ topic: String, _ overrides: TopicConfig, confirmsPolicy: Bool
   ) throws(LogError) {
     let config = overrides.applied(to: self.config.log)

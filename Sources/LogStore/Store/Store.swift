@@ -16,7 +16,7 @@ public final class Store: Sendable {
   /// What opening found and did.
   public let report: StoreReport
   /// Threads for reads that may wait for the disk.
-  public var fetchers: FetcherPool { context.fetchers }
+  package var fetchers: FetcherPool { context.fetchers }
 
   package let context: StoreContext
   /// How it was opened.
@@ -80,10 +80,78 @@ public final class Store: Sendable {
 
   // MARK: Opening
 
-  /// Opens a store for writing: takes the lock, recovers every log, and is ready.
+  /// Opens a store for writing; see `openBlocking` for durability and cost.
+  ///
+  /// ```swift
+  /// let store = try await Store.open("data", .createIfMissing)
+  /// ```
   ///
   /// - Parameters:
   ///   - path: The store's directory.
+  ///   - creation: What happens where there is no store yet.
+  ///   - config: How it is opened.
+  ///   - disk: The file system that it is on.
+  ///   - logger: Where recovery and failures are told; nil: the process's logging system, label
+  ///     `mkstore`.
+  /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`, `.invalidConfiguration`.
+  public static func open(
+    _ path: String, _ creation: Creation = .mustExist, config: StoreConfig = StoreConfig(),
+    disk: any Disk = PosixDisk(), logger: Logger? = nil
+  ) async throws(LogError) -> Store {
+    // Here, since another thread does not see what this task's logger is.
+    let logger = DefaultLogger.resolve(logger)
+    return try await OneOffThread.run { () throws(LogError) in
+      try openBlocking(path, creation, config: config, disk: disk, logger: logger)
+    }
+  }
+
+  /// Opens a store, runs `body` with it and closes it, however `body` ends.
+  ///
+  /// ```swift
+  /// try await Store.withStore("data", .createIfMissing) { store in
+  ///   let orders = try await store.log("orders", .createIfMissing)
+  ///   try await orders.append([NewRecord(value: "2 apples")])
+  /// }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - path: The store's directory.
+  ///   - creation: What happens where there is no store yet.
+  ///   - config: How it is opened.
+  ///   - disk: The file system that it is on.
+  ///   - logger: As `open`.
+  ///   - body: What to do; logs and readers end with it.
+  /// - Throws: What `body` throws, else what opening or closing does.
+  nonisolated(nonsending) public static func withStore<Value>(
+    _ path: String, _ creation: Creation = .mustExist, config: StoreConfig = StoreConfig(),
+    disk: any Disk = PosixDisk(), logger: Logger? = nil,
+    _ body: nonisolated(nonsending) (Store) async throws -> Value
+  ) async throws -> Value {
+    let store = try await open(path, creation, config: config, disk: disk, logger: logger)
+    let result: Value
+    do {
+      result = try await body(store)
+    } catch {
+      // The body's error says more than one of the close; without a clean close the next opening
+      // recovers.
+      do throws(LogError) {
+        try await store.close()
+      } catch let failure {
+        store.context.logger.warning(
+          "a store was not closed in order", metadata: ["path": "\(path)", "error": "\(failure)"])
+      }
+      throw error
+    }
+    try await store.close()
+    return result
+  }
+
+  /// Opens a store for writing: takes the lock, recovers every log, and is ready. Blocks; see
+  /// `open` for async code.
+  ///
+  /// - Parameters:
+  ///   - path: The store's directory.
+  ///   - creation: What happens where there is no store yet.
   ///   - config: How it is opened.
   ///   - disk: The file system that it is on.
   ///   - logger: Where recovery and failures are told; nil: the process's logging system, label
@@ -94,9 +162,9 @@ public final class Store: Sendable {
   /// - Throws: `.locked`, `.notFound`, `.disk`, `.diskFull`, `.invalidConfiguration`.
   ///   A log that cannot be opened fails alone, see `report`.
   /// - Complexity: A few system calls per log plus a scan of its unsynced tail.
-  public static func open(
-    _ path: String, config: StoreConfig = StoreConfig(), disk: any Disk = PosixDisk(),
-    logger: Logger? = nil
+  public static func openBlocking(
+    _ path: String, _ creation: Creation = .mustExist, config: StoreConfig = StoreConfig(),
+    disk: any Disk = PosixDisk(), logger: Logger? = nil
   ) throws(LogError) -> Store {
     let logger = DefaultLogger.resolve(logger)
     try config.validate()
@@ -105,7 +173,8 @@ public final class Store: Sendable {
     }
     let startMs = config.nowMs()
     let path = PathText.trimmed(path)
-    try StoreDirectory.prepare(path, disk, creates: config.createsStore)
+    let creates = config.createsStore || creation == .createIfMissing
+    let isNew = try StoreDirectory.prepare(path, disk, creates: creates)
     let lock = try StoreDirectory.lock(path, disk)
     let context = StoreContext(
       disk: disk, fileCache: SegmentFileCache(capacity: config.openSegmentsMax),
@@ -128,6 +197,7 @@ public final class Store: Sendable {
       let logs = try opening.run()
       context.clock.begin(
         keptWallMs: context.policies.keptWallMs, startWaitMs: config.clockDoubtWaitMs)
+      opening.report.isNew = isNew
       opening.report.openMs = config.nowMs() - startMs
       let manager = Store(
         path: path, config: config, context: context, logs: logs,
@@ -173,6 +243,25 @@ public final class Store: Sendable {
     state.withLock { $0.logs[topicPartition] }
   }
 
+  // MARK: Durability
+
+  /// Waits until everything that was appended to these logs so far is durable: one sync can serve
+  /// several of them.
+  ///
+  /// ```swift
+  /// try await store.waitUntilDurable([orders, payments])
+  /// ```
+  ///
+  /// - Throws: The first failure, as `Log.waitUntilDurable`; `.cancelled` where the task was.
+  public func waitUntilDurable(_ logs: [Log]) async throws(LogError) {
+    let ends = logs.map(\.logEndOffset)
+    // All are asked for before any is waited for.
+    for (log, end) in zip(logs, ends) where log.recoveryPoint < end {
+      log.writing.map { context.flusher.request($0.pipeline) }
+    }
+    for (log, end) in zip(logs, ends) { try await log.waitUntilDurable(upTo: end) }
+  }
+
   // MARK: Checkpoints and closing
 
   /// Writes Kafka's checkpoints: recovery points, log start offsets, high watermarks.
@@ -198,14 +287,14 @@ public final class Store: Sendable {
   }
 
   /// Closes every log, writes the checkpoints and the clean-shutdown marker, and gives the lock
-  /// back. Idempotent.
+  /// back. Idempotent. Blocks; see `close` for async code.
   ///
   /// Logs of the store, and readers of them, refuse everything from then on.
   ///
   /// - Throws: The first failure; the others are closed all the same, and without a marker the next
   ///   opening recovers. Where it is `.diskFull` the store keeps its lock, and closing may be tried
   ///   again once there is space.
-  public func close() throws(LogError) {
+  public func closeBlocking() throws(LogError) {
     try closing.withLock { (isDone) throws(LogError) in
       if isDone { return }
       state.withLock { $0.isClosed = true }
@@ -215,7 +304,7 @@ public final class Store: Sendable {
       do throws(LogError) {
         try closeLogs()
       } catch {
-        if case .diskFull = error { throw error }
+        if error.code == .diskFull { throw error }
         isDone = true
         giveUp()
         throw error
@@ -223,6 +312,14 @@ public final class Store: Sendable {
       isDone = true
       giveUp()
     }
+  }
+
+  /// Closes every log, writes the checkpoints and the clean-shutdown marker, and gives the lock
+  /// back; see `closeBlocking`.
+  ///
+  /// - Throws: As `closeBlocking`.
+  public func close() async throws(LogError) {
+    try await OneOffThread.run { [self] () throws(LogError) in try closeBlocking() }
   }
 
   private func closeLogs() throws(LogError) {

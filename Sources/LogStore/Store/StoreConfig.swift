@@ -6,7 +6,7 @@ public struct StoreConfig: Sendable {
   public var log = LogConfig()
   /// Whether a missing or empty directory becomes a new store. Without it, opening one is refused,
   /// so that an unmounted volume is not taken for an empty store.
-  public var createsStore = false
+  package var createsStore = false
   /// Whether the index files are memory-mapped, which makes look-ups faster.
   ///
   /// A mapped file that another process cuts, or that lies on a sector that cannot be read, makes

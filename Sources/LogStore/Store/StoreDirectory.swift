@@ -3,17 +3,22 @@ internal import DiskIO
 /// The files in a store's directory besides the logs, and their creation.
 enum StoreDirectory {
   /// Makes sure that `path` is a directory that may be opened as a store.
-  static func prepare(_ path: String, _ disk: any Disk, creates: Bool) throws(LogError) {
+  ///
+  /// - Returns: Whether there was no store yet.
+  static func prepare(_ path: String, _ disk: any Disk, creates: Bool) throws(LogError) -> Bool {
     let found: FileStatus?
+    var isNew = false
     do throws(DiskError) {
       found = try disk.status(path)
       switch found?.kind {
       case .directory:
         let isEmpty = try disk.list(path).allSatisfy { $0.name == "lost+found" }
         if isEmpty && !creates { throw DiskError.notFound(.open, path) }
+        isNew = isEmpty
       case nil:
         guard creates else { throw DiskError.notFound(.open, path) }
         try makeDirectories(path, disk)
+        isNew = true
       default: break
       }
     } catch  where error.isNotFound {
@@ -24,6 +29,7 @@ enum StoreDirectory {
     if let found, found.kind != .directory {
       throw .disk(DiskError.notADirectory(.open, path))
     }
+    return isNew
   }
 
   private static func makeDirectories(_ path: String, _ disk: any Disk) throws(DiskError) {

@@ -1,7 +1,21 @@
 /// What opening a store found and did.
 public struct StoreReport: Sendable {
+  /// How the store was found.
+  public enum Found: Sendable {
+    /// There was none: it was made.
+    case new
+    /// As a clean stop leaves it.
+    case clean
+    /// After a crash or a kill, or as a copy: what follows says what was recovered.
+    case unclean
+  }
+
+  /// How the store was found.
+  public var found: Found { isNew ? .new : wasClean ? .clean : .unclean }
+  /// Whether there was no store before.
+  package var isNew = false
   /// Whether the last stop was clean.
-  public var wasClean: Bool
+  package var wasClean: Bool
   /// Milliseconds from the call to the last log being ready.
   public var openMs: Int64
   /// One report per log that could be opened.

@@ -2,7 +2,7 @@
 /// other thread has to: cold fetches, checking, readahead.
 ///
 /// Any thread may submit. Jobs run in the order they came, several at once.
-public final class FetcherPool: Sendable {
+package final class FetcherPool: Sendable {
   private struct State {
     var jobs: [@Sendable () -> Void] = []
     var isStopping = false
@@ -18,14 +18,14 @@ public final class FetcherPool: Sendable {
   /// - Parameters:
   ///   - cores: One thread per entry, pinned to it; nil leaves the choice to the system. Empty:
   ///     jobs run where they are submitted.
-  ///   - nice: How far the threads yield the processor to others, 0 to 19.
-  public init(cores: [Int?], nice: Int = 0) {
+  ///   - nice: How far the threads stand behind others for a processor, 0 to 19.
+  package init(cores: [Int?], nice: Int = 0) {
     self.cores = cores
     self.nice = nice
   }
 
-  /// Runs `job` on a fetcher thread; on the caller's if there is none (no cores, or stopped).
-  public func submit(_ job: @escaping @Sendable () -> Void) {
+  /// Runs `job` on a fetcher thread; on the caller's where there is none (no cores, or stopped).
+  package func submit(_ job: @escaping @Sendable () -> Void) {
     guard !cores.isEmpty, startIfNeeded() else { return job() }
     // Checked once more, under the lock that the threads end under: they leave no job behind.
     let isTaken = state.withLock { state in
@@ -39,7 +39,7 @@ public final class FetcherPool: Sendable {
   /// Runs `body` as `submit` does and gives its result.
   ///
   /// - Throws: What `body` throws.
-  public func run<Value: Sendable>(_ body: @escaping @Sendable () throws(LogError) -> Value)
+  package func run<Value: Sendable>(_ body: @escaping @Sendable () throws(LogError) -> Value)
     async throws(LogError) -> Value
   {
     let outcome: Result<Value, LogError> = await withCheckedContinuation { continuation in
@@ -54,8 +54,8 @@ public final class FetcherPool: Sendable {
     return try outcome.get()
   }
 
-  /// Ends the threads after the current jobs. Idempotent.
-  public func stop() {
+  /// Ends the threads after the jobs at hand. Idempotent.
+  package func stop() {
     state.withLock { $0.isStopping = true }
     state.broadcast()
     let running = threads.withLock { threads in

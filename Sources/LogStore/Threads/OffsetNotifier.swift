@@ -130,13 +130,20 @@ package final class OffsetNotifier: Sendable {
     waiter.callback(outcome)
   }
 
-  /// Suspends until the offset is at least `bound`; returns early if the task is cancelled.
-  package func reached(_ bound: Int64) async throws(LogError) {
+  /// Suspends until the offset is at least `bound`; returns early where the task is cancelled.
+  ///
+  /// - Parameter onceParked: Called where it must wait, once it would be woken.
+  package func reached(
+    _ bound: Int64, onceParked: () -> Void = {}
+  ) async throws(LogError) {
+    if value >= bound { return }
     let wait = CancellableWait()
     let outcome: Outcome = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard wait.begin(continuation) else { return }
-        wait.registered(onReach(bound) { wait.finish($0) }, self)
+        let id = onReach(bound) { wait.finish($0) }
+        wait.registered(id, self)
+        if id != 0 { onceParked() }
       }
     } onCancel: {
       wait.cancel()

@@ -26,7 +26,7 @@ extension Store {
   /// - Complexity: Reads the segment that holds `offset`, and writes its remaining part, once.
   ///   Blocks; making and deleting logs waits meanwhile.
   ///   Blocks; so does making and deleting logs meanwhile.
-  public func truncateLog(
+  public func truncateLogBlocking(
     _ topicPartition: TopicPartition, from offset: Int64
   ) throws(LogError) -> TruncatedLog {
     try changing(topicPartition) { (log) throws(LogError) -> TruncatedLog in
@@ -52,7 +52,7 @@ extension Store {
   /// - Throws: `.notFound` if there is nothing to undo, or `.bad/` no longer has the files;
   ///   `.offsetOutOfRange` if records were appended since: truncate from the first of them on,
   ///   which keeps them too; else as `truncateLog`.
-  public func undoTruncation(
+  public func undoTruncationBlocking(
     of topicPartition: TopicPartition
   ) throws(LogError) -> TruncatedLog {
     try changing(topicPartition) { (log) throws(LogError) -> TruncatedLog in
@@ -103,8 +103,8 @@ extension Store {
     do throws(LogError) {
       return try load(log)
     } catch {
-      // Opening it again finds the log unchanged, or completes what is committed.
-      switch error {
+      // Opening it again finds the log as it was, or completes what counts.
+      switch error.kind {
       case .disk(let cause), .diskFull(let cause): log.health.fail(cause)
       default: log.health.fail(DiskError(.open, log.path, code: EIO))
       }

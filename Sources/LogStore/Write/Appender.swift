@@ -29,33 +29,70 @@ package final class Appender: Sendable {
 
   /// Writes a batch that a client has encoded.
   ///
-  /// - Parameter decoded: Its header, if it was already decoded from the same bytes.
+  /// - Parameters:
+  ///   - decoded: Its header, where it was decoded before, from these very bytes.
+  ///   - expectedEnd: Where the log must end, or nothing is written; nil: anywhere.
   package func write(
-    _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader? = nil
+    _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader? = nil, expectedEnd: Int64? = nil
   ) throws(LogError) -> Written {
     try checkNotFailed(batch.span)
     let header = try intake.admit(&batch, decoded: decoded)
-    return try writeValid(&batch, header)
+    return try writeValid(&batch, header, expectedEnd)
   }
 
   /// Writes records as one batch.
-  package func write(_ records: [Record]) throws(LogError) -> Written {
-    let assembler = assemblers.take(where: { _ in true }) {
+  package func write(
+    _ records: [NewRecord], expectedEnd: Int64? = nil
+  ) throws(LogError) -> Written {
+    let assembler = takeAssembler()
+    defer { assemblers.give(assembler) }
+    try assembler.fill(records, nowMs: log.context.nowMs())
+    return try write(&assembler.builder, expectedEnd: expectedEnd).result
+  }
+
+  /// The same for a thread that must not wait for a disk: what comes before the bytes (the
+  /// session's mark, a new segment, the sync of sealed ones) is done on a fetcher thread.
+  package func write(
+    _ records: [NewRecord], expectedEnd: Int64?
+  ) async throws(LogError) -> Written {
+    let assembler = takeAssembler()
+    defer { assemblers.give(assembler) }
+    try assembler.fill(records, nowMs: log.context.nowMs())
+    try await prepareElsewhere(byteCount: assembler.builder.byteCount)
+    return try write(&assembler.builder, expectedEnd: expectedEnd).result
+  }
+
+  /// The same of a client's ready batch.
+  package func write(_ batch: inout [UInt8], expectedEnd: Int64?) async throws(LogError) -> Written
+  {
+    try await prepareElsewhere(byteCount: batch.count)
+    var span = batch.mutableSpan
+    return try write(&span, expectedEnd: expectedEnd)
+  }
+
+  private func takeAssembler() -> BatchAssembler {
+    assemblers.take(where: { _ in true }) {
       BatchAssembler(
         compression: log.config.compression, maxMessageBytes: log.config.maxMessageBytes)
     }
-    defer { assemblers.give(assembler) }
-    try assembler.fill(records, nowMs: log.context.nowMs())
-    return try write(&assembler.builder).result
+  }
+
+  /// Returns once an append of so many bytes only writes.
+  private func prepareElsewhere(byteCount: Int) async throws(LogError) {
+    while !isReady(byteCount: byteCount) {
+      try await log.context.fetchers.run { [self] () throws(LogError) in
+        try prepare(byteCount: byteCount)
+      }
+    }
   }
 
   /// Writes the records of a builder as one batch and resets it; if that fails, the builder keeps
   /// them.
   ///
-  /// - Returns: The result, and the bytes of the batch as stored.
-  package func write(_ builder: inout RecordBatchBuilder) throws(LogError)
-    -> (result: Written, byteCount: Int)
-  {
+  /// - Returns: With the result the bytes of the batch as it is stored.
+  package func write(
+    _ builder: inout RecordBatchBuilder, expectedEnd: Int64? = nil
+  ) throws(LogError) -> (result: Written, byteCount: Int) {
     guard !builder.isEmpty else {
       throw .invalidBatch(
         .header(
@@ -66,7 +103,7 @@ package final class Appender: Sendable {
       var batch = try builder.finish()
       let header = try BatchHeader(batch.span)
       do throws(LogError) {
-        outcome = .success((try writeValid(&batch, header), header.byteCount))
+        outcome = .success((try writeValid(&batch, header, expectedEnd), header.byteCount))
       } catch {
         outcome = .failure(error)
       }
@@ -83,7 +120,7 @@ package final class Appender: Sendable {
   /// Everything that can fail happens before the bytes are published. A failed write publishes
   /// nothing, and if it may have lost data, the log accepts no further appends (I8).
   package func writeValid(
-    _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader
+    _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader, _ expectedEnd: Int64? = nil
   ) throws(LogError) -> Written {
     do throws(LogError) {
       let limit = min(log.config.maxMessageBytes, log.config.segmentBytes)
@@ -91,7 +128,7 @@ package final class Appender: Sendable {
         throw .recordTooLarge(bytes: batch.count, limit: limit)
       }
       try pipeline.beginSession()
-      let (result, flush) = try writer.append(&batch, header)
+      let (result, flush) = try writer.append(&batch, header, expectedEnd: expectedEnd)
       try pipeline.flush(flush)
       return result
     } catch {
@@ -130,11 +167,13 @@ package final class Appender: Sendable {
     return result
   }
 
-  /// The same without blocking the thread.
+  /// The same without blocking the thread; ends early where the task is cancelled.
   package func acknowledge(_ written: Written) async throws(LogError) -> Written {
     guard log.config.durability == .flushed else { return written }
     var result = written
-    try await pipeline.flushedEnd(reaches: result.lastOffset + 1)
+    guard try await pipeline.isFlushed(upTo: result.lastOffset + 1) else {
+      throw .cancelled(appended: result.baseOffset..<result.lastOffset + 1)
+    }
     result.isDurable = true
     return result
   }

@@ -11,12 +11,14 @@ package final class BatchAssembler {
       batchBytes: compression == .none ? maxMessageBytes : RecordBatchBuilder.recordBytesMax)
   }
 
-  /// Fills the builder with `records`, which become one batch.
-  package func fill(_ records: [Record], nowMs: Int64) throws(LogError) {
+  /// Fills the builder with `records`, which are to be one batch.
+  package func fill(_ records: [NewRecord], nowMs: Int64) throws(LogError) {
     builder.reset()
     do throws(BatchError) {
       for record in records {
-        let timestamp = record.timestamp == -1 ? nowMs : record.timestamp
+        // -1 is Kafka's word for no time.
+        let given = record.time?.millisecondsSince1970 ?? -1
+        let timestamp = given == -1 ? nowMs : given
         let isAdded = try builder.append(
           timestamp: timestamp, key: record.key?.span, value: record.value?.span,
           headers: record.headers)

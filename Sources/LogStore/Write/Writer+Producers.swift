@@ -37,7 +37,7 @@ extension Writer {
     do throws(LogError) {
       verdict = try state.producers.judge(header, nowMs: nowMs)
     } catch {
-      guard case .outOfOrderSequence(_, _, let expected) = error else { throw error }
+      guard case .outOfOrderSequence(_, _, let expected) = error.kind else { throw error }
       try check(expected: expected)
       throw error
     }
@@ -119,7 +119,7 @@ extension RefusedBatches {
   func noteRefusal(
     of batch: Span<UInt8>, _ error: LogError, _ health: LogHealth, nowMs: Int64
   ) {
-    switch error {
+    switch error.kind {
     case .poisoned, .diskFull, .disk, .closed: break
     default: return
     }

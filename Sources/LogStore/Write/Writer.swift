@@ -40,9 +40,10 @@ package final class Writer: Sendable {
 
   /// Assigns the log's next offsets to a valid batch and writes it.
   ///
-  /// - Returns: What was written, not durable yet, and which flush it requests.
+  /// - Parameter expectedEnd: Where the log must end, or nothing is written; nil: anywhere.
+  /// - Returns: What was written, not durable yet, and what flush it asks for.
   package func append(
-    _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader
+    _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader, expectedEnd: Int64? = nil
   ) throws(LogError) -> (result: AppendResult, flush: FlushNeed) {
     let nowMs = log.context.nowMs()
     var header = header
@@ -55,6 +56,9 @@ package final class Writer: Sendable {
     let (original, need) = try state.withLock {
       (state) throws(LogError) -> (ProducerState.Batch?, FlushNeed) in
       try checkOpen(state)
+      if let expectedEnd, expectedEnd != offsets.end.value {
+        throw .endOffsetMismatch(expected: expectedEnd, found: offsets.end.value)
+      }
       header.place(at: offsets.end.value, leaderEpoch: state.leaderEpoch)
       assignOffset(&batch, baseOffset: header.baseOffset, leaderEpoch: header.leaderEpoch)
       if header.producerId >= 0, let original = try judge(header, &state) {

@@ -128,9 +128,9 @@ package final class LogReopener: Sendable {
       state.attempts[topicPartition]?.triedNs = nowNs
     }
     do throws(LogError) {
-      _ = try manager.reopenLog(topicPartition)
+      _ = try manager.reopenLogBlocking(topicPartition)
       didReopen(topicPartition)
-    } catch .notFound, .closed {
+    } catch  where error.code == .notFound || error.code == .closed {
       // Deleted meanwhile.
       state.withLock { $0.attempts[topicPartition] = nil }
     } catch {

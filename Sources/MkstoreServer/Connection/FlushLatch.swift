@@ -15,7 +15,7 @@ final class FlushLatch: Sendable {
     left = Atomic(waits.count + 1)
     self.done = done
     for (index, wait) in waits.enumerated() {
-      wait.log.onFlushed(wait.endOffset) { result in
+      wait.log.onDurable(wait.endOffset) { result in
         if case .failure(let error) = result { self.failures.withLock { $0[index] = error } }
         self.arrive()
       }

@@ -180,7 +180,7 @@ final class FetchRun: @unchecked Sendable {
   }
 
   private func refuse(_ part: inout FetchPart, _ error: LogError, _ log: Log) -> Bool {
-    switch error {
+    switch error.kind {
     case .offsetOutOfRange
     where part.asked.fetchOffset <= log.logEndOffset
       && part.asked.fetchOffset >= log.logStartOffset:
@@ -194,7 +194,7 @@ final class FetchRun: @unchecked Sendable {
     case .offsetOutOfRange, .closed: break
     default:
       broker.rateLimitedLog.log(
-        .error, cause: "fetch: \(error.kind)", "a fetch failed",
+        .error, cause: "fetch: \(error.refusalCause)", "a fetch failed",
         metadata: ["log": "\(log.topicPartition)", "error": "\(error)"])
     }
     return refuse(&part, ErrorCode(error))

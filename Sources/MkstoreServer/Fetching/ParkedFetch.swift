@@ -37,9 +37,10 @@ final class ParkedFetch: Sendable {
     wait(for: end == Int64.max ? end : end + 1, of: log.acknowledgedEnd) { result in
       switch result {
       case .success: self.wake()
-      case .failure(.closed): if !ignoresEnd { self.wake() }
-      // A failed log gets no more records, but may be opened again.
-      case .failure(.poisoned): self.wait(for: 1, of: replaced) { _ in self.wake() }
+      case .failure(let error) where error.code == .closed: if !ignoresEnd { self.wake() }
+      // A log that has failed gets no more records, but may be opened again.
+      case .failure(let error) where error.code == .poisoned:
+        self.wait(for: 1, of: replaced) { _ in self.wake() }
       case .failure: break
       }
     }

@@ -138,7 +138,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
         )
       }
       if validateOnly { return nil }
-      try manager.alterTopic(
+      try manager.alterTopicBlocking(
         asked.name, overrides,
         confirmsPolicy: asked.configs.contains { Self.policySettings.contains($0.name) })
       logger.info(

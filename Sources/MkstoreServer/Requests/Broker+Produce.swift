@@ -42,8 +42,8 @@ extension Broker {
     for (log, byteCount) in logs {
       do throws(LogError) {
         try log.writing?.appender.prepare(byteCount: byteCount)
-      } catch .closed {
-        // Deleted meanwhile: only the producer needs to know.
+      } catch  where error.code == .closed {
+        // Deleted meanwhile: the producer is told, and nobody else need be.
       } catch {
         // The append itself meets the same error, answers with it, and logs it.
       }
@@ -123,7 +123,7 @@ extension Broker {
   /// Logs that a disk accepts no records, which an operator must repair.
   private func sayStorageFails(_ error: LogError, _ log: Log) {
     rateLimitedLog.log(
-      .error, cause: "produce: \(error.kind)",
+      .error, cause: "produce: \(error.refusalCause)",
       "produce is refused, and clients try again: \(error)",
       metadata: ["log": "\(log.topicPartition)"])
   }
@@ -170,7 +170,7 @@ extension Broker {
   }
 
   private func code(_ error: LogError, _ log: Log) -> ErrorCode {
-    if case .recordTooLarge(_, let limit) = error, limit < log.config.maxMessageBytes {
+    if case .recordTooLarge(_, let limit) = error.kind, limit < log.config.maxMessageBytes {
       return .recordListTooLarge
     }
     return ErrorCode(error)

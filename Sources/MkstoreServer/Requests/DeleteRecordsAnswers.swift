@@ -50,7 +50,7 @@ package struct DeleteRecordsAnswers: RequestAnswers {
         answer.errorCode = rejection(topic, log, offset)
         guard answer.errorCode == .none else { return }
         let isAll = offset == DeleteRecordsRequest.highWatermark
-        try log.deleteRecords(before: isAll ? log.highWatermark : offset)
+        try log.deleteRecordsBlocking(before: isAll ? log.highWatermark : offset)
         answer.lowWatermark = log.logStartOffset
       } catch {
         answer.errorCode = ErrorCode(error)

@@ -6,7 +6,7 @@ extension ErrorCode {
   /// Kafka's error for an error of the engine.
   package init(_ error: LogError) {
     self =
-      switch error {
+      switch error.kind {
       case .offsetOutOfRange, .insideBatch: .offsetOutOfRange
       case .corrupt: .corruptMessage
       case .invalidBatch(let reason): ErrorCode(reason)
@@ -24,6 +24,8 @@ extension ErrorCode {
       // An error that clients do not retry, and whose name explains it; they would retry a storage
       // error until they give up without a reason.
       case .settingsUnreadable, .invalidConfiguration: .invalidConfig
+      // Of programs that embed the engine alone.
+      case .endOffsetMismatch, .cancelled: .unknownServerError
       }
   }
 

@@ -120,7 +120,7 @@ package struct MetadataAnswers: RequestAnswers {
       return .none
     } catch {
       rateLimitedLog.log(
-        .warning, cause: "not created: \(error.kind)", "topic was not created on demand",
+        .warning, cause: "not created: \(error.refusalCause)", "topic was not created on demand",
         metadata: ["topic": "\(name)", "error": "\(error)"])
       return ErrorCode(error)
     }

@@ -24,7 +24,7 @@ package struct TopicAnswers: RequestAnswers {
     do throws(LogError) {
       for partition in partitions {
         let id = try named(name, partition)
-        _ = try manager.createLog(id, overrides: overrides)
+        _ = try manager.createLogBlocking(id, overrides: overrides)
         made.append(id)
       }
     } catch {
@@ -43,7 +43,7 @@ package struct TopicAnswers: RequestAnswers {
 
   private func takeBack(_ id: TopicPartition) {
     do throws(LogError) {
-      try manager.deleteLog(id)
+      try manager.deleteLogBlocking(id)
     } catch {
       rateLimitedLog.log(
         .warning, cause: "left of a topic",
@@ -245,7 +245,7 @@ package struct TopicAnswers: RequestAnswers {
       }
       defer { topics.refresh(topic.name) }
       do throws(LogError) {
-        try manager.deleteTopic(topic.name)
+        try manager.deleteTopicBlocking(topic.name)
         logger.info("topic deleted", metadata: ["topic": "\(topic.name)"])
       } catch {
         answer.errorCode = ErrorCode(error)

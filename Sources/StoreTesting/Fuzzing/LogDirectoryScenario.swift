@@ -29,10 +29,10 @@ public enum LogDirectoryScenario {
   private static func readOnly(_ disk: SimulatedDisk) {
     let before = disk.operationCount
     do throws(LogError) {
-      let log = try Log.openReadOnly(LogDirectoryInput.log, disk: disk, logger: silent)
+      let log = try Log.openReadOnlyBlocking(LogDirectoryInput.log, disk: disk, logger: silent)
       let served = ServedLog(log)
       seek(log, served)
-      let again = try Log.openReadOnly(LogDirectoryInput.log, disk: disk, logger: silent)
+      let again = try Log.openReadOnlyBlocking(LogDirectoryInput.log, disk: disk, logger: silent)
       require(ServedLog(again) == served, "two readers see two logs")
     } catch {
       fatalError("a directory that is there opens for reading: \(error)")
@@ -99,7 +99,7 @@ public enum LogDirectoryScenario {
     if flags & 2 != 0 { config.log.segmentBytes = 1024 }
     if flags & 4 != 0 { config.log.indexIntervalBytes = 0 }
     do throws(LogError) {
-      return try Store.open(
+      return try Store.openBlocking(
         LogDirectoryInput.store, config: config, disk: disk, logger: silent)
     } catch {
       fatalError("a store opens whatever its logs hold: \(error)")
@@ -108,7 +108,7 @@ public enum LogDirectoryScenario {
 
   private static func close(_ store: Store) {
     do throws(LogError) {
-      try store.close()
+      try store.closeBlocking()
     } catch {
       fatalError("\(error)")
     }
@@ -121,7 +121,7 @@ public enum LogDirectoryScenario {
         value: [UInt8](repeating: 0x61, count: 40 + index))
       do throws(LogError) {
         let end = log.logEndOffset
-        let result = try log.append([record])
+        let result = try log.appendBlocking([NewRecord(record)])
         require(result.baseOffset == end && result.isDurable)
       } catch {
         fatalError("a log that opened takes records: \(error)")

@@ -118,7 +118,7 @@ extension LogUse {
   }
 
   func isDeletion(_ error: LogError) -> Bool {
-    if case .offsetOutOfRange = error { aging.isOn } else { false }
+    if case .offsetOutOfRange = error.kind { aging.isOn } else { false }
   }
 
   // MARK: Settings
@@ -139,7 +139,7 @@ extension LogUse {
         "segment.ms": "\(settings.segmentMs)", "file.delete.delay.ms": "\(settings.deleteDelayMs)",
       ]
       aging.settings = nil
-      try manager.alterTopic("t", TopicConfig(text))
+      try manager.alterTopicBlocking("t", TopicConfig(text))
       aging.settings = settings
       expectSettings(settings, log.config)
     } catch {

@@ -86,7 +86,7 @@ extension LogUse {
     guard let log else { return "no log" }
     do throws(LogError) {
       if follower == nil {
-        follower = try Log.openReadOnly("/data/t-0", disk: disk, logger: Self.silent)
+        follower = try Log.openReadOnlyBlocking("/data/t-0", disk: disk, logger: Self.silent)
       }
       guard let follower else { return "no log" }
       _ = try follower.refresh()

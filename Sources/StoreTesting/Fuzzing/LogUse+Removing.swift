@@ -9,7 +9,7 @@ extension LogUse {
     let target = start + Int64(choices.index(below: Int(end - start) + 2))
     planNear(choices.byte(), &choices)
     do throws(LogError) {
-      try log.deleteRecords(before: target)
+      try log.deleteRecordsBlocking(before: target)
       require(target <= end, "\(target) is deleted of \(end)")
       require(log.logStartOffset == target, "starts at \(log.logStartOffset), not \(target)")
       let bases = log.store.state.segments.map(\.baseOffset)
@@ -45,7 +45,7 @@ extension LogUse {
     aging.alternative = shorter
     leaveReaders()
     do throws(LogError) {
-      let done = try manager.truncateLog(Self.topicPartition, from: target)
+      let done = try manager.truncateLogBlocking(Self.topicPartition, from: target)
       require(done.offsets == target..<Int64(records.count), "\(done.offsets) was truncated")
       take(done, kept, "truncation")
       aging.truncated = content.filter { $0.nextOffset > target }
@@ -71,7 +71,7 @@ extension LogUse {
     aging.alternative = longer
     leaveReaders()
     do throws(LogError) {
-      let done = try manager.undoTruncation(of: Self.topicPartition)
+      let done = try manager.undoTruncationBlocking(of: Self.topicPartition)
       take(done, content + truncated, "undo")
       aging.truncated = nil
       return "undo"

@@ -102,7 +102,7 @@ struct LogUse {
   /// disk's content, so records that were not durable may be lost.
   mutating func expectFault(_ error: LogError, _ what: String) {
     require(disk.faultFired, "\(what) without a fault: \(error)")
-    switch error {
+    switch error.kind {
     case .disk(let cause), .diskFull(let cause), .poisoned(_, let cause):
       if cause.operation == .sync { model.noteFailedSync() }
     default: break
@@ -121,11 +121,11 @@ struct LogUse {
     do throws(LogError) {
       let result: AppendResult
       switch way {
-      case .records: result = try log.append(new)
-      case .batch: result = try log.append(batch: &bytes)
+      case .records: result = try log.appendBlocking(new.map { NewRecord($0) })
+      case .batch: result = try log.appendBlocking(batch: &bytes)
       case .write:
         var span = bytes.mutableSpan
-        result = try log.write(batch: &span)
+        result = try log.writeBlocking(batch: &span)
       }
       require(result.baseOffset == end, "appended at \(result.baseOffset) of \(end)")
       require(result.lastOffset == end + Int64(new.count) - 1)
@@ -136,7 +136,7 @@ struct LogUse {
       return "append"
     } catch {
       expectFault(error, "an append")
-      if case .diskFull = error {
+      if case .diskFull = error.kind {
         require(log.logEndOffset == end, "a full disk, and the log ends at \(log.logEndOffset)")
         return "refused append"
       }
@@ -197,7 +197,7 @@ struct LogUse {
   mutating func flush() -> String {
     guard let log else { return "no log" }
     do throws(LogError) {
-      try log.flush()
+      try log.flushBlocking()
       require(log.recoveryPoint == Int64(records.count), "durable up to \(log.recoveryPoint)")
       model.noteFlushed(below: log.logEndOffset)
     } catch {
@@ -211,7 +211,7 @@ struct LogUse {
   mutating func close(_ choices: inout InputChoices) -> String {
     var isClosed = true
     do throws(LogError) {
-      try manager?.close()
+      try manager?.closeBlocking()
       if log != nil { model.noteFlushed(below: Int64(records.count)) }
     } catch {
       expectFault(error, "a close")
@@ -246,8 +246,8 @@ struct LogUse {
   mutating func reopen() -> String {
     guard let manager, let old = log else { return "no log" }
     do throws(LogError) {
-      let reopened = try manager.reopenLog(Self.topicPartition)
-      // A log that has not failed stays unchanged: nothing is synced.
+      let reopened = try manager.reopenLogBlocking(Self.topicPartition)
+      // A log that has not failed stays as it is: nothing is synced.
       if reopened === old { return "needless reopen" }
       log = reopened
     } catch {
@@ -266,7 +266,7 @@ struct LogUse {
     disk.removeFaults()
     guard let manager, log != nil, !disk.faultFired else { return "no log" }
     do throws(LogError) {
-      try manager.deleteLog(Self.topicPartition)
+      try manager.deleteLogBlocking(Self.topicPartition)
     } catch {
       fatalError("a deletion without a fault: \(error)")
     }
@@ -287,7 +287,7 @@ struct LogUse {
 
   private mutating func make() {
     do throws(LogError) {
-      log = try manager?.createLog(Self.topicPartition)
+      log = try manager?.createLogBlocking(Self.topicPartition)
       isMade = log != nil
     } catch {
       expectFault(error, "making the log")
@@ -318,7 +318,7 @@ struct LogUse {
   /// - Returns: False if a fault prevented opening or reading the store.
   private mutating func openOnce(after event: LogModel.Event) -> Bool {
     do throws(LogError) {
-      let opened = try Store.open("/data", config: config, disk: disk, logger: Self.silent)
+      let opened = try Store.openBlocking("/data", config: config, disk: disk, logger: Self.silent)
       manager = opened
       if let failed = opened.report.failed.first { throw failed.error }
       log = opened.log(Self.topicPartition)

@@ -36,7 +36,7 @@ struct ServedLog: Equatable {
         add(buffer, records, of: log, from: offset)
         offset = records.nextOffset
       } catch {
-        guard case .corrupt(let range) = error else { fatalError("\(error)") }
+        guard case .corrupt(let range) = error.kind else { fatalError("\(error)") }
         guard let offsets = range.offsets else { return }
         require(offsets.upperBound > offset, "\(range) at offset \(offset) leads nowhere")
         damaged.append(offset..<offsets.upperBound)

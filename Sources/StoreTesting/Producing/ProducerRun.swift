@@ -75,8 +75,8 @@ package final class ProducerRun {
     config.log.segmentIndexBytes = 16_384
     config.log.indexIntervalBytes = [0, 200, 4_096].randomElement(using: &generator)!
     self.config = config
-    store = try Store.open(Self.path, config: config, disk: disk, logger: logger)
-    log = try store.createLog(topicPartition)
+    store = try Store.openBlocking(Self.path, config: config, disk: disk, logger: logger)
+    log = try store.createLogBlocking(topicPartition)
     for index in 0..<1 + generator.index(below: 3) {
       clients.append(
         ProducerClient(
@@ -148,10 +148,10 @@ package final class ProducerRun {
       if !(log.writing?.appender.isReady(byteCount: 200) ?? true) { prepare() }
       var bytes = Self.encode(batch, of: clients[client].producerId)
       var span = bytes.mutableSpan
-      let result = try log.write(batch: &span)
+      let result = try log.writeBlocking(batch: &span)
       trace("\(clients[client].producerId) \(batch): \(result)")
       counts[result.isDuplicate ? .duplicate : .appended] += 1
-      log.onFlushed(result.lastOffset + 1) { outcome in
+      log.onDurable(result.lastOffset + 1) { outcome in
         switch outcome {
         case .success: reply.settle(.acknowledged(result.baseOffset))
         case .failure: reply.settle(.again)
@@ -170,7 +170,7 @@ package final class ProducerRun {
   }
 
   private func answer(_ error: LogError) -> ProducerClient.Answer {
-    switch error {
+    switch error.kind {
     case .outOfOrderSequence, .invalidProducerEpoch: return .outOfOrder
     case .earlierBatchRefused: counts[.earlierRefused] += 1
     default: note(error)
@@ -179,7 +179,7 @@ package final class ProducerRun {
   }
 
   private func note(_ error: LogError) {
-    switch error {
+    switch error.kind {
     case .poisoned: counts[.failedLog] += 1
     case .diskFull: counts[.diskFull] += 1
     case .disk(let cause) where cause.isShortage: counts[.shortage] += 1
@@ -210,7 +210,7 @@ package final class ProducerRun {
     guard let failed = store.log(topicPartition), failed.health.isFailed else { return }
     let isSync = failed.health.cause?.isOfSync ?? false
     do throws(LogError) {
-      _ = try store.reopenLog(topicPartition)
+      _ = try store.reopenLogBlocking(topicPartition)
       trace("reopened; it had failed of \(failed.health.cause as Any)")
       counts[.reopened] += 1
       counts[isSync ? .failedSync : .failedWrite] += 1
@@ -251,7 +251,7 @@ package final class ProducerRun {
       counts[.powerCut] += 1
     case .close:
       // What it cannot make durable is recovered.
-      do throws(LogError) { try store.close() } catch { disk = disk.kill() }
+      do throws(LogError) { try store.closeBlocking() } catch { disk = disk.kill() }
       counts[.closed] += 1
     }
     disk.mend()
@@ -260,7 +260,7 @@ package final class ProducerRun {
       connections[index] = ProducerConnection()
       clients[index].disconnect()
     }
-    store = try Store.open(Self.path, config: config, disk: disk, logger: logger)
+    store = try Store.openBlocking(Self.path, config: config, disk: disk, logger: logger)
     guard let found = store.log(topicPartition) else {
       throw LogError.notFound(path: "\(store.report.failed)")
     }

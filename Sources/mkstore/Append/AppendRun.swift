@@ -53,7 +53,7 @@ struct AppendRun: ~Copyable {
     }
     progress?.end()
     do throws(LogError) {
-      try manager.close()
+      try manager.closeBlocking()
     } catch {
       failure = failure ?? CommandFailure(error)
     }

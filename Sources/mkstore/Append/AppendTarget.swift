@@ -19,7 +19,7 @@ enum AppendTarget {
       return (manager, try log(location, in: manager, creates: creates))
     } catch {
       do throws(LogError) {
-        try manager.close()
+        try manager.closeBlocking()
       } catch let second {
         Messages.say("\(second)")
       }
@@ -30,7 +30,7 @@ enum AppendTarget {
   /// Opens a store for writing and reports what recovery did.
   static func openStore(_ path: String, _ config: StoreConfig) throws(CommandFailure) -> Store {
     let manager = try withLogErrors { () throws(LogError) in
-      try Store.open(path, config: config, logger: QuietLogger.make())
+      try Store.openBlocking(path, config: config, logger: QuietLogger.make())
     }
     for (topicPartition, report) in manager.report.eventful {
       for line in RecoveryText.lines(report) { Messages.say("\(topicPartition): \(line)") }
@@ -66,7 +66,7 @@ enum AppendTarget {
       throw CommandFailure(error)
     }
     return try withLogErrors { () throws(LogError) in
-      try manager.createLog(location.topicPartition)
+      try manager.createLogBlocking(location.topicPartition)
     }
   }
 }

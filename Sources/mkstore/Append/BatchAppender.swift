@@ -113,12 +113,12 @@ struct BatchAppender: ~Copyable {
   ) throws(CommandFailure) -> (AppendResult, Int) {
     do throws(LogError) {
       return try log.write(storing: &builder)
-    } catch .recordTooLarge(let bytes, let limit) {
-      throw tooLarge(bytes, limit)
-    } catch .invalidBatch(let error) {
-      throw CommandFailure.failure("\(error)")
     } catch {
-      throw CommandFailure(error)
+      switch error.kind {
+      case .recordTooLarge(let bytes, let limit): throw tooLarge(bytes, limit)
+      case .invalidBatch(let cause): throw CommandFailure.failure("\(cause)")
+      default: throw CommandFailure(error)
+      }
     }
   }
 
@@ -132,7 +132,7 @@ struct BatchAppender: ~Copyable {
     guard let last = written.last else { return [] }
     if log.config.durability == .flushed {
       do throws(LogError) {
-        try log.waitFlushed(upTo: last.lastOffset + 1)
+        try log.waitUntilDurableBlocking(upTo: last.lastOffset + 1)
       } catch {
         throw CommandFailure(error)
       }

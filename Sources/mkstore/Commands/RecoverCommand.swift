@@ -80,7 +80,7 @@ struct RecoverCommand: ParsableCommand {
     config.surveyDepth = .deep
     config.mapsIndexes = true
     let manager = try withLogErrors { () throws(LogError) in
-      try Store.open(store.path, config: config, logger: QuietLogger.make())
+      try Store.openBlocking(store.path, config: config, logger: QuietLogger.make())
     }
     var recovery = StoreRecovery(manager.report, store)
     for log in manager.logs {
@@ -98,7 +98,7 @@ struct RecoverCommand: ParsableCommand {
       recovery.addMended("\(store.path)/\(ProducerIdsFile.name)")
     }
     for note in manager.report.notes { Messages.say("note: \(note)") }
-    try withLogErrors { () throws(LogError) in try manager.close() }
+    try withLogErrors { () throws(LogError) in try manager.closeBlocking() }
     return recovery
   }
 
@@ -111,9 +111,9 @@ struct RecoverCommand: ParsableCommand {
     for log in manager.logs where only == nil || log.topicPartition == only {
       do throws(LogError) {
         if acceptLoss {
-          recovery.noteAccepted(try log.acceptLosses(), of: log.path)
+          recovery.noteAccepted(try log.acceptLossesBlocking(), of: log.path)
         } else {
-          recovery.noteUndone(try log.undoAcceptedLosses(), of: log.path)
+          recovery.noteUndone(try log.undoAcceptedLossesBlocking(), of: log.path)
         }
       } catch {
         recovery.noteFailure("\(log.path): \(error)")

@@ -59,8 +59,8 @@ struct TrimCommand: ParsableCommand {
     let done = try LogToChange.closing(manager) { () throws(CommandFailure) in
       do throws(LogError) {
         return try trim(log)
-      } catch .diskFull(let error) {
-        let failure = CommandFailure(LogError.diskFull(error))
+      } catch  where error.code == .diskFull {
+        let failure = CommandFailure(error)
         throw CommandFailure(
           failure.status,
           "\(location.topicPartition): nothing was deleted: \(failure.message ?? "disk full")")
@@ -91,7 +91,7 @@ struct TrimCommand: ParsableCommand {
     let before = try log.segmentInfo()
     var result = Result(
       before: log.logStartOffset, start: log.logStartOffset, end: log.logEndOffset)
-    try log.deleteRecords(before: try target(log))
+    try log.deleteRecordsBlocking(before: try target(log))
     let left = Set(try log.segmentInfo().map(\.baseOffset))
     let gone = before.filter { !left.contains($0.baseOffset) }
     result.start = log.logStartOffset

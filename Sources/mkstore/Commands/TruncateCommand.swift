@@ -68,18 +68,18 @@ struct TruncateCommand: ParsableCommand {
   private func truncated(_ manager: Store, _ log: Log) throws(LogError) -> TruncatedLog {
     let offset =
       fromOffset?.offset(start: log.logStartOffset, end: log.logEndOffset) ?? log.logEndOffset
-    return try manager.truncateLog(log.topicPartition, from: offset)
+    return try manager.truncateLogBlocking(log.topicPartition, from: offset)
   }
 
   private func undone(_ manager: Store, _ log: Log) throws(LogError) -> TruncatedLog {
-    try manager.undoTruncation(of: log.topicPartition)
+    try manager.undoTruncationBlocking(of: log.topicPartition)
   }
 
   /// The message for an error. The error may have come after the change was committed.
   private func failure(
     _ error: LogError, _ location: LogLocation, endBefore: Int64
   ) -> CommandFailure {
-    switch error {
+    switch error.kind {
     case .notFound(let path) where undo:
       return .failure("there is nothing to put back: \(path) does not exist")
     case .offsetOutOfRange(let offset, _, let end) where undo:
@@ -119,7 +119,7 @@ struct TruncateCommand: ParsableCommand {
   /// Where the log ends for the next opening; nil if unknown.
   private func endNow(_ location: LogLocation) -> Int64? {
     do throws(LogError) {
-      return try Log.openReadOnly(location.path, logger: QuietLogger.make()).logEndOffset
+      return try Log.openReadOnlyBlocking(location.path, logger: QuietLogger.make()).logEndOffset
     } catch {
       return nil
     }

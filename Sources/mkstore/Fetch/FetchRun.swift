@@ -117,7 +117,7 @@ struct FetchRun: ~Copyable {
   /// The range lost by a failed read: a damaged range, or a whole segment that the disk cannot read
   /// if another one follows.
   private func lost(by error: LogError) throws(CommandFailure) -> DamagedRange {
-    switch error {
+    switch error.kind {
     case .corrupt(let range): return range
     case .disk(let cause):
       let next = printer.nextOffset

@@ -37,7 +37,7 @@ struct BrokerService: Service {
       failure = .failure("\(error)")
     }
     do throws(LogError) {
-      try manager.close()
+      try manager.closeBlocking()
     } catch {
       failure = failure ?? CommandFailure(error)
     }

@@ -67,8 +67,8 @@ struct ServeRun {
 
   private func open(_ logger: Logger) throws(CommandFailure) -> Store {
     do throws(LogError) {
-      return try Store.open(settings.data, config: settings.store, logger: logger)
-    } catch .notFound where !settings.store.createsStore {
+      return try Store.openBlocking(settings.data, config: settings.store, logger: logger)
+    } catch  where error.code == .notFound && !settings.store.createsStore {
       throw .failure(
         "\(settings.data) is missing or empty, and must.exist refuses to make a new store there; "
           + "is its volume mounted?")

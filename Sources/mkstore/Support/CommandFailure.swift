@@ -45,7 +45,7 @@ struct CommandFailure: Error, Sendable {
 
   /// An error of the engine.
   init(_ error: LogError) {
-    switch error {
+    switch error.kind {
     case .diskFull(let error):
       self.init(.diskFull, "\(error.fullText): \(error)")
     case .disk(let error):

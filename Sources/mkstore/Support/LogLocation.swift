@@ -39,9 +39,9 @@ struct LogLocation: Sendable {
   /// Opens the log for reading, without a lock and without changing anything.
   func openReadOnly() throws(CommandFailure) -> Log {
     do throws(LogError) {
-      return try Log.openReadOnly(path, logger: QuietLogger.make())
+      return try Log.openReadOnlyBlocking(path, logger: QuietLogger.make())
     } catch {
-      if case .notFound = error { throw try notFound() }
+      if case .notFound = error.kind { throw try notFound() }
       throw CommandFailure(error)
     }
   }

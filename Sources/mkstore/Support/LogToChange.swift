@@ -21,7 +21,7 @@ enum LogToChange {
     if let log = manager.log(location.topicPartition) { return (manager, log) }
     let name = "\(location.topicPartition)"
     let failed = manager.report.failed.first { PathText.lastComponent($0.directory) == name }
-    try withLogErrors { () throws(LogError) in try manager.close() }
+    try withLogErrors { () throws(LogError) in try manager.closeBlocking() }
     throw failed.map { CommandFailure($0.error) }
       ?? .failure("\(location.path) is not a log: it holds none of a log's files")
   }
@@ -54,11 +54,13 @@ enum LogToChange {
     do throws(CommandFailure) {
       result = try body()
     } catch {
-      do throws(LogError) { try manager.close() } catch let second { Messages.say("\(second)") }
+      do throws(LogError) { try manager.closeBlocking() } catch let second {
+        Messages.say("\(second)")
+      }
       throw error
     }
     do throws(LogError) {
-      try manager.close()
+      try manager.closeBlocking()
       return Done(result: result)
     } catch {
       return Done(result: result, closingFailure: CommandFailure(error))

@@ -58,10 +58,10 @@ struct TopicsRun: TopicsPlace {
         } catch {
           throw .invalidName(name: topic, reason: "\(error)")
         }
-        _ = try manager.createLog(name, overrides: overrides)
+        _ = try manager.createLogBlocking(name, overrides: overrides)
       }
-      // Making a topic sets its retention policy, even if by default.
-      try manager.alterTopic(topic, overrides)
+      // Whoever makes a topic decides on what is deleted of it, also where that is by default.
+      try manager.alterTopicBlocking(topic, overrides)
     }
     TopicsText.sayMade(topic, partitions)
   }
@@ -78,14 +78,14 @@ struct TopicsRun: TopicsPlace {
       var values = manager.logs(ofTopic: topic).first?.overrides.values ?? [:]
       for name in unset { values[name] = nil }
       values.merge(settings.values) { _, new in new }
-      try manager.alterTopic(topic, try TopicConfig(values))
+      try manager.alterTopicBlocking(topic, try TopicConfig(values))
     }
     Messages.say("the settings of \(topic) are changed and confirmed")
   }
 
   func delete(_ topic: String) throws(CommandFailure) {
     try change("\(topic) is deleted", of: topic) { (manager) throws(LogError) in
-      try manager.deleteTopic(topic)
+      try manager.deleteTopicBlocking(topic)
     }
     Messages.say("deleted \(topic)")
   }
@@ -100,7 +100,7 @@ struct TopicsRun: TopicsPlace {
   ) throws(CommandFailure) {
     let path = store.path
     let manager = try withLogErrors { () throws(LogError) in
-      try Store.open(path, logger: QuietLogger.make())
+      try Store.openBlocking(path, logger: QuietLogger.make())
     }
     let done = try LogToChange.closing(manager) { () throws(CommandFailure) in
       if let topic, manager.logs(ofTopic: topic).isEmpty { throw missing(topic) }

@@ -108,7 +108,7 @@ struct BrokerAddress {
 
   func deleteTopic(_ topic: String) {
     let socket = ClientSocket(port, host: host)
-    socket.send(KafkaFrames.deleteTopic(topic))
+    socket.send(KafkaFrames.deleteTopicBlocking(topic))
     _ = socket.receive()
   }
 

@@ -1,0 +1,3 @@
+#include "CZlib.h"
+
+int own_number(void) { return 7; }
