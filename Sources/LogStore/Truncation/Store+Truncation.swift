@@ -103,7 +103,7 @@ extension Store {
     do throws(LogError) {
       return try load(log)
     } catch {
-      // Opening it again finds the log as it was, or completes what counts.
+      // Opening it again finds the log unchanged, or completes what is committed.
       switch error.kind {
       case .disk(let cause), .diskFull(let cause): log.health.fail(cause)
       default: log.health.fail(DiskError(.open, log.path, code: EIO))

@@ -30,7 +30,7 @@ package final class Appender: Sendable {
   /// Writes a batch that a client has encoded.
   ///
   /// - Parameters:
-  ///   - decoded: Its header, where it was decoded before, from these very bytes.
+  ///   - decoded: Its header, if it was already decoded from the same bytes.
   ///   - expectedEnd: Where the log must end, or nothing is written; nil: anywhere.
   package func write(
     _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader? = nil, expectedEnd: Int64? = nil
@@ -89,7 +89,7 @@ package final class Appender: Sendable {
   /// Writes the records of a builder as one batch and resets it; if that fails, the builder keeps
   /// them.
   ///
-  /// - Returns: With the result the bytes of the batch as it is stored.
+  /// - Returns: The result, and the bytes of the batch as stored.
   package func write(
     _ builder: inout RecordBatchBuilder, expectedEnd: Int64? = nil
   ) throws(LogError) -> (result: Written, byteCount: Int) {

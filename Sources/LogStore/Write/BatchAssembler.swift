@@ -11,7 +11,7 @@ package final class BatchAssembler {
       batchBytes: compression == .none ? maxMessageBytes : RecordBatchBuilder.recordBytesMax)
   }
 
-  /// Fills the builder with `records`, which are to be one batch.
+  /// Fills the builder with `records`, which become one batch.
   package func fill(_ records: [NewRecord], nowMs: Int64) throws(LogError) {
     builder.reset()
     do throws(BatchError) {

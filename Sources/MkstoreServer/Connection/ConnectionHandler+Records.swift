@@ -76,7 +76,7 @@ extension ConnectionHandler {
     _ response: ProduceResponse, _ waits: [(log: Log, endOffset: Int64)],
     _ number: AnswerQueue.Number
   ) {
-    // Nobody waits, but consumers see records once they are durable.
+    // No client waits, but consumers see records only once they are durable.
     for wait in waits { wait.log.onDurable(wait.endOffset) { _ in } }
     finish(number, .silent)
     let failed = response.responses.lazy.flatMap(\.partitionResponses).first {

@@ -38,7 +38,7 @@ final class ParkedFetch: Sendable {
       switch result {
       case .success: self.wake()
       case .failure(let error) where error.code == .closed: if !ignoresEnd { self.wake() }
-      // A log that has failed gets no more records, but may be opened again.
+      // A failed log gets no more records, but may be opened again.
       case .failure(let error) where error.code == .poisoned:
         self.wait(for: 1, of: replaced) { _ in self.wake() }
       case .failure: break

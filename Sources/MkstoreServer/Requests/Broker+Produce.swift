@@ -43,7 +43,7 @@ extension Broker {
       do throws(LogError) {
         try log.writing?.appender.prepare(byteCount: byteCount)
       } catch  where error.code == .closed {
-        // Deleted meanwhile: the producer is told, and nobody else need be.
+        // Deleted meanwhile: only the producer needs to know.
       } catch {
         // The append itself meets the same error, answers with it, and logs it.
       }

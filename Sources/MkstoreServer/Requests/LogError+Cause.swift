@@ -3,7 +3,7 @@ internal import LogStore
 internal import MkstoreProtocol
 
 extension LogError {
-  /// What tells refusals apart in the log: a handful, whatever the log or the offset.
+  /// Distinguishes refusals in the log: one of a few kinds, whatever the log or the offset.
   var refusalCause: String {
     switch kind {
     case .diskFull: "disk full"

@@ -60,7 +60,7 @@ struct TopicsRun: TopicsPlace {
         }
         _ = try manager.createLogBlocking(name, overrides: overrides)
       }
-      // Whoever makes a topic decides on what is deleted of it, also where that is by default.
+      // Making a topic sets its retention policy, even if by default.
       try manager.alterTopicBlocking(topic, overrides)
     }
     TopicsText.sayMade(topic, partitions)
