@@ -54,7 +54,7 @@ import Testing
     let lasting = SideFileDamage(file: "f", reason: "r", remedy: "do it")
     #expect(!lasting.isMendedByOpen && "\(lasting)" == "f: r (do it)")
     let mended = SideFileDamage(file: "f", reason: "r", remedy: nil)
-    #expect(mended.isMendedByOpen && "\(mended)" == "f: r (mkstore recover mends it)")
+    #expect(mended.isMendedByOpen && "\(mended)" == "f: r (mkstore recover repairs it)")
   }
 
   /// An empty folder in the place of the epochs makes way for them; one that cannot be looked into

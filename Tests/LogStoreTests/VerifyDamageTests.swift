@@ -233,7 +233,7 @@ struct VerifyDamageTests {
     #expect(report.damage.isEmpty)
     #expect(
       report.summary == "damage: \(report.recordCount) records, 4 segments, 3 wrong side files, "
-        + "2 side files to be mended")
+        + "2 side files to be repaired")
   }
 
   @Test func whatIsNotOursIsOnlyNoted() throws {

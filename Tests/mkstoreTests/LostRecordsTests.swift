@@ -101,7 +101,7 @@ struct LostRecordsTests {
       try Data(bytes.map { UInt8($0) } + [0, 0, 10, 0, 0, 0, 2, 0])
         .write(to: URL(filePath: log + "/00000000000000000720.index"))
       let verified = try Tool.run(["verify", log])
-      #expect(verified.status == 0 && verified.text.contains("to be mended: "))
+      #expect(verified.status == 0 && verified.text.contains("to be repaired: "))
       #expect(!verified.text.contains("lost"), "\(verified.text)")
     }
   }

@@ -98,7 +98,7 @@ struct MixedUpDirectoryTests {
     let half = try TestData.content(log + "/" + first).prefix(10_000)
     try half.write(to: URL(filePath: log + "/" + first + ".swap"))
     #expect(try offsets(log).offsets == before.offsets)
-    #expect(try Tool.run(["verify", log]).text.contains("to be mended: "))
+    #expect(try Tool.run(["verify", log]).text.contains("to be repaired: "))
     #expect(try Tool.run(["recover", log]).status == 0)
     #expect(try offsets(log).offsets == before.offsets)
     // Out of the way, so that it does not come back once the segment it stood beside is gone.
@@ -224,7 +224,7 @@ struct MixedUpDirectoryTests {
       #expect(outcome.status == 0, "\(command): \(outcome)")
     }
     #expect(try !TestData.content("\(log)/\(name)").isEmpty)
-    #expect(try !Tool.run(["verify", log]).text.contains("to be mended"))
+    #expect(try !Tool.run(["verify", log]).text.contains("to be repaired"))
   }
 
   @Test func anIndexThatCannotBeOpenedCostsNoRecord() throws {
@@ -307,7 +307,7 @@ struct MixedUpDirectoryTests {
     entries[7] ^= 1
     try entries.write(to: URL(filePath: index))
     let wrong = try Tool.run(["verify", store])
-    #expect(wrong.status == 0 && wrong.text.contains("to be mended: \(index)"), "\(wrong.text)")
+    #expect(wrong.status == 0 && wrong.text.contains("to be repaired: \(index)"), "\(wrong.text)")
     let planned = try Tool.run(["recover", store, "--dry-run"])
     #expect(planned.status == 0 && planned.text.contains("would be rebuilt: \(index)"))
     #expect(try TestData.content(index) == entries)

@@ -21,7 +21,7 @@ struct ProducerIdsFileTests {
     #expect(found.text.contains(name) && found.text.contains("mkstore recover"), "\(found.text)")
     let planned = try Tool.run(["recover", "--dry-run", directory.path])
     #expect(planned.status == 0 && planned.text.contains("would be rebuilt: "), "\(planned)")
-    #expect(try verify().text.contains("to be mended: "))
+    #expect(try verify().text.contains("to be repaired: "))
     let mended = try Tool.run(["recover", directory.path])
     #expect(mended.lines.contains("rebuilt \(directory.path(name))"), "\(mended)")
     #expect(mended.status == 0 && planned.text.contains("rebuilt: \(directory.path(name))"))

@@ -132,27 +132,27 @@ package struct TopicSetting: Sendable {
 
   private static let acting: [String: TopicSetting] = [
     "segment.bytes": integer("log.segment.bytes", 14...int32Max, \.segmentBytes, min: 14)
-      .means("Size at which a segment is full and the next one begins."),
+      .means("Largest size of a segment file."),
     "segment.index.bytes": integer(
       "log.index.size.max.bytes", 4...int32Max, \.segmentIndexBytes, min: 24
     )
-    .means("Most bytes of either index of a segment; a full one begins the next segment."),
+    .means("Largest size of each index of a segment; when one is full, the segment is rolled."),
     "index.interval.bytes": integer(
       "log.index.interval.bytes", 0...int32Max, \.indexIntervalBytes, min: 0
     )
     .means("Bytes of records between two entries of an index."),
     "max.message.bytes": integer("message.max.bytes", 0...int32Max, \.maxMessageBytes, min: 1)
-      .means("Largest batch that is taken, as it is stored."),
+      .means("Largest batch that is accepted, as stored."),
     "segment.ms": long("log.roll.ms", \.segmentMs, min: 1)
-      .means("Age at which a segment that holds records is closed and the next one begins."),
+      .means("Age at which a segment that holds records is rolled."),
     "segment.jitter.ms": long("log.roll.jitter.ms", \.segmentJitterMs)
-      .means("How much earlier than segment.ms, by chance, so that logs do not roll together."),
+      .means("Largest random time taken off segment.ms, so that logs do not roll together."),
     "file.delete.delay.ms": long("log.segment.delete.delay.ms", \.fileDeleteDelayMs)
       .means("How long files of deleted segments stay on disk."),
     "retention.ms": long(
       "log.retention.ms", \.retentionMs, min: -1, standard: LogConfig.kafkaRetentionMs
     )
-    .means("Age from which records are deleted, a segment at a time; -1: never."),
+    .means("Age at which records are deleted, a segment at a time; -1: never."),
     "retention.bytes": long("log.retention.bytes", \.retentionBytes, min: -1)
       .means("Size of a partition beyond which its oldest segments are deleted; -1: none."),
     "cleanup.policy": TopicSetting(
@@ -165,7 +165,7 @@ package struct TopicSetting: Sendable {
       },
       get: { $0.cleanupPolicy.description }, isMet: nil
     )
-    .means("What becomes of old records: delete goes by retention, compact removes nothing yet."),
+    .means("How old records are removed: delete by retention; compact removes nothing yet."),
     "message.timestamp.type": TopicSetting(
       values: .oneOf(["CreateTime", "LogAppendTime"]), effect: .acts, standard: "CreateTime",
       brokerName: "log.message.timestamp.type",
@@ -174,7 +174,7 @@ package struct TopicSetting: Sendable {
       },
       get: { $0.timestampType == .logAppendTime ? "LogAppendTime" : "CreateTime" }, isMet: nil
     )
-    .means("Whose time records have: their producer's, or that of the append."),
+    .means("Timestamps of records: the producer's, or the time of the append."),
     "message.timestamp.before.max.ms": long(
       "log.message.timestamp.before.max.ms", \.timestampBeforeMaxMs
     )
@@ -186,8 +186,8 @@ package struct TopicSetting: Sendable {
     "message.timestamp.difference.max.ms": TopicSetting(
       values: .integer(0...Int64.max),
       effect: .kept(
-        "counts as message.timestamp.before.max.ms and message.timestamp.after.max.ms where these "
-          + "are not stated"),
+        "counts as message.timestamp.before.max.ms and message.timestamp.after.max.ms if these "
+          + "are not set"),
       standard: String(Int64.max), brokerName: "log.message.timestamp.difference.max.ms",
       set: { value, config in
         guard let limit = Int64(value) else { return }
@@ -196,7 +196,7 @@ package struct TopicSetting: Sendable {
       },
       get: nil, isMet: nil
     )
-    .means("Both limits of records' times at once, where they are not stated."),
+    .means("Both limits of record times at once, if they are not set."),
     "compression.type": TopicSetting(
       values: .oneOf(["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]),
       effect: .kept(
@@ -212,7 +212,7 @@ package struct TopicSetting: Sendable {
       },
       get: nil, isMet: nil
     )
-    .means("How batches are compressed: as their producers did it."),
+    .means("Codec of stored batches."),
   ]
 
   /// Settings without effect here. Only values that ask for what happens anyway can be set; topics
@@ -242,9 +242,9 @@ package struct TopicSetting: Sendable {
       "delete.retention.ms": keep(
         time, "86400000", "log.cleaner.delete.retention.ms", compaction
       )
-      .means("How long compaction keeps the marks of deleted keys."),
+      .means("How long compaction keeps tombstones."),
       "min.compaction.lag.ms": keep(time, "0", "log.cleaner.min.compaction.lag.ms", compaction)
-        .means("How long a record is safe from compaction."),
+        .means("How long a record is not compacted."),
       "max.compaction.lag.ms": keep(
         .integer(1...Int64.max), most, "log.cleaner.max.compaction.lag.ms", compaction
       )
@@ -252,7 +252,7 @@ package struct TopicSetting: Sendable {
       "min.cleanable.dirty.ratio": keep(
         .number(0...1), "0.5", "log.cleaner.min.cleanable.ratio", compaction
       )
-      .means("Share of a log that is not compacted, from which on it is."),
+      .means("Smallest share of uncompacted bytes at which a log is compacted."),
       // In the mode `flushed` each batch is synced before it is acknowledged, whatever these say.
       "flush.messages": keep(
         .integer(1...Int64.max), most, "log.flush.interval.messages", durability,
@@ -271,21 +271,21 @@ package struct TopicSetting: Sendable {
       "unclean.leader.election.enable": keep(
         flag, "false", "unclean.leader.election.enable", single, met: { _, _ in true }
       )
-      .means("Whether a replica that lags may become the leader."),
+      .means("Whether a replica that is not in sync may become the leader."),
       "leader.replication.throttled.replicas": keep(
         .list, "", nil, single, met: { _, _ in true }
       )
-      .means("Replicas whose leaders send to them slowly."),
+      .means("Replicas to which the leader limits its sending rate."),
       "follower.replication.throttled.replicas": keep(
         .list, "", nil, single, met: { _, _ in true }
       )
-      .means("Replicas that fetch from their leaders slowly."),
+      .means("Replicas that limit their fetching rate."),
       "message.downconversion.enable": keep(
         flag, "true", "log.message.downconversion.enable",
         "batches are served as they are stored, to clients that read format 2",
         met: { _, _ in true }
       )
-      .means("Whether batches are converted for clients that read older formats."),
+      .means("Whether batches are converted for clients of older formats."),
       "message.format.version": keep(
         .anything, "3.0-IV1", "log.message.format.version", "batches are written in format 2",
         met: { value, _ in !["0.8", "0.9", "0.10"].contains { value.hasPrefix($0) } }
@@ -294,27 +294,27 @@ package struct TopicSetting: Sendable {
       "compression.gzip.level": keep(
         .integer(-1...9), "-1", "compression.gzip.level", codecs
       )
-      .means("How hard gzip tries."),
+      .means("Compression level of gzip."),
       "compression.lz4.level": keep(.integer(1...17), "9", "compression.lz4.level", codecs)
-        .means("How hard LZ4 tries."),
+        .means("Compression level of LZ4."),
       "compression.zstd.level": keep(
         .integer(-131_072...22), "3", "compression.zstd.level", codecs
       )
-      .means("How hard Zstandard tries."),
+      .means("Compression level of Zstandard."),
       "remote.storage.enable": keep(flag, "false", nil, tiers)
-        .means("Whether old segments move to another storage."),
+        .means("Whether old segments are moved to remote storage."),
       "remote.log.copy.disable": keep(flag, "false", nil, tiers)
-        .means("Whether no more segments move to the other storage."),
+        .means("Whether moving segments to remote storage is stopped."),
       "remote.log.delete.on.disable": keep(flag, "false", nil, tiers)
-        .means("Whether what is on the other storage goes when that is disabled."),
+        .means("Whether segments in remote storage are deleted when it is disabled."),
       "local.retention.ms": keep(
         .integer(-2...Int64.max), "-2", "log.local.retention.ms", tiers
       )
-      .means("Age from which records are deleted here that are on the other storage."),
+      .means("Age at which records that are in remote storage are deleted here."),
       "local.retention.bytes": keep(
         .integer(-2...Int64.max), "-2", "log.local.retention.bytes", tiers
       )
-      .means("Size beyond which segments are deleted here that are on the other storage."),
+      .means("Size beyond which segments that are in remote storage are deleted here."),
     ]
   }()
 }

@@ -11,5 +11,7 @@ public struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
   public var isMendedByOpen: Bool { remedy == nil }
 
   /// File, reason and remedy in one line.
-  public var description: String { "\(file): \(reason) (\(remedy ?? "mkstore recover mends it"))" }
+  public var description: String {
+    "\(file): \(reason) (\(remedy ?? "mkstore recover repairs it"))"
+  }
 }

@@ -64,7 +64,7 @@ public struct VerificationReport: Sendable {
     if lasting > 0 { findings.append(Self.count(lasting, "wrong side file")) }
     if !unreadable.isEmpty { findings.append(Self.count(unreadable.count, "unreadable file")) }
     if findings.isEmpty { findings.append("no damage") }
-    if mended > 0 { findings.append(Self.count(mended, "side file") + " to be mended") }
+    if mended > 0 { findings.append(Self.count(mended, "side file") + " to be repaired") }
     let tornBytes = tornTails.reduce(0) { $0 + $1.bytes.count }
     if !tornTails.isEmpty { findings.append("\(tornBytes) bytes of unfinished writes") }
     let verdict = hasDamage ? "damage" : unreadable.isEmpty ? "ok" : "incomplete"

@@ -134,7 +134,7 @@ package struct AlterConfigsAnswers: RequestAnswers {
       if let partition = topic.offline.min() {
         return (
           .kafkaStorageError,
-          "partition \(partition) could not be opened; mend it and start again first"
+          "partition \(partition) could not be opened; repair it and restart the server first"
         )
       }
       if validateOnly { return nil }

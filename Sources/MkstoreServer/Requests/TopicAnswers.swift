@@ -240,7 +240,7 @@ package struct TopicAnswers: RequestAnswers {
       if let partition = topic.offline.min() {
         answer.errorCode = .kafkaStorageError
         answer.errorMessage =
-          "partition \(partition) could not be opened; mend it and start again first"
+          "partition \(partition) could not be opened; repair it and restart the server first"
         return
       }
       defer { topics.refresh(topic.name) }

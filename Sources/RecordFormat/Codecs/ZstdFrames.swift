@@ -58,7 +58,7 @@ struct ZstdFrames: ~Escapable {
       isLast = header & 1 != 0
       let size = header >> 3
       switch header >> 1 & 3 {
-      case 0:  // As it stands.
+      case 0:  // Stored uncompressed.
         inBlocks += size
         try skip(size)
       case 1:  // One byte, repeated.

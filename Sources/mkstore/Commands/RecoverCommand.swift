@@ -149,7 +149,7 @@ struct RecoverCommand: ParsableCommand {
         + Counted.text(report.segmentCount, "segment")
         + ", \(report.bytesScanned) bytes scanned after "
         + (report.wasClean ? "a clean stop" : "an unclean stop")
-        + (log.hasNews ? "" : "; nothing to mend"))
+        + (log.hasNews ? "" : "; nothing to repair"))
     for line in RecoveryText.actions(report, tense) { out.line("  \(line)") }
     for line in log.acceptanceLines { out.line("  \(line)") }
     for line in RecoveryText.damage(report) { out.line("  \(line)") }

@@ -11,7 +11,7 @@ enum VerificationText {
     }
     for range in report.damage { out.line("damaged: \(range)") }
     for damage in report.sideFileDamage {
-      out.line("\(damage.isMendedByOpen ? "to be mended" : "damaged"): \(damage)")
+      out.line("\(damage.isMendedByOpen ? "to be repaired" : "damaged"): \(damage)")
     }
     for error in report.unreadable { out.line("unreadable: \(error)") }
     out.line(report.summary)

@@ -140,7 +140,7 @@ struct ServeSetting: Sendable {
   private static let addresses = [
     ServeSetting(
       "data", form: "a path", unset: "must be given",
-      "The store's directory; one that is missing or empty becomes a store, unless must.exist.",
+      "The store's directory; if it is missing or empty, a store is created, unless must.exist.",
       apply: { (value, settings) in settings.data = value },
       stated: { $0.data.isEmpty ? nil : $0.data }),
     ServeSetting(
@@ -158,12 +158,12 @@ struct ServeSetting: Sendable {
     flag("insecure", \.isInsecure, "Whether addresses beyond this machine are allowed."),
     flag(
       "must.exist", \.store.createsStore, isInverse: true,
-      "Whether a missing or empty directory is refused, which may be a volume not mounted."),
+      "Whether a missing or empty directory is refused: it may be a volume that is not mounted."),
   ]
 
   private static let threads = [
     ServeSetting(
-      "cores", form: "core numbers by commas", unset: "all, unpinned",
+      "cores", form: "comma-separated core numbers", unset: "all, unpinned",
       "Cores of the event loops, one each.",
       apply: { (value, settings) throws(CommandFailure) in
         settings.broker.cores = try ServeSettings.cores("cores", value)
@@ -181,7 +181,7 @@ struct ServeSetting: Sendable {
       "Most threads that sync logs at once; one always runs."),
     number(
       "flusher.shared.min", 0...1_000_000, \.store.sharedSyncMin,
-      "How many logs that wait are made durable by one sync of the file system; 0: never."),
+      "Number of waiting logs from which one sync of the file system is used for all; 0: never."),
     number(
       "flusher.core", 0...1023, unset: "any", "Core of the threads that sync.",
       set: { $1.store.flusherCore = $0 }, get: { $0.store.flusherCore }),
@@ -200,7 +200,7 @@ struct ServeSetting: Sendable {
       stated: { $0.store.log.durability.description }),
     number(
       "kept.bytes.max", -1...Int.max,
-      "Most bytes of what recovery keeps in each log's .bad/; -1: no bound.",
+      "Most bytes that recovery keeps in each log's .bad/; -1: no bound.",
       set: { $1.store.log.keptBytesMax = $0 < 0 ? nil : $0 },
       get: { $0.store.log.keptBytesMax ?? -1 }),
     number(
@@ -211,19 +211,19 @@ struct ServeSetting: Sendable {
       "Whether damage is accepted when it is found, so that consumers skip it."),
     number(
       "log.retention.check.interval.ms", 1...Int(Int32.max), \.store.retentionCheckIntervalMs,
-      "How often each log is checked for what retention deletes."),
+      "How often retention checks each log."),
     number(
       "log.flush.offset.checkpoint.interval.ms", 1...Int(Int32.max), \.store.checkpointIntervalMs,
       "How often the checkpoints are written."),
     number(
       "producer.id.expiration.ms", 1...Int64.max, \.store.producerExpirationMs,
-      "How long an idempotent producer that appends nothing is known."),
+      "How long the state of an idle idempotent producer is kept."),
   ]
 
   private static let serving = [
     ServeSetting(
       name: "log.level", values: .oneOf(Logger.Level.allCases.map(\.rawValue)),
-      meaning: "The least that is logged.",
+      meaning: "Lowest level that is logged.",
       apply: { (value, settings) throws(CommandFailure) in
         guard let level = Logger.Level(rawValue: value) else {
           let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
@@ -233,24 +233,24 @@ struct ServeSetting: Sendable {
       },
       stated: { $0.logLevel.rawValue }),
     flag(
-      "auto.create.topics.enable", \.broker.createsTopics, "Whether asking for a topic creates it."
-    ),
+      "auto.create.topics.enable", \.broker.createsTopics,
+      "Whether a request for a topic creates it."),
     number(
       "num.partitions", 1...10_000, \.broker.defaultPartitions,
-      "Partitions of a topic that is made without a number."),
+      "Partitions of a topic that is created without a number."),
     number(
       "socket.request.max.bytes", 1024...Int(Int32.max), \.broker.requestBytesMax,
       "Largest request."),
     number(
       "queued.max.request.bytes", 1024...Int.max, \.broker.bufferedRequestBytesMax,
-      "Most bytes of requests that are unfinished or wait, over all connections."),
+      "Most bytes of unfinished or waiting requests, over all connections."),
     number(
       "max.connections", 1...1_000_000, \.broker.connectionsMax, "Most connections at once."),
     number(
       "connections.max.idle.ms", 1...Int64.max / 1_000_000, \.broker.connectionIdleMaxMs,
-      "After which an idle connection is closed."),
+      "Time after which an idle connection is closed."),
     number(
       "fetch.max.bytes", 1...Int(Int32.max), \.broker.fetchBytesMax,
-      "Largest answer to a fetch, but for a first batch that is larger."),
+      "Largest answer to a fetch, except for a larger first batch."),
   ]
 }

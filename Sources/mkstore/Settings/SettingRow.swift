@@ -139,7 +139,7 @@ extension TopicSetting.Values {
     case .number(let range): "\(range.lowerBound) … \(range.upperBound)"
     case .oneOf(let names): names.joined(separator: ", ")
     case .someOf(let names): "some of \(names.joined(separator: ", "))"
-    case .list: "a list, by commas"
+    case .list: "a comma-separated list"
     case .anything: nil
     }
   }

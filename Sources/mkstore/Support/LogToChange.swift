@@ -73,7 +73,7 @@ enum LogToChange {
   static func unfinished(
     _ failure: CommandFailure, _ done: String, store: String
   ) -> CommandFailure {
-    let first = failure.status == .diskFull ? "Make room, then" : "Once the cause is mended,"
+    let first = failure.status == .diskFull ? "Make room, then" : "Once the cause is fixed,"
     return CommandFailure(
       failure.status,
       "\(done) failed: \(failure.message ?? "for a reason that was said"). \(first) "
