@@ -18,13 +18,13 @@ package final class FetcherPool: Sendable {
   /// - Parameters:
   ///   - cores: One thread per entry, pinned to it; nil leaves the choice to the system. Empty:
   ///     jobs run where they are submitted.
-  ///   - nice: How far the threads stand behind others for a processor, 0 to 19.
+  ///   - nice: How far the threads yield the processor to others, 0 to 19.
   package init(cores: [Int?], nice: Int = 0) {
     self.cores = cores
     self.nice = nice
   }
 
-  /// Runs `job` on a fetcher thread; on the caller's where there is none (no cores, or stopped).
+  /// Runs `job` on a fetcher thread; on the caller's if there is none (no cores, or stopped).
   package func submit(_ job: @escaping @Sendable () -> Void) {
     guard !cores.isEmpty, startIfNeeded() else { return job() }
     // Checked once more, under the lock that the threads end under: they leave no job behind.
@@ -54,7 +54,7 @@ package final class FetcherPool: Sendable {
     return try outcome.get()
   }
 
-  /// Ends the threads after the jobs at hand. Idempotent.
+  /// Ends the threads after the current jobs. Idempotent.
   package func stop() {
     state.withLock { $0.isStopping = true }
     state.broadcast()

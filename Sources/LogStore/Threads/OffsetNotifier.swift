@@ -130,7 +130,7 @@ package final class OffsetNotifier: Sendable {
     waiter.callback(outcome)
   }
 
-  /// Suspends until the offset is at least `bound`; returns early where the task is cancelled.
+  /// Suspends until the offset is at least `bound`; returns early if the task is cancelled.
   ///
   /// - Parameter onceParked: Called where it must wait, once it would be woken.
   package func reached(

@@ -247,7 +247,7 @@ struct LogUse {
     guard let manager, let old = log else { return "no log" }
     do throws(LogError) {
       let reopened = try manager.reopenLogBlocking(Self.topicPartition)
-      // A log that has not failed stays as it is: nothing is synced.
+      // A log that has not failed stays unchanged: nothing is synced.
       if reopened === old { return "needless reopen" }
       log = reopened
     } catch {
