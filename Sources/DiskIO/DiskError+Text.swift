@@ -30,7 +30,7 @@ extension DiskError {
 
   /// A mapped page that could not be accessed (EFAULT); the kernel does not say for which of the
   /// two reasons.
-  package static func unreachable(_ path: String) -> DiskError {
+  static func unreachable(_ path: String) -> DiskError {
     DiskError(.access, path, code: EFAULT)
   }
 

@@ -12,7 +12,7 @@ public struct DamagedRange: Sendable, Hashable, CustomStringConvertible {
   public var reason: String
 
   /// Memberwise.
-  public init(file: String, bytes: Range<Int>, offsets: Range<Int64>?, reason: String) {
+  package init(file: String, bytes: Range<Int>, offsets: Range<Int64>?, reason: String) {
     self.file = file
     self.bytes = bytes
     self.offsets = offsets

@@ -15,7 +15,7 @@ public struct AcceptedLoss: Sendable, Equatable, CustomStringConvertible {
   public var reason: String
 
   /// Memberwise.
-  public init(
+  package init(
     offsets: Range<Int64>, file: String, bytes: Range<Int>, keptAs: String?, acceptedMs: Int64,
     reason: String
   ) {

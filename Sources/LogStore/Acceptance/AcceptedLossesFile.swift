@@ -1,18 +1,18 @@
-package import DiskIO
+internal import DiskIO
 
 /// The file `mkstore.accepted` of a log: the losses that were accepted, oldest first.
 ///
 /// Text with a CRC (docs/format.md#mkstoreaccepted), a line each: `<first offset> <end offset>
 /// <position>-<end position> <ms since 1970> <file> <name in .bad or -> <reason>`. Kafka ignores
 /// it. Emptying `.bad/` leaves it alone.
-package enum AcceptedLossesFile {
+enum AcceptedLossesFile {
   /// Name of the file.
-  package static let name = "mkstore.accepted"
+  static let name = "mkstore.accepted"
 
   /// The losses; empty if there is no file.
   ///
   /// - Throws: `.unreadable` if the CRC or a line is wrong.
-  package static func read(_ directory: LogDirectory) throws(CheckpointError) -> [AcceptedLoss] {
+  static func read(_ directory: LogDirectory) throws(CheckpointError) -> [AcceptedLoss] {
     let path = directory.path(name)
     guard let bytes = try SmallFile.read(directory.disk, path) else { return [] }
     let checked = CheckedText(bytes)
@@ -46,7 +46,7 @@ package enum AcceptedLossesFile {
   }
 
   /// Replaces the file, durably; removes it if there is no loss.
-  package static func write(
+  static func write(
     _ losses: [AcceptedLoss], _ directory: LogDirectory
   ) throws(DiskError) {
     if losses.isEmpty {

@@ -1,20 +1,20 @@
 import MkstoreBytes
 
 /// One aborted transaction, an entry of a segment's `.txnindex`.
-public struct AbortedTransaction: Sendable, Hashable {
+package struct AbortedTransaction: Sendable, Hashable {
   /// Bytes of an entry.
   package static let byteCount = 34
   /// The only version there is.
   package static let version: Int16 = 0
 
   /// Who aborted.
-  public var producerId: Int64
+  package var producerId: Int64
   /// First offset of the transaction.
-  public var firstOffset: Int64
+  package var firstOffset: Int64
   /// Offset of the abort marker, which is in the segment that the file belongs to.
-  public var lastOffset: Int64
+  package var lastOffset: Int64
   /// Last stable offset when the marker was appended.
-  public var lastStableOffset: Int64
+  package var lastStableOffset: Int64
 
   /// Memberwise.
   package init(

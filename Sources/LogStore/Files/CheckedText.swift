@@ -5,9 +5,9 @@ import MkstoreBytes
 /// Operators may write and edit such a file: without the line it is accepted as it is. A file that
 /// contains a part of the line anywhere must begin with a right one. So a flipped bit cannot make
 /// it look written by hand, and a truncation cannot drop the line.
-package struct CheckedText: Sendable, Equatable {
+struct CheckedText: Sendable, Equatable {
   /// What the first line proves about the text.
-  package enum Check: Sendable, Equatable {
+  enum Check: Sendable, Equatable {
     /// The CRC is right.
     case right
     /// There is no CRC: the file is in the old form, or was written by hand.
@@ -17,16 +17,16 @@ package struct CheckedText: Sendable, Equatable {
   }
 
   /// The text without the line of the CRC.
-  package let text: [UInt8]
+  let text: [UInt8]
   /// Whether the text is unchanged since it was written.
-  package let check: Check
+  let check: Check
 
   private static let label = Array("#crc32c: ".utf8)
   private static let remark = " of what follows; remove this line after a change by hand"
   private static let digits = 8
 
   /// Splits a file's content.
-  package init(_ bytes: [UInt8]) {
+  init(_ bytes: [UInt8]) {
     // Either half of the line proves that there was one.
     guard Self.contains(Self.label, bytes) || Self.contains(Array(Self.remark.utf8), bytes) else {
       (text, check) = (bytes, .missing)
@@ -42,7 +42,7 @@ package struct CheckedText: Sendable, Equatable {
   }
 
   /// A file's content: the line of the CRC, and `text`.
-  package static func encode(_ text: [UInt8]) -> [UInt8] {
+  static func encode(_ text: [UInt8]) -> [UInt8] {
     label + hex(CRC32C.checksum(text.span)) + Array(remark.utf8) + [UInt8(ascii: "\n")] + text
   }
 

@@ -4,14 +4,14 @@
 /// As strict as Kafka's reader (`CheckpointFile`): a wrong version, count or line makes the whole
 /// file unreadable, so that a part of a checkpoint is never used. An empty file is allowed and has
 /// no entries: Kafka creates it so.
-package enum Checkpoint {
+enum Checkpoint {
   /// The only version there is.
-  package static let version = 0
+  static let version = 0
 
   /// Reads all entries of a file's content; `path` is for messages.
   ///
   /// - Parameter entry: Makes an entry from a line's fields, or says what is wrong with them.
-  package static func decode<Entry>(
+  static func decode<Entry>(
     _ bytes: [UInt8], path: String, entry: ([Substring]) throws(LineError) -> Entry
   ) throws(CheckpointError) -> [Entry] {
     if bytes.isEmpty { return [] }
@@ -40,19 +40,19 @@ package enum Checkpoint {
   }
 
   /// The content of a checkpoint with these entries.
-  package static func encode(_ lines: [String]) -> [UInt8] {
+  static func encode(_ lines: [String]) -> [UInt8] {
     var text = "\(version)\n\(lines.count)\n"
     for line in lines { text += "\(line)\n" }
     return Array(text.utf8)
   }
 
   /// What is wrong with a line, without saying where.
-  package struct LineError: Error {
+  struct LineError: Error {
     /// For people.
-    package var what: String
+    var what: String
 
     /// Memberwise.
-    package init(_ what: String) { self.what = what }
+    init(_ what: String) { self.what = what }
   }
 
   /// Splits at white space as Java's `split("\\s+")`: leading space makes an empty first field,

@@ -7,12 +7,12 @@ internal import DiskIO
 /// none. Batches are checked against it, and Kafka's file is rebuilt from it. Read strictly:
 /// content that is not byte for byte what `encode` writes is unreadable. A log that never left
 /// epoch 0 has no such file.
-package enum EpochsFile {
+enum EpochsFile {
   /// Name of the file.
-  package static let name = "mkstore.epochs"
+  static let name = "mkstore.epochs"
 
   /// The epochs; nil if there is no file.
-  package static func read(
+  static func read(
     _ directory: LogDirectory
   ) throws(CheckpointError) -> LeaderEpochCheckpoint? {
     let path = directory.path(name)
@@ -32,13 +32,13 @@ package enum EpochsFile {
   }
 
   /// The file's content.
-  package static func encode(_ epochs: LeaderEpochCheckpoint) -> [UInt8] {
+  static func encode(_ epochs: LeaderEpochCheckpoint) -> [UInt8] {
     let lines = epochs.entries.map { "\($0.epoch) \($0.startOffset)\n" }
     return CheckedText.encode(Array("version: 1\n\(lines.joined())".utf8))
   }
 
   /// Reads the file's content; nil if it is not what `encode` writes.
-  package static func decode(_ bytes: [UInt8]) -> LeaderEpochCheckpoint? {
+  static func decode(_ bytes: [UInt8]) -> LeaderEpochCheckpoint? {
     let lines = String(decoding: CheckedText(bytes).text, as: UTF8.self).split(separator: "\n")
     var entries: [LeaderEpochCheckpoint.Entry] = []
     for line in lines.dropFirst() {

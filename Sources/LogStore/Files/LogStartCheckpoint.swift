@@ -1,33 +1,33 @@
-package import DiskIO
+internal import DiskIO
 
 /// What this engine wrote to Kafka's checkpoint of log starts, and to which file
 /// (`mkstore.checkpoint` in the store's directory).
 ///
 /// Text with a CRC (docs/format.md#mkstorecheckpoint), since Kafka's file has none. If Kafka's file
 /// is the one named here, the content here is used instead. Read strictly.
-package struct LogStartCheckpoint: Sendable, Equatable {
+struct LogStartCheckpoint: Sendable, Equatable {
   /// The file's name.
-  package static let name = "mkstore.checkpoint"
+  static let name = "mkstore.checkpoint"
   /// Largest file that is read: Kafka's and the lines before it.
-  package static let bytesMax = SmallFile.bytesMax + 4096
+  static let bytesMax = SmallFile.bytesMax + 4096
 
   /// The file that was written; nil if its file system does not report birth times.
-  package var birth: FileBirth?
+  var birth: FileBirth?
   /// The file that it replaced, which is still there if the replacement did not happen. nil: as
   /// above, or there was none.
-  package var previousBirth: FileBirth?
+  var previousBirth: FileBirth?
   /// What was written to it.
-  package var content: [UInt8]
+  var content: [UInt8]
 
   /// Memberwise.
-  package init(birth: FileBirth?, previousBirth: FileBirth? = nil, content: [UInt8]) {
+  init(birth: FileBirth?, previousBirth: FileBirth? = nil, content: [UInt8]) {
     self.birth = birth
     self.previousBirth = previousBirth
     self.content = content
   }
 
   /// Reads a store's file; nil if there is none.
-  package static func read(
+  static func read(
     _ disk: any Disk, directory: String
   ) throws(CheckpointError) -> LogStartCheckpoint? {
     let path = "\(directory)/\(name)"
@@ -36,7 +36,7 @@ package struct LogStartCheckpoint: Sendable, Equatable {
   }
 
   /// Reads a file's content; `path` is for messages.
-  package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
+  init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
     let text = CheckedText(bytes).text
     let isOldForm = text.starts(with: Self.oldVersion.utf8)
     let headerLines = isOldForm ? 3 : 5
@@ -63,7 +63,7 @@ package struct LogStartCheckpoint: Sendable, Equatable {
 
   /// Replaces this file, and then Kafka's checkpoint of log starts, durably. A crash between the
   /// two leaves the file that is named here as the previous one.
-  package static func write(
+  static func write(
     _ starts: OffsetCheckpoint, _ disk: any Disk, directory: String
   ) throws(DiskError) {
     let (kafkas, content) = (OffsetCheckpoint.Name.logStart.rawValue, starts.encoded)
@@ -76,7 +76,7 @@ package struct LogStartCheckpoint: Sendable, Equatable {
   }
 
   /// The file's content.
-  package var encoded: [UInt8] {
+  var encoded: [UInt8] {
     let header =
       "version: 2\n" + Self.lines(birth, Self.inodeKey, Self.timeKey)
       + Self.lines(previousBirth, Self.previousInodeKey, Self.previousTimeKey)

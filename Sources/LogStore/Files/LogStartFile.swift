@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// The log start offset of one log (`mkstore.start` in the log's directory): offsets below it were
 /// deleted.
@@ -6,22 +6,22 @@ package import DiskIO
 /// Text with a CRC (docs/format.md#mkstorestart), since Kafka's checkpoint of log starts has none.
 /// Read strictly: content that is not byte for byte what `encoded` writes is unreadable. A log
 /// whose start was never raised has no such file.
-package struct LogStartFile: Sendable, Equatable {
+struct LogStartFile: Sendable, Equatable {
   /// The file's name.
-  package static let name = "mkstore.start"
+  static let name = "mkstore.start"
   /// Largest file that is read.
-  package static let bytesMax = 4096
+  static let bytesMax = 4096
 
   /// Offset of the first record that may be read.
-  package var offset: Int64
+  var offset: Int64
 
   /// Memberwise.
-  package init(_ offset: Int64) {
+  init(_ offset: Int64) {
     self.offset = offset
   }
 
   /// Reads a log's file; nil if there is none.
-  package static func read(
+  static func read(
     _ directory: LogDirectory
   ) throws(CheckpointError) -> LogStartFile? {
     let path = directory.path(name)
@@ -30,7 +30,7 @@ package struct LogStartFile: Sendable, Equatable {
   }
 
   /// Reads a file's content; `path` is for messages.
-  package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
+  init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
     let last = String(decoding: bytes, as: UTF8.self).split(separator: "\n").last ?? ""
     offset = Int64(last.dropFirst(Self.offsetKey.count)) ?? -1
     guard offset >= 0, bytes == encoded else {
@@ -39,13 +39,13 @@ package struct LogStartFile: Sendable, Equatable {
   }
 
   /// Replaces a log's file, durably.
-  package func write(_ directory: LogDirectory) throws(DiskError) {
+  func write(_ directory: LogDirectory) throws(DiskError) {
     try SmallFile.writeAtomically(
       directory.disk, directory: directory.path, name: Self.name, encoded)
   }
 
   /// The file's content.
-  package var encoded: [UInt8] {
+  var encoded: [UInt8] {
     CheckedText.encode(Array("version: 1\n\(Self.offsetKey)\(offset)\n".utf8))
   }
 

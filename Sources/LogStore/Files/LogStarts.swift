@@ -1,24 +1,24 @@
-package import DiskIO
+internal import DiskIO
 
 /// The log starts in a store's directory: those of Kafka's checkpoint or, if that is corrupted,
 /// those that this engine had written to it.
-package struct LogStarts: Sendable {
+struct LogStarts: Sendable {
   /// The start of each log that has a line.
-  package private(set) var offsets: [TopicPartition: Int64] = [:]
+  private(set) var offsets: [TopicPartition: Int64] = [:]
   /// What is wrong with the files; the next opening for writing replaces both.
-  package private(set) var faults: [CheckpointError] = []
+  private(set) var faults: [CheckpointError] = []
 
   /// Whether Kafka's file is not one that this engine wrote: a broker had the directory since.
-  package private(set) var isBrokers = false
+  private(set) var isBrokers = false
 
   /// No starts.
-  package init() {}
+  init() {}
 
   /// Reads both files.
   ///
   /// - Throws: If one of them may not be opened. Invalid content, or content that the disk cannot
   ///   read, is a fault.
-  package init(_ disk: any Disk, directory: String) throws(DiskError) {
+  init(_ disk: any Disk, directory: String) throws(DiskError) {
     let own = try take { () throws(CheckpointError) in
       try LogStartCheckpoint.read(disk, directory: directory)
     }

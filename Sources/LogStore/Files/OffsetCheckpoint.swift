@@ -35,7 +35,7 @@ package struct OffsetCheckpoint: Sendable, Equatable {
   /// writing then replaces it.
   ///
   /// - Throws: If the file may not be opened: its content may be right, so it is not replaced.
-  package static func usable(
+  static func usable(
     _ disk: any Disk, directory: String, _ name: Name
   ) throws(DiskError) -> (offsets: [TopicPartition: Int64], fault: CheckpointError?) {
     do throws(CheckpointError) {

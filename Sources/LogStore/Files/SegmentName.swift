@@ -31,7 +31,7 @@ package struct SegmentName: Hashable, Sendable {
   package var isLog: Bool { kind == .log && stage == nil }
 
   /// Digits of an offset in a file name.
-  package static let digitCount = 20
+  static let digitCount = 20
 
   /// First offset that the segment may hold (for a snapshot: the offset of its state).
   package var baseOffset: Int64

@@ -15,7 +15,7 @@ package enum SmallFile {
   }
 
   /// The same, with the identity of the file that was read.
-  package static func readWithBirth(
+  static func readWithBirth(
     _ disk: any Disk, _ path: String
   ) throws(CheckpointError) -> (bytes: [UInt8], birth: FileBirth?)? {
     try open(disk, path, bytesMax) { (file, size) throws(DiskError) in
@@ -45,7 +45,7 @@ package enum SmallFile {
   /// Replaces a file so that a crash leaves the old content or the new, never a mixture.
   ///
   /// Written as `<name>.tmp`, synced, renamed, and the directory synced: durable on return.
-  package static func writeAtomically(
+  static func writeAtomically(
     _ disk: any Disk, directory: String, name: String, _ bytes: [UInt8]
   ) throws(DiskError) {
     let file = try createReplacement(disk, directory: directory, name: name)

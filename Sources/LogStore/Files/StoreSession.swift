@@ -13,7 +13,7 @@ package struct StoreSession: Sendable, Equatable {
 
   /// Identifies a period in which no broker had the directory; a policy that was set in another
   /// period does not count.
-  package var policySession: UInt64
+  var policySession: UInt64
   /// Wall time when the file was last written, milliseconds since 1970 UTC.
   package var wallMs: Int64
 

@@ -50,7 +50,7 @@ extension FlushPipeline {
 
   /// Whether the log was closed without the producer snapshot at its end that a clean stop
   /// promises; everything else is in order.
-  package var lacksClosingSnapshot: Bool { withState { $0.lacksClosingSnapshot } }
+  var lacksClosingSnapshot: Bool { withState { $0.lacksClosingSnapshot } }
 
   private func closeActive(after recovery: RecoveryReport) throws(DiskError) {
     // The segment that was appended to. If nothing was appended: the one that recovery changed,
@@ -77,7 +77,7 @@ extension FlushPipeline {
   /// `.closed`. Changes nothing on disk.
   ///
   /// - Parameter mark: Marks the log as closed, before a running flush is waited for.
-  package func endUse(marking: () -> Void) {
+  func endUse(marking: () -> Void) {
     writer.close()
     marking()
     log.context.flusher.remove(self)

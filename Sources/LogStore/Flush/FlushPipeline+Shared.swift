@@ -7,7 +7,7 @@ extension FlushPipeline {
   ///
   /// Only for appends to the active segment. What a roll leaves (trimmed indexes, new names,
   /// producer snapshots) is rare and takes a flush of its own.
-  package func beginSharedFlush(by group: GroupSync) -> Flusher.SharedFlushStart {
+  func beginSharedFlush(by group: GroupSync) -> Flusher.SharedFlushStart {
     guard !health.isFailed, role.tryTake() else { return .alone }
     guard !health.isGone, isCovered(by: group) else {
       giveBackRole()
@@ -30,7 +30,7 @@ extension FlushPipeline {
   }
 
   /// Cancels a flush that was begun: none of it has happened.
-  package func abandonSharedFlush() {
+  func abandonSharedFlush() {
     withState { $0.sharedWork = nil }
     giveBackRole()
   }
@@ -39,7 +39,7 @@ extension FlushPipeline {
   ///
   /// - Returns: False if that failed, which marks the log as failed and ends the flush: the file
   ///   has reported its error and would not report it again.
-  package func writeSharedFlush() -> Bool {
+  func writeSharedFlush() -> Bool {
     guard let work = withState({ $0.sharedWork }), let active = work.active else {
       preconditionFailure("I7: \(log.path): no shared flush was begun")
     }
@@ -57,7 +57,7 @@ extension FlushPipeline {
   ///
   /// - Parameter isSynced: Whether a sync that began after `writeSharedFlush` has covered it;
   ///   without one the log syncs by itself.
-  package func endSharedFlush(isSynced: Bool) {
+  func endSharedFlush(isSynced: Bool) {
     let work = withState { state in
       defer { state.sharedWork = nil }
       return state.sharedWork

@@ -30,7 +30,7 @@ package final class FlushPipeline: Sendable {
     var lacksClosingSnapshot = false
   }
 
-  package init(
+  init(
     _ log: LogEnvironment, _ store: SegmentStore, _ offsets: LogOffsets, _ health: LogHealth,
     _ role: FlushRole, _ writer: Writer, _ access: SegmentAccess, _ producers: ProducerKeeper,
     opened: SessionMark.Opened
@@ -52,7 +52,7 @@ package final class FlushPipeline: Sendable {
   // MARK: Waiting
 
   /// Blocks until every record below `offset` is durable; see `Log.waitUntilDurable`.
-  package func waitFlushed(upTo offset: Int64) throws(LogError) {
+  func waitFlushed(upTo offset: Int64) throws(LogError) {
     while offsets.flushed.value < offset {
       try health.checkNotFailed()
       if role.tryTake() {
@@ -68,7 +68,7 @@ package final class FlushPipeline: Sendable {
   }
 
   /// Makes an empty segment at the log's end the active one, durably.
-  package func rollNow() throws(LogError) {
+  func rollNow() throws(LogError) {
     do throws(DiskError) {
       try writer.rollNow()
     } catch {
@@ -84,7 +84,7 @@ package final class FlushPipeline: Sendable {
   package func flush() throws(LogError) { try waitFlushed(upTo: offsets.end.value) }
 
   /// Does the flush that an append requests.
-  package func flush(_ need: FlushNeed) throws(LogError) {
+  func flush(_ need: FlushNeed) throws(LogError) {
     switch need {
     case .none: break
     case .soon: log.context.flusher.request(self)
@@ -95,13 +95,13 @@ package final class FlushPipeline: Sendable {
   /// Suspends until every record below `offset` is durable.
   ///
   /// - Returns: False where the task was cancelled before.
-  package func isFlushed(upTo offset: Int64) async throws(LogError) -> Bool {
+  func isFlushed(upTo offset: Int64) async throws(LogError) -> Bool {
     try await offsets.flushed.reached(offset) { log.context.flusher.request(self) }
     return offsets.flushed.value >= offset
   }
 
   /// Calls `body` once when every record below `offset` is durable; see `Log.onDurable`.
-  package func onFlushed(
+  func onFlushed(
     _ offset: Int64, _ body: @escaping @Sendable (Result<Void, LogError>) -> Void
   ) {
     if offsets.flushed.onReach(offset, body) != 0 { log.context.flusher.request(self) }
@@ -117,11 +117,11 @@ package final class FlushPipeline: Sendable {
 
   /// Whether an append needs no preparation before its first byte.
   @inline(__always)
-  package var hasBegunSession: Bool { mark.isCurrent }
+  var hasBegunSession: Bool { mark.isCurrent }
 
   /// Prepares the first byte of a session: loads the state of the log's producers, which the writer
   /// owns from then on, and writes a durable mark.
-  package func beginSession() throws(LogError) {
+  func beginSession() throws(LogError) {
     if mark.isCurrent { return }
     if let fault = log.settingsFault { throw fault }
     try producers.load()
@@ -234,20 +234,20 @@ package final class FlushPipeline: Sendable {
 // MARK: - What the flusher's thread does
 
 extension FlushPipeline: Flusher.Client {
-  package func flushNow() {
+  func flushNow() {
     // A failure fails the log and reaches every waiter; no other caller needs it.
     do throws(LogError) { try flush() } catch { return }
   }
 
-  package func startFlush() { writer.active?.log.startSync() }
+  func startFlush() { writer.active?.log.startSync() }
 
-  package var flushIntervalMs: Int? {
+  var flushIntervalMs: Int? {
     if case .interval(let milliseconds) = log.config.durability { milliseconds } else { nil }
   }
 
-  package var isDirty: Bool { offsets.flushed.value < offsets.end.value && !health.isFailed }
+  var isDirty: Bool { offsets.flushed.value < offsets.end.value && !health.isFailed }
 
-  package func refreshMark(force: Bool) {
+  func refreshMark(force: Bool) {
     guard mark.isDue(force: force) else { return }
     role.take()
     defer { giveBackRole() }

@@ -6,7 +6,7 @@ package final class FlushRole: Sendable {
   package init() {}
 
   /// Takes the role if no thread has it.
-  package func tryTake() -> Bool {
+  func tryTake() -> Bool {
     isTaken.withLock { isTaken in
       if isTaken { return false }
       isTaken = true
@@ -19,7 +19,7 @@ package final class FlushRole: Sendable {
     while !tryTake() { wait { false } }
   }
 
-  package func giveBack() {
+  func giveBack() {
     isTaken.withLock { isTaken in
       precondition(isTaken, "I7: the flush role is given back by a thread that does not have it")
       isTaken = false

@@ -1,5 +1,5 @@
 /// What one flush has to make durable.
-package struct FlushWork {
+struct FlushWork {
   /// When it was taken, nanoseconds of the monotonic clock.
   var startedNs: Int64
   /// Offset up to which the log is durable afterwards.

@@ -2,11 +2,11 @@ internal import DiskIO
 
 /// Makes indexes durable. A failed sync of an index does not fail the log (I8): the index is
 /// rebuilt from the log as a new file. For the holder of the flush role.
-package struct IndexSettling: Sendable {
+struct IndexSettling: Sendable {
   private let writer: Writer
   private let access: SegmentAccess
 
-  package init(_ writer: Writer, _ access: SegmentAccess) {
+  init(_ writer: Writer, _ access: SegmentAccess) {
     self.writer = writer
     self.access = access
   }

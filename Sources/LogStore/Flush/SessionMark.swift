@@ -1,12 +1,12 @@
-package import DiskIO
+internal import DiskIO
 internal import Synchronization
 
 /// The mark of a session: how far this engine has written the log, and how much of that is durable
 /// (docs/durability.md#mark). For the holder of the flush role, unless stated otherwise.
-package final class SessionMark: Sendable {
+final class SessionMark: Sendable {
   /// After this many flushed bytes the mark is made durable. Bounds what the next opening scans
   /// after a power cut (docs/performance.md#recovery).
-  package static let intervalBytes = 64 << 20
+  static let intervalBytes = 64 << 20
 
   private struct State {
     /// The mark file, opened by the first write.
@@ -28,16 +28,16 @@ package final class SessionMark: Sendable {
   private let current = Atomic<Bool>(false)
 
   /// What opening found of the mark.
-  package struct Opened: Sendable {
+  struct Opened: Sendable {
     /// Whether there was one, so that a clean close must make it clean.
-    package var hadMark: Bool
+    var hadMark: Bool
     /// Whether the log was closed cleanly.
-    package var wasClean: Bool
+    var wasClean: Bool
 
     /// Whether the mark was copied here, so that the first write replaces it.
-    package var isCopy: Bool
+    var isCopy: Bool
 
-    package init(hadMark: Bool, isCopy: Bool, wasClean: Bool) {
+    init(hadMark: Bool, isCopy: Bool, wasClean: Bool) {
       self.hadMark = hadMark
       self.isCopy = isCopy
       self.wasClean = wasClean
@@ -47,7 +47,7 @@ package final class SessionMark: Sendable {
     var goesOn: Bool { wasClean && !isCopy }
   }
 
-  package init(
+  init(
     _ log: LogEnvironment, _ writer: Writer, _ settling: IndexSettling, _ opened: Opened
   ) {
     self.log = log
@@ -58,20 +58,20 @@ package final class SessionMark: Sendable {
 
   /// Whether the mark says durably that this session appends. Any thread.
   @inline(__always)
-  package var isCurrent: Bool { current.load(ordering: .acquiring) }
+  var isCurrent: Bool { current.load(ordering: .acquiring) }
 
   /// Whether there was a mark when the log was opened. Any thread.
-  package var hadMark: Bool { opened.hadMark }
+  var hadMark: Bool { opened.hadMark }
 
   /// Whether the mark was copied here. Any thread.
-  package var isCopy: Bool { opened.isCopy }
+  var isCopy: Bool { opened.isCopy }
 
   /// Whether the directory has a mark that tells the next session who wrote the log. Any thread.
-  package var isThere: Bool { opened.hadMark || state.withLock { $0.file != nil } }
+  var isThere: Bool { opened.hadMark || state.withLock { $0.file != nil } }
 
   /// Says durably, before the first byte of a session is appended, that this engine writes from the
   /// recovery point on. Costs one sync per log and session.
-  package func begin(recoveryPoint: Int64) throws(DiskError) {
+  func begin(recoveryPoint: Int64) throws(DiskError) {
     if isCurrent { return }
     // The mark will count the entries below it as durable.
     let active = settling.sync(try writer.activate())
@@ -93,21 +93,21 @@ package final class SessionMark: Sendable {
   }
 
   /// Position up to which the segment was flushed before.
-  package func flushedPosition(in active: ActiveSegment) -> Int {
+  func flushedPosition(in active: ActiveSegment) -> Int {
     state.withLock { state in
       state.lastRecord?.segmentBaseOffset == active.baseOffset ? state.flushedPosition : 0
     }
   }
 
   /// Bytes of the segment that no flush has covered.
-  package func unflushedBytes(of active: ActiveSegment) -> Int {
+  func unflushedBytes(of active: ActiveSegment) -> Int {
     state.withLock { max(0, active.position - $0.flushedPosition) }
   }
 
   /// Writes to the mark what was just made durable.
   ///
   /// - Returns: Whether the mark should be made durable soon.
-  package func note(_ work: FlushWork) throws(DiskError) -> Bool {
+  func note(_ work: FlushWork) throws(DiskError) -> Bool {
     guard let active = work.active, let record = work.record else { return false }
     let (file, isDue) = state.withLock { state -> (DurableMark?, Bool) in
       let byteCount = max(0, active.position - state.flushedPosition)
@@ -129,19 +129,19 @@ package final class SessionMark: Sendable {
 
   /// Whether enough was flushed since the mark was last durable to make it durable again. Any
   /// thread.
-  package func isDue(force: Bool) -> Bool {
+  func isDue(force: Bool) -> Bool {
     let limit = force ? 1 : Self.intervalBytes
     return state.withLock { $0.bytesSinceDurable >= limit }
   }
 
   /// Makes the mark durable.
-  package func makeDurable() throws(DiskError) {
+  func makeDurable() throws(DiskError) {
     let (file, record) = state.withLock { ($0.file, $0.lastRecord) }
     if let file, let record { try write(record, to: file) }
   }
 
   /// Makes the mark say that the log was closed cleanly, if it has one.
-  package func close(_ active: ActiveSegment, recoveryPoint: Int64) throws(DiskError) {
+  func close(_ active: ActiveSegment, recoveryPoint: Int64) throws(DiskError) {
     let record = writer.markRecord(of: active, recoveryPoint: recoveryPoint, isClean: true)
     var file = state.withLock { $0.file }
     if file == nil, opened.hadMark {
@@ -155,7 +155,7 @@ package final class SessionMark: Sendable {
 
   /// The same for a log whose last segment ends damaged, so that there is no active one: otherwise
   /// a killed session's mark would still say that everything after its point is unfinished.
-  package func close(recoveryPoint: Int64) throws(DiskError) {
+  func close(recoveryPoint: Int64) throws(DiskError) {
     guard let newest = try DurableMark.read(log.directory).newest, !newest.isClean,
       let record = try writer.markRecord(recoveryPoint: recoveryPoint)
     else { return }
@@ -175,5 +175,5 @@ package final class SessionMark: Sendable {
   }
 
   /// Closes the file.
-  package func release() { state.withLock { $0.file = nil } }
+  func release() { state.withLock { $0.file = nil } }
 }

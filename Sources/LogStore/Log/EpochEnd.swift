@@ -1,9 +1,9 @@
 /// Where a leader epoch ends in a log.
-public struct EpochEnd: Sendable, Equatable {
+package struct EpochEnd: Sendable, Equatable {
   /// The epoch asked for, or the last one before it that wrote anything.
-  public var leaderEpoch: Int32
+  package var leaderEpoch: Int32
   /// Offset after its last record.
-  public var endOffset: Int64
+  package var endOffset: Int64
 }
 
 extension LeaderEpochCheckpoint {

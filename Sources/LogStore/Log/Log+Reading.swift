@@ -28,7 +28,7 @@ extension Log {
   ///
   /// - Throws: As `loadProducers`, which the first call does.
   /// - Complexity: Three atomic loads once the producer state is there.
-  public var lastStableOffset: Int64 {
+  package var lastStableOffset: Int64 {
     get throws(LogError) { try producers.lastStableOffset() }
   }
 
@@ -36,20 +36,20 @@ extension Log {
   /// by rising last offset.
   ///
   /// - Throws: `.disk`.
-  public func abortedTransactions(from offset: Int64, to end: Int64) throws(LogError)
+  package func abortedTransactions(from offset: Int64, to end: Int64) throws(LogError)
     -> [AbortedTransaction]
   {
     try producers.abortedTransactions(from: offset, to: end)
   }
 
   /// Whether `lastStableOffset` and a batch with a producer id need not read the log first.
-  public var isProducerStateLoaded: Bool { producers.tracking.isLoaded }
+  package var isProducerStateLoaded: Bool { producers.tracking.isLoaded }
 
   /// Reads the state of the log's producers, where it was not read yet: the newest snapshot, and
   /// the log from there on. Blocks, so not for an event loop; the first append does it too.
   ///
   /// - Throws: `.disk` where the log cannot be read; a snapshot that cannot be read is passed by.
-  public func loadProducers() throws(LogError) { try producers.load() }
+  package func loadProducers() throws(LogError) { try producers.load() }
 
   /// Looks for batches that the log's owner has appended since; one thread at a time.
   ///

@@ -24,12 +24,12 @@ public final class Log: Sendable {
   package let store: SegmentStore
   package let offsets: LogOffsets
   package let health: LogHealth
-  package let access: SegmentAccess
+  let access: SegmentAccess
   package let producers: ProducerKeeper
   /// nil in a log that was opened for reading only.
   package let writing: Writing?
   /// Of the last check for what retention deletes.
-  package let retentionNote = RetentionNote()
+  let retentionNote = RetentionNote()
   /// Becomes 1 once another object has taken this one's place.
   package let replaced = OffsetNotifier(0)
 
@@ -126,7 +126,7 @@ public final class Log: Sendable {
   /// read further in that epoch has read what is no longer part of the log.
   ///
   /// - Returns: nil where the log knows no such epoch: above the last one, or nothing is known.
-  public func endOffset(forLeaderEpoch epoch: Int32) -> EpochEnd? {
+  package func endOffset(forLeaderEpoch epoch: Int32) -> EpochEnd? {
     store.state.epochs.end(of: epoch, logEnd: logEndOffset)
   }
 
@@ -161,14 +161,14 @@ public final class Log: Sendable {
 
   /// Ends every use of the log before its directory goes: appends and waits fail with `.closed`,
   /// no flush runs any more, and no file is kept open.
-  package func endForDeletion() {
+  func endForDeletion() {
     endUse { health.markDeleted() }
     store.end(removingAll: true).forEach(letGo)
   }
 
   /// Ends every use of the files, before the store gives its lock back: what they hold after that
   /// is for the next session to say, which may cut them. Changes nothing on disk. Idempotent.
-  package func giveUp() {
+  func giveUp() {
     if health.giveUp() { return }
     endUse {}
     store.end(removingAll: false).filter { $0.openFiles != nil }.forEach(letGo)

@@ -15,17 +15,17 @@ package struct FaultFacts: Sendable, Equatable {
   package var place: Place
   /// Whether a valid batch, or another segment, comes after it. Not determined, and false, above
   /// our own point.
-  package var isFollowed: Bool
+  var isFollowed: Bool
   /// Whether an interrupted write can have left its bytes.
-  package var couldBeUnfinished: Bool
+  var couldBeUnfinished: Bool
   /// Whether damage precedes it in the segment. Never truncate after damage: the later bytes
   /// determined where it ends.
-  package var isAfterDamage: Bool
+  var isAfterDamage: Bool
   /// Whether the disk cannot read some of its bytes, so that their content is unknown.
   package var isUnreadable: Bool
   /// Whether an earlier opening found it damaged and recorded it in `mkstore.lost`. The verdict
   /// stays even if the clean stop that it was based on is no longer known.
-  package var isNoted: Bool
+  var isNoted: Bool
 
   package init(
     place: Place, isFollowed: Bool = false, couldBeUnfinished: Bool = true,
@@ -40,7 +40,7 @@ package struct FaultFacts: Sendable, Equatable {
   }
 
   /// The table's name for it.
-  package var fault: SegmentFacts.Fault {
+  var fault: SegmentFacts.Fault {
     switch place {
     case .afterCleanStop, .belowPoint: .belowRecoveryPoint
     case .aboveOwnPoint where isUnreadable, .aboveForeignPoint where isUnreadable: .unreadable

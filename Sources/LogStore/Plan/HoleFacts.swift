@@ -1,8 +1,8 @@
 /// The facts about offsets that are missing after a segment's last batch although no byte of it is
 /// invalid.
-package struct HoleFacts: Sendable, Equatable {
+struct HoleFacts: Sendable, Equatable {
   /// How they are judged.
-  package enum Verdict: Sendable, Equatable, CaseIterable {
+  enum Verdict: Sendable, Equatable, CaseIterable {
     /// Nothing is missing, or compaction removed it.
     case gap
     /// Synced offsets up to the recovery point (or the next segment) are lost.
@@ -16,23 +16,23 @@ package struct HoleFacts: Sendable, Equatable {
   }
 
   /// Whether no segment follows.
-  package var isLast: Bool
+  var isLast: Bool
   /// Whether this engine was writing when the last session ended.
-  package var isOwnUnclean: Bool
+  var isOwnUnclean: Bool
   /// Whether opening walks over the segment: it contains the recovery point or is above it.
-  package var isAtPoint: Bool
+  var isAtPoint: Bool
   /// Whether only this engine has written the log, so any gap is damage.
-  package var isGapless: Bool
+  var isGapless: Bool
   /// Whether the segment ends before the recovery point.
-  package var endsBelowPoint: Bool
+  var endsBelowPoint: Bool
   /// Whether the next segment begins at or below the recovery point, or nothing before it can be
   /// unfinished: the store was closed cleanly, or the log is a copy.
-  package var isNextBelowPoint: Bool
-  package var hasEvidence: Bool
-  package var isNoted: Bool
+  var isNextBelowPoint: Bool
+  var hasEvidence: Bool
+  var isNoted: Bool
 
   /// How the missing offsets are judged.
-  package var verdict: Verdict {
+  var verdict: Verdict {
     if isLast { return endsBelowPoint ? .lostBelowPoint : .gap }
     if isGapless, isNextBelowPoint { return .lostBetween }
     if isOwnUnclean, isAtPoint, endsBelowPoint { return .lostBelowPoint }
@@ -42,5 +42,5 @@ package struct HoleFacts: Sendable, Equatable {
 
   /// Whether what follows is cut off. This engine leaves no gap, so a power cut took the segment's
   /// unsynced end and kept the next one's name; the records there were never acknowledged.
-  package var isCut: Bool { isOwnUnclean && isAtPoint && !isLast && !isNextBelowPoint }
+  var isCut: Bool { isOwnUnclean && isAtPoint && !isLast && !isNextBelowPoint }
 }

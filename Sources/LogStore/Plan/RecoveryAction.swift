@@ -1,7 +1,7 @@
-package import DiskIO
+internal import DiskIO
 
 /// One change of a log's directory that a plan asks for.
-package enum RecoveryAction: Sendable {
+enum RecoveryAction: Sendable {
   /// Records losses and damaged bytes, so that they are reported the same from now on.
   case noteLosses(KnownLosses.Content)
   /// After our own session was killed a broker stopped cleanly. The mark records that durably
@@ -36,21 +36,21 @@ package enum RecoveryAction: Sendable {
   }
 
   /// The entries that a segment's indexes end with.
-  package struct IndexWork: Sendable {
+  struct IndexWork: Sendable {
     /// For one file: leading entries that stay, and the source of the entries after them.
-    package struct Part: Sendable {
-      package var kept: Int
-      package var source: IndexAccumulator
+    struct Part: Sendable {
+      var kept: Int
+      var source: IndexAccumulator
     }
 
-    package var baseOffset: Int64
-    package var offsets: Part
-    package var times: Part
+    var baseOffset: Int64
+    var offsets: Part
+    var times: Part
     /// Files that could not be read, and why.
-    package var faults: [(SegmentName.Kind, DiskError)] = []
+    var faults: [(SegmentName.Kind, DiskError)] = []
     /// Whether the log continues in the segment, so that its indexes are not final.
-    package var goesOn: Bool
+    var goesOn: Bool
     /// The files that are missing or wrong.
-    package var isTold: Set<SegmentName.Kind>
+    var isTold: Set<SegmentName.Kind>
   }
 }

@@ -6,11 +6,11 @@ package import DiskIO
 /// opening reads through it.
 package struct RecoveryPlan: Sendable, CustomStringConvertible {
   package let frame: LogFrame
-  package let depth: SurveyOptions.Depth
+  let depth: SurveyOptions.Depth
   /// The log's segments after the plan was executed, with the outcome of those that were surveyed.
   var segments: [(place: SegmentPlace, outcome: SegmentOutcome?)] = []
   /// The changes to make, in this order.
-  package internal(set) var actions: [RecoveryAction] = []
+  var actions: [RecoveryAction] = []
   /// Damage: stays, whatever is done.
   package internal(set) var damage: [DamagedRange] = []
   /// Unfinished writes at the log's end, which are cut off.
@@ -18,22 +18,22 @@ package struct RecoveryPlan: Sendable, CustomStringConvertible {
   /// Files beside the segments that are wrong.
   package internal(set) var sideFileDamage: [SideFileDamage] = []
   /// Files that could not be read.
-  package internal(set) var unreadable: [DiskError] = []
+  package var unreadable: [DiskError] = []
   /// Notes for an operator.
   package internal(set) var notes: [VerificationNote] = []
   /// Notes only for a verification.
-  package internal(set) var details: [VerificationNote] = []
+  var details: [VerificationNote] = []
   /// Rows of the recovery table that applied.
-  package internal(set) var rows: [RecoveryRow] = []
+  var rows: [RecoveryRow] = []
   package internal(set) var logStartOffset: Int64 = 0
   package internal(set) var logEndOffset: Int64 = 0
   /// The log's epochs between its start and its end.
   package internal(set) var epochs = LeaderEpochCheckpoint([])
   /// Base offsets of the producer snapshots that stay.
   package internal(set) var snapshots: [Int64] = []
-  package internal(set) var sawProducers = false
+  var sawProducers = false
   /// The greatest producer id in the range that a store assigns; -1 if none was found.
-  package internal(set) var greatestProducerId: Int64 = -1
+  var greatestProducerId: Int64 = -1
   package internal(set) var bytesScanned = 0
   /// What a verification counts.
   package internal(set) var counts: VerificationReport.Log
@@ -48,7 +48,7 @@ package struct RecoveryPlan: Sendable, CustomStringConvertible {
   package var description: String { "plan of \(frame.directory.path)" }
 
   /// Whether new records continue in the last segment.
-  package var goesOnInLast: Bool {
+  var goesOnInLast: Bool {
     guard let last = segments.last?.outcome, !last.endsDamaged else { return false }
     return last.nextOffset == logEndOffset
   }

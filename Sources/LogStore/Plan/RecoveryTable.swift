@@ -32,7 +32,7 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   case r13 = "R13"
 
   /// What is done with an invalid batch that matches the row.
-  package enum Treatment: Sendable, Equatable {
+  enum Treatment: Sendable, Equatable {
     /// Damage: marked, and the rest is served.
     case fence
     /// An unfinished write: cut off with everything that follows, and kept in `.bad/`.
@@ -40,7 +40,7 @@ package enum RecoveryRow: String, Sendable, CaseIterable {
   }
 
   /// What is done with an invalid batch that matches the row.
-  package var treatment: Treatment {
+  var treatment: Treatment {
     switch self {
     case .r6, .r11: .cut
     case .r1, .r2, .r3, .r4, .r5, .r7, .r8, .r9, .r10, .r12, .r13: .fence
@@ -65,12 +65,12 @@ package struct SegmentFacts: Sendable, Equatable {
   }
 
   /// Whether the clean-shutdown marker was present.
-  package var isCleanStop: Bool
+  var isCleanStop: Bool
   package var isEmpty: Bool
   package var isLast: Bool
   /// Whether the segment contains the recovery point or is above it.
-  package var reachesRecoveryPoint: Bool
-  package var areIndexesSane: Bool
+  var reachesRecoveryPoint: Bool
+  var areIndexesSane: Bool
   /// nil if everything surveyed is valid.
   package var fault: Fault?
 

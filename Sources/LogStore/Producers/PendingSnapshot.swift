@@ -3,5 +3,5 @@
 package struct PendingSnapshot: Sendable {
   /// The offset in its name; it is the state of all batches below.
   package var offset: Int64
-  package var state: ProducerState
+  var state: ProducerState
 }

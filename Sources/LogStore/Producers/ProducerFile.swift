@@ -7,11 +7,11 @@ import MkstoreBytes
 /// sends its last five again would get an out-of-order error for the first. This file holds all
 /// five (docs/format.md#mkstoreproducers). Replaced just before a snapshot of the same offset is
 /// written; the newer of the two is used.
-package enum ProducerFile {
+enum ProducerFile {
   /// Name of the file.
-  package static let name = "mkstore.producers"
+  static let name = "mkstore.producers"
   /// Largest file that is read: some 400,000 producers.
-  package static let bytesMax = 64 << 20
+  static let bytesMax = 64 << 20
 
   private static let magic: UInt64 = 0x6d6b_7072_6f64_3031  // "mkprod01"
   private static let headerBytes = 20
@@ -20,7 +20,7 @@ package enum ProducerFile {
   private static let crcBytes = 4
 
   /// The file's content.
-  package static func encode(_ state: ProducerState) -> [UInt8] {
+  static func encode(_ state: ProducerState) -> [UInt8] {
     let producers = state.producers.sorted { $0.key < $1.key }
     let batchCount = producers.reduce(0) { $0 + $1.value.batches.count }
     var bytes = [UInt8](
@@ -53,7 +53,7 @@ package enum ProducerFile {
   }
 
   /// Reads a log's file; nil if there is none.
-  package static func read(_ directory: LogDirectory, expirationMs: Int64) throws(CheckpointError)
+  static func read(_ directory: LogDirectory, expirationMs: Int64) throws(CheckpointError)
     -> ProducerState?
   {
     let path = directory.path(name)
@@ -62,7 +62,7 @@ package enum ProducerFile {
   }
 
   /// Reads the file's content; `path` is for messages.
-  package static func decode(_ bytes: [UInt8], path: String, expirationMs: Int64)
+  static func decode(_ bytes: [UInt8], path: String, expirationMs: Int64)
     throws(CheckpointError) -> ProducerState
   {
     let span = bytes.span

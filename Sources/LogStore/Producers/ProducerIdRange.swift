@@ -9,7 +9,7 @@ package enum ProducerIdRange {
   /// No id from here on is assigned.
   package static let limit: Int64 = 1 << 62
   /// Number of possible first ids: 51 random bits.
-  package static let placeCount: Int64 = 1 << 51
+  static let placeCount: Int64 = 1 << 51
 
   /// Whether a store may have assigned the id.
   package static func contains(_ producerId: Int64) -> Bool {

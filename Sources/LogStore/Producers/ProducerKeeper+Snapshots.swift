@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Logging
 internal import RecordFormat
 
@@ -12,7 +12,7 @@ extension ProducerKeeper {
   ///
   /// - Parameter hasMark: Whether a mark says who wrote the log since; without one our own file
   ///   would never be used, and is not written.
-  package func write(_ snapshots: [PendingSnapshot], hasMark: Bool) {
+  func write(_ snapshots: [PendingSnapshot], hasMark: Bool) {
     for pending in snapshots {
       do throws(DiskError) {
         try write(pending, hasMark: hasMark)
@@ -55,7 +55,7 @@ extension ProducerKeeper {
 
   /// Loads the state for the snapshot that a clean close leaves at the log's end, if there is none
   /// yet. Nothing is appended any more. Not for the holder of the flush role.
-  package func loadForClosing(_ recovery: RecoveryReport, _ mark: SessionMark) throws(LogError) {
+  func loadForClosing(_ recovery: RecoveryReport, _ mark: SessionMark) throws(LogError) {
     // To Kafka the log, as it was found, knows no producer; another clean stop says nothing new.
     let isTakenForEmpty =
       recovery.wasClean && !mark.hadMark && store.state.snapshotOffsets.isEmpty
@@ -73,7 +73,7 @@ extension ProducerKeeper {
   /// Writes the snapshot at the log's end, named by it, if the log has known a producer and the
   /// snapshot is missing. After a clean stop Kafka relies on it, and takes a log without any
   /// snapshot for one without producers.
-  package func writeClosingSnapshot(hasMark: Bool) throws(DiskError) {
+  func writeClosingSnapshot(hasMark: Bool) throws(DiskError) {
     guard let writer = access.writer, writer.isTrackingProducers, tracking.isLoaded,
       try !hasSnapshotAtEnd()
     else { return }

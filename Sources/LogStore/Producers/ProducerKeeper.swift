@@ -17,7 +17,7 @@ package final class ProducerKeeper: Sendable {
   /// The one producer snapshot that is at no segment's base.
   private let stray = Locked<Int64?>(nil)
 
-  package init(
+  init(
     _ access: SegmentAccess, _ tracking: ProducerTracking, _ role: FlushRole,
     followed: ProducerState?
   ) {
@@ -224,7 +224,7 @@ package final class ProducerKeeper: Sendable {
   }
 
   /// Processes the batches from the state's end up to `end`; damage is skipped.
-  package func scan(_ replay: ProducerReplay, upTo end: Int64) throws(LogError) {
+  func scan(_ replay: ProducerReplay, upTo end: Int64) throws(LogError) {
     let times = ProducerTimes(log, store.state)
     try access.forEachView(from: replay.state.endOffset) { (view) throws(LogError) in
       guard replay.state.endOffset < end else { return false }

@@ -1,14 +1,14 @@
 internal import DiskIO
-package import RecordFormat
+internal import RecordFormat
 
 /// Applies stored batches to a `ProducerState`, markers included. One thread.
 package final class ProducerReplay {
-  package var state: ProducerState
+  var state: ProducerState
   /// Transactions that were seen to be aborted.
   package private(set) var aborted: [AbortedTransaction] = []
   private var decoder = RecordDecoder()
 
-  package init(_ state: ProducerState) { self.state = state }
+  init(_ state: ProducerState) { self.state = state }
 
   /// Applies the next batch of the log; one that the state already has changes nothing.
   ///

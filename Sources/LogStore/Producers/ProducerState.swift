@@ -1,4 +1,4 @@
-package import RecordFormat
+internal import RecordFormat
 
 /// A log's idempotent and transactional producers, as of one offset.
 ///
@@ -7,7 +7,7 @@ package import RecordFormat
 /// its records say so (docs/decisions/0006-producer-state.md). A value; its owner orders the calls.
 package struct ProducerState: Sendable {
   /// Batches remembered per producer, to detect duplicates.
-  package static let batchesMax = 5
+  static let batchesMax = 5
 
   /// One of a producer's last batches.
   package struct Batch: Sendable, Equatable {
@@ -30,13 +30,13 @@ package struct ProducerState: Sendable {
     package var timestamp: Int64
     package var coordinatorEpoch: Int32 = -1
     /// First offset of the open transaction; nil if none is open.
-    package var transactionFirstOffset: Int64?
+    var transactionFirstOffset: Int64?
     /// When it last appended, as far as is known, milliseconds since 1970 UTC.
-    package var activeMs: Int64
+    var activeMs: Int64
   }
 
   /// How a producer's batch is judged.
-  package enum Verdict: Sendable, Equatable {
+  enum Verdict: Sendable, Equatable {
     case append
     /// The log already contains it, as this one.
     case duplicate(Batch)
@@ -47,7 +47,7 @@ package struct ProducerState: Sendable {
   /// The state covers all batches below this offset.
   package var endOffset: Int64
   /// Idle producers are forgotten after so many milliseconds.
-  package let expirationMs: Int64
+  let expirationMs: Int64
 
   /// Whether no producer is known.
   package var isEmpty: Bool { producers.isEmpty }
@@ -64,7 +64,7 @@ package struct ProducerState: Sendable {
   ///
   /// - Parameter header: With a producer id; neither transactional nor control.
   /// - Throws: `.outOfOrderSequence`, `.invalidProducerEpoch`, `.invalidTransactionState`.
-  package mutating func judge(_ header: BatchHeader, nowMs: Int64) throws(LogError) -> Verdict {
+  mutating func judge(_ header: BatchHeader, nowMs: Int64) throws(LogError) -> Verdict {
     guard let producer = producers[header.producerId] else { return .append }
     if isExpired(producer, nowMs: nowMs) {
       producers[header.producerId] = nil
@@ -130,7 +130,7 @@ package struct ProducerState: Sendable {
   /// Records the marker that ends a transaction.
   ///
   /// - Returns: The transaction if it was aborted and held any record, as Kafka indexes it.
-  package mutating func noteMarker(
+  mutating func noteMarker(
     _ header: BatchHeader, coordinatorEpoch: Int32, isAbort: Bool, timestamp: Int64,
     activeMs: Int64
   ) -> AbortedTransaction? {
@@ -146,7 +146,7 @@ package struct ProducerState: Sendable {
   }
 
   /// First offset of the oldest open transaction; nil if none is open.
-  package var firstOpenOffset: Int64? {
+  var firstOpenOffset: Int64? {
     producers.values.compactMap(\.transactionFirstOffset).min()
   }
 
@@ -158,7 +158,7 @@ package struct ProducerState: Sendable {
   }
 
   /// Forgets the producers that have been idle for too long.
-  package mutating func expire(nowMs: Int64) {
+  mutating func expire(nowMs: Int64) {
     producers = producers.filter { !isExpired($0.value, nowMs: nowMs) }
   }
 

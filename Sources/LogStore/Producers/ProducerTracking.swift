@@ -8,7 +8,7 @@ internal import Synchronization
 package final class ProducerTracking: Sendable {
   /// Whether only this engine wrote to the log since it last wrote its mark, so that an existing
   /// `mkstore.producers` matches the log.
-  package let isOwn: Bool
+  let isOwn: Bool
   private let isReady: Atomic<Bool>
   private let mayHold: Atomic<Bool>
   private let firstOpen = Atomic<Int64>(Int64.max)
@@ -33,16 +33,16 @@ package final class ProducerTracking: Sendable {
   package var isLoaded: Bool { isReady.load(ordering: .acquiring) }
 
   /// Whether the log may know any producer. Never false when one of its batches is published.
-  package var mayHoldProducers: Bool { mayHold.load(ordering: .acquiring) }
+  var mayHoldProducers: Bool { mayHold.load(ordering: .acquiring) }
 
   /// First offset of the oldest open transaction; Int64.max if none is open.
-  package var firstOpenOffset: Int64 { firstOpen.load(ordering: .acquiring) }
+  var firstOpenOffset: Int64 { firstOpen.load(ordering: .acquiring) }
 
   /// For the holder of the writer lock, before it publishes the first batch of a producer.
-  package func noteProducer() { mayHold.store(true, ordering: .releasing) }
+  func noteProducer() { mayHold.store(true, ordering: .releasing) }
 
   /// Publishes the results of reading the log.
-  package func setReady(_ state: ProducerState, aborted: [AbortedTransaction], from start: Int64) {
+  func setReady(_ state: ProducerState, aborted: [AbortedTransaction], from start: Int64) {
     found.withLock { found in
       found.scanStart = min(found.scanStart, start)
       found.aborted += aborted
@@ -62,7 +62,7 @@ package final class ProducerTracking: Sendable {
     found.withLock { $0.indexes[baseOffset] }
   }
 
-  package func keepIndex(_ entries: [AbortedTransaction], at baseOffset: Int64) {
+  func keepIndex(_ entries: [AbortedTransaction], at baseOffset: Int64) {
     found.withLock { $0.indexes[baseOffset] = entries }
   }
 }

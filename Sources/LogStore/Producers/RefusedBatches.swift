@@ -1,4 +1,4 @@
-package import RecordFormat
+internal import RecordFormat
 internal import Synchronization
 
 /// Idempotent producers whose batches a log refused because of the disk, and which batch of each
@@ -12,7 +12,7 @@ internal import Synchronization
 package final class RefusedBatches: Sendable {
   /// Most producers remembered per log. If there are more, every producer unknown to the log waits
   /// like a remembered one.
-  package static let producersMax = 1024
+  static let producersMax = 1024
 
   /// What one producer has to send again.
   fileprivate struct Entry {
@@ -99,7 +99,7 @@ package final class RefusedBatches: Sendable {
   }
 
   /// Records that a batch is in the log now, or was already.
-  package func didCome(_ header: BatchHeader, isDuplicate: Bool) {
+  func didCome(_ header: BatchHeader, isDuplicate: Bool) {
     state.withLock { state in
       guard var entry = state.producers[header.producerId], entry.epoch <= header.producerEpoch
       else { return }
@@ -118,7 +118,7 @@ package final class RefusedBatches: Sendable {
   // MARK: Judging
 
   /// Whether a batch that its producer sent before this one was refused and has not come again.
-  package func isAwaited(before header: BatchHeader, nowMs: Int64) -> Bool {
+  func isAwaited(before header: BatchHeader, nowMs: Int64) -> Bool {
     if isEmpty { return false }
     return state.withLock { state in
       guard let entry = state.producers[header.producerId], !isExpired(entry.refusedMs, nowMs)
@@ -135,7 +135,7 @@ package final class RefusedBatches: Sendable {
   ///   - expected: The sequence after the producer's last one in the log, if the batch does not
   ///     have it; nil if the log would append the batch, or has it.
   /// - Returns: nil if the batch is judged as if nothing had been refused.
-  package func awaited(
+  func awaited(
     before header: BatchHeader, knownEpoch: Int16?, expected: Int32?, nowMs: Int64
   ) -> Int32? {
     state.withLock { (state) -> Int32? in

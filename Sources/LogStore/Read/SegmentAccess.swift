@@ -75,7 +75,7 @@ package final class SegmentAccess: Sendable {
 
   /// The segments that have any bytes, oldest first, each opened in turn, until `body` returns
   /// false.
-  package func forEachView(
+  func forEachView(
     from offset: Int64? = nil, _ body: (SegmentView) throws(LogError) -> Bool
   ) throws(LogError) {
     let state = store.state

@@ -1,12 +1,12 @@
 internal import CoreMetrics
-package import DiskIO
+internal import DiskIO
 internal import Logging
 
 /// Looking in a segment's indexes, with every entry checked, and rebuilding them from the log if
 /// one is missing, unreadable or contradicts it (I9).
 extension SegmentView {
   /// The segment's indexes; if one cannot be opened, both are rebuilt from the log first.
-  package func indexes() throws(LogError) -> SegmentFiles.Indexes {
+  func indexes() throws(LogError) -> SegmentFiles.Indexes {
     do throws(DiskError) {
       return try files.indexes { () throws(DiskError) in
         let opened = SegmentFiles.Indexes(
@@ -81,7 +81,7 @@ extension SegmentView {
   /// The segment's indexes, rebuilt from the log whatever the files say.
   ///
   /// - Parameter fault: The error of an index; nil if an entry contradicted the log.
-  package func freshIndexes(because fault: DiskError? = nil) throws(LogError)
+  func freshIndexes(because fault: DiskError? = nil) throws(LogError)
     -> SegmentFiles.Indexes
   {
     do throws(DiskError) {
@@ -96,7 +96,7 @@ extension SegmentView {
   /// Sealed segment of a writable log: written as a new file and renamed over, so that a file whose
   /// bytes cannot be read is replaced. Read-only, or if the disk cannot store it: kept on the heap.
   /// Active segment: the same under the writer lock.
-  package func rebuildIndexes(because fault: DiskError?) throws(DiskError)
+  func rebuildIndexes(because fault: DiskError?) throws(DiskError)
     -> SegmentFiles.Indexes
   {
     if !segment.isSealed,

@@ -7,11 +7,11 @@ package import RecordFormat
 ///
 /// A value; keeps the files open as long as it lives. Any thread.
 package struct SegmentView: Sendable {
-  package let access: SegmentAccess
+  let access: SegmentAccess
   package let segment: Segment
-  package let files: SegmentFiles
+  let files: SegmentFiles
 
-  package init(_ access: SegmentAccess, _ segment: Segment, _ files: SegmentFiles) {
+  init(_ access: SegmentAccess, _ segment: Segment, _ files: SegmentFiles) {
     self.access = access
     self.segment = segment
     self.files = files
@@ -22,7 +22,7 @@ package struct SegmentView: Sendable {
   // MARK: Ends
 
   /// The segment's end; reads the file's size the first time.
-  package func end() throws(LogError) -> SegmentEnd {
+  func end() throws(LogError) -> SegmentEnd {
     if segment.isEndKnown { return segment.publishedEnd }
     do throws(DiskError) {
       let end = SegmentEnd(
@@ -36,7 +36,7 @@ package struct SegmentView: Sendable {
   }
 
   /// Upper bound of the segment's offsets.
-  package var nextBaseOffset: Int64 { bounds.limit }
+  var nextBaseOffset: Int64 { bounds.limit }
 
   /// Bounds from the segment's neighbours, all of one moment.
   struct Bounds {
@@ -169,6 +169,6 @@ package struct SegmentView: Sendable {
   }
 
   /// Why offsets between two segments count as lost.
-  package static let missingEnd =
+  static let missingEnd =
     "the file ends before the next segment begins, and the log's writer leaves no gaps"
 }

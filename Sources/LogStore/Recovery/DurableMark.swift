@@ -167,7 +167,7 @@ package final class DurableMark: Sendable {
 
   /// Writes a flush to a synced slot and makes it durable. The log and the index entries below the
   /// point were synced before.
-  package func noteDurable(_ record: MarkRecord) throws(DiskError) {
+  func noteDurable(_ record: MarkRecord) throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in
       let slot = state.nextDurableSlot
       try write(record, slot: slot, &state)

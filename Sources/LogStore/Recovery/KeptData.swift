@@ -38,7 +38,7 @@ package struct KeptData: Sendable {
   package var isEmpty: Bool { kept.files.isEmpty && kept.others.isEmpty && historyBytes == nil }
 
   /// What `remove` would do, if no call fails.
-  package var foreseen: Removal {
+  var foreseen: Removal {
     Removal(files: kept.files, historyBytes: historyBytes, failures: leftAlone)
   }
 
@@ -48,7 +48,7 @@ package struct KeptData: Sendable {
 
   /// Removes all of it, durably. The caller holds the store's lock. A crash in between leaves some
   /// of the files, and the same call removes them.
-  package func remove() -> Removal {
+  func remove() -> Removal {
     let files = kept.remove(kept.files)
     var removal = Removal(files: files.removed)
     removal.failures = files.failures.map { "\($0)" } + leftAlone

@@ -8,7 +8,7 @@ public struct KeptFile: Sendable, Equatable {
   public var keptMs: Int64
 
   /// Memberwise.
-  public init(path: String, bytes: Int, keptMs: Int64) {
+  package init(path: String, bytes: Int, keptMs: Int64) {
     self.path = path
     self.bytes = bytes
     self.keptMs = keptMs

@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// The files in a log's `.bad/`, oldest first.
 ///
@@ -13,17 +13,17 @@ package struct KeptFiles: Sendable {
   private let directory: LogDirectory
 
   /// What a removal did.
-  package struct Removal: Sendable {
+  struct Removal: Sendable {
     /// Files that were removed.
-    package var removed: [KeptFile] = []
+    var removed: [KeptFile] = []
     /// Why others were not, or may come back after a power cut.
-    package var failures: [DiskError] = []
+    var failures: [DiskError] = []
   }
 
   private var folder: String { directory.path(KeptBytes.directoryName) }
 
   /// Lists what is kept of a log; empty if it has no such directory.
-  package init(of directory: LogDirectory) throws(DiskError) {
+  init(of directory: LogDirectory) throws(DiskError) {
     self.directory = directory
     let entries: [DirectoryEntry]
     do throws(DiskError) {
@@ -49,7 +49,7 @@ package struct KeptFiles: Sendable {
 
   /// The oldest files, so many that the rest has at most `bytesMax` bytes. Those in `staying` count
   /// and stay.
-  package func excess(over bytesMax: Int, staying: Set<String>) -> [KeptFile] {
+  func excess(over bytesMax: Int, staying: Set<String>) -> [KeptFile] {
     var left = byteCount
     var excess: [KeptFile] = []
     for file in files where !staying.contains(file.path) {
@@ -61,7 +61,7 @@ package struct KeptFiles: Sendable {
   }
 
   /// Removes files, durably; if one cannot be removed, the others still are.
-  package func remove(_ files: [KeptFile]) -> Removal {
+  func remove(_ files: [KeptFile]) -> Removal {
     var removal = Removal()
     for file in files {
       do throws(DiskError) {

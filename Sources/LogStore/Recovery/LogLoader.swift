@@ -1,25 +1,25 @@
-package import DiskIO
+internal import DiskIO
 internal import RecordFormat
 
 /// The result of opening a log, from which `Log` starts.
-package struct LoadedLog {
-  package var topicPartition: TopicPartition
-  package var directory: LogDirectory
-  package var state: LogState
+struct LoadedLog {
+  var topicPartition: TopicPartition
+  var directory: LogDirectory
+  var state: LogState
   /// nil in a log opened for reading only.
-  package var writer: WriterState?
-  package var logEndOffset: Int64
-  package var recoveryPoint: Int64
+  var writer: WriterState?
+  var logEndOffset: Int64
+  var recoveryPoint: Int64
   /// Whether the directory has a durable mark.
-  package var hasMark: Bool
+  var hasMark: Bool
   /// Whether the mark was copied here and is to be replaced.
-  package var isMarkCopy: Bool
-  package var producers: ProducerTracking
+  var isMarkCopy: Bool
+  var producers: ProducerTracking
   /// The greatest producer id, of those that a store assigns, in what was scanned; -1 if none.
-  package var greatestProducerId: Int64
-  package var report: RecoveryReport
+  var greatestProducerId: Int64
+  var report: RecoveryReport
   /// The truncation, begun before, that the opening completed.
-  package var truncation: Truncation?
+  var truncation: Truncation?
 }
 
 /// Opens one log by the plan that a survey of it gives (docs/durability.md#recovery).
@@ -27,9 +27,9 @@ package struct LoadedLog {
 /// Reads a small number of bytes of index files and the log's unsynced tail, whatever its size;
 /// segments below the recovery point are not even opened. With `access` `.write` it executes the
 /// plan, durably, before it returns. With `.read` it changes nothing and gives the same view.
-package struct LogLoader: Sendable {
+struct LogLoader: Sendable {
   /// Whether the directory may be changed.
-  package enum Access: Sendable { case read, write }
+  enum Access: Sendable { case read, write }
 
   private let topicPartition: TopicPartition
   private let directory: LogDirectory
@@ -43,7 +43,7 @@ package struct LogLoader: Sendable {
   /// - Parameters:
   ///   - depth: How far the log is surveyed; usually the unsynced end.
   ///   - threadCount: Segments surveyed at the same time, if all of them are.
-  package init(
+  init(
     _ topicPartition: TopicPartition, in directory: LogDirectory, config: LogConfig,
     access: Access, hints: LogHints, depth: SurveyOptions.Depth = .ends, threadCount: Int = 1,
     nowMs: Int64
@@ -59,7 +59,7 @@ package struct LogLoader: Sendable {
   }
 
   /// Opens the log.
-  package func load() throws(DiskError) -> LoadedLog {
+  func load() throws(DiskError) -> LoadedLog {
     guard access == .write else {
       let plan = try survey()
       return loaded(plan, plan.view, writer: nil)

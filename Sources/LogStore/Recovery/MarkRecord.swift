@@ -12,17 +12,17 @@ package struct MarkRecord: Sendable, Equatable {
   package var segmentBaseOffset: Int64
   package var position: Int
   /// Greatest record time of that segment below the point, and the batch that first reached it.
-  package var largest: TimestampOffset
+  var largest: TimestampOffset
   /// Entries of the segment's two indexes for batches below the point.
-  package var offsetEntries: Int
-  package var timeEntries: Int
+  var offsetEntries: Int
+  var timeEntries: Int
   /// Written at a clean close: anything after the point later was not written by this engine.
   package var isClean: Bool
   /// No batch below the point has a producer id that the log remembers.
-  package var isWithoutProducers = false
+  var isWithoutProducers = false
   /// This engine has written the log from its first record on, so any gap between two segments is
   /// damage.
-  package var isGapless = false
+  var isGapless = false
   /// What an acknowledgement of the writer meant; nil from older engines.
   package var durability: Durability?
   /// The file that the slot was written to; nil if its file system does not report birth times, or
@@ -31,7 +31,7 @@ package struct MarkRecord: Sendable, Equatable {
 
   /// Whether a segment contains bytes written after this mark, or by its name follows it: after a
   /// clean close, by another writer.
-  package func isOutrun(by baseOffset: Int64, byteCount: Int) -> Bool {
+  func isOutrun(by baseOffset: Int64, byteCount: Int) -> Bool {
     if baseOffset > recoveryPoint { return true }
     return byteCount > 0
       && (baseOffset == segmentBaseOffset

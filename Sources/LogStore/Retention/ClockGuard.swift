@@ -3,12 +3,12 @@
 package struct ClockGuard: Sendable {
   /// Wall and monotonic time that move apart by more than this between two checks are a jump: an
   /// hour.
-  package static let jumpMs: Int64 = 3_600_000
+  static let jumpMs: Int64 = 3_600_000
   /// A start whose wall time differs by more than this from the stored one is in doubt: a day.
-  package static let startGapMs: Int64 = 86_400_000
+  static let startGapMs: Int64 = 86_400_000
 
   /// The result of a check of the clocks.
-  package enum Verdict: Sendable, Equatable {
+  enum Verdict: Sendable, Equatable {
     /// The wall time may be used.
     case steady
     /// Not before this many milliseconds have passed.
@@ -16,7 +16,7 @@ package struct ClockGuard: Sendable {
   }
 
   /// Why it waits.
-  package enum Doubt: Sendable, Equatable {
+  enum Doubt: Sendable, Equatable {
     /// Wall time moved by this many milliseconds more than monotonic time.
     case jumped(ms: Int64)
     /// Wall time at the start differs by this many milliseconds from the stored one.
@@ -27,7 +27,7 @@ package struct ClockGuard: Sendable {
   /// Monotonic time from which on the clock counts as steady.
   private var steadyFromMs: Int64
   /// What is in doubt; nil if nothing is.
-  package private(set) var doubt: Doubt?
+  private(set) var doubt: Doubt?
 
   /// Begins with the clocks at the start.
   ///
@@ -48,7 +48,7 @@ package struct ClockGuard: Sendable {
   /// Checks the clocks.
   ///
   /// - Parameter intervalMs: How long the clock must be steady after a jump.
-  package mutating func look(
+  mutating func look(
     wallMs: Int64, monotonicMs: Int64, intervalMs: Int64
   ) -> Verdict {
     let (moved, isOverflow) = wallMs.subtractingReportingOverflow(last.wallMs)
@@ -73,7 +73,7 @@ package struct ClockGuard: Sendable {
 }
 
 extension ClockGuard.Doubt: CustomStringConvertible {
-  package var description: String {
+  var description: String {
     func hours(_ ms: Int64) -> String { "\(ms / 3_600_000) hours" }
     return switch self {
     case .jumped(let ms): "the clock jumped by \(hours(ms))"

@@ -28,14 +28,14 @@ package struct LogRetention {
   // MARK: Rules
 
   /// The rules for the log now.
-  package var rule: RetentionRule {
+  var rule: RetentionRule {
     RetentionRule(
       config: config, deletesByPolicy: config.hasRetention && isConfirmed,
       logStartOffset: log.logStartOffset, highWatermark: log.highWatermark, nowMs: nowMs)
   }
 
   /// Whether no rule can delete anything, by what is in memory.
-  package var isIdle: Bool {
+  var isIdle: Bool {
     let rule = rule
     guard !rule.deletesByPolicy else { return false }
     let segments = log.store.state.segments
@@ -43,7 +43,7 @@ package struct LogRetention {
   }
 
   /// The rules' input for each segment.
-  package func candidates(_ segments: [Segment]) throws(LogError) -> [RetentionRule.Candidate] {
+  func candidates(_ segments: [Segment]) throws(LogError) -> [RetentionRule.Candidate] {
     let end = log.logEndOffset
     var result: [RetentionRule.Candidate] = []
     result.reserveCapacity(segments.count)
@@ -129,7 +129,7 @@ package struct LogRetention {
   /// The result of a check.
   package struct Outcome: Sendable, Equatable {
     /// Why each segment was deleted, oldest first.
-    package var reasons: [RetentionRule.Reason] = []
+    var reasons: [RetentionRule.Reason] = []
     /// Bytes of their `.log` files.
     package var bytes: Int64 = 0
   }

@@ -33,7 +33,7 @@ package struct RetentionExplanation: Sendable, Equatable {
   /// - Parameters:
   ///   - times: The time of each segment, see `SegmentTime`.
   ///   - isConfirmed: Whether the log's settings were set in the store.
-  package static func all(
+  static func all(
     _ segments: [RetentionRule.Candidate], _ times: [Int64], _ rule: RetentionRule,
     isConfirmed: Bool
   ) -> [RetentionExplanation] {

@@ -1,6 +1,6 @@
 /// The result of a check of a log in which nothing was due, so that the next checks read no segment
 /// of it before something may be. Any thread.
-package final class RetentionNote: Sendable {
+final class RetentionNote: Sendable {
   /// The result.
   struct Found: Sendable {
     /// Generation of the log's state.
@@ -23,7 +23,7 @@ package final class RetentionNote: Sendable {
 
   private let found = Locked<Found?>(nil)
 
-  package init() {}
+  init() {}
 
   func set(_ value: Found?) { found.withLock { $0 = value } }
 

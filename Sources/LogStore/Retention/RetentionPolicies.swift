@@ -1,11 +1,11 @@
-package import DiskIO
+internal import DiskIO
 
 /// Which retention policies of a store count: those that were set since the last session of a
 /// broker in its directory. A broker stores topics' settings elsewhere, so records that it wrote
 /// are not deleted until a policy is confirmed.
 ///
 /// Owns the store's `mkstore.session`. Any thread.
-package final class RetentionPolicies: Sendable {
+final class RetentionPolicies: Sendable {
   private let disk: any Disk
   private let directory: String
   private let state = Locked(State())
@@ -17,7 +17,7 @@ package final class RetentionPolicies: Sendable {
     var isUnwritten = false
   }
 
-  package init(_ disk: any Disk, directory: String) {
+  init(_ disk: any Disk, directory: String) {
     self.disk = disk
     self.directory = directory
   }
@@ -25,7 +25,7 @@ package final class RetentionPolicies: Sendable {
   /// Reads what is on disk.
   ///
   /// - Returns: What is wrong with the file; it is then replaced, and no policy counts.
-  package func load(nowMs: Int64) throws(DiskError) -> CheckpointError? {
+  func load(nowMs: Int64) throws(DiskError) -> CheckpointError? {
     do throws(CheckpointError) {
       let found = try StoreSession.read(disk, directory: directory)
       state.withLock { $0.session = found }
@@ -38,19 +38,19 @@ package final class RetentionPolicies: Sendable {
   }
 
   /// The id under which policies count; nil if none was ever set.
-  package var session: UInt64? { state.withLock { $0.session?.policySession } }
+  var session: UInt64? { state.withLock { $0.session?.policySession } }
 
   /// The wall time that was stored last, milliseconds since 1970 UTC.
-  package var keptWallMs: Int64? { state.withLock { $0.session?.wallMs } }
+  var keptWallMs: Int64? { state.withLock { $0.session?.wallMs } }
 
   /// Whether a policy that was set in `session` counts.
-  package func counts(_ session: UInt64?) -> Bool {
+  func counts(_ session: UInt64?) -> Bool {
     guard let session else { return false }
     return session == self.session
   }
 
   /// A broker had the directory: no earlier policy counts any more. Does nothing if there is none.
-  package func forgetAll(nowMs: Int64) {
+  func forgetAll(nowMs: Int64) {
     if session != nil { renew(nowMs: nowMs) }
   }
 
@@ -64,7 +64,7 @@ package final class RetentionPolicies: Sendable {
   }
 
   /// The id for a policy that is set now; the first one makes the file.
-  package func sessionForPolicy(nowMs: Int64) throws(DiskError) -> UInt64 {
+  func sessionForPolicy(nowMs: Int64) throws(DiskError) -> UInt64 {
     if session == nil { renew(nowMs: nowMs) }
     try writeIfNeeded()
     return session ?? 0
@@ -72,7 +72,7 @@ package final class RetentionPolicies: Sendable {
 
   /// Writes what an opening found, durably; call it before any checkpoint, which hides the evidence
   /// of a broker.
-  package func writeIfNeeded() throws(DiskError) {
+  func writeIfNeeded() throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in
       guard state.isUnwritten, let session = state.session else { return }
       try session.write(disk, directory: directory)
@@ -81,7 +81,7 @@ package final class RetentionPolicies: Sendable {
   }
 
   /// Stores the wall time, if there is a file.
-  package func note(wallMs: Int64) throws(DiskError) {
+  func note(wallMs: Int64) throws(DiskError) {
     try state.withLock { (state) throws(DiskError) in
       guard var session = state.session else { return }
       session.wallMs = wallMs
@@ -92,7 +92,7 @@ package final class RetentionPolicies: Sendable {
   }
 
   /// Whether another process wrote another wall time into the file: the clock is confirmed.
-  package func isClockConfirmed() -> Bool {
+  func isClockConfirmed() -> Bool {
     guard let kept = keptWallMs else { return false }
     do throws(CheckpointError) {
       guard let found = try StoreSession.read(disk, directory: directory) else { return false }

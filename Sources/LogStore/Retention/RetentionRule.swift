@@ -32,7 +32,7 @@ package struct RetentionRule: Sendable {
   /// The log's settings.
   package var config: LogConfig
   /// Whether size and time count: the policy is known, and says to delete.
-  package var deletesByPolicy: Bool
+  var deletesByPolicy: Bool
   package var logStartOffset: Int64
   package var highWatermark: Int64
   /// Wall time, milliseconds since 1970 UTC.
@@ -55,7 +55,7 @@ package struct RetentionRule: Sendable {
   /// - Parameters:
   ///   - candidates: Every segment of the log, oldest first.
   ///   - time: The time of a segment by its index, see `SegmentTime`; requested only if needed.
-  package func removals<Failure: Error>(
+  func removals<Failure: Error>(
     _ candidates: [Candidate], time: (Int) throws(Failure) -> Int64
   ) throws(Failure) -> [Reason] {
     var reasons: [Reason] = []
@@ -82,13 +82,13 @@ package struct RetentionRule: Sendable {
   }
 
   /// Whether a segment of this time is older than `retention.ms`, strictly.
-  package func isExpired(_ timeMs: Int64) -> Bool {
+  func isExpired(_ timeMs: Int64) -> Bool {
     let (age, isOverflow) = nowMs.subtractingReportingOverflow(timeMs)
     return isOverflow ? timeMs < 0 : age > config.retentionMs
   }
 
   /// When a segment of this time is older than `retention.ms`; nil if never.
-  package func expiryMs(_ timeMs: Int64) -> Int64? {
+  func expiryMs(_ timeMs: Int64) -> Int64? {
     let (time, isOverflow) = timeMs.addingReportingOverflow(config.retentionMs)
     return config.retentionMs < 0 || isOverflow || time == .max ? nil : time + 1
   }
@@ -109,12 +109,12 @@ package struct RetentionRule: Sendable {
 /// Determines a segment's time for the rules. Pure.
 package struct SegmentTime: Sendable {
   /// How far ahead a record's time may be if the topic has no limit of its own: a day.
-  package static let aheadMaxMs: Int64 = 86_400_000
+  static let aheadMaxMs: Int64 = 86_400_000
 
   /// The greatest record time; negative if no record has one.
   package var largestMs: Int64
   /// When the file was last written.
-  package var lastWriteMs: Int64
+  var lastWriteMs: Int64
 
   /// Memberwise.
   package init(largestMs: Int64, lastWriteMs: Int64) {
@@ -123,13 +123,13 @@ package struct SegmentTime: Sendable {
   }
 
   /// How far ahead of now a record's time may be and still count; nil: any.
-  package static func aheadMaxMs(_ config: LogConfig) -> Int64? {
+  static func aheadMaxMs(_ config: LogConfig) -> Int64? {
     if config.trustsFutureTimes { return nil }
     return config.timestampAfterMaxMs == .max ? aheadMaxMs : config.timestampAfterMaxMs
   }
 
   /// Whether the greatest time is so far ahead that it does not count.
-  package func isAhead(_ config: LogConfig, nowMs: Int64) -> Bool {
+  func isAhead(_ config: LogConfig, nowMs: Int64) -> Bool {
     guard let limit = Self.aheadMaxMs(config) else { return false }
     let (ahead, isOverflow) = largestMs.subtractingReportingOverflow(nowMs)
     return isOverflow ? largestMs > nowMs : ahead > limit
@@ -139,7 +139,7 @@ package struct SegmentTime: Sendable {
   ///
   /// - Parameter largestNotAhead: The greatest record time that is not too far ahead; requested
   ///   only if one is.
-  package func effectiveMs<Failure: Error>(
+  func effectiveMs<Failure: Error>(
     _ config: LogConfig, nowMs: Int64, largestNotAhead: () throws(Failure) -> Int64
   ) throws(Failure) -> Int64 {
     if largestMs < 0 { return lastWriteMs }

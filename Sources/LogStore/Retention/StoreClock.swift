@@ -34,17 +34,17 @@ package final class StoreClock: Sendable {
   }
 
   /// What is in doubt; nil if nothing is.
-  package var doubt: ClockGuard.Doubt? { state.withLock { $0.doubt } }
+  var doubt: ClockGuard.Doubt? { state.withLock { $0.doubt } }
 
   /// Checks the clocks.
-  package func look() -> ClockGuard.Verdict { state.withLock { look(&$0).verdict } }
+  func look() -> ClockGuard.Verdict { state.withLock { look(&$0).verdict } }
 
   /// An operator confirmed that the clock is right.
   package func confirm() { state.withLock { $0.confirm() } }
 
   /// The wall time for deciding what has expired, milliseconds since 1970; 0, so that nothing has,
   /// while the clock is in doubt.
-  package func expiryMs() -> Int64 {
+  func expiryMs() -> Int64 {
     state.withLock { clock in
       let (verdict, nowMs) = look(&clock)
       return verdict == .steady ? nowMs : 0

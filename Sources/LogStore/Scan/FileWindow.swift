@@ -8,7 +8,7 @@ package import RecordFormat
 /// walk.
 package struct FileWindow: ~Copyable {
   /// The file, read around the sectors that the disk cannot read.
-  package let file: ReadAroundFile
+  let file: ReadAroundFile
   /// Where the walk ends. Decreases if the file turns out to be shorter.
   package private(set) var endPosition: Int
   /// Position of the buffer's first byte, and how many bytes from there are in the buffer.
@@ -86,7 +86,7 @@ package struct FileWindow: ~Copyable {
   }
 
   /// How many bytes from a position on are in the buffer.
-  package func loadedBytes(from position: Int) -> Int {
+  func loadedBytes(from position: Int) -> Int {
     position >= start ? max(0, start + count - position) : 0
   }
 

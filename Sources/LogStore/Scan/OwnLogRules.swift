@@ -3,7 +3,7 @@
 package struct OwnLogRules: Sendable, Equatable {
   /// Whether a batch begins at the offset where the previous one ends. A gap is then accepted only
   /// if the next batch agrees: a broker may have compacted the log since.
-  package var isGapless = false
+  var isGapless = false
   /// The leader epochs of batches; nil if unknown.
   package var epochs: LeaderEpochCheckpoint?
 
@@ -22,7 +22,7 @@ package struct OwnLogRules: Sendable, Equatable {
   ///   - newest: The newest slot of its mark.
   ///   - standsBeyondMark: Whether bytes exist after the mark's position.
   ///   - epochs: The log's epochs by its files.
-  package init(_ newest: MarkRecord?, standsBeyondMark: Bool, epochs: EpochEvidence) {
+  init(_ newest: MarkRecord?, standsBeyondMark: Bool, epochs: EpochEvidence) {
     guard Self.isOwn(newest, standsBeyondMark: standsBeyondMark) else {
       self = .none
       return

@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// A `.log` file that is read around the sectors that the disk cannot read (EIO).
 ///
@@ -14,7 +14,7 @@ package final class ReadAroundFile: WrappingFile {
   /// The smallest unit of any disk; reads are divided down to it.
   package static let sectorBytes = 512
   /// Failed reads that are spent on finding the bad sectors.
-  package static let failedReadsMax = 1024
+  static let failedReadsMax = 1024
   /// Replaces bytes that cannot be read: no offset, length or format of a batch.
   package static let filler: UInt8 = 0xFF
   /// At about this many positions a byte is read before the whole file counts as unreadable; in a
@@ -29,7 +29,7 @@ package final class ReadAroundFile: WrappingFile {
     var isReadable = false
   }
 
-  package let base: any DiskFile
+  let base: any DiskFile
   private let found = Locked(Found())
 
   private init(_ base: any DiskFile) {
@@ -37,12 +37,12 @@ package final class ReadAroundFile: WrappingFile {
   }
 
   /// Reads around bad sectors of `file`; `file` itself where it is one already.
-  package static func around(_ file: any DiskFile) -> ReadAroundFile {
+  static func around(_ file: any DiskFile) -> ReadAroundFile {
     file as? ReadAroundFile ?? ReadAroundFile(file)
   }
 
   /// The first byte of `range` that is known to be unreadable.
-  package func firstUnreadable(in range: Range<Int>) -> Int? {
+  func firstUnreadable(in range: Range<Int>) -> Int? {
     unreadable(in: range).first?.lowerBound
   }
 
@@ -54,7 +54,7 @@ package final class ReadAroundFile: WrappingFile {
     }
   }
 
-  package func read(
+  func read(
     into buffer: inout MutableSpan<UInt8>, at position: Int
   ) throws(DiskError) -> Int {
     if firstUnreadable(in: position..<position + buffer.count) == nil {

@@ -1,4 +1,4 @@
-package import RecordFormat
+internal import RecordFormat
 
 /// What a `SegmentScanner` found at its position.
 package enum ScanEvent: Sendable {

@@ -12,14 +12,14 @@ package struct SegmentScanner: ~Copyable {
   /// What to check.
   package struct Options: Sendable {
     /// Whether each batch's bytes are compared with its CRC.
-    package var checksCRC = true
+    var checksCRC = true
     /// Bytes of one read and of the buffer.
     package var chunkBytes = 1 << 20
     /// What else is known of the log's batches.
-    package var rules: OwnLogRules
+    var rules: OwnLogRules
     /// Whether another segment follows, so that the offset limit is also the end of the last batch,
     /// and not only a bound.
-    package var isFollowed: Bool
+    var isFollowed: Bool
 
     /// The defaults: CRC on, 1 MiB.
     package init(rules: OwnLogRules = .none, isFollowed: Bool = false) {
@@ -37,7 +37,7 @@ package struct SegmentScanner: ~Copyable {
 
   /// After damage, the first offset of the batch that ends it; nil if there is none. Not always
   /// that batch's base: sets of the old formats state their last offset.
-  package private(set) var offsetBehindDamage: Int64?
+  private(set) var offsetBehindDamage: Int64?
 
   private let options: Options
   private var window: FileWindow
@@ -73,7 +73,7 @@ package struct SegmentScanner: ~Copyable {
   static let jumpMax = Int64(Int32.max)
 
   /// The first byte of `range`, which was walked over, that the disk cannot read.
-  package func firstUnreadable(in range: Range<Int>) -> Int? {
+  func firstUnreadable(in range: Range<Int>) -> Int? {
     window.file.firstUnreadable(in: range)
   }
 

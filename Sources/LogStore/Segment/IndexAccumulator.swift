@@ -1,14 +1,14 @@
 internal import MkstoreBytes
-package import RecordFormat
+internal import RecordFormat
 
 /// Collects the index entries of batches during a walk, by the rule of `IndexCursor`.
-package struct IndexAccumulator: Sendable {
-  package let baseOffset: Int64
-  package let intervalBytes: Int
-  package private(set) var cursor: IndexCursor
+struct IndexAccumulator: Sendable {
+  let baseOffset: Int64
+  let intervalBytes: Int
+  private(set) var cursor: IndexCursor
   /// Encoded entries collected so far.
-  package private(set) var offsetEntries: [UInt8] = []
-  package private(set) var timeEntries: [UInt8] = []
+  private(set) var offsetEntries: [UInt8] = []
+  private(set) var timeEntries: [UInt8] = []
   private var lastTimestamp: Int64
   private let lastOffset: Int64
 
@@ -16,7 +16,7 @@ package struct IndexAccumulator: Sendable {
   ///   - cursor: State before the first batch that will be noted.
   ///   - lastTimestamp: Timestamp of the last time entry that is kept; -1 if none is.
   ///   - lastOffset: Offset of the last offset entry that is kept; -1 if none is.
-  package init(
+  init(
     baseOffset: Int64, intervalBytes: Int, cursor: IndexCursor? = nil, lastTimestamp: Int64 = -1,
     lastOffset: Int64 = -1
   ) {
@@ -28,7 +28,7 @@ package struct IndexAccumulator: Sendable {
   }
 
   /// Notes a batch, in order of position.
-  package mutating func note(_ header: BatchHeader, at position: Int) {
+  mutating func note(_ header: BatchHeader, at position: Int) {
     guard cursor.note(header, at: position, intervalBytes: intervalBytes),
       header.lastOffset - baseOffset <= Int64(Int32.max), header.lastOffset > lastOffset
     else { return }
@@ -38,7 +38,7 @@ package struct IndexAccumulator: Sendable {
   }
 
   /// Adds the final time entry, as when a segment is sealed.
-  package mutating func seal() { noteTime() }
+  mutating func seal() { noteTime() }
 
   private mutating func noteTime() {
     guard cursor.largest.timestamp > lastTimestamp,

@@ -7,7 +7,7 @@ internal import MkstoreBytes
 /// The file is opened for each access, so that an index holds no descriptor. The most recently read
 /// blocks are kept. Appended entries collect in memory and are written once they fill a block, and
 /// by `writeOut`. Any thread may load; one thread appends.
-package final class IndexBlocks: Sendable {
+final class IndexBlocks: Sendable {
   /// Most blocks kept of one index; a binary search in the largest index touches about ten.
   static let blocksMax = 32
   /// Bytes read at once, or slightly less, so that no entry is split between two blocks.

@@ -1,7 +1,7 @@
-package import DiskIO
+internal import DiskIO
 
 /// The bytes of an index, mapped or not, so that `IndexFile` need not distinguish.
-package enum IndexBytes: Sendable {
+enum IndexBytes: Sendable {
   /// Mapped from the file, or separate memory.
   case region(MappedRegion)
   /// Read and written by system calls.

@@ -1,10 +1,10 @@
-package import RecordFormat
+internal import RecordFormat
 
 /// Kafka's rule for when a segment's indexes get an entry, in one place: append, recovery and
 /// rebuilding use it, so that all three give the same bytes.
 package struct IndexCursor: Sendable, Equatable {
   /// Position of the batch that the last offset entry points to; 0 if there is none.
-  package var lastIndexedPosition: Int
+  var lastIndexedPosition: Int
   /// Greatest record time so far and the first batch that had it; timestamp -1 if none.
   package var largest: TimestampOffset
 
@@ -23,7 +23,7 @@ package struct IndexCursor: Sendable, Equatable {
   /// batch of the last entry. (Kafka counts appended bytes since the last entry; the first batch
   /// gets none.)
   @inline(__always)
-  package func isEntryDue(at position: Int, intervalBytes: Int) -> Bool {
+  func isEntryDue(at position: Int, intervalBytes: Int) -> Bool {
     position - lastIndexedPosition > intervalBytes
   }
 

@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Synchronization
 
 /// The entries of one index: a file whose blocks are allocated before they are written, and the
@@ -10,16 +10,16 @@ internal import Synchronization
 /// rebuilds the index from its batches (I9).
 package final class IndexFile: Sendable {
   /// The file is allocated in steps of doubling size, beginning with this one.
-  package static let allocationBytesMin = 16_384
+  static let allocationBytesMin = 16_384
 
   /// Path of the index file.
   package let path: String
   /// Bytes of one entry.
   package let entryBytes: Int
   /// Most entries it may hold.
-  package let entriesMax: Int
+  let entriesMax: Int
   /// Whether the file at `path` has the entries; otherwise they are only in memory.
-  package let isStored: Bool
+  let isStored: Bool
   private let bytes: IndexBytes?
   /// For growing and syncing, which open the file each time: an index holds no descriptor. nil if
   /// nothing is appended, or nothing is stored.
@@ -50,7 +50,7 @@ package final class IndexFile: Sendable {
   /// - Parameters:
   ///   - count: Entries to keep; what follows them in the file is overwritten with zeros.
   ///   - bytesMax: `segmentIndexBytes`.
-  package static func openActive(
+  static func openActive(
     in directory: LogDirectory, path: String, entryBytes: Int, bytesMax: Int, keeping count: Int,
     create: Bool
   ) throws(DiskError) -> IndexFile {
@@ -73,7 +73,7 @@ package final class IndexFile: Sendable {
   }
 
   /// Opens the index of a sealed segment for reading; a zero tail is not counted.
-  package static func openSealed(in directory: LogDirectory, path: String, entryBytes: Int)
+  static func openSealed(in directory: LogDirectory, path: String, entryBytes: Int)
     throws(DiskError) -> IndexFile
   {
     let file = try directory.disk.open(path, .read)
@@ -89,7 +89,7 @@ package final class IndexFile: Sendable {
   }
 
   /// Copies an index to the heap, for readers of a directory that another process may be writing.
-  package static func openCopy(_ disk: any Disk, path: String, entryBytes: Int)
+  static func openCopy(_ disk: any Disk, path: String, entryBytes: Int)
     throws(DiskError) -> IndexFile
   {
     let file = try disk.open(path, .read)
@@ -108,7 +108,7 @@ package final class IndexFile: Sendable {
   }
 
   /// An index on the heap made of existing entries, if there can or need be no file.
-  package static func inMemory(path: String, entryBytes: Int, bytes: [UInt8]) -> IndexFile {
+  static func inMemory(path: String, entryBytes: Int, bytes: [UInt8]) -> IndexFile {
     guard bytes.count >= entryBytes else { return empty(path: path, entryBytes: entryBytes) }
     return IndexFile(
       path: path, entryBytes: entryBytes, entriesMax: bytes.count / entryBytes,
@@ -117,7 +117,7 @@ package final class IndexFile: Sendable {
   }
 
   /// An index on the heap that is appended to, for an active segment whose file cannot be written.
-  package static func inMemoryActive(
+  static func inMemoryActive(
     path: String, entryBytes: Int, bytesMax: Int, bytes: [UInt8]
   ) -> IndexFile {
     let count = bytes.count / entryBytes
@@ -150,7 +150,7 @@ package final class IndexFile: Sendable {
 
   /// Loads a word of entry `index`, which must be below `count`.
   @inline(__always)
-  package func load<Word: FixedWidthInteger & BitwiseCopyable>(
+  func load<Word: FixedWidthInteger & BitwiseCopyable>(
     _ type: Word.Type, entry index: Int, at byte: Int
   ) throws(DiskError) -> Word {
     guard let bytes else { preconditionFailure("I6: \(path): entry \(index) of an empty index") }
@@ -158,7 +158,7 @@ package final class IndexFile: Sendable {
   }
 
   /// Allocates the blocks of one more entry, so that storing it cannot meet a full disk.
-  package func reserve() throws(DiskError) {
+  func reserve() throws(DiskError) {
     let needed = (published.load(ordering: .relaxed) + 1) * entryBytes
     let allocated = allocatedBytes.load(ordering: .relaxed)
     guard needed > allocated, let disk else { return }
@@ -169,7 +169,7 @@ package final class IndexFile: Sendable {
 
   /// Stores entry `count`, which has one or two words, then publishes it. Call `reserve` before.
   @inline(__always)
-  package func append(_ first: UInt64, _ second: UInt32? = nil) throws(DiskError) {
+  func append(_ first: UInt64, _ second: UInt32? = nil) throws(DiskError) {
     let index = published.load(ordering: .relaxed)
     guard let bytes, index < entriesMax else {
       preconditionFailure("I6: \(path): entry \(index) of at most \(entriesMax)")
@@ -185,18 +185,18 @@ package final class IndexFile: Sendable {
   // MARK: Durability
 
   /// Called before another index takes its place: nothing is written to the path any more.
-  package func retire() { retired.store(true, ordering: .releasing) }
+  func retire() { retired.store(true, ordering: .releasing) }
 
   /// The disk, if there is a file at `path` to be written to.
   private var writableDisk: (any Disk)? { retired.load(ordering: .acquiring) ? nil : disk }
 
   /// Writes the appended entries to the file, so that they survive this process.
-  package func writeOut() throws(DiskError) {
+  func writeOut() throws(DiskError) {
     if writableDisk != nil { try bytes?.writeOut() }
   }
 
   /// Makes the entries stored so far durable without truncating the file.
-  package func sync() throws(DiskError) {
+  func sync() throws(DiskError) {
     guard let disk = writableDisk else { return }
     try writeOut()
     try disk.open(path, .readWrite).sync()
@@ -204,7 +204,7 @@ package final class IndexFile: Sendable {
 
   /// Truncates the file to the used entries and makes it durable; entries stay readable, since they
   /// are below the new end.
-  package func trimAndSync() throws(DiskError) {
+  func trimAndSync() throws(DiskError) {
     guard let disk = writableDisk else { return }
     try writeOut()
     let file = try disk.open(path, .readWrite)

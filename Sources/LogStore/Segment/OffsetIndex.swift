@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Synchronization
 
 /// An offset and the position of its batch's first byte in its segment.
@@ -49,7 +49,7 @@ package final class OffsetIndex: Sendable {
   package var isFull: Bool { !file.hasRoom() }
 
   /// Entry `index`, which must be below `count`.
-  package func entry(_ index: Int) throws(DiskError) -> OffsetPosition {
+  func entry(_ index: Int) throws(DiskError) -> OffsetPosition {
     precondition(index < count, "I6: \(file.path): entry \(index) of \(count)")
     let word = try file.load(UInt64.self, entry: index, at: 0)
     return OffsetPosition(
@@ -63,25 +63,25 @@ package final class OffsetIndex: Sendable {
   /// - Throws: If the file cannot be read.
   /// - Complexity: O(log entries); no system call if the index is mapped. Safe on any thread.
   /// - Note: Same contract as Kafka's `OffsetIndex.lookup`.
-  package func lookup(_ target: Int64) throws(DiskError) -> OffsetPosition? {
+  func lookup(_ target: Int64) throws(DiskError) -> OffsetPosition? {
     let above = try firstIndex(above: target, count)
     return above == 0 ? nil : try entry(above - 1)
   }
 
   /// The entries around an offset.
-  package struct Bracket: Sendable, Equatable {
+  struct Bracket: Sendable, Equatable {
     /// The greatest entry with an offset below the target.
-    package var below: OffsetPosition?
+    var below: OffsetPosition?
     /// The first entry with the target's offset or a greater one, and the one after it.
-    package var above: OffsetPosition
-    package var next: OffsetPosition?
+    var above: OffsetPosition
+    var next: OffsetPosition?
   }
 
   /// The entries around `target`; nil if none is at or above it.
   ///
   /// - Throws: As `lookup`.
   /// - Complexity: As `lookup`.
-  package func bracket(_ target: Int64) throws(DiskError) -> Bracket? {
+  func bracket(_ target: Int64) throws(DiskError) -> Bracket? {
     let count = count
     let above = try firstIndex(above: target - 1, count)
     guard above < count else { return nil }
@@ -110,7 +110,7 @@ package final class OffsetIndex: Sendable {
   /// The greatest entry with `position` at or below the given one: a boundary between batches.
   ///
   /// - Throws: As `lookup`.
-  package func lastEntry(atOrBelow position: Int) throws(DiskError) -> OffsetPosition? {
+  func lastEntry(atOrBelow position: Int) throws(DiskError) -> OffsetPosition? {
     var low = 0
     var high = count
     while low < high {
@@ -124,7 +124,7 @@ package final class OffsetIndex: Sendable {
   /// before. Writer only.
   ///
   /// - Throws: If the file cannot be written; the entry is then not there.
-  package func append(offset: Int64, position: Int) throws(DiskError) {
+  func append(offset: Int64, position: Int) throws(DiskError) {
     let relative = UInt64(offset - baseOffset)
     precondition(
       relative <= UInt64(Int32.max) && position <= Int(UInt32.max),

@@ -1,5 +1,5 @@
 internal import DiskIO
-package import Synchronization
+internal import Synchronization
 
 /// One segment of a log: the batches of one `.log` file and what is known of them.
 ///
@@ -12,22 +12,22 @@ package final class Segment: Sendable {
   /// File names: `.log` unless the segment is still named `.swap` in a read-only directory.
   package let logName: String
   /// The bytes that this process has checked.
-  package let verified = VerifiedRanges()
+  let verified = VerifiedRanges()
   private let directory: LogDirectory
   private let packedEnd: Atomic<UInt64>
   private let sealed: Atomic<Bool>
   private let pinned = Atomic<Bool>(false)
   private let retired = Atomic<Bool>(false)
   private let largest: Locked<TimestampOffset?>
-  package let damage = SegmentDamage()
+  let damage = SegmentDamage()
   private let opened = Locked(Opened())
   /// Whether opened files of it may still be read.
-  package let service = SegmentService()
+  let service = SegmentService()
   /// Set by each use, cleared by the cache's hand: segments unused since are evicted first.
-  package let recentlyUsed = Atomic<Bool>(false)
+  let recentlyUsed = Atomic<Bool>(false)
 
   /// - Parameter end: nil for a sealed segment whose file was not examined yet.
-  package init(
+  init(
     baseOffset: Int64, logName: String? = nil, directory: LogDirectory, end: SegmentEnd?,
     isSealed: Bool, largestTimestamp: TimestampOffset? = nil
   ) {
@@ -47,21 +47,21 @@ package final class Segment: Sendable {
   }
 
   /// Whether nothing is appended any more (I3).
-  package var isSealed: Bool { sealed.load(ordering: .acquiring) }
+  var isSealed: Bool { sealed.load(ordering: .acquiring) }
 
-  package func markSealed() { sealed.store(true, ordering: .releasing) }
+  func markSealed() { sealed.store(true, ordering: .releasing) }
 
   /// Marks the last segment of a writable log, before it is opened for appending.
-  package func markUnsealed() { sealed.store(false, ordering: .releasing) }
+  func markUnsealed() { sealed.store(false, ordering: .releasing) }
 
   /// Whether the writer holds the files open, so that the cache must not close them.
-  package var isPinned: Bool { pinned.load(ordering: .acquiring) }
+  var isPinned: Bool { pinned.load(ordering: .acquiring) }
 
-  package func setPinned(_ value: Bool) { pinned.store(value, ordering: .releasing) }
+  func setPinned(_ value: Bool) { pinned.store(value, ordering: .releasing) }
 
   /// Whether the segment is no part of its log any more: its names may belong to other files by
   /// now, while files opened before are still right.
-  package var isRetired: Bool { retired.load(ordering: .acquiring) }
+  var isRetired: Bool { retired.load(ordering: .acquiring) }
 
   /// Called before any file of the segment loses its name.
   func retire() { retired.store(true, ordering: .releasing) }
@@ -70,22 +70,22 @@ package final class Segment: Sendable {
 
   /// The published end (acquire): all bytes below it are whole batches and never change (I4, I5).
   @inline(__always)
-  package var publishedEnd: SegmentEnd { SegmentEnd(packed: packedEnd.load(ordering: .acquiring)) }
+  var publishedEnd: SegmentEnd { SegmentEnd(packed: packedEnd.load(ordering: .acquiring)) }
 
   /// Whether `publishedEnd` is known without reading the file's size.
-  package var isEndKnown: Bool { packedEnd.load(ordering: .acquiring) != Self.unknownEnd }
+  var isEndKnown: Bool { packedEnd.load(ordering: .acquiring) != Self.unknownEnd }
 
   /// Publishes a new end; pairs with the acquire in `publishedEnd`: a reader that sees the end sees
   /// the bytes and the index entries stored before.
   @inline(__always)
-  package func publish(_ end: SegmentEnd) { packedEnd.store(end.packed, ordering: .releasing) }
+  func publish(_ end: SegmentEnd) { packedEnd.store(end.packed, ordering: .releasing) }
 
   // MARK: Time
 
   /// The greatest record time and the batch that reached it, if known.
-  package var largestTimestamp: TimestampOffset? { largest.withLock { $0 } }
+  var largestTimestamp: TimestampOffset? { largest.withLock { $0 } }
 
-  package func setLargestTimestamp(_ value: TimestampOffset?) { largest.withLock { $0 = value } }
+  func setLargestTimestamp(_ value: TimestampOffset?) { largest.withLock { $0 = value } }
 
   // MARK: Damage
 
@@ -94,7 +94,7 @@ package final class Segment: Sendable {
 
   /// Records a damaged range; the same one twice counts once. Returns whether it is new.
   @discardableResult
-  package func addDamage(_ range: DamagedRange) -> Bool { damage.add(range) }
+  func addDamage(_ range: DamagedRange) -> Bool { damage.add(range) }
 
   /// The damaged range that begins at `position`, if one was found.
   package func damage(at position: Int) -> DamagedRange? {
@@ -108,7 +108,7 @@ package final class Segment: Sendable {
 
   /// Where a read of `target` begins if an index gives `entry`: there, unless known damage of the
   /// segment contradicts the entry, and then where that damage begins.
-  package func start(at entry: OffsetPosition, for target: Int64) -> Int {
+  func start(at entry: OffsetPosition, for target: Int64) -> Int {
     for range in damagedRanges {
       guard let offsets = range.offsets else { continue }
       let isBehind = entry.position >= range.bytes.upperBound
@@ -142,12 +142,12 @@ package final class Segment: Sendable {
   }
 
   /// The open files, if they are open.
-  package var openFiles: SegmentFiles? { opened.withLock { $0.kept } }
+  var openFiles: SegmentFiles? { opened.withLock { $0.kept } }
 
   /// Keeps `files` open (nil: lets them close with their last user). Returns the kept files: those
   /// of another thread if it opened them first; nil after `abandonFiles`.
   @discardableResult
-  package func keepOpen(_ files: SegmentFiles?) -> SegmentFiles? {
+  func keepOpen(_ files: SegmentFiles?) -> SegmentFiles? {
     opened.withLock { opened in
       if opened.isAbandoned { return nil }
       if let kept = opened.kept {
@@ -160,7 +160,7 @@ package final class Segment: Sendable {
   }
 
   /// Replaces the open files by `files`, as after an index was rebuilt.
-  package func replaceOpen(_ files: SegmentFiles) {
+  func replaceOpen(_ files: SegmentFiles) {
     opened.withLock { opened in
       if let kept = opened.kept { opened.noteUsed(kept) }
       opened.kept = files

@@ -1,15 +1,15 @@
 internal import Synchronization
 
 /// The known damaged ranges of one segment. Any thread.
-package final class SegmentDamage: Sendable {
+final class SegmentDamage: Sendable {
   private let list = Locked<[DamagedRange]>([])
   /// How many there are; stored with release after the list, loaded with acquire before it.
   private let count = Atomic<Int>(0)
 
-  package init() {}
+  init() {}
 
   /// By position.
-  package var ranges: [DamagedRange] {
+  var ranges: [DamagedRange] {
     count.load(ordering: .acquiring) == 0 ? [] : list.withLock { $0 }
   }
 
@@ -22,7 +22,7 @@ package final class SegmentDamage: Sendable {
   }
 
   /// Records a damaged range; the same one twice counts once. Returns whether it is new.
-  package func add(_ range: DamagedRange) -> Bool {
+  func add(_ range: DamagedRange) -> Bool {
     let isNew = list.withLock { ranges in
       if ranges.contains(where: { $0.bytes.lowerBound == range.bytes.lowerBound }) { return false }
       ranges.append(range)

@@ -4,7 +4,7 @@
 /// Kafka's 2 GiB limit on segments and int32 limit on relative offsets make both fit.
 package struct SegmentEnd: Sendable, Equatable {
   /// Next offset minus base offset, 0 … 2^31.
-  package var relativeOffset: UInt32
+  var relativeOffset: UInt32
   /// Bytes of whole batches, 0 … 2^32-1.
   package var position: UInt32
 

@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Synchronization
 
 /// Bounds how many sealed segments of a store are open at once, whatever the number of segments.
@@ -21,7 +21,7 @@ package final class SegmentFileCache: Sendable {
   }
 
   /// The segment's open files, opened by `open` if they are not.
-  package func files(
+  func files(
     of segment: Segment, orOpen open: () throws(DiskError) -> SegmentFiles
   ) throws(DiskError) -> SegmentFiles {
     segment.recentlyUsed.store(true, ordering: .relaxed)

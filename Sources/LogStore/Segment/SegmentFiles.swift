@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Synchronization
 
 /// The open files of one segment: the log and, once requested, its indexes.
@@ -7,30 +7,30 @@ internal import Synchronization
 /// thread.
 package final class SegmentFiles: Sendable {
   /// The `.log` file.
-  package let log: any DiskFile
+  let log: any DiskFile
   /// Whether they may still be read.
-  package let service: SegmentService
+  let service: SegmentService
   private let indexes: Locked<Indexes?>
   private let readsAhead = Atomic<Bool>(true)
 
   /// Both indexes of a segment.
   package struct Indexes: Sendable {
-    package var offset: OffsetIndex
-    package var time: TimeIndex
+    var offset: OffsetIndex
+    var time: TimeIndex
 
-    package init(offset: OffsetIndex, time: TimeIndex) {
+    init(offset: OffsetIndex, time: TimeIndex) {
       self.offset = offset
       self.time = time
     }
 
     /// For a segment's two index files.
-    package init(of segment: Segment, _ offset: IndexFile, _ time: IndexFile) {
+    init(of segment: Segment, _ offset: IndexFile, _ time: IndexFile) {
       self.offset = OffsetIndex(baseOffset: segment.baseOffset, file: offset)
       self.time = TimeIndex(baseOffset: segment.baseOffset, file: time)
     }
   }
 
-  package init(of segment: Segment, log: any DiskFile, indexes: Indexes?) {
+  init(of segment: Segment, log: any DiskFile, indexes: Indexes?) {
     service = segment.service
     self.log = log
     self.indexes = Locked(indexes)
@@ -41,14 +41,14 @@ package final class SegmentFiles: Sendable {
   package var isReadingAhead: Bool { readsAhead.load(ordering: .relaxed) }
 
   /// Allows or forbids the kernel's readahead in the log; a system call only if that changes.
-  package func setReadAhead(_ isOn: Bool) {
+  func setReadAhead(_ isOn: Bool) {
     guard isReadingAhead != isOn else { return }
     readsAhead.store(isOn, ordering: .relaxed)
     log.advise(isOn ? .normal : .random, at: 0, count: 0)
   }
 
   /// The indexes, opened by `open` at the first call.
-  package func indexes(orOpen open: () throws(DiskError) -> Indexes) throws(DiskError) -> Indexes {
+  func indexes(orOpen open: () throws(DiskError) -> Indexes) throws(DiskError) -> Indexes {
     if let opened = indexes.withLock({ $0 }) { return opened }
     let fresh = try open()
     return indexes.withLock { current in
@@ -59,7 +59,7 @@ package final class SegmentFiles: Sendable {
   }
 
   /// The indexes, if they are open.
-  package var openIndexes: Indexes? { indexes.withLock { $0 } }
+  var openIndexes: Indexes? { indexes.withLock { $0 } }
 
   /// Closes the log and the indexes for every holder of this object: reads fail from then on.
   func abandon() throws(DiskError) {
@@ -68,5 +68,5 @@ package final class SegmentFiles: Sendable {
   }
 
   /// Replaces bad indexes by rebuilt ones.
-  package func replaceIndexes(_ fresh: Indexes) { indexes.withLock { $0 = fresh } }
+  func replaceIndexes(_ fresh: Indexes) { indexes.withLock { $0 = fresh } }
 }

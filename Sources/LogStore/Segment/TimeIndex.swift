@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Synchronization
 
 /// A timestamp and the first offset that reached it.
@@ -42,7 +42,7 @@ package final class TimeIndex: Sendable {
   package var isFull: Bool { !file.hasRoom(reserving: 1) }
 
   /// Entry `index`, which must be below `count`.
-  package func entry(_ index: Int) throws(DiskError) -> TimestampOffset {
+  func entry(_ index: Int) throws(DiskError) -> TimestampOffset {
     TimestampOffset(
       timestamp: try file.load(Int64.self, entry: index, at: 0),
       offset: baseOffset.adding(
@@ -52,7 +52,7 @@ package final class TimeIndex: Sendable {
   /// The last entry, if there is one.
   ///
   /// - Throws: If the file cannot be read.
-  package func last() throws(DiskError) -> TimestampOffset? {
+  func last() throws(DiskError) -> TimestampOffset? {
     let count = count
     return count == 0 ? nil : try entry(count - 1)
   }
@@ -61,7 +61,7 @@ package final class TimeIndex: Sendable {
   /// `target`.
   ///
   /// - Throws: If the file cannot be read.
-  package func lookup(before target: Int64) throws(DiskError) -> TimestampOffset? {
+  func lookup(before target: Int64) throws(DiskError) -> TimestampOffset? {
     var low = 0
     var high = count
     while low < high {
@@ -79,7 +79,7 @@ package final class TimeIndex: Sendable {
   /// before.
   ///
   /// - Throws: If the file cannot be read or written; the entry is then not there.
-  package func appendIfLarger(_ entry: TimestampOffset) throws(DiskError) {
+  func appendIfLarger(_ entry: TimestampOffset) throws(DiskError) {
     var last = lastTimestamp.load(ordering: .relaxed)
     if last == Self.unknown { last = try self.last()?.timestamp ?? -1 }
     // A broker's segment may have more offsets than an index can address.

@@ -6,17 +6,17 @@ internal import Synchronization
 /// Ranges are whole batches. The largest run from the front of what was read is kept in one atomic
 /// word (start and end), read without a lock on the hot path; the rest is under a lock. A word is
 /// stored with release after the check and loaded with acquire.
-package final class VerifiedRanges: Sendable {
+final class VerifiedRanges: Sendable {
   private let run: Atomic<UInt64>
   private let others = Locked<[Range<Int>]>([])
 
-  package init() {
+  init() {
     run = Atomic(0)
   }
 
   /// Whether all of `range` was checked.
   @inline(__always)
-  package func contains(_ range: Range<Int>) -> Bool {
+  func contains(_ range: Range<Int>) -> Bool {
     let word = run.load(ordering: .acquiring)
     if Int(word >> 32) <= range.lowerBound && range.upperBound <= Int(word & 0xffff_ffff) {
       return true
@@ -28,7 +28,7 @@ package final class VerifiedRanges: Sendable {
 
   /// End of the checked bytes that begin at or before `position`; `position` itself if it is
   /// unchecked.
-  package func verifiedEnd(from position: Int) -> Int {
+  func verifiedEnd(from position: Int) -> Int {
     let word = run.load(ordering: .acquiring)
     let (start, end) = (Int(word >> 32), Int(word & 0xffff_ffff))
     if start <= position && position < end { return end }
@@ -39,7 +39,7 @@ package final class VerifiedRanges: Sendable {
 
   /// Records that the writer appended `range`, which follows the run it began with.
   @inline(__always)
-  package func appended(_ range: Range<Int>) {
+  func appended(_ range: Range<Int>) {
     let word = run.load(ordering: .relaxed)
     if word & 0xffff_ffff == UInt64(range.lowerBound) && word != 0 {
       // Exchanged, so that what another thread removed meanwhile stays removed.
@@ -53,7 +53,7 @@ package final class VerifiedRanges: Sendable {
 
   /// Records that `range` was checked; bytes beyond the positions that a segment can have are
   /// checked each time.
-  package func insert(_ range: Range<Int>) {
+  func insert(_ range: Range<Int>) {
     let range = range.clamped(to: 0..<Int(UInt32.max))
     guard !range.isEmpty else { return }
     change { ranges in
@@ -72,7 +72,7 @@ package final class VerifiedRanges: Sendable {
   }
 
   /// Removes `range`: its bytes have changed since they were checked.
-  package func remove(_ range: Range<Int>) {
+  func remove(_ range: Range<Int>) {
     guard !range.isEmpty else { return }
     change { ranges in
       ranges = ranges.flatMap { known -> [Range<Int>] in
@@ -97,7 +97,7 @@ package final class VerifiedRanges: Sendable {
   }
 
   /// Removes everything, as after the cache was dropped: the next read checks again.
-  package func removeAll() {
+  func removeAll() {
     others.withLock { ranges in
       ranges.removeAll()
       run.store(0, ordering: .releasing)

@@ -7,7 +7,7 @@ internal import DiskIO
 /// Reads near a damaged batch, in the same pages or through readahead, would bring its pages back.
 /// Any thread.
 final class WitnessFile: WrappingFile {
-  package let base: any DiskFile
+  let base: any DiskFile
   private let damage: SegmentDamage
 
   /// Reads farther away do not bring damaged pages back: readahead is shorter.

@@ -5,10 +5,10 @@ internal import RecordFormat
 ///
 /// Included in debug builds, or with `MKSTORE_INVARIANTS=1` (CONTRIBUTING.md#invariants). Cheap
 /// preconditions are in the code they concern, and are always on.
-package enum InvariantChecks {
+enum InvariantChecks {
   /// Whether they are included.
   @inline(__always)
-  package static var areOn: Bool {
+  static var areOn: Bool {
     #if CHECKED_INVARIANTS
       true
     #else

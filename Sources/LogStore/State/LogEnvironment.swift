@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// What the owners of one log's parts share; nothing in it changes while the log is open except the
 /// topic's settings.
@@ -24,7 +24,7 @@ package final class LogEnvironment: Sendable {
     }
   }
 
-  package init(
+  init(
     _ topicPartition: TopicPartition, in directory: LogDirectory, config: LogConfig,
     settings: LogSettings, context: StoreContext, isReadOnly: Bool
   ) {
@@ -36,7 +36,7 @@ package final class LogEnvironment: Sendable {
   }
 
   package var path: String { directory.path }
-  package var disk: any Disk { directory.disk }
+  var disk: any Disk { directory.disk }
 
   // MARK: Settings
 
@@ -44,16 +44,16 @@ package final class LogEnvironment: Sendable {
   @inline(__always)
   package var config: LogConfig { live.with { $0.config } }
   /// The topic's settings as stored in the log's directory.
-  package var settings: LogSettings { live.with { $0.settings } }
+  var settings: LogSettings { live.with { $0.settings } }
   /// Why nothing may be appended: the topic's settings cannot be read.
   @inline(__always)
   package var settingsFault: LogError? { live.with { $0.settings.fault } }
   /// Whether records without a key are refused.
   @inline(__always)
-  package var needsKeys: Bool { live.with { $0.config.cleanupPolicy.contains(.compact) } }
+  var needsKeys: Bool { live.with { $0.config.cleanupPolicy.contains(.compact) } }
 
   /// Replaces the settings; operations that begin later use them.
-  package func setSettings(_ settings: LogSettings, config: LogConfig) {
+  func setSettings(_ settings: LogSettings, config: LogConfig) {
     live.set(Live(config: config, settings: settings))
   }
 }

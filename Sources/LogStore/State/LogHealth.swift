@@ -21,7 +21,7 @@ package final class LogHealth: Sendable {
     var isAnnounced = false
   }
 
-  package init(_ log: LogEnvironment, _ offsets: LogOffsets, _ role: FlushRole) {
+  init(_ log: LogEnvironment, _ offsets: LogOffsets, _ role: FlushRole) {
     self.log = log
     self.offsets = offsets
     self.role = role
@@ -47,14 +47,14 @@ package final class LogHealth: Sendable {
   ///
   /// After a temporary shortage the log stays usable. Any other error marks it as failed. May be
   /// called under the writer lock; call `announce` after releasing it.
-  package func rejection(for error: DiskError) -> LogError {
+  func rejection(for error: DiskError) -> LogError {
     if error.isShortage, !error.isFailedSync { return LogError(error) }
     note(error)
     return .poisoned(path: log.path, cause: cause ?? error)
   }
 
   /// Marks the log as failed and ends its waits. Not under the writer lock.
-  package func fail(_ error: DiskError) {
+  func fail(_ error: DiskError) {
     note(error)
     announce()
   }
@@ -62,12 +62,12 @@ package final class LogHealth: Sendable {
   /// Marks the log as failed if a sync of its directory failed, whatever its purpose: another name,
   /// such as a new segment's, may be lost, and no later sync would reveal it (I8). Not under the
   /// writer lock.
-  package func failIfNamesMayBeLost(_ error: DiskError) {
+  func failIfNamesMayBeLost(_ error: DiskError) {
     if error.operation == .syncDirectory { fail(error) }
   }
 
   /// A failed sync of the log's directory: no later one proves that a name is on disk.
-  package var lostNames: DiskError? { isFailed ? failure.withLock { $0.lostNames } : nil }
+  var lostNames: DiskError? { isFailed ? failure.withLock { $0.lostNames } : nil }
 
   private func note(_ error: DiskError) {
     failure.withLock { failure in
@@ -79,7 +79,7 @@ package final class LogHealth: Sendable {
 
   /// Ends the log's waits if it has failed, and logs that, once. Not under the writer lock, because
   /// waiters are called.
-  package func announce() {
+  func announce() {
     guard isFailed, let cause = takeUnannounced() else { return }
     let context = log.context
     context.metrics.poisonedLogs.increment()
@@ -113,17 +113,17 @@ package final class LogHealth: Sendable {
 
   /// Throws if the log was deleted or its store was closed.
   @inline(__always)
-  package func checkPresent() throws(LogError) {
+  func checkPresent() throws(LogError) {
     if isGone { throw .closed(path: log.path) }
   }
 
-  package func markDeleted() { deleted.store(true, ordering: .releasing) }
+  func markDeleted() { deleted.store(true, ordering: .releasing) }
 
   /// - Returns: Whether it was given up before.
-  package func giveUp() -> Bool { givenUp.exchange(true, ordering: .acquiringAndReleasing) }
+  func giveUp() -> Bool { givenUp.exchange(true, ordering: .acquiringAndReleasing) }
 
   /// Ends the waits of a log that accepts no more appends.
-  package func endWaits() { offsets.fail(.closed(path: log.path)) }
+  func endWaits() { offsets.fail(.closed(path: log.path)) }
 }
 
 extension DiskError {

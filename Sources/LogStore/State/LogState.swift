@@ -9,12 +9,12 @@ package struct LogState: Sendable {
   package internal(set) var startOffset: Int64
   /// The log start by the checkpoint when the log was opened. If a log's first files are missing,
   /// only this shows that their records were deleted.
-  package internal(set) var toldStartOffset: Int64?
+  var toldStartOffset: Int64?
   /// Which leader epoch each part of the log was written in; the last one is the epoch of new
   /// batches.
   package internal(set) var epochs: LeaderEpochCheckpoint
   /// Offsets of the producer snapshots in the directory that may be used, rising.
-  package internal(set) var snapshotOffsets: [Int64]
+  var snapshotOffsets: [Int64]
   /// Base offsets of the segments that have a file of aborted transactions.
   package internal(set) var transactionIndexes: Set<Int64>
   /// The rules for batches if only this engine has written the log: whether a gap in offsets is
@@ -22,7 +22,7 @@ package struct LogState: Sendable {
   package internal(set) var rules: OwnLogRules
 
   /// The log's start for the checkpoint; nil if the first segment's name has it.
-  package var checkpointedStartOffset: Int64? {
+  var checkpointedStartOffset: Int64? {
     if let first = segments.first, startOffset > first.baseOffset { return startOffset }
     return toldStartOffset.flatMap { $0 > 0 ? $0 : nil }
   }

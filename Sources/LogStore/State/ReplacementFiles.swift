@@ -3,17 +3,17 @@ internal import Logging
 
 /// The files of a segment that is to replace others, complete and durable under their `.cleaned`
 /// names; see `ReplacementWriter`.
-package struct ReplacementFiles: Sendable {
+struct ReplacementFiles: Sendable {
   /// Offset in the files' names.
-  package var baseOffset: Int64
+  var baseOffset: Int64
   /// Where its batches end.
-  package var end: SegmentEnd
+  var end: SegmentEnd
   /// The offset after its last batch.
-  package var nextOffset: Int64
+  var nextOffset: Int64
   /// The greatest record time; nil: none.
-  package var largest: TimestampOffset?
+  var largest: TimestampOffset?
   /// The files that exist.
-  package var kinds: [SegmentName.Kind]
+  var kinds: [SegmentName.Kind]
 
   private func path(
     _ kind: SegmentName.Kind, _ stage: SegmentName.Stage?, _ directory: LogDirectory

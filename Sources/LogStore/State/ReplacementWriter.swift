@@ -1,10 +1,10 @@
-package import DiskIO
+internal import DiskIO
 internal import Glibc
 internal import RecordFormat
 
 /// Writes the files of a segment that is to replace others: copied batches, and new ones between
 /// them. One thread.
-package struct ReplacementWriter: ~Copyable {
+struct ReplacementWriter: ~Copyable {
   private let baseOffset: Int64
   private let directory: LogDirectory
   private let intervalBytes: Int
@@ -16,7 +16,7 @@ package struct ReplacementWriter: ~Copyable {
   private var disk: any Disk { directory.disk }
 
   /// Begins an empty segment, replacing files that a crash may have left under its names.
-  package init(
+  init(
     baseOffset: Int64, in directory: LogDirectory, intervalBytes: Int
   ) throws(DiskError) {
     self.baseOffset = baseOffset
@@ -35,13 +35,13 @@ package struct ReplacementWriter: ~Copyable {
   }
 
   /// Appends a batch.
-  package mutating func append(_ batch: Span<UInt8>) throws(DiskError) {
+  mutating func append(_ batch: Span<UInt8>) throws(DiskError) {
     try log.write(batch, at: position)
     position += batch.count
   }
 
   /// Appends bytes of another file, whole batches; `finish` checks them.
-  package mutating func append(
+  mutating func append(
     _ bytes: Range<Int>, of file: any DiskFile
   ) throws(DiskError) {
     var buffer = [UInt8](repeating: 0, count: min(bytes.count, 1 << 20))
@@ -64,7 +64,7 @@ package struct ReplacementWriter: ~Copyable {
   ///   restored.
   /// - Throws: Also if a batch is not valid (EILSEQ). The next replacement of this name, or the
   ///   next opening, removes the files.
-  package consuming func finish(isDamaged: Bool = false) throws(DiskError) -> ReplacementFiles {
+  consuming func finish(isDamaged: Bool = false) throws(DiskError) -> ReplacementFiles {
     var built = IndexAccumulator(baseOffset: baseOffset, intervalBytes: intervalBytes)
     var scanner = SegmentScanner(
       log, endPosition: position, expectedOffset: baseOffset,

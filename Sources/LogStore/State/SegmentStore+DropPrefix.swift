@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Logging
 
 /// Removing the log's oldest records: for retention, and for deletions by users.
@@ -15,7 +15,7 @@ extension SegmentStore {
   /// - Returns: The segments that were removed.
   /// - Throws: If the start could not be made durable; nothing has changed then.
   @discardableResult
-  package func dropPrefix(below offset: Int64) throws(DiskError) -> [Segment] {
+  func dropPrefix(below offset: Int64) throws(DiskError) -> [Segment] {
     let done = try changeFiles { () throws(DiskError) -> ([Segment], RetiredSegments) in
       do throws(DiskError) {
         try keepStart(offset)

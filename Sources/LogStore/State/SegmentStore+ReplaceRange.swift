@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Logging
 
 /// Replacing segments by a rewritten one: compaction, and accepted damage.
@@ -20,7 +20,7 @@ extension SegmentStore {
   /// - Throws: Before the `.swap` names are durable nothing has changed. After that the new segment
   ///   is part of the log, and its next opening completes the replacement.
   @discardableResult
-  package func replaceRange(
+  func replaceRange(
     _ old: [Segment], with new: ReplacementFiles
   ) throws(DiskError) -> Segment? {
     var retired: RetiredSegments?

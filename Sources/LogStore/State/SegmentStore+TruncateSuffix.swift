@@ -12,7 +12,7 @@ extension SegmentStore {
   ///
   /// - Throws: If it could not be committed. Unless the error came after that, the log is
   ///   unchanged.
-  package func truncateSuffix(_ truncation: Truncation) throws(LogError) {
+  func truncateSuffix(_ truncation: Truncation) throws(LogError) {
     do throws(DiskError) {
       try truncation.begin(in: log.directory)
     } catch {

@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Synchronization
 
 /// The only editor of a log's `LogState`, with all operations that ever change it.
@@ -29,7 +29,7 @@ package final class SegmentStore: Sendable {
   }
 
   /// Publishes the state with which a log is opened.
-  package init(_ state: LogState, _ log: LogEnvironment) {
+  init(_ state: LogState, _ log: LogEnvironment) {
     for (segment, next) in zip(state.segments, state.segments.dropFirst()) {
       precondition(
         segment.baseOffset < next.baseOffset,
@@ -73,7 +73,7 @@ package final class SegmentStore: Sendable {
 
   /// Records the producer snapshots that were written and removed. Called by the holder of the
   /// flush role.
-  package func noteSnapshot(_ written: Int64, removed: Int64?) {
+  func noteSnapshot(_ written: Int64, removed: Int64?) {
     edit { state in
       state.snapshotOffsets.removeAll { $0 == written || $0 == removed }
       let index = state.snapshotOffsets.firstIndex { $0 > written }
@@ -100,7 +100,7 @@ package final class SegmentStore: Sendable {
   ///
   /// - Throws: `.disk`, `.diskFull`: nothing is published, and the next opening gives the old start
   ///   or this one; `.closed` if the log was deleted or its store closed.
-  package func raiseStart(to offset: Int64) throws(LogError) {
+  func raiseStart(to offset: Int64) throws(LogError) {
     let done: Void?
     do throws(DiskError) {
       done = try changeFiles { () throws(DiskError) in try keepStart(offset) }
@@ -139,7 +139,7 @@ package final class SegmentStore: Sendable {
   /// Runs `body`, which writes files of `segment`, while no verb changes their names.
   ///
   /// - Returns: nil if the segment is no part of the log any more; `body` was then not run.
-  package func changeFiles<Result>(
+  func changeFiles<Result>(
     of segment: Segment, _ body: () throws(DiskError) -> Result
   ) throws(DiskError) -> Result? {
     if segment.isRetired { return nil }

@@ -5,13 +5,13 @@ internal import DiskIO
 ///
 /// Only the new name marks the deletion. It needs no new file and so no inode, which a file system
 /// may lack when a deletion is to free some.
-package enum DeletedLog {
+enum DeletedLog {
   /// First digits of the 32 in a name that this engine gave, so that it removes its own leftovers
   /// and leaves those of a broker: "mkstore" in hexadecimal. A broker writes a random UUID there,
   /// whose 13th digit is always 4; here it is 6.
-  package static let signature = "6d6b73746f7265"
+  static let signature = "6d6b73746f7265"
   /// A file that earlier versions made in a directory before they renamed it.
-  package static let markerName = "mkstore.deleted"
+  static let markerName = "mkstore.deleted"
   /// Longest file name.
   private static let nameBytesMax = 255
   /// Digits that distinguish a deleted log from others of its name.
@@ -19,7 +19,7 @@ package enum DeletedLog {
 
   /// Kafka's name for a deleted log: the topic, truncated if the name would be too long, the
   /// partition, and 32 digits: the signature and random ones.
-  package static func name(
+  static func name(
     for topicPartition: TopicPartition, using generator: inout some RandomNumberGenerator
   ) -> String {
     let random = [generator.next(), generator.next()].map { (word: UInt64) in

@@ -7,9 +7,9 @@ package import Logging
 /// share the line of one. Any thread.
 package final class RateLimitedLog: Sendable {
   /// Time between two lines of a cause.
-  package static let intervalNs: Int64 = 60_000_000_000
+  static let intervalNs: Int64 = 60_000_000_000
   /// Most causes that are counted separately at a time.
-  package static let causesMax = 64
+  static let causesMax = 64
   /// The shared key of causes for which there is no room.
   private static let others = "others"
 

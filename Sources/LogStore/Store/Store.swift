@@ -47,7 +47,7 @@ public final class Store: Sendable {
   }
 
   /// Name of Kafka's lock file.
-  package static let lockName = ".lock"
+  static let lockName = ".lock"
 
   private init(
     path: String, config: StoreConfig, context: StoreContext, logs: [Log],
@@ -265,7 +265,7 @@ public final class Store: Sendable {
   // MARK: Checkpoints and closing
 
   /// Writes Kafka's checkpoints: recovery points, log start offsets, high watermarks.
-  package func writeCheckpoints() throws(DiskError) {
+  func writeCheckpoints() throws(DiskError) {
     try checkpointing.withLock { (_) throws(DiskError) in
       try context.policies.writeIfNeeded()
       var checkpoints = unopened

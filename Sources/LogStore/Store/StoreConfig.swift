@@ -34,7 +34,7 @@ public struct StoreConfig: Sendable {
   public var fetcherCores: [Int?] = [nil]
   /// How far the fetcher threads stand behind others for a processor, 0 to 19: reading and checking
   /// cold bytes is the work that can wait.
-  package var fetcherNice = 10
+  var fetcherNice = 10
   /// Most threads that load logs when the store is opened. Beyond the number of cores, because
   /// after an unclean stop they wait for syncs, which a disk takes side by side.
   public var loaderThreads = 16

@@ -4,22 +4,22 @@ package import Logging
 /// What the logs of one store share.
 package final class StoreContext: Sendable {
   package let disk: any Disk
-  package let fileCache: SegmentFileCache
+  let fileCache: SegmentFileCache
   package let flusher: Flusher
   /// Threads for reads that may wait for the disk.
   package let fetchers: FetcherPool
   /// Runs work that is due later.
   package let housekeeper: Housekeeper
   /// Tracks running fsyncs so that cold reads can yield to them.
-  package let syncTraffic: SyncTraffic
+  let syncTraffic: SyncTraffic
   /// Milliseconds since 1970 UTC.
   package let nowMs: @Sendable () -> Int64
   /// Decides what has expired.
-  package let clock: StoreClock
+  let clock: StoreClock
   package let logger: Logger
   /// For lines that clients, or a lasting state of the disk, can cause again and again.
   package let rateLimitedLog: RateLimitedLog
-  package let metrics: StoreMetrics
+  let metrics: StoreMetrics
   /// Listener for failed logs.
   package let failures = FailureListener()
   /// Listener for damage of logs.
@@ -29,12 +29,12 @@ package final class StoreContext: Sendable {
   /// Producer ids that the logs report, for assigning new ones.
   package let knownProducerIds = KnownProducerIds()
   /// Which retention policies count.
-  package let policies: RetentionPolicies
+  let policies: RetentionPolicies
   /// The store's lock, held by each of its logs too, so that no other session begins while one of
   /// them can still touch a file. nil if the directory is only read.
   package let lock: (any DiskLock)?
 
-  package init(
+  init(
     disk: any Disk, fileCache: SegmentFileCache, flusher: Flusher, fetchers: FetcherPool,
     housekeeper: Housekeeper, nowMs: @escaping @Sendable () -> Int64, logger: Logger,
     metrics: StoreMetrics,

@@ -1,40 +1,40 @@
-package import CoreMetrics
+internal import CoreMetrics
 internal import Metrics
 
 /// The engine's counters and timers, through swift-metrics; a host that installs no backend pays a
 /// no-op call. A class, so that an append reads one reference and not each of the parts.
 package final class StoreMetrics: Sendable {
   /// Bytes and records appended.
-  package let appendedBytes = Counter(label: "mkstore_append_bytes_total")
-  package let appendedRecords = Counter(label: "mkstore_append_records_total")
+  let appendedBytes = Counter(label: "mkstore_append_bytes_total")
+  let appendedRecords = Counter(label: "mkstore_append_records_total")
   /// Bytes of each appended batch. Uses the handler itself, since `Recorder` converts through a
   /// generic call that is not specialized: a tenth of the user-space cost of an append of one
   /// record.
-  package let appendedBatchBytes = MetricsSystem.factory.makeRecorder(
+  let appendedBatchBytes = MetricsSystem.factory.makeRecorder(
     label: "mkstore_append_batch_bytes", dimensions: [], aggregate: true)
   /// Time of one flush: every sync of it.
-  package let flushTime = Metrics.Timer(label: "mkstore_flush_seconds")
+  let flushTime = Metrics.Timer(label: "mkstore_flush_seconds")
   /// Syncs of the whole file system that replaced one for each of several logs.
-  package let sharedSyncs = Counter(label: "mkstore_shared_syncs_total")
+  let sharedSyncs = Counter(label: "mkstore_shared_syncs_total")
   /// Records that one flush made durable.
-  package let flushedRecords = Recorder(label: "mkstore_flush_records")
+  let flushedRecords = Recorder(label: "mkstore_flush_records")
   /// Logs that began to refuse appends because a write or sync failed.
-  package let poisonedLogs = Counter(label: "mkstore_poisonings_total")
+  let poisonedLogs = Counter(label: "mkstore_poisonings_total")
   /// Logs that were opened again after that.
-  package let reopenedLogs = Counter(label: "mkstore_reopenings_total")
+  let reopenedLogs = Counter(label: "mkstore_reopenings_total")
   /// Damaged ranges found by recovery or reads.
-  package let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
+  let damagedRanges = Counter(label: "mkstore_damaged_ranges_total")
   /// Losses that were accepted, so that readers continue after them.
-  package let acceptedLosses = Counter(label: "mkstore_accepted_losses_total")
+  let acceptedLosses = Counter(label: "mkstore_accepted_losses_total")
   /// Segments that retention deleted, and the bytes of their batches.
-  package let expiredSegments = Counter(label: "mkstore_expired_segments_total")
-  package let expiredBytes = Counter(label: "mkstore_expired_bytes_total")
+  let expiredSegments = Counter(label: "mkstore_expired_segments_total")
+  let expiredBytes = Counter(label: "mkstore_expired_bytes_total")
   /// Segments rolled.
-  package let rolledSegments = Counter(label: "mkstore_rolled_segments_total")
+  let rolledSegments = Counter(label: "mkstore_rolled_segments_total")
   /// Indexes rebuilt because the old ones were missing or wrong.
-  package let rebuiltIndexes = Counter(label: "mkstore_rebuilt_indexes_total")
+  let rebuiltIndexes = Counter(label: "mkstore_rebuilt_indexes_total")
   /// Bytes whose CRC was checked before they were served.
-  package let verifiedBytes = Counter(label: "mkstore_verified_bytes_total")
+  let verifiedBytes = Counter(label: "mkstore_verified_bytes_total")
 
   package init() {}
 }

@@ -13,7 +13,7 @@ public struct StoreReport: Sendable {
   /// How the store was found.
   public var found: Found { isNew ? .new : wasClean ? .clean : .unclean }
   /// Whether there was no store before.
-  package var isNew = false
+  var isNew = false
   /// Whether the last stop was clean.
   package var wasClean: Bool
   /// Milliseconds from the call to the last log being ready.

@@ -13,7 +13,7 @@ package enum TopicConfigFile {
     package var config: TopicConfig
     /// The policy session (`StoreSession`) in which these settings were set; nil in a file from
     /// before there was retention, or written by hand.
-    package var policySession: UInt64?
+    var policySession: UInt64?
     /// The file's bytes if it has no CRC yet.
     package var unchecked: [UInt8]?
   }

@@ -7,11 +7,11 @@ internal import DiskIO
 /// up to there, since later ones left no trace. It is evidence of loss only, never of content (I9).
 /// In a log of ours the mark is better evidence: after a power cut index pages may refer to batches
 /// that were never acknowledged.
-package struct EndEvidence: Sendable, Hashable {
+struct EndEvidence: Sendable, Hashable {
   /// Lower bound of the offset that the log had reached.
-  package var nextOffset: Int64
+  var nextOffset: Int64
   /// Name of the file with the evidence.
-  package var fileName: String
+  var fileName: String
 
   /// The one that reaches further.
   static func further(_ one: Self?, _ other: Self?) -> Self? {
@@ -20,16 +20,16 @@ package struct EndEvidence: Sendable, Hashable {
   }
 
   /// Where a segment's valid batches end.
-  package struct End: Sendable {
+  struct End: Sendable {
     /// Offset of the record that would be next.
-    package var offset: Int64
+    var offset: Int64
     /// Position after the last valid batch.
-    package var position: Int
+    var position: Int
     /// Largest timestamp of the batches; nil if there is none.
-    package var largestTimestamp: Int64?
+    var largestTimestamp: Int64?
     /// Size of the `.log` when it was surveyed, nil if it is missing. If it has grown since, a
     /// writer is at work and the indexes refer to existing records.
-    package var size: Int?
+    var size: Int?
   }
 
   /// The evidence in a segment's indexes.
@@ -93,7 +93,7 @@ package struct EndEvidence: Sendable, Hashable {
   ///
   /// - Parameter next: Base offset of the next segment: nothing up to there can be read, although
   ///   the evidence may not reach so far.
-  package func loss(
+  func loss(
     in file: String, at position: Int, from offset: Int64, before next: Int64?
   ) -> DamagedRange {
     let reached = "\(fileName) lists records up to offset \(nextOffset - 1)"

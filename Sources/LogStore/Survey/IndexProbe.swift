@@ -1,21 +1,21 @@
-package import DiskIO
+internal import DiskIO
 internal import MkstoreBytes
 internal import RecordFormat
 
 /// Where a walk over a segment begins, and the facts about the bytes before.
-package struct WalkStart {
-  package var position: Int
+struct WalkStart {
+  var position: Int
   /// Offset of the first record at `position`.
-  package var offset: Int64
+  var offset: Int64
   /// Index entries that point to earlier positions.
-  package var prefix: IndexProbe.Prefix
+  var prefix: IndexProbe.Prefix
   /// Greatest record time before `position`.
-  package var largest: TimestampOffset
+  var largest: TimestampOffset
   /// The segment's greatest time by the time index, if the start depends on it.
-  package var claimed: TimestampOffset?
+  var claimed: TimestampOffset?
 
   /// Whether a finished walk agrees with the index on which its start depended.
-  package func isConfirmed(by cursor: IndexCursor) -> Bool {
+  func isConfirmed(by cursor: IndexCursor) -> Bool {
     guard let claimed else { return true }
     return cursor.largest == claimed || cursor.largest.timestamp > claimed.timestamp
   }
@@ -23,16 +23,16 @@ package struct WalkStart {
 
 /// Reads single entries of a segment's index files, so that opening a log reads only a few bytes of
 /// them whatever their size.
-package struct IndexProbe {
+struct IndexProbe {
   /// How many leading entries of the two indexes may be kept, and their content.
-  package struct Prefix: Sendable, Equatable {
-    package var offsetEntries: Int
-    package var timeEntries: Int
+  struct Prefix: Sendable, Equatable {
+    var offsetEntries: Int
+    var timeEntries: Int
     /// The last kept entries.
-    package var lastOffset: OffsetPosition?
-    package var lastTime: TimestampOffset?
+    var lastOffset: OffsetPosition?
+    var lastTime: TimestampOffset?
 
-    package static let none = Prefix(
+    static let none = Prefix(
       offsetEntries: 0, timeEntries: 0, lastOffset: nil, lastTime: nil)
   }
 
@@ -42,10 +42,10 @@ package struct IndexProbe {
   private var offsets: (any DiskFile)?
   private var times: (any DiskFile)?
   /// Errors of opening or reading an index, which is then not used (I9).
-  package private(set) var faults: [DiskError] = []
+  private(set) var faults: [DiskError] = []
 
   /// Opens the index files; they must not be replaced while the probe is in use.
-  package init(
+  init(
     baseOffset: Int64, log: any DiskFile, disk: any Disk, path: (SegmentName.Kind) -> String
   ) throws(DiskError) {
     self.baseOffset = baseOffset
@@ -55,7 +55,7 @@ package struct IndexProbe {
   }
 
   /// The index files that do not exist, or cannot be opened or read.
-  package var missing: [SegmentName.Kind] {
+  var missing: [SegmentName.Kind] {
     (offsets == nil ? [.index] : []) + (times == nil ? [.timeindex] : [])
   }
 
@@ -88,7 +88,7 @@ package struct IndexProbe {
   ///
   /// - Returns: nil if an index is missing or its last kept entry contradicts the log: no entry may
   ///   then be kept.
-  package mutating func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
+  mutating func prefix(below position: Int, offset: Int64) throws(DiskError) -> Prefix? {
     try doubting { (probe) throws(DiskError) in try probe.readPrefix(below: position, offset) }
   }
 
@@ -109,7 +109,7 @@ package struct IndexProbe {
   ///
   /// - Returns: nil if an index is missing or too short, or its last counted entry contradicts the
   ///   log or the mark: no entry may then be kept.
-  package mutating func prefix(
+  mutating func prefix(
     countedBy start: RecoveryPoint.ScanStart
   ) throws(DiskError) -> Prefix? {
     try doubting { (probe) throws(DiskError) in try probe.readPrefix(countedBy: start) }
@@ -174,7 +174,7 @@ package struct IndexProbe {
   /// `SegmentRecovery` starts again from the first byte.
   ///
   /// - Returns: nil if there is no such batch.
-  package mutating func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
+  mutating func start(before time: TimestampOffset) throws(DiskError) -> WalkStart? {
     try doubting { (probe) throws(DiskError) in try probe.findStart(before: time) }
   }
 

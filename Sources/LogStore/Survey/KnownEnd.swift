@@ -12,7 +12,7 @@ package struct KnownEnd: Sendable, Equatable {
   /// Size of the `.log`, and where its next segment begins by its name: the line applies to no
   /// other file.
   package var byteCount: Int
-  package var nextBaseOffset: Int64
+  var nextBaseOffset: Int64
   /// Name of the `.log`.
   package var file: String
 

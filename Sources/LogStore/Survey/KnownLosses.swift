@@ -22,7 +22,7 @@ package enum KnownLosses {
     /// Bytes that were found damaged.
     package var fenced: [DamagedRange] = []
     /// Ends of segments that the next one's name does not give.
-    package var ends: [KnownEnd] = []
+    var ends: [KnownEnd] = []
 
     /// Whether an invalid batch there was recorded as damage.
     func isFenced(_ file: String, at position: Int) -> Bool {

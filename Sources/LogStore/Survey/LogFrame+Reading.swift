@@ -1,11 +1,11 @@
-package import DiskIO
+internal import DiskIO
 
 extension LogFrame {
   /// Reads a log's names, its mark and its checkpoints.
   ///
   /// The mark comes first: a running writer moves it after the segments that it describes, so an
   /// earlier mark never describes segments that are missing from the names.
-  package static func read(
+  static func read(
     _ directory: LogDirectory, _ hints: LogHints, isForWriting: Bool
   ) throws(DiskError) -> LogFrame {
     var names = NameFindings()

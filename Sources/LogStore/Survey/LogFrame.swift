@@ -1,56 +1,56 @@
-package import DiskIO
+internal import DiskIO
 
 /// A log's names, mark and checkpoints, before any of its segments is examined: the start of every
 /// survey.
 package struct LogFrame: Sendable {
   package let directory: LogDirectory
-  package let hints: LogHints
+  let hints: LogHints
   /// Evidence of where the log begins.
-  package let startEvidence: StartEvidence
-  package let mark: DurableMark.Contents
-  package let layout: SegmentLayout
+  let startEvidence: StartEvidence
+  let mark: DurableMark.Contents
+  let layout: SegmentLayout
   /// How far the log is known to be durable, and what follows from that.
-  package let point: RecoveryPoint
+  let point: RecoveryPoint
   /// Whether another program wrote after the end of a clean mark.
-  package let isOutrun: Bool
+  let isOutrun: Bool
   /// Whether the store's last stop was clean, as far as this applies to the log.
-  package let isCleanStop: Bool
+  let isCleanStop: Bool
   /// The rules for batches if only this engine has written the log.
   package let rules: OwnLogRules
   /// The log's epochs by its files.
-  package let epochEvidence: EpochEvidence
+  let epochEvidence: EpochEvidence
   /// Losses that an earlier opening recorded, and damaged bytes at or after the point.
-  package internal(set) var noted: KnownLosses.Content
+  var noted: KnownLosses.Content
   /// The segments by rising base offset.
-  package internal(set) var places: [SegmentPlace]
+  var places: [SegmentPlace]
   /// Index of the first segment that opening walks over.
-  package internal(set) var firstWalked: Int
+  var firstWalked: Int
   /// Empty segments that do not count (R9).
-  package internal(set) var emptied: [SegmentPlace] = []
+  var emptied: [SegmentPlace] = []
   /// What the names show.
-  package internal(set) var names: NameFindings
+  var names: NameFindings
 
   /// What the names of a directory show, and what to do about them.
-  package struct NameFindings: Sendable {
+  struct NameFindings: Sendable {
     /// Files that a plan moves to `.bad/`, removes or renames, in this order.
-    package var actions: [RecoveryAction] = []
-    package var damage: [DamagedRange] = []
-    package var sideFileDamage: [SideFileDamage] = []
+    var actions: [RecoveryAction] = []
+    var damage: [DamagedRange] = []
+    var sideFileDamage: [SideFileDamage] = []
     /// Files that could not be read.
-    package var unreadable: [DiskError] = []
+    var unreadable: [DiskError] = []
     /// Names that could not be followed.
-    package var broken: [DiskError] = []
+    var broken: [DiskError] = []
     /// Those of segments.
-    package var brokenLogs: [SegmentName] {
+    var brokenLogs: [SegmentName] {
       broken.compactMap { SegmentName(PathText.lastComponent($0.path)) }.filter(\.isLog)
     }
-    package var notes: [VerificationNote] = []
+    var notes: [VerificationNote] = []
     /// Notes that only a verification reports.
-    package var details: [VerificationNote] = []
+    var details: [VerificationNote] = []
     /// Offsets of the segments that are known to be lost, by rising base offset.
-    package var lost: [Range<Int64>] = []
+    var lost: [Range<Int64>] = []
     /// Offset after the last of them.
-    package var lostEnd: Int64 { lost.map(\.upperBound).max() ?? 0 }
+    var lostEnd: Int64 { lost.map(\.upperBound).max() ?? 0 }
   }
 
   /// The log's epochs as stored on disk; nil if they are missing or unreadable.
@@ -61,25 +61,25 @@ package struct LogFrame: Sendable {
   /// Whether files beside a segment may be evidence of records between its end and the next
   /// segment, which begins at `next`. Not where the mark decides, because a power cut can keep an
   /// index page whose records it removes. Everything below the point was synced, whoever wrote it.
-  package func isHoleTold(before next: Int64?) -> Bool {
+  func isHoleTold(before next: Int64?) -> Bool {
     !isOwnUnclean || next.map { $0 <= point.offset } ?? false
   }
   /// Whether they may be evidence of records after the log's end.
-  package var isEndTold: Bool { !isOwnUnclean && !isCopy }
+  var isEndTold: Bool { !isOwnUnclean && !isCopy }
   /// Whether this engine was writing when the last session ended.
-  package var isOwnUnclean: Bool { point.isOwn && !isCleanStop }
+  var isOwnUnclean: Bool { point.isOwn && !isCleanStop }
   /// Lower bound of what the log had reached: its recovery point, or the end of a lost segment.
-  package var reachedOffset: Int64 { max(point.offset, names.lostEnd) }
+  var reachedOffset: Int64 { max(point.offset, names.lostEnd) }
   /// First offset that may be read, by everything but the segments.
-  package var startHint: Int64 { startEvidence.start ?? 0 }
+  var startHint: Int64 { startEvidence.start ?? 0 }
   /// Base offset of the segment after a place, even if that one is lost.
-  package func nextBase(after place: SegmentPlace) -> Int64? {
+  func nextBase(after place: SegmentPlace) -> Int64? {
     let lost = names.lost.first { $0.lowerBound > place.baseOffset }?.lowerBound
     return [place.nextBaseOffset, lost].compactMap { $0 }.min()
   }
 
   /// Whether opening surveys only the log's end.
-  package func looksAtEndOnly(isForWriting: Bool) -> Bool {
+  func looksAtEndOnly(isForWriting: Bool) -> Bool {
     isCleanStop || !isForWriting && !point.isOwn
   }
 
@@ -100,7 +100,7 @@ package struct LogFrame: Sendable {
   }
 
   /// Place of an invalid batch whose offset was expected to be `expected`.
-  package func place(ofFaultAt expected: Int64) -> FaultFacts.Place {
+  func place(ofFaultAt expected: Int64) -> FaultFacts.Place {
     if isCleanStop { return .afterCleanStop }
     if expected < point.offset { return .belowPoint }
     return point.isOwn ? .aboveOwnPoint : .aboveForeignPoint

@@ -1,17 +1,17 @@
-package import DiskIO
+internal import DiskIO
 
 /// Information about a log from the store around it.
 package struct LogHints: Sendable {
   /// Whether the clean-shutdown marker was present.
-  package var isCleanStop: Bool
+  var isCleanStop: Bool
   /// This log's line in the recovery-point checkpoint.
   package var recoveryPoint: Int64?
   /// This log's line in the log-start checkpoint.
   package var logStartOffset: Int64?
   /// Whether a broker's cleaner was working on the log.
-  package var isCompacted: Bool
+  var isCompacted: Bool
   /// Whether everything in the directory was made durable since only this process writes to it.
-  package var isSynced: Bool
+  var isSynced: Bool
 
   /// Memberwise.
   package init(
@@ -27,17 +27,17 @@ package struct LogHints: Sendable {
 }
 
 /// A store's checkpoints and its clean-shutdown marker, read without a lock.
-package struct StoreHints: Sendable {
+struct StoreHints: Sendable {
   private var isCleanStop = false
   private var recoveryPoints: [TopicPartition: Int64] = [:]
   private var logStarts = LogStarts()
   private var cleaned: [TopicPartition: Int64] = [:]
 
   /// No information.
-  package init() {}
+  init() {}
 
   /// Reads a store's directory; an unusable checkpoint is ignored.
-  package init(_ disk: any Disk, directory: String) throws(DiskError) {
+  init(_ disk: any Disk, directory: String) throws(DiskError) {
     isCleanStop = try disk.status("\(directory)/\(CleanShutdownFile.name)") != nil
     recoveryPoints = try Self.offsets(disk, directory, .recoveryPoint)
     logStarts = try LogStarts(disk, directory: directory)
@@ -45,7 +45,7 @@ package struct StoreHints: Sendable {
   }
 
   /// The information about one log; nil if a directory's name names none.
-  package func hints(of log: TopicPartition?) -> LogHints {
+  func hints(of log: TopicPartition?) -> LogHints {
     LogHints(
       isCleanStop: isCleanStop, recoveryPoint: log.flatMap { recoveryPoints[$0] },
       logStartOffset: log.flatMap { logStarts.offsets[$0] },

@@ -1,25 +1,25 @@
-package import DiskIO
+internal import DiskIO
 
 /// Surveys one log: reads, never writes, and gives the plan that all callers use.
-package struct LogSurvey: Sendable {
+struct LogSurvey: Sendable {
   private let frame: LogFrame
   private let options: SurveyOptions
 
   /// - Parameter frame: The log's names, mark and checkpoints.
-  package init(_ frame: LogFrame, _ options: SurveyOptions) {
+  init(_ frame: LogFrame, _ options: SurveyOptions) {
     self.frame = frame
     self.options = options
   }
 
   /// Opens a segment's file that opening examines, before it is read. Called by several threads at
   /// a time.
-  package typealias Preparation = @Sendable (SegmentPlace) throws(DiskError) -> any DiskFile
+  typealias Preparation = @Sendable (SegmentPlace) throws(DiskError) -> any DiskFile
 
   /// The plan of an opening.
   ///
   /// - Throws: What prevents a log from being opened; a reader skips a segment that it may not
   ///   open, unless it is the only one.
-  package func run(_ prepare: @escaping Preparation) throws(DiskError) -> RecoveryPlan {
+  func run(_ prepare: @escaping Preparation) throws(DiskError) -> RecoveryPlan {
     if options.isForWriting, let error = brokenLog { throw error }
     let outcomes =
       options.depth == .ends ? try lookAtEnd(prepare) : try lookAtAll(prepare)

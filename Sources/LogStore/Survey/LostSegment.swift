@@ -4,7 +4,7 @@ internal import DiskIO
 ///
 /// Kafka renames the files of a segment that it removes, the `.log` first. So an index with entries
 /// that has no `.log` under any name proves that the records were removed.
-package enum LostSegment {
+enum LostSegment {
   /// What is lost.
   ///
   /// - Parameters:
@@ -13,7 +13,7 @@ package enum LostSegment {
   ///     offsets were assigned.
   /// - Returns: nil if the indexes hold no entry, contradict themselves or cannot be read, or if
   ///   the previous segment holds records after their number: then they do not belong to the log.
-  package static func range(
+  static func range(
     _ baseOffset: Int64, in directory: LogDirectory, after previous: SegmentPlace?,
     before next: Int64?
   ) -> DamagedRange? {

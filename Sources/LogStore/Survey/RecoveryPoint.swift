@@ -2,15 +2,15 @@
 package struct RecoveryPoint: Sendable, Equatable {
   /// A place in a segment from which on its batches must be scanned; below it its index entries are
   /// complete.
-  package struct ScanStart: Sendable, Equatable {
-    package var segmentBaseOffset: Int64
-    package var position: Int
-    package var offset: Int64
-    package var largest: TimestampOffset
+  struct ScanStart: Sendable, Equatable {
+    var segmentBaseOffset: Int64
+    var position: Int
+    var offset: Int64
+    var largest: TimestampOffset
     /// Leading index entries that were synced with it. Later ones may be torn, so they are counted,
     /// not searched for.
-    package var offsetEntries: Int
-    package var timeEntries: Int
+    var offsetEntries: Int
+    var timeEntries: Int
   }
 
   /// All records below were synced.
@@ -21,9 +21,9 @@ package struct RecoveryPoint: Sendable, Equatable {
   package var segmentBaseOffset: Int64
   /// Whether this engine wrote everything at or after `offset` in the session that ended, so that
   /// an invalid batch there is an unfinished write that was never acknowledged.
-  package var isOwn: Bool
+  var isOwn: Bool
   /// Where to begin scanning in the segment of the point; nil: at its first byte.
-  package var scanStart: ScanStart?
+  var scanStart: ScanStart?
 
   /// Nothing is known.
   package static let unknown = RecoveryPoint(

@@ -1,12 +1,12 @@
-package import DiskIO
+internal import DiskIO
 
 extension SegmentLayout {
   /// Why a damaged `.swap` is not one of the log's segments.
-  package static let damagedSwapReason =
+  static let damagedSwapReason =
     "it is damaged, and the segment that it was to replace is still there"
 
   /// Classifies the names of a directory, and walks over its `.swap` logs.
-  package init(
+  init(
     _ names: [DirectoryEntry], in directory: LogDirectory
   ) throws(DiskError) {
     try self.init(

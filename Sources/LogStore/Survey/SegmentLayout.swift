@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// Which files of a partition's directory make up the log, as Kafka's loader decides it.
 ///
@@ -11,43 +11,43 @@ package struct SegmentLayout: Sendable, Equatable {
   package struct Entry: Sendable, Equatable {
     package var baseOffset: Int64
     package var logName: String
-    package var hasOffsetIndex: Bool
-    package var hasTimeIndex: Bool
-    package var hasTransactionIndex = false
+    var hasOffsetIndex: Bool
+    var hasTimeIndex: Bool
+    var hasTransactionIndex = false
     /// Whether the `.log` still has the name of a replacement.
-    package var isReplacement: Bool { logName.hasSuffix(SegmentName.Stage.swap.rawValue) }
+    var isReplacement: Bool { logName.hasSuffix(SegmentName.Stage.swap.rawValue) }
   }
 
   /// The segments by rising base offset.
   package var entries: [Entry] = []
   /// Files that are ignored and that Kafka's rules remove: unfinished files of a cleaner, files to
   /// be deleted, indexes without their `.log`.
-  package var obsolete: [String] = []
+  var obsolete: [String] = []
   /// `.swap` files that take their plain names, as (from, to).
-  package var renames: [Rename] = []
+  var renames: [Rename] = []
   /// Base offsets of producer snapshots.
   package var snapshots: [Int64] = []
   /// Base offsets of indexes whose `.log` is missing under every name.
-  package var orphans: [Int64] = []
+  var orphans: [Int64] = []
   /// Base offsets of damaged `.swap` logs whose segment to be replaced still exists.
-  package var damagedSwaps: [Int64] = []
+  var damagedSwaps: [Int64] = []
   /// Names that are neither Kafka's nor ours; reported, never touched.
   package var unknown: [String] = []
   /// Unfinished small files; the next write of each replaces it.
   package var temporary: [String] = []
   /// Whether there are bytes that recovery kept.
-  package var hasKeptBytes = false
+  var hasKeptBytes = false
   /// Whether there is a history of what openings did.
-  package var hasHistory = false
+  var hasHistory = false
 
   /// A file that is renamed.
-  package struct Rename: Sendable, Equatable {
-    package var from: String
-    package var to: String
+  struct Rename: Sendable, Equatable {
+    var from: String
+    var to: String
   }
 
   /// Files beside the segments that belong to a partition.
-  package static let knownNames: Set<String> = [
+  static let knownNames: Set<String> = [
     LeaderEpochCheckpoint.name, PartitionMetadata.name, DurableMark.fileName,
     RecoveryHistory.fileName, KeptBytes.directoryName, TopicConfigFile.name,
     DeletedLog.markerName, ProducerFile.name, KnownLosses.fileName,
@@ -60,11 +60,11 @@ package struct SegmentLayout: Sendable, Equatable {
   package init() {}
 
   /// The content of a replacement.
-  package struct Swap: Sendable, Equatable {
+  struct Swap: Sendable, Equatable {
     /// Offset after its last batch before the first invalid one.
-    package var end: Int64
+    var end: Int64
     /// Whether it is valid up to its end.
-    package var isWhole: Bool
+    var isWhole: Bool
   }
 
   /// Classifies a directory's names.
@@ -73,7 +73,7 @@ package struct SegmentLayout: Sendable, Equatable {
   ///   - names: The names in the directory.
   ///   - swap: The content of a `.swap` log, which decides which plain segments it replaces.
   ///   - isEmpty: Whether a plain log is empty.
-  package init(
+  init(
     _ names: [DirectoryEntry], swap: (_ logName: String) throws(DiskError) -> Swap,
     isEmpty: (_ logName: String) throws(DiskError) -> Bool
   ) throws(DiskError) {

@@ -6,15 +6,15 @@ package struct SegmentPlace: Sendable {
   package let directory: LogDirectory
   package let entry: SegmentLayout.Entry
   /// Base offset of the segment after it.
-  package var nextBaseOffset: Int64?
+  var nextBaseOffset: Int64?
   /// Whether the `.log` has a segment's name, which gives the base offset.
   package var isNamed = true
   /// Whether only the file is known, so that nothing beside it is examined.
-  package var isLone = false
+  var isLone = false
 
   package var baseOffset: Int64 { entry.baseOffset }
   /// Current path of the `.log`.
-  package var logPath: String { directory.path(entry.logName) }
+  var logPath: String { directory.path(entry.logName) }
 
   /// Current path of a file beside the `.log`.
   package func path(_ kind: SegmentName.Kind) -> String {
@@ -24,13 +24,13 @@ package struct SegmentPlace: Sendable {
   }
 
   /// Path that a file of it has once the log is open for writing.
-  package func plainPath(_ kind: SegmentName.Kind) -> String {
+  func plainPath(_ kind: SegmentName.Kind) -> String {
     directory.path(SegmentName(baseOffset, kind).fileName)
   }
 
   /// Path in reports about damage of the `.log`: the one that it has once the log is open for
   /// writing, so that the words stay the same.
-  package var toldPath: String { isLone ? logPath : plainPath(.log) }
+  var toldPath: String { isLone ? logPath : plainPath(.log) }
 
   /// Exclusive upper bound of the segment's offsets.
   package var offsetLimit: Int64 {

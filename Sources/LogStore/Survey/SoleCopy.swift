@@ -6,18 +6,18 @@ internal import RecordFormat
 /// A cleaner removes no segment before its replacement is finished, so an unfinished file is
 /// ignored and removed. But if the segments it was made from were removed otherwise, it is the last
 /// copy. It is not served, because it may hold only part of the log, and it is not removed either.
-package struct SoleCopy: Sendable {
+struct SoleCopy: Sendable {
   /// Of the `.log`.
-  package var name: SegmentName
+  var name: SegmentName
   /// The records that no segment holds.
-  package var damage: [DamagedRange]
+  var damage: [DamagedRange]
 
   /// Why it is kept.
-  package static let reason =
+  static let reason =
     "it is an unfinished file of a cleaner, and the only copy of its records"
 
   /// The sole copies among the files that a log's next opening removes.
-  package static func find(_ layout: SegmentLayout, in directory: LogDirectory) -> [SoleCopy] {
+  static func find(_ layout: SegmentLayout, in directory: LogDirectory) -> [SoleCopy] {
     layout.obsolete.compactMap { file in
       guard let name = SegmentName(file), name.kind == .log,
         name.stage == .cleaned || name.stage == .swap

@@ -2,19 +2,19 @@ import DiskIO
 
 /// Evidence of where a log begins: its own file, which has a CRC, and its line in the store's
 /// checkpoint, from `LogStarts` (docs/durability.md#log-start).
-package struct StartEvidence: Sendable, Equatable {
+struct StartEvidence: Sendable, Equatable {
   /// The log's own file, `mkstore.start`.
-  package enum OwnFile: Sendable, Equatable {
+  enum OwnFile: Sendable, Equatable {
     case missing
     case wrong
     case right(Int64)
   }
 
-  package var own: OwnFile
+  var own: OwnFile
   /// The log's line in the store's checkpoint.
-  package var line: Int64?
+  var line: Int64?
 
-  package init(own: OwnFile, line: Int64?) {
+  init(own: OwnFile, line: Int64?) {
     self.own = own
     self.line = line
   }
@@ -23,7 +23,7 @@ package struct StartEvidence: Sendable, Equatable {
   ///
   /// The higher one counts: our line is never above the log's own file, which is written first, and
   /// a broker's line includes what it has deleted since.
-  package var start: Int64? {
+  var start: Int64? {
     switch own {
     case .right(let offset): max(offset, line ?? offset)
     case .missing, .wrong: line
@@ -31,7 +31,7 @@ package struct StartEvidence: Sendable, Equatable {
   }
 
   /// The offset to write to the log's own file; nil if the file is right.
-  package var offsetToWrite: Int64? {
+  var offsetToWrite: Int64? {
     switch own {
     case .right(let offset): start == offset ? nil : start
     case .missing: start.flatMap { $0 > 0 ? $0 : nil }

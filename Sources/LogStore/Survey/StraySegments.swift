@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import RecordFormat
 
 /// Finds files that have the name of a segment and are none: their number is within the offsets
@@ -7,14 +7,14 @@ internal import RecordFormat
 /// Examples are a copy under another number, a file made by hand, a text. Taken for segments they
 /// would hide the batches after their number. A real segment has an index, or begins with the
 /// offset of its name; only if neither holds, the previous segment is walked over.
-package enum StraySegments {
+enum StraySegments {
   /// A file to examine.
-  package struct Candidate {
-    package var baseOffset: Int64
-    package var path: String
-    package var hasOffsetIndex: Bool
+  struct Candidate {
+    var baseOffset: Int64
+    var path: String
+    var hasOffsetIndex: Bool
 
-    package init(baseOffset: Int64, path: String, hasOffsetIndex: Bool) {
+    init(baseOffset: Int64, path: String, hasOffsetIndex: Bool) {
       self.baseOffset = baseOffset
       self.path = path
       self.hasOffsetIndex = hasOffsetIndex
@@ -22,16 +22,16 @@ package enum StraySegments {
   }
 
   /// A file that is no segment.
-  package struct Stray {
-    package var baseOffset: Int64
-    package var path: String
+  struct Stray {
+    var baseOffset: Int64
+    var path: String
     /// One sentence.
-    package var reason: String
+    var reason: String
   }
 
   /// The strays among a log's files, which are given by rising base offset. A file that cannot be
   /// read is not a stray.
-  package static func find(_ files: [Candidate], _ disk: any Disk) -> [Stray] {
+  static func find(_ files: [Candidate], _ disk: any Disk) -> [Stray] {
     var strays: [Stray] = []
     var before: Candidate?
     for (index, file) in files.enumerated() {

@@ -21,9 +21,9 @@ package struct SurveyOptions: Sendable {
   /// Segments surveyed at the same time, if all of them are.
   package var threadCount = 1
   /// Whether the plan will be executed, so that the end must be known including its index entries.
-  package var isForWriting = false
+  var isForWriting = false
   /// Whether another process may be writing to the log meanwhile.
-  package var isLive = false
+  var isLive = false
 
   /// The defaults: the ends alone.
   package init(depth: Depth = .ends) { self.depth = depth }

@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import MkstoreBytes
 internal import RecordFormat
 
@@ -7,7 +7,7 @@ internal import RecordFormat
 ///
 /// An interrupted write leaves zeros, or the beginning of one batch: each field, as far as there
 /// are bytes, has the value of this segment's first batch.
-package struct UnfinishedStart {
+struct UnfinishedStart {
   /// First offset that is not plausible in a file whose name has none.
   private static let unnamedOffsetLimit: Int64 = 1 << 53
   /// A first batch begins at most this far after its segment's name, as a rule.
@@ -22,7 +22,7 @@ package struct UnfinishedStart {
   /// - Parameters:
   ///   - byteCount: The file's size.
   ///   - isNamed: Whether the file's name has the base offset.
-  package init(_ file: any DiskFile, byteCount: Int, baseOffset: Int64, isNamed: Bool) {
+  init(_ file: any DiskFile, byteCount: Int, baseOffset: Int64, isNamed: Bool) {
     self.file = file
     self.byteCount = byteCount
     let (limit, overflow) = baseOffset.addingReportingOverflow(Self.offsetSpan)
@@ -30,7 +30,7 @@ package struct UnfinishedStart {
   }
 
   /// Checks the header or, if all of it is zeros, the whole file.
-  package func isPlausible() throws(DiskError) -> Bool {
+  func isPlausible() throws(DiskError) -> Bool {
     var bytes = [UInt8](repeating: 0, count: min(byteCount, BatchHeader.byteCountMin))
     var target = bytes.mutableSpan
     let count = try file.read(into: &target, at: 0)
@@ -39,7 +39,7 @@ package struct UnfinishedStart {
   }
 
   /// The text about a file that cannot be.
-  package static func noBatch(_ fault: BatchFault) -> String {
+  static func noBatch(_ fault: BatchFault) -> String {
     "no batch was found in it; move it away if it is not a segment of a log, else all of it is "
       + "damaged (\(fault))"
   }

@@ -10,7 +10,7 @@ internal import CMkstoreShims
 /// waking a thread (docs/decisions/0004-who-flushes.md).
 package final class Flusher: Sendable {
   /// A log, as seen by the flusher.
-  package protocol Client: AnyObject, Sendable {
+  protocol Client: AnyObject, Sendable {
     /// Flushes what was appended so far and wakes its waiters. Errors poison the client.
     func flushNow()
     /// Begins a flush whose sync others share, if there is something to flush and that is possible.
@@ -33,7 +33,7 @@ package final class Flusher: Sendable {
   }
 
   /// Whether a client has begun a flush whose sync others share.
-  package enum SharedFlushStart {
+  enum SharedFlushStart {
     /// Yes, with this many bytes.
     case begun(byteCount: Int)
     /// No, it has nothing to flush.
@@ -135,7 +135,7 @@ package final class Flusher: Sendable {
   }
 
   /// What the periodic checkpoint does.
-  package func onCheckpoint(_ body: @escaping @Sendable () -> Void) {
+  func onCheckpoint(_ body: @escaping @Sendable () -> Void) {
     checkpoint.withLock { $0 = body }
   }
 
@@ -160,12 +160,12 @@ package final class Flusher: Sendable {
   }
 
   /// Lets several logs share a sync from now on, until `stop`.
-  package func shareSyncs(by group: GroupSync) {
+  func shareSyncs(by group: GroupSync) {
     state.withLock { $0.group = group }
   }
 
   /// Adds a log.
-  package func add(_ client: any Client) {
+  func add(_ client: any Client) {
     guard client.flushIntervalMs != nil else { return }
     state.withLock { state in
       state.periodic.append(client)
@@ -175,7 +175,7 @@ package final class Flusher: Sendable {
   }
 
   /// Removes a log that closes.
-  package func remove(_ client: any Client) {
+  func remove(_ client: any Client) {
     state.withLock { state in
       state.queue.remove(client)
       state.periodic.removeAll { $0 === client }
@@ -185,7 +185,7 @@ package final class Flusher: Sendable {
   }
 
   /// Requests a flush of `client`. Never blocks on a disk.
-  package func request(_ client: any Client) {
+  func request(_ client: any Client) {
     summon { state in !state.isStopping && state.queue.request(client) }
   }
 
@@ -199,7 +199,7 @@ package final class Flusher: Sendable {
   }
 
   /// Requests a durable mark of `client`. Never blocks on a disk.
-  package func requestMark(_ client: any Client) {
+  func requestMark(_ client: any Client) {
     let isNew = state.withLock { state in
       if state.isStopping || state.marks.contains(where: { $0 === client }) { return false }
       state.marks.append(client)

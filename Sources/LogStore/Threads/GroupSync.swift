@@ -1,7 +1,7 @@
 internal import CMkstoreShims
 internal import CoreMetrics
-package import DiskIO
-package import Logging
+internal import DiskIO
+internal import Logging
 internal import Synchronization
 
 /// One sync for many logs, as long as it is reliable and worthwhile
@@ -17,7 +17,7 @@ package final class GroupSync: Sendable {
   static let expectedPerLogNs: Int64 = 5_000_000
 
   /// At least this many logs must wait for one sync to replace theirs.
-  package let logCountMin: Int
+  let logCountMin: Int
   /// Bytes of other programs that a sync may have to write as well.
   private let othersBytesMax: Int
   private let sync: any SharedSync
@@ -29,7 +29,7 @@ package final class GroupSync: Sendable {
   /// `mayRun` once more than needed, and `run` checks again.
   private let pausedUntilNs = Atomic<Int64>(Int64.min)
 
-  package init(
+  init(
     _ sync: any SharedSync, logCountMin: Int, othersBytesMax: Int, traffic: SyncTraffic,
     logger: Logger,
     metrics: StoreMetrics,
@@ -45,7 +45,7 @@ package final class GroupSync: Sendable {
   }
 
   /// Whether logs may share a sync now.
-  package var isUsable: Bool {
+  var isUsable: Bool {
     let until = pausedUntilNs.load(ordering: .relaxed)
     return until == Int64.min || now() >= until
   }
@@ -64,7 +64,7 @@ package final class GroupSync: Sendable {
   /// is a pause.
   ///
   /// - Parameter ownBytes: The bytes that the sync is meant to write.
-  package func mayRun(ownBytes: Int) -> Bool {
+  func mayRun(ownBytes: Int) -> Bool {
     guard isUsable else { return false }
     guard let pending = sync.pendingBytes, pending - ownBytes <= othersBytesMax else {
       pause(Self.pauseNs)

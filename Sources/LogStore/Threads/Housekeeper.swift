@@ -8,7 +8,7 @@ internal import CMkstoreShims
 /// of the store. Any thread may call any method.
 package final class Housekeeper: Sendable {
   /// A deferred job. Called by one thread at a time; it reports its own errors.
-  package protocol Job: Sendable {
+  protocol Job: Sendable {
     /// Does a part that takes a few milliseconds, or one system call if that takes longer.
     func step() -> Progress
   }
@@ -60,7 +60,7 @@ package final class Housekeeper: Sendable {
   }
 
   /// Runs `job` once this many milliseconds have passed; does nothing after `stop`.
-  package func schedule(_ job: some Job, afterMs: Int64 = 0) {
+  func schedule(_ job: some Job, afterMs: Int64 = 0) {
     let due = now() &+ max(0, min(afterMs, Self.delayMaxMs)) * 1_000_000
     let (isNew, ended) = state.withLock { state -> (Bool, PinnedThread?) in
       if state.isStopping { return (false, nil) }

@@ -36,7 +36,7 @@ package final class OffsetNotifier: Sendable {
   /// Publishes a new offset, not below the previous one, and wakes those who waited for it. One
   /// owner at a time.
   @inline(__always)
-  package func publish(_ value: Int64) {
+  func publish(_ value: Int64) {
     let before = offset.load(ordering: .relaxed)
     precondition(value >= before, "I1: an end falls from \(before) to \(value)")
     offset.store(value, ordering: .sequentiallyConsistent)

@@ -1,13 +1,13 @@
 /// Keeps a few objects that are expensive to make (codec contexts, buffers) between uses. Any
 /// thread.
-package final class ReusePool<Object: AnyObject>: Sendable {
+final class ReusePool<Object: AnyObject>: Sendable {
   private let idle = Locked<[Object]>([])
   private let keptMax: Int
 
-  package init(keptMax: Int = 8) { self.keptMax = keptMax }
+  init(keptMax: Int = 8) { self.keptMax = keptMax }
 
   /// An idle object that `matches`, or else a new one from `make`.
-  package func take(where matches: (Object) -> Bool, orMake make: () -> Object) -> Object {
+  func take(where matches: (Object) -> Bool, orMake make: () -> Object) -> Object {
     let found = idle.withLock { idle -> Object? in
       guard let index = idle.lastIndex(where: matches) else { return nil }
       return idle.remove(at: index)
@@ -16,7 +16,7 @@ package final class ReusePool<Object: AnyObject>: Sendable {
   }
 
   /// Returns an object to the pool.
-  package func give(_ object: Object) {
+  func give(_ object: Object) {
     idle.withLock { idle in
       if idle.count < keptMax { idle.append(object) }
     }

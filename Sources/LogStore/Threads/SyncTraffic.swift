@@ -1,5 +1,5 @@
 internal import CMkstoreShims
-package import DiskIO
+internal import DiskIO
 
 /// Tells readers of cold bytes whether a caller waits for a sync.
 ///
@@ -34,9 +34,9 @@ package final class SyncTraffic: Sendable {
   private let now: @Sendable () -> Int64
 
   /// For this long after a sync the next one is expected.
-  package static let recentNs: Int64 = 1_000_000_000
+  static let recentNs: Int64 = 1_000_000_000
   /// From this many bytes a second on, traffic is heavy.
-  package static let heavyBytesPerSecond = 64.0 * 1024 * 1024
+  static let heavyBytesPerSecond = 64.0 * 1024 * 1024
   private static let windowNs: Int64 = 100_000_000
 
   /// - Parameters:
@@ -51,7 +51,7 @@ package final class SyncTraffic: Sendable {
   }
 
   /// Runs `body`, a sync that a caller waits for.
-  package func sync(_ body: () throws(DiskError) -> Void) throws(DiskError) {
+  func sync(_ body: () throws(DiskError) -> Void) throws(DiskError) {
     state.withLock { $0.runningCount += 1 }
     defer {
       let wakes = state.withLock { state in
@@ -65,7 +65,7 @@ package final class SyncTraffic: Sendable {
   }
 
   /// Records that this many bytes were made durable.
-  package func noteSynced(_ byteCount: Int) {
+  func noteSynced(_ byteCount: Int) {
     let nowNs = now()
     state.withLock { state in
       state.windowBytes += byteCount
@@ -88,7 +88,7 @@ package final class SyncTraffic: Sendable {
   }
 
   /// Waits until no sync runs, for a bounded time.
-  package func giveWay() {
+  func giveWay() {
     let isFree = state.withLock { state in
       if state.runningCount == 0 { return true }
       state.waitingCount += 1
@@ -100,5 +100,5 @@ package final class SyncTraffic: Sendable {
   }
 
   /// Threads in `giveWay` that wait.
-  package var waitingCount: Int { state.withLock { $0.waitingCount } }
+  var waitingCount: Int { state.withLock { $0.waitingCount } }
 }

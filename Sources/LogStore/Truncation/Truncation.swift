@@ -4,48 +4,48 @@
 /// Stored as text with a CRC (docs/format.md#mkstoretruncation): as `mkstore.truncation` from its
 /// commitment until it is done, then as `mkstore.truncated`, from which it can be undone. Read
 /// strictly: content that is not byte for byte what `encoded` writes is unreadable.
-package struct Truncation: Sendable, Equatable {
+struct Truncation: Sendable, Equatable {
   /// Name of the file of an unfinished truncation: an opening for writing completes it, and readers
   /// see the final log.
-  package static let pendingName = "mkstore.truncation"
+  static let pendingName = "mkstore.truncation"
   /// Name of the file of the last truncation that is done and not undone.
-  package static let doneName = "mkstore.truncated"
+  static let doneName = "mkstore.truncated"
 
   /// Whether records go to `.bad/`, or come back from it.
-  package enum Direction: String, Sendable {
+  enum Direction: String, Sendable {
     case remove
     case undo
   }
 
   /// A file that goes to `.bad/`, or comes back from it.
-  package struct File: Sendable, Equatable {
+  struct File: Sendable, Equatable {
     /// Its name in the log's directory; a `.log` or a `.txnindex`.
-    package var name: SegmentName
-    package var byteCount: Int
+    var name: SegmentName
+    var byteCount: Int
     /// Its name in `.bad/`.
-    package var keptAs: String
+    var keptAs: String
   }
 
-  package var direction: Direction
+  var direction: Direction
   /// Where the log ends without the records, and with them.
-  package var shortEnd: Int64
-  package var longEnd: Int64
+  var shortEnd: Int64
+  var longEnd: Int64
   /// Base offset of the log's last segment without the records.
-  package var lastBase: Int64
+  var lastBase: Int64
   /// Whether that segment is a new file, stored under its `.cleaned` names.
-  package var isReplaced: Bool
+  var isReplaced: Bool
   /// The log's epochs once it is done, and those that it had before.
-  package var epochs: [LeaderEpochCheckpoint.Entry]
-  package var epochsBefore: [LeaderEpochCheckpoint.Entry]
+  var epochs: [LeaderEpochCheckpoint.Entry]
+  var epochsBefore: [LeaderEpochCheckpoint.Entry]
   /// The content of the log's mark besides its end (`MarkFlags`).
-  package var markFlags: UInt32
+  var markFlags: UInt32
   /// By falling base offset.
-  package var files: [File]
+  var files: [File]
 
   /// Where the log ends once it is done.
-  package var endOffset: Int64 { direction == .remove ? shortEnd : longEnd }
+  var endOffset: Int64 { direction == .remove ? shortEnd : longEnd }
   /// The records that are removed or restored.
-  package var offsets: Range<Int64> { shortEnd..<longEnd }
+  var offsets: Range<Int64> { shortEnd..<longEnd }
 
   /// The mark of the final log: everything below the end was synced, and this engine writes from
   /// there on, so that files which a power cut leaves are not taken for evidence of later records.

@@ -4,7 +4,7 @@ extension Truncation {
   private static let bytesMax = 16 << 20
 
   /// Reads the file of an unfinished truncation, or of the last that is done; nil if there is none.
-  package static func read(
+  static func read(
     _ name: String, in directory: LogDirectory
   ) throws(CheckpointError) -> Truncation? {
     let path = directory.path(name)
@@ -22,7 +22,7 @@ extension Truncation {
   }
 
   /// The file's content.
-  package var encoded: [UInt8] {
+  var encoded: [UInt8] {
     func list(_ entries: [LeaderEpochCheckpoint.Entry]) -> String {
       entries.map { " \($0.epoch)@\($0.startOffset)" }.joined()
     }

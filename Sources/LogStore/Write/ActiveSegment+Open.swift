@@ -1,9 +1,9 @@
-package import DiskIO
+internal import DiskIO
 
 extension ActiveSegment {
   /// Makes the files of a new segment. First removes existing files of its name, from an attempt
   /// that failed half-way, as Kafka does; they hold no record, since the log ends at `baseOffset`.
-  package static func create(
+  static func create(
     in directory: LogDirectory, baseOffset: Int64, config: LogConfig, nowMs: Int64
   ) throws(DiskError) -> ActiveSegment {
     let segment = Segment(
@@ -26,7 +26,7 @@ extension ActiveSegment {
   }
 
   /// Opens the last segment of a log for appending.
-  package static func resume(
+  static func resume(
     _ dormant: DormantSegment, in directory: LogDirectory, config: LogConfig
   ) throws(DiskError) -> ActiveSegment {
     let segment = dormant.segment

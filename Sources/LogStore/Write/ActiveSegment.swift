@@ -1,29 +1,29 @@
-package import DiskIO
-package import RecordFormat
+internal import DiskIO
+internal import RecordFormat
 
 /// The one segment of a log that grows, with the state that only its writer needs.
 package struct ActiveSegment {
   package let segment: Segment
-  package let log: any DiskFile
+  let log: any DiskFile
   /// Replaced if an index fails; readers may still use the previous one.
-  package var offsetIndex: OffsetIndex
-  package var timeIndex: TimeIndex
+  var offsetIndex: OffsetIndex
+  var timeIndex: TimeIndex
   /// Position after the last whole batch.
   package var position: Int
   /// Offset of the next record.
   package var nextOffset: Int64
   /// Decides which batches get index entries.
-  package var cursor: IndexCursor
+  var cursor: IndexCursor
   /// When the segment was made, milliseconds since 1970 UTC, for `segmentMs`.
   package var createdMs: Int64
   /// The part of `segment.jitter.ms` by which the segment is rolled earlier, as a fraction of 2^32.
-  package var jitterShare = UInt32.random(in: 0...UInt32.max)
+  var jitterShare = UInt32.random(in: 0...UInt32.max)
   /// Whether a failed write may have left bytes after `position`.
-  package var hasStrayTail = false
+  var hasStrayTail = false
   /// Whether the segment's files existed when this session began.
-  package var isResumed = false
+  var isResumed = false
   /// Why the indexes lack entries and must be rebuilt from the log.
-  package var indexFault: DiskError?
+  var indexFault: DiskError?
 
   package var baseOffset: Int64 { segment.baseOffset }
 
@@ -32,7 +32,7 @@ package struct ActiveSegment {
   /// Mutating, as `reserveEntries` is, only so that it runs in place: the segment is part of an
   /// optional, and would be copied, with a reference count for each of its parts.
   @inline(__always)
-  package mutating func rollReason(
+  mutating func rollReason(
     appending byteCount: Int, lastOffset: Int64, config: LogConfig, nowMs: Int64
   ) -> RollReason? {
     if position > config.segmentBytes - byteCount, position > 0 { return .size }
@@ -53,7 +53,7 @@ package struct ActiveSegment {
 
   /// Allocates the blocks of the entries that a batch at `position` may need.
   @inline(__always)
-  package mutating func reserveEntries(intervalBytes: Int) throws(DiskError) {
+  mutating func reserveEntries(intervalBytes: Int) throws(DiskError) {
     guard cursor.isEntryDue(at: position, intervalBytes: intervalBytes) else { return }
     try offsetIndex.file.reserve()
     try timeIndex.file.reserve()
@@ -63,7 +63,7 @@ package struct ActiveSegment {
   ///
   /// Even if an index fails, the batch is part of the segment; `indexFault` then has the error.
   @inline(__always)
-  package mutating func noteAppended(_ header: BatchHeader, intervalBytes: Int) {
+  mutating func noteAppended(_ header: BatchHeader, intervalBytes: Int) {
     let start = position
     position += header.byteCount
     nextOffset = header.nextOffset
@@ -84,7 +84,7 @@ package struct ActiveSegment {
 }
 
 /// Why a segment is rolled.
-package enum RollReason: String, Sendable {
+enum RollReason: String, Sendable {
   case size, age, indexFull, offsetRange
   /// Records before the log's end are to be changed.
   case asked

@@ -1,5 +1,5 @@
 internal import CoreMetrics
-package import RecordFormat
+internal import RecordFormat
 
 /// The steps of an append: check or build the batch, begin the session, write, wait until it is
 /// durable. Any thread.
@@ -119,7 +119,7 @@ package final class Appender: Sendable {
   ///
   /// Everything that can fail happens before the bytes are published. A failed write publishes
   /// nothing, and if it may have lost data, the log accepts no further appends (I8).
-  package func writeValid(
+  func writeValid(
     _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader, _ expectedEnd: Int64? = nil
   ) throws(LogError) -> Written {
     do throws(LogError) {

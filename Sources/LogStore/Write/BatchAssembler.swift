@@ -1,10 +1,10 @@
-package import RecordFormat
+internal import RecordFormat
 
 /// A reused builder of batches: the memory and codec context of one appender at a time.
-package final class BatchAssembler {
-  package var builder: RecordBatchBuilder
+final class BatchAssembler {
+  var builder: RecordBatchBuilder
 
-  package init(compression: Compression, maxMessageBytes: Int) {
+  init(compression: Compression, maxMessageBytes: Int) {
     // Compressed batches may be larger before; the size as stored is checked when it is written.
     builder = RecordBatchBuilder(
       compression: compression,
@@ -12,7 +12,7 @@ package final class BatchAssembler {
   }
 
   /// Fills the builder with `records`, which become one batch.
-  package func fill(_ records: [NewRecord], nowMs: Int64) throws(LogError) {
+  func fill(_ records: [NewRecord], nowMs: Int64) throws(LogError) {
     builder.reset()
     do throws(BatchError) {
       for record in records {

@@ -1,13 +1,13 @@
-package import RecordFormat
+internal import RecordFormat
 
 /// Decides whether a client's batch may be appended, as Kafka's `LogValidator` does, and corrects
 /// its times. Any thread.
-package struct BatchIntake: Sendable {
+struct BatchIntake: Sendable {
   private let log: LogEnvironment
   /// Idle decoders.
   private let validators = ReusePool<BatchValidator>()
 
-  package init(_ log: LogEnvironment) {
+  init(_ log: LogEnvironment) {
     self.log = log
   }
 
@@ -17,7 +17,7 @@ package struct BatchIntake: Sendable {
   ///
   /// - Parameter decoded: The batch's header, if it was decoded before.
   /// - Returns: The batch's header afterwards.
-  package func admit(
+  func admit(
     _ batch: inout MutableSpan<UInt8>, decoded: BatchHeader?
   ) throws(LogError) -> BatchHeader {
     // Before the batch is checked against settings that are not the topic's.

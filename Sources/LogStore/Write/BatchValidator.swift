@@ -1,10 +1,10 @@
-package import RecordFormat
+internal import RecordFormat
 
 /// A reused decoder that checks ready batches before they are appended; one appender at a time.
-package final class BatchValidator {
+final class BatchValidator {
   private var decoder = RecordDecoder()
 
-  package init() {}
+  init() {}
 
   /// Checks a ready batch strictly, every record of it.
   ///
@@ -12,7 +12,7 @@ package final class BatchValidator {
   ///   - header: The batch's, if it was decoded before.
   ///   - needsKeys: Whether a record without a key is refused.
   /// - Returns: The header, and a summary of the records.
-  package func check(
+  func check(
     _ batch: Span<UInt8>, header: BatchHeader?, maxMessageBytes: Int, needsKeys: Bool
   ) throws(LogError) -> (header: BatchHeader, records: BatchSummary) {
     do throws(BatchError) {

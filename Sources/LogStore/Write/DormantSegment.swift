@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 
 /// The last segment of a log before the first append of a session: it has no descriptor and no
 /// mapping, so that a thousand idle logs hold none.
@@ -8,10 +8,10 @@ package struct DormantSegment: Sendable {
   package var nextOffset: Int64
   package var cursor: IndexCursor
   /// Right entries at the start of the two index files.
-  package var offsetEntries: Int
-  package var timeEntries: Int
+  var offsetEntries: Int
+  var timeEntries: Int
   /// When the segment was made, milliseconds since 1970 UTC.
   package var createdMs: Int64
   /// Why the indexes must be rebuilt from the log before the segment is appended to.
-  package var indexFault: DiskError?
+  var indexFault: DiskError?
 }

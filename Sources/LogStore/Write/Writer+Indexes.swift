@@ -1,4 +1,4 @@
-package import DiskIO
+internal import DiskIO
 internal import Logging
 internal import RecordFormat
 
@@ -71,7 +71,7 @@ extension Writer {
   /// Rebuilds the indexes of a segment from its batches if it is the active one.
   ///
   /// - Returns: nil if it is not.
-  package func rebuildIndexes(
+  func rebuildIndexes(
     ofActive segment: Segment, because fault: DiskError?
   ) throws(DiskError) -> SegmentFiles.Indexes? {
     try withState { (state) throws(DiskError) in
@@ -84,7 +84,7 @@ extension Writer {
   }
 
   /// Rebuilds them if they are still the ones that failed.
-  package func mendIndexes(of failed: ActiveSegment, because fault: DiskError) {
+  func mendIndexes(of failed: ActiveSegment, because fault: DiskError) {
     withState { state in
       guard state.active?.segment === failed.segment,
         state.active?.offsetIndex === failed.offsetIndex
@@ -99,7 +99,7 @@ extension Writer {
   /// - Parameter fault: The error of the indexes; nil: none.
   /// - Returns: The active segment afterwards; nil if there is none.
   /// - Throws: If the disk is full or no descriptors are left; the call can be retried.
-  package func sealIndexes(because fault: DiskError?) throws(DiskError) -> ActiveSegment? {
+  func sealIndexes(because fault: DiskError?) throws(DiskError) -> ActiveSegment? {
     try withState { (state) throws(DiskError) in
       if let fault { state.active?.indexFault = fault }
       mendActiveIndexes(&state)

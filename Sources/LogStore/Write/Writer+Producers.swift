@@ -75,19 +75,19 @@ extension Writer {
   }
 
   /// A log that never knew a producer has no snapshots, and pays for none.
-  package var isTrackingProducers: Bool {
+  var isTrackingProducers: Bool {
     tracking.mayHoldProducers || !store.state.snapshotOffsets.isEmpty
   }
 
   // MARK: For others
 
   /// Sets the loaded state of the log's producers, before the first append of a session.
-  package func setProducers(_ producers: ProducerState) {
+  func setProducers(_ producers: ProducerState) {
     withState { $0.producers = producers }
   }
 
   /// The producer state at the log's end, for the snapshot that a clean close leaves.
-  package func closingSnapshot() -> PendingSnapshot {
+  func closingSnapshot() -> PendingSnapshot {
     withState { state in
       state.producers.expire(nowMs: log.context.clock.expiryMs())
       return PendingSnapshot(offset: offsets.end.value, state: state.producers)
@@ -97,7 +97,7 @@ extension Writer {
   /// Records the batches that were written but not synced when the log failed: their producers must
   /// send them again. If an acknowledgement does not mean durable, they were already acknowledged.
   /// The log accepts no appends any more.
-  package func noteUncertainBatches() {
+  func noteUncertainBatches() {
     guard log.config.durability == .flushed else { return }
     let durableEnd = offsets.flushed.value
     let nowMs = log.context.nowMs()

@@ -1,5 +1,5 @@
 internal import CoreMetrics
-package import DiskIO
+internal import DiskIO
 internal import Logging
 
 /// Beginning segments. For the holder of the writer lock.
@@ -39,7 +39,7 @@ extension Writer {
 
   /// Makes an empty segment at the log's end the active one, so that all records are in sealed
   /// ones; does nothing if it is already empty.
-  package func rollNow() throws(DiskError) {
+  func rollNow() throws(DiskError) {
     try withState { (state) throws(DiskError) in
       let nowMs = log.context.nowMs()
       try activate(&state, nowMs: nowMs)

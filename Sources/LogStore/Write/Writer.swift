@@ -1,7 +1,7 @@
 internal import CMkstoreShims
 internal import CoreMetrics
-package import DiskIO
-package import RecordFormat
+internal import DiskIO
+internal import RecordFormat
 internal import Synchronization
 
 /// Appends batches to a log's active segment. Owns the writer lock and what it guards: the active
@@ -18,12 +18,12 @@ package final class Writer: Sendable {
   let health: LogHealth
   let tracking: ProducerTracking
   /// Producers whose batches were refused, and must come again first.
-  package let refused: RefusedBatches
+  let refused: RefusedBatches
   private let state: Locked<WriterState>
   /// Threads that are in `prepare`.
   private let preparations = Atomic<Int>(0)
 
-  package init(
+  init(
     _ log: LogEnvironment, _ store: SegmentStore, _ offsets: LogOffsets, _ health: LogHealth,
     _ tracking: ProducerTracking, _ refused: RefusedBatches, state: WriterState
   ) {
@@ -41,8 +41,8 @@ package final class Writer: Sendable {
   /// Assigns the log's next offsets to a valid batch and writes it.
   ///
   /// - Parameter expectedEnd: Where the log must end, or nothing is written; nil: anywhere.
-  /// - Returns: What was written, not durable yet, and which flush it requests.
-  package func append(
+  /// - Returns: What was written, not durable yet, and what flush it asks for.
+  func append(
     _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader, expectedEnd: Int64? = nil
   ) throws(LogError) -> (result: AppendResult, flush: FlushNeed) {
     let nowMs = log.context.nowMs()
@@ -145,7 +145,7 @@ package final class Writer: Sendable {
   /// Starts the segment that an append of this size would start.
   ///
   /// - Returns: Which flush that requests.
-  package func prepare(byteCount: Int) throws(LogError) -> FlushNeed {
+  func prepare(byteCount: Int) throws(LogError) -> FlushNeed {
     // Stored before the lock is taken: an event loop that sees it calls this instead of waiting.
     preparations.wrappingAdd(1, ordering: .acquiringAndReleasing)
     defer { preparations.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
@@ -174,10 +174,10 @@ package final class Writer: Sendable {
   // MARK: For the flush pipeline
 
   /// The active segment as it is now; nil before the first append of a session.
-  package var active: ActiveSegment? { state.withLock { $0.active } }
+  var active: ActiveSegment? { state.withLock { $0.active } }
 
   /// Opens the segment that appends go to, if this session has not done so yet.
-  package func activate() throws(DiskError) -> ActiveSegment {
+  func activate() throws(DiskError) -> ActiveSegment {
     try state.withLock { (state) throws(DiskError) in
       try activate(&state, nowMs: log.context.nowMs())
       return state.active!
@@ -185,10 +185,10 @@ package final class Writer: Sendable {
   }
 
   /// Whether the log has a last segment that this session has not opened.
-  package var isDormant: Bool { state.withLock { $0.dormant != nil } }
+  var isDormant: Bool { state.withLock { $0.dormant != nil } }
 
   /// Takes the work of a flush that begins now, if `isDue`. Called by the holder of the flush role.
-  package func takeFlushWork(if isDue: (borrowing WriterState) -> Bool = { _ in true })
+  func takeFlushWork(if isDue: (borrowing WriterState) -> Bool = { _ in true })
     -> FlushWork?
   {
     state.withLock { state in

@@ -2,27 +2,27 @@ internal import RecordFormat
 
 /// The state of the holder of a log's writer lock: the active segment and where the next batch
 /// goes.
-package struct WriterState {
+struct WriterState {
   /// The segment that is appended to, open; nil before the first append of a session.
-  package var active: ActiveSegment?
+  var active: ActiveSegment?
   /// The segment that the first append will continue; nil if it must start a new one.
-  package var dormant: DormantSegment?
+  var dormant: DormantSegment?
   /// Leader epoch of appended batches.
-  package var leaderEpoch: Int32
+  var leaderEpoch: Int32
   /// Sealed segments that no flush has covered yet, oldest first.
-  package var unsyncedSealed: [ActiveSegment] = []
+  var unsyncedSealed: [ActiveSegment] = []
   /// Whether names were made in the log's directory since it was last synced.
-  package var isDirectoryDirty = false
+  var isDirectoryDirty = false
   /// Whether the log accepts no more appends.
-  package var isClosed = false
+  var isClosed = false
   /// The log's producer state; valid once `ProducerTracking.isLoaded`.
-  package var producers = ProducerState(endOffset: 0, expirationMs: Int64.max)
+  var producers = ProducerState(endOffset: 0, expirationMs: Int64.max)
   /// Snapshots of it that the next flush writes.
-  package var pendingSnapshots: [PendingSnapshot] = []
+  var pendingSnapshots: [PendingSnapshot] = []
   /// Position in the active segment up to which a snapshot was taken.
-  package var snapshotPosition = 0
+  var snapshotPosition = 0
 
-  package init(dormant: DormantSegment?, leaderEpoch: Int32) {
+  init(dormant: DormantSegment?, leaderEpoch: Int32) {
     self.dormant = dormant
     self.leaderEpoch = leaderEpoch
   }
