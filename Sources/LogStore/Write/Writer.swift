@@ -41,7 +41,7 @@ package final class Writer: Sendable {
   /// Assigns the log's next offsets to a valid batch and writes it.
   ///
   /// - Parameter expectedEnd: Where the log must end, or nothing is written; nil: anywhere.
-  /// - Returns: What was written, not durable yet, and what flush it asks for.
+  /// - Returns: What was written, not durable yet, and which flush it requests.
   func append(
     _ batch: inout MutableSpan<UInt8>, _ header: BatchHeader, expectedEnd: Int64? = nil
   ) throws(LogError) -> (result: AppendResult, flush: FlushNeed) {
