@@ -22,9 +22,11 @@ private func appendBudgetRows() -> [Row] {
     },
     budgetRow("append of ten records", budget: 0) { fixture in
       let records = (0..<10).map { index in
-        Record(offset: 0, timestamp: 1_700_000_000_000 + Int64(index), key: nil, value: [1, 2, 3])
+        NewRecord(
+          value: [1, 2, 3] as [UInt8],
+          time: Timestamp(millisecondsSince1970: 1_700_000_000_000 + Int64(index)))
       }
-      return { _ = try fixture.log.append(records) }
+      return { _ = try fixture.log.appendBlocking(records) }
     },
     budgetRow("append of a ready batch", budget: 0) { fixture in
       var bytes = try batch(records: 150, valueBytes: 100)

@@ -16,17 +16,16 @@ final class Fixture {
   ) throws {
     path = "\(benchDirectory)/\(name)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     var config = StoreConfig()
-    config.createsStore = true
     config.mapsIndexes = mapsIndexes
     config.log.durability = durability
     config.log.segmentBytes = segmentBytes
     config.log.compression = compression
-    store = try Store.openBlocking(path, config: config)
+    store = try Store.openBlocking(path, .createIfMissing, config: config)
     log = try store.createLogBlocking(TopicPartition(topic: "bench", partition: 0))
   }
 
   func remove() throws {
-    try store.close()
+    try store.closeBlocking()
     removeTree(path)
   }
 }

@@ -11,14 +11,14 @@ func recoveryRows(_ scale: Scale) -> [Row] {
         let path = fixture!.path
         var bytes = try batch(records: 100, valueBytes: 92)
         for _ in 0..<scale.count(100_000) { try fixture!.log.appendBlocking(batch: &bytes) }
-        try fixture!.log.flush()
+        try fixture!.log.flushBlocking()
         let end = fixture!.log.logEndOffset
         fixture = nil  // No close: as after a kill.
         let start = nowNs()
         let store = try Store.openBlocking(path)
         let seconds = Double(nowNs() - start) / 1e9
         precondition(store.logs[0].logEndOffset == end)
-        try store.close()
+        try store.closeBlocking()
         removeTree(path)
         return Pass(seconds: seconds, units: 1)
       },

@@ -21,7 +21,7 @@ func retentionRows(_ scale: Scale) -> [Row] {
         let start = processorSeconds()
         usleep(3_000_000)
         let seconds = processorSeconds() - start
-        try store.close()
+        try store.closeBlocking()
         removeTree(path)
         return Pass(seconds: seconds, units: 3)
       },
@@ -40,25 +40,24 @@ private func storeOfManyLogs(_ count: Int) throws -> String {
   let path = "\(benchDirectory)/retention-\(count)"
   removeTree(path)
   var config = StoreConfig()
-  config.createsStore = true
   config.log.durability = .operatingSystem
   config.log.segmentBytes = 300
   config.log.segmentIndexBytes = 4096
   let settings = try TopicConfig(["retention.ms": "604800000", "retention.bytes": "1000000000"])
   var now = timespec()
   clock_gettime(CLOCK_REALTIME, &now)
-  let record = Record(
-    offset: 0, timestamp: Int64(now.tv_sec) * 1_000, key: nil,
-    value: [UInt8](repeating: 0x61, count: 150))
+  let record = NewRecord(
+    value: [UInt8](repeating: 0x61, count: 150),
+    time: Timestamp(millisecondsSince1970: Int64(now.tv_sec) * 1_000))
   // Each log that is written to holds two descriptors.
   for first in stride(from: 0, to: count, by: 2_000) {
-    let store = try Store.openBlocking(path, config: config)
+    let store = try Store.openBlocking(path, .createIfMissing, config: config)
     for partition in first..<min(count, first + 2_000) {
       let log = try store.createLogBlocking(
         TopicPartition(topic: "t", partition: Int32(partition)), overrides: settings)
-      for _ in 0..<3 { _ = try log.append([record]) }
+      for _ in 0..<3 { _ = try log.appendBlocking([record]) }
     }
-    try store.close()
+    try store.closeBlocking()
   }
   return path
 }

@@ -151,5 +151,5 @@ private final class ComparedBroker {
     return topic
   }
 
-  func deleteTopics() { for topic in topics { address.deleteTopicBlocking(topic) } }
+  func deleteTopics() { for topic in topics { address.deleteTopic(topic) } }
 }

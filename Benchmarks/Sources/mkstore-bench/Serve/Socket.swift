@@ -108,7 +108,7 @@ struct BrokerAddress {
 
   func deleteTopic(_ topic: String) {
     let socket = ClientSocket(port, host: host)
-    socket.send(KafkaFrames.deleteTopicBlocking(topic))
+    socket.send(KafkaFrames.deleteTopic(topic))
     _ = socket.receive()
   }
 
