@@ -47,6 +47,12 @@ extension CleanupPolicy: CustomStringConvertible {
 
 /// Settings of one log, with Kafka's names and defaults, except for retention: by default a log
 /// deletes nothing.
+///
+/// ```swift
+/// var config = StoreConfig()
+/// config.log.retentionMs = 7 * 86_400_000
+/// config.log.durability = .interval(milliseconds: 200)
+/// ```
 public struct LogConfig: Sendable, Equatable {
   /// `segment.bytes`: a segment is rolled before it would exceed this size. 14 … 2^31-1.
   public var segmentBytes = 1_073_741_824

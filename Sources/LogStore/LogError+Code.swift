@@ -48,7 +48,7 @@ extension LogError {
     public static let closed = Code(rawValue: 16)
     /// No such store, log or file.
     public static let notFound = Code(rawValue: 17)
-    /// The log stands already.
+    /// The log exists already.
     public static let alreadyExists = Code(rawValue: 18)
     /// Not a topic name or not a `<topic>-<partition>` name by Kafka's rules.
     public static let invalidName = Code(rawValue: 19)

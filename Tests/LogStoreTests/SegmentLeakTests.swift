@@ -5,7 +5,7 @@ import Testing
 
 @testable import LogStore
 
-/// Segments come and go for years, and the process holds no more at the end than at the start.
+/// P6: segments come and go for years, and the process holds no more at the end than at the start.
 ///
 /// LEAK_SEGMENTS (2,000) asks for more of them; a million take some ten minutes.
 @Suite struct SegmentLeakTests {
@@ -86,7 +86,7 @@ import Testing
     try store.closeBlocking()
   }
 
-  /// Readers that were in a removed segment, and what they gave out, hold nothing of it after twice
+  /// P6: readers that were in a removed segment, and what they gave out, hold nothing of it after twice
   /// `file.delete.delay.ms`, though they are idle all the while.
   @Test(arguments: [1, 64]) func idleReadersHoldNoDeletedFile(_ openSegmentsMax: Int) throws {
     let path = FileManager.default.temporaryDirectory.path + "/mkstore-idle-\(UUID().uuidString)"

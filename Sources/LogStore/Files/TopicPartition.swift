@@ -1,5 +1,10 @@
 /// One log of a store: a topic and a partition of it, which together name its directory.
 ///
+/// ```swift
+/// let name = try TopicPartition(topic: "orders", partition: 0)
+/// print(name)  // orders-0
+/// ```
+///
 /// Values exist only for names that Kafka allows, so a path can be built from one without checks.
 public struct TopicPartition: Hashable, Sendable, CustomStringConvertible {
   /// Longest topic name, in bytes (Kafka's `Topic.MAX_NAME_LENGTH`).

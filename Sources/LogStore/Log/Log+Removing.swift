@@ -49,7 +49,7 @@ extension Log {
   ///
   /// No client gets over a damaged range by itself. This keeps the damaged bytes in `.bad/` and
   /// puts batches without records over the lost offsets, as compaction leaves them, so that readers
-  /// go on behind. It is written to the log's `mkstore.accepted`, which `verify` reports; records
+  /// go on after them. It is written to the log's `mkstore.accepted`, which `verify` reports; records
   /// that are lost stay lost.
   ///
   /// - Returns: What was accepted; empty where no damage is known.

@@ -4,6 +4,12 @@ internal import RecordFormat
 /// A log: one `<topic>-<partition>` directory of Kafka's format, appended to by any number of
 /// threads and read by any number of `LogReader`s.
 ///
+/// ```swift
+/// let orders = try await store.log("orders", .createIfMissing)
+/// try await orders.append([NewRecord(key: "anna", value: "2 apples")])
+/// for try await record in orders.records(through: .currentEnd) { print(record.text ?? "") }
+/// ```
+///
 /// A facade: each part of its state has an owner of its own (docs/architecture.md#owners).
 ///
 /// Offsets, all "next offset" style, keep this order (I1):
@@ -102,7 +108,7 @@ public final class Log: Sendable {
   public var overrides: TopicConfig { environment.settings.overrides }
   /// Why every append is refused: the topic's settings cannot be read. nil where they can.
   public var settingsFault: LogError? { environment.settingsFault }
-  /// Whether somebody decided on what may be deleted of the log since the last session of a broker
+  /// Whether the retention policy was set or confirmed since the last session of a broker
   /// in the store's directory.
   public var isPolicyConfirmed: Bool { context.policies.counts(environment.settings.policySession) }
   package var context: StoreContext { environment.context }

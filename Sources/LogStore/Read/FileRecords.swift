@@ -2,6 +2,13 @@ package import DiskIO
 
 /// Whole batches of a log as bytes of a file: what `sendfile` is given.
 ///
+/// ```swift
+/// if let records = try reader.read(from: offset, maxBytes: 1 << 20) {
+///   var sent = 0
+///   while sent < records.byteCount { sent += try records.send(to: socket, skipping: sent) }
+/// }
+/// ```
+///
 /// The bytes never change and were checked by this process since it opened the log (or written by
 /// it); a page that the kernel evicted since and reads again is not checked again
 /// (docs/serving.md#checked-bytes). The file stays open as long as this value lives, except where

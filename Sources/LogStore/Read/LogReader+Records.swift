@@ -3,7 +3,7 @@ public import RecordFormat
 
 extension LogReader {
   /// Runs `body` over the records from `offset` on, batch by batch, until it returns false,
-  /// `maxBytes` were read or nothing more stands there.
+  /// `maxBytes` were read or there are no more.
   ///
   /// - Parameters:
   ///   - offset: Where to begin.
@@ -11,7 +11,7 @@ extension LogReader {
   ///   - limit: How far the read may go.
   ///   - includesControl: Whether `body` sees control records too.
   ///   - body: Sees each record in place, without a copy.
-  /// - Returns: The offset to go on at: behind the last record that `body` saw (or was passed
+  /// - Returns: The offset to go on at: after the last record that `body` saw (or was passed
   ///   over).
   /// - Throws: As `read`; `.corrupt` also where a batch's CRC is right but its records do not
   ///   decode.

@@ -2,11 +2,16 @@ internal import DiskIO
 internal import MkstoreBytes
 internal import RecordFormat
 
-/// A fetcher's place in a log: finds batches, checks them before they are served, and follows the
-/// tail without touching an index.
+/// Reads batches and records of a log, checks them before they are returned, and follows the tail
+/// without touching an index.
 ///
-/// Keeps the segment, its open file and the position behind the last read, so that going on costs
-/// two atomic loads. Holds one segment's file open.
+/// ```swift
+/// let reader = LogReader(log)
+/// let next = try reader.forEachRecord(from: 0) { print($0.offset); return true }
+/// ```
+///
+/// Keeps the segment, its open file and the position after the last read, so that the next read
+/// costs two atomic loads. Holds one segment's file open.
 ///
 /// **Threads.** Not for two tasks or threads at once, which the compiler checks; any number of
 /// readers may read one log. Reads run on the caller's thread and may wait for the disk: in async
@@ -29,8 +34,8 @@ public final class LogReader {
   /// Bytes and codec contexts of `forEachRecord`, reused.
   var scratch: [UInt8] = []
   var decoder = RecordDecoder(tolerance: .kafka)
-  /// Bytes of the last answer, where its one batch was larger than what was asked for; so will the
-  /// next one be, for all one knows.
+  /// Bytes of the last answer if its one batch was larger than what was asked for: assume that the
+  /// next one is as large.
   private var oversizedBytes = 0
   /// Whether bytes that left the page cache are checked again before they are served.
   private let rechecksEvicted: Bool
@@ -76,7 +81,7 @@ public final class LogReader {
   ///   - offset: Where to begin.
   ///   - maxBytes: Most bytes; the first batch is given whole even where it is larger.
   ///   - limit: How far the read may go.
-  /// - Returns: nil where nothing stands at or after `offset` yet.
+  /// - Returns: nil if there is no record at or after `offset` yet.
   /// - Throws: `.offsetOutOfRange`; `.corrupt` where `offset` lies in a damaged range, with the
   ///   range: go on at its end; `.disk`.
   /// - Complexity: Following: no search. Bytes not served before are read once and their CRCs
@@ -110,7 +115,7 @@ public final class LogReader {
   package enum HotRead {
     /// As `read`.
     case records(FileRecords)
-    /// Nothing stands at or after the offset yet.
+    /// There is no record at or after the offset yet.
     case nothing
     /// A disk may be needed: call `read` on a thread that may wait.
     case cold
@@ -139,8 +144,8 @@ public final class LogReader {
     else { return .cold }
     guard let records = try take(from: offset, end: end, maxBytes: maxBytes, askedBytes: nil)
     else { return .nothing }
-    // A first batch that is larger than was asked for; what stands behind the segment's end was
-    // written since.
+    // The first batch is larger than was asked for, or was written after the segment's end was
+    // read.
     if upTo < segmentEnd, records.position + records.byteCount > upTo {
       self.place = place
       return .cold
@@ -148,14 +153,14 @@ public final class LogReader {
     return .records(records)
   }
 
-  /// Forgets what was checked of a segment of which the page cache has lost pages: what is read
-  /// from the disk anew is checked anew (docs/serving.md#checked-bytes). Comes before anything is
-  /// read there, for that brings pages back.
+  /// Marks a segment as unchecked if the page cache has lost pages of it: bytes that are read from
+  /// the disk again are checked again (docs/serving.md#checked-bytes). Called before anything is
+  /// read there, since a read brings pages back.
   ///
   /// - Returns: The end of what was asked about; beyond the segment's end, what was written since.
   private func forgetEvicted(of view: SegmentView, from position: Int, byteCount: Int) -> Int {
     let segment = view.segment
-    // Where nobody looked at the file yet, nothing was checked.
+    // The file was not read yet, so nothing was checked.
     guard segment.isEndKnown else { return Int.max }
     let end = Int(segment.publishedEnd.position)
     let upTo = min(end, position + min(byteCount, end))
@@ -177,7 +182,7 @@ public final class LogReader {
       let range = BatchFinder.Range(target: target, limit: end, maxBytes: maxBytes)
       var taken = try finder.take(range, in: place.view, from: place.position, expected: expected)
       if case .found(let records) = taken, records.position + records.byteCount > askedEnd {
-        // More than the kernel was asked about, and by now pages of it may have been read anew.
+        // More than the kernel was asked about; pages of it may have been read again meanwhile.
         place.view.segment.verified.removeAll()
         taken = try finder.take(
           range, in: place.view, from: place.position, expected: expected)

@@ -47,7 +47,7 @@ extension Store {
     } catch {
       throw LogError(error)
     }
-    // From here on nobody touches the files through the old object: they may be cut.
+    // From here on the old object must not touch the files: they may be cut.
     failed.giveUp()
     failed.writing?.writer.noteUncertainBatches()
     let (log, _) = try load(failed)

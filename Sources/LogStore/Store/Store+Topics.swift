@@ -317,8 +317,8 @@ extension Store {
 
   /// Replaces the settings of a topic that differ from the store's. They act at once.
   ///
-  /// This also decides on what may be deleted: of a topic that a broker wrote, or from before a
-  /// broker's last session, retention deletes nothing until this was called, be it with the same
+  /// This also confirms the retention policy: of a topic that a broker wrote, or that is older than
+  /// a broker's last session, retention deletes nothing until this was called, even with the same
   /// settings.
   ///
   /// - Durability: Durable when this returns. The file of partition 0 comes last, so that after a
@@ -360,7 +360,7 @@ extension Store {
     startRetention()
   }
 
-  /// Topics of which retention deletes nothing although their settings say so, since nobody has
+  /// Topics of which retention deletes nothing although their settings say so, since no one has
   /// confirmed them here (`alterTopic`); sorted.
   public var topicsWithUnconfirmedRetention: [String] {
     Set(

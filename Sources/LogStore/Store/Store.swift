@@ -4,6 +4,12 @@ public import Logging
 /// A store: a directory as one entry of Kafka's `log.dirs`, with every log in it, owned by this
 /// process alone.
 ///
+/// ```swift
+/// let store = try await Store.open("data", .createIfMissing)
+/// print(store.report.found, store.logs.count)
+/// try await store.close()
+/// ```
+///
 /// Takes Kafka's own lock file, so that a running broker and this process exclude each other; any
 /// number of other processes may read meanwhile (`Log.openReadOnly`). Every method may be called
 /// from any thread.

@@ -1,6 +1,13 @@
 internal import CMkstoreShims
 
 /// Settings of a store and of the process that owns it.
+///
+/// ```swift
+/// var config = StoreConfig()
+/// config.log.segmentBytes = 64 << 20
+/// config.openSegmentsMax = 1_000
+/// let store = try await Store.open("data", config: config)
+/// ```
 public struct StoreConfig: Sendable {
   /// Settings of logs that are given none of their own.
   public var log = LogConfig()
@@ -19,7 +26,7 @@ public struct StoreConfig: Sendable {
   /// Most sealed segments kept open at once, over all logs: each costs one descriptor and, where
   /// indexes are mapped, up to two mappings.
   public var openSegmentsMax = 128
-  /// Most threads that sync logs at once, for appends that nobody blocks on: one is there always,
+  /// Most threads that sync logs at once, for appends that block no thread: one always exists,
   /// others come once several logs wait at the same time.
   public var flusherThreadsMax = 4
   /// Where so many logs wait to be synced, one sync of the whole file system takes the place of
@@ -32,7 +39,7 @@ public struct StoreConfig: Sendable {
   public var flusherCore: Int?
   /// Cores of the fetcher threads, one thread each; nil leaves the choice to the system.
   public var fetcherCores: [Int?] = [nil]
-  /// How far the fetcher threads stand behind others for a processor, 0 to 19: reading and checking
+  /// How far the fetcher threads yield the processor to others, 0 to 19: reading and checking
   /// cold bytes is the work that can wait.
   var fetcherNice = 10
   /// Most threads that load logs when the store is opened. Beyond the number of cores, because
@@ -49,7 +56,7 @@ public struct StoreConfig: Sendable {
   /// forgotten, and may begin with any sequence again. At least 1.
   public var producerExpirationMs: Int64 = 86_400_000
   /// Whether damage is accepted by itself, as `Log.acceptLosses` does it, soon after an opening or
-  /// a read has found it: readers then go on behind it, and what is lost is told once and noted.
+  /// a read has found it: readers then go on after it, and the loss is logged and recorded once.
   public var acceptsLosses = false
   /// How far opening looks at each log; the unsynced end as a rule, everything for `recover`.
   package var surveyDepth = SurveyOptions.Depth.ends

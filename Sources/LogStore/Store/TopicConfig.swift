@@ -2,6 +2,11 @@ internal import RecordFormat
 
 /// Settings of one topic that differ from the store's, with Kafka's names and values.
 ///
+/// ```swift
+/// let settings = try TopicConfig(["retention.ms": "86400000", "segment.bytes": "67108864"])
+/// try await store.createLog(name, overrides: settings)
+/// ```
+///
 /// Stored in each partition's directory (`mkstore.topic`, docs/format.md#mkstoretopic), so that a
 /// copy of a directory includes its settings.
 public struct TopicConfig: Sendable, Equatable {

@@ -107,15 +107,15 @@ struct SoleCopy: Sendable {
     var found: [Range<Int64>] = []
     var goesOn = false
     for batch in batches {
-      let stands = runs.contains {
+      let isStored = runs.contains {
         $0.lowerBound <= batch.lowerBound && $0.upperBound >= batch.upperBound
       }
-      if !stands, goesOn, let last = found.popLast() {
+      if !isStored, goesOn, let last = found.popLast() {
         found.append(last.lowerBound..<max(last.upperBound, batch.upperBound))
-      } else if !stands {
+      } else if !isStored {
         found.append(batch)
       }
-      goesOn = !stands
+      goesOn = !isStored
     }
     return found.map { range in
       let next = runs.map(\.lowerBound).filter { $0 > range.lowerBound }.min()

@@ -3,6 +3,11 @@ public import DiskIO
 /// Checks stores, logs and single segments without changing a byte, also on read-only media and
 /// while a writer runs; the engine behind `mkstore verify`.
 ///
+/// ```swift
+/// let report = try LogVerifier().verify(["data/orders-0"])
+/// print(report.summary)
+/// ```
+///
 /// Takes no lock. Several segments are examined in parallel.
 public struct LogVerifier: Sendable {
   private let disk: any Disk
