@@ -100,6 +100,40 @@ import Testing
     try await store.close()
   }
 
+  /// Nor do sealed segments that pile up while no sync returns.
+  @Test(.timeLimit(.minutes(1))) func pilingSegmentsHoldNoThreadOfThePool() async throws {
+    let disk = SimulatedDisk()
+    var config = StoreConfig()
+    config.log.durability = .operatingSystem
+    config.log.segmentBytes = 300
+    let store = try await Store.open(
+      "/data", .createIfMissing, config: config, disk: disk, logger: .silent)
+    var logs: [Log] = []
+    for number in Int32(0)..<8 {
+      let log = try await store.log("t", partition: number, .createIfMissing)
+      try await log.append([NewRecord(value: "first of the session")])
+      logs.append(log)
+    }
+    let isHeld = Locked(true)
+    disk.beforeEachCall { call in
+      guard call.operation == .sync || call.operation == .syncFileSystem else { return }
+      _ = isHeld.wait { !$0 }
+    }
+    let value = [UInt8](repeating: 1, count: 200)
+    let appends = logs.map { log in
+      Task { for _ in 0..<40 { try await log.append([NewRecord(value: value)]) } }
+    }
+    // Each log takes what may pile up, and then waits.
+    while logs.contains(where: { $0.logEndOffset < 10 }) { await Task.yield() }
+    for _ in 0..<10_000 { await Task.yield() }
+    #expect(logs.allSatisfy { $0.logEndOffset < 41 }, "\(logs.map(\.logEndOffset))")
+    isHeld.withLock { $0 = false }
+    isHeld.broadcast()
+    for append in appends { try await append.value }
+    #expect(logs.allSatisfy { $0.logEndOffset == 41 })
+    try await store.close()
+  }
+
   // MARK: Cancelling
 
   @Test(.timeLimit(.minutes(1))) func cancellingEndsTheWaitAndNotTheAppend() async throws {

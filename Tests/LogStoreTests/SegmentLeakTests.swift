@@ -86,8 +86,8 @@ import Testing
     try store.closeBlocking()
   }
 
-  /// P6: readers that were in a removed segment, and what they gave out, hold nothing of it after twice
-  /// `file.delete.delay.ms`, though they are idle all the while.
+  /// P6: readers that were in a removed segment, and what they gave out, hold nothing of it after
+  /// twice `file.delete.delay.ms`, even though they are idle all the while.
   @Test(arguments: [1, 64]) func idleReadersHoldNoDeletedFile(_ openSegmentsMax: Int) throws {
     let path = FileManager.default.temporaryDirectory.path + "/mkstore-idle-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }

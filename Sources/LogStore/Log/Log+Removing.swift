@@ -49,8 +49,8 @@ extension Log {
   ///
   /// No client gets over a damaged range by itself. This keeps the damaged bytes in `.bad/` and
   /// puts batches without records over the lost offsets, as compaction leaves them, so that readers
-  /// go on after them. It is written to the log's `mkstore.accepted`, which `verify` reports; records
-  /// that are lost stay lost.
+  /// go on after them. It is recorded in the log's `mkstore.accepted`, which `verify` reports. Lost
+  /// records stay lost.
   ///
   /// - Returns: What was accepted; empty where no damage is known.
   /// - Durability: Durable when this returns.
