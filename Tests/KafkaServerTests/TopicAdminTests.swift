@@ -82,6 +82,40 @@ import Testing
     }
     #expect("\(try #require(error))".contains(told), "\(String(describing: error))")
   }
+
+  /// What a Kafka 3.9 broker answered to its own clients, replayed: each call takes the version
+  /// that both sides speak, and understands Kafka's bytes.
+  @Test func kafkasOwnAnswersAreUnderstood() throws {
+    let peer = try Peer()
+    let asked = peer.answerAll { api, version in
+      // The versions that the broker told, and with them the newest of each API.
+      switch (api, version) {
+      case (18, 0): "ApiVersions-v0-aiokafka"
+      case (3, 12): "Metadata-v12-confluent-trailing-bytes"
+      case (19, 7): "CreateTopics-v7-java"
+      case (20, 6): "DeleteTopics-v6-java"
+      case (32, 4): "DescribeConfigs-v4-java"
+      case (44, 1): "IncrementalAlterConfigs-v1-confluent"
+      default: nil
+      }
+    }
+    let admin = try TopicAdmin(peer.endpoint, timeoutSeconds: 10)
+    try admin.create("jv239191", partitions: 1, settings: [:])
+    try admin.alter("adm-g-confluent-27792", set: ["retention.ms": "100000"], unset: [])
+    #expect(
+      try admin.topics().map(\.name) == ["__consumer_offsets", "__transaction_state", "ev"])
+    let described = try admin.describe("ev")
+    #expect(described.topic.name == "ev" && described.topic.partitionCount == 1)
+    #expect(described.settings == [], "no setting of its own")
+    try admin.delete("jv239191")
+    #expect(
+      asked.withLock { $0 } == [
+        "ApiVersions-v0-aiokafka", "CreateTopics-v7-java", "IncrementalAlterConfigs-v1-confluent",
+        "Metadata-v12-confluent-trailing-bytes", "Metadata-v12-confluent-trailing-bytes",
+        "DescribeConfigs-v4-java",
+        "DeleteTopics-v6-java",
+      ])
+  }
 }
 
 /// Something that listens and is no broker.
@@ -123,5 +157,43 @@ private struct Peer {
       if bytes?.isEmpty != true { _ = unsafe recv(fd, &asked, asked.count, 0) }
       close(fd)
     }
+  }
+
+  /// Takes a connection on a thread of its own and answers each request with a captured answer.
+  ///
+  /// - Parameter name: The capture for an API's number and version; nil hangs up.
+  /// - Returns: The captures that were sent, in order.
+  func answerAll(_ name: @escaping @Sendable (Int16, Int16) -> String?) -> Locked<[String]> {
+    let listener = listener
+    let sent = Locked<[String]>([])
+    let frames = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Fixtures/frames").path
+    Thread.detachNewThread {
+      let fd = accept(listener, nil, nil)
+      close(listener)
+      defer { close(fd) }
+      func receive(_ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = unsafe recv(fd, &bytes, count, Int32(truncatingIfNeeded: MSG_WAITALL))
+        return got == count ? bytes : nil
+      }
+      while let size = receive(4), let request = receive(Int(bigEndian(size[...]))) {
+        let (api, version) = (bigEndian(request[0..<2]), bigEndian(request[2..<4]))
+        guard let name = name(Int16(api), Int16(version)),
+          let capture = FileManager.default.contents(atPath: "\(frames)/\(name).rsp.bin")
+        else { return }
+        sent.withLock { $0.append(name) }
+        // The captured answer, to this request.
+        let answer = request[4..<8] + capture.dropFirst(4)
+        let count = (0..<4).map { UInt8(truncatingIfNeeded: answer.count >> (24 - 8 * $0)) }
+        let bytes = count + answer
+        _ = unsafe send(fd, bytes, bytes.count, Int32(truncatingIfNeeded: MSG_NOSIGNAL))
+      }
+    }
+    return sent
+  }
+
+  private func bigEndian(_ bytes: ArraySlice<UInt8>) -> Int {
+    bytes.reduce(0) { $0 << 8 | Int($1) }
   }
 }

@@ -192,79 +192,6 @@ import Testing
     try await store.close()
   }
 
-  // MARK: Batching
-
-  @Test(.timeLimit(.minutes(1))) func recordsOfManyTasksShareBatchesWithinABound() async throws {
-    let disk = SimulatedDisk()
-    let store = try await Self.store(disk)
-    let log = try await store.log("a", .createIfMissing)
-    let appender = BatchingAppender(log, pendingBytesMax: 4_000)
-    let syncs = disk.counters.calls[.sync] ?? 0
-    let offsets = try await withThrowingTaskGroup(of: [Int64].self) { group in
-      for task in 0..<40 {
-        group.addTask {
-          var own: [Int64] = []
-          for number in 0..<25 {
-            own.append(try await appender.append(NewRecord(key: "\(task)", value: "\(number)")))
-          }
-          return own
-        }
-      }
-      return try await group.reduce(into: [[Int64]]()) { $0.append($1) }
-    }
-    #expect(offsets.allSatisfy { $0 == $0.sorted() }, "a task's records stay in order")
-    #expect(Set(offsets.joined()) == Set(0..<1_000))
-    let spent = (disk.counters.calls[.sync] ?? 0) - syncs
-    #expect(spent < 500, "\(spent) syncs for 1,000 records of 40 tasks")
-    var next: [String: Int] = [:]
-    for try await record in log.records(through: .currentEnd) {
-      #expect(record.text == "\(next[record.keyText ?? "", default: 0])")
-      next[record.keyText ?? "", default: 0] += 1
-    }
-    #expect(next.count == 40)
-    // One that no batch holds fails alone.
-    let large = NewRecord(value: [UInt8](repeating: 1, count: 2 << 20))
-    async let small = appender.append(NewRecord(value: "small"))
-    let error = await #expect(throws: LogError.self) { try await appender.append(large) }
-    #expect(error?.code == .recordTooLarge)
-    #expect(try await small == 1_000)
-    try await store.close()
-  }
-
-  @Test(.timeLimit(.minutes(1))) func aFullAppenderLetsItsCallersWait() async throws {
-    let disk = SimulatedDisk()
-    let store = try await Self.store(disk)
-    let log = try await store.log("a", .createIfMissing)
-    try await log.append([NewRecord(value: "0")])
-    let isHeld = Locked(true)
-    disk.beforeEachCall { call in
-      if call.operation == .sync { _ = isHeld.wait { !$0 } }
-    }
-    let appender = BatchingAppender(log, pendingBytesMax: 1_000)
-    let value = [UInt8](repeating: 1, count: 400)
-    let tasks = (0..<20).map { _ in Task { try await appender.append(NewRecord(value: value)) } }
-    while log.logEndOffset < 2 { await Task.yield() }
-    for _ in 0..<1_000 { await Task.yield() }
-    // One batch is written and waits for its sync; nothing more is.
-    #expect(log.logEndOffset < 8, "\(log.logEndOffset)")
-    tasks[19].cancel()
-    isHeld.withLock { $0 = false }
-    isHeld.broadcast()
-    var appended = 0
-    for task in tasks {
-      do {
-        _ = try await task.value
-        appended += 1
-      } catch let error as LogError {
-        #expect(error.code == .cancelled)
-      }
-    }
-    #expect(appended >= 19)
-    try await log.flush()
-    #expect(log.logEndOffset >= Int64(appended) + 1)
-    try await store.close()
-  }
-
   // MARK: Several logs
 
   @Test func oneWaitCoversSeveralLogs() async throws {
@@ -304,6 +231,10 @@ import Testing
     #expect(try await read(3, .offset(6)) == ["1b", "2a", "2b"])
     #expect(try await read(.since(start + .milliseconds(4_500)), .currentEnd) == ["5a", "5b"])
     #expect(try await read(.latest, .currentEnd).isEmpty)
+    let later = log.records(from: .latest)
+    try await log.append([NewRecord(value: "later", time: start)])
+    var records = later.makeAsyncIterator()
+    #expect(try await records.next()?.text == "later")
     #expect(try await read(.since(start + .seconds(60)), .currentEnd).isEmpty)
     #expect(try await log.firstRecord(since: start + .seconds(3))?.text == "3a")
     #expect(try await log.firstRecord(since: start + .seconds(9)) == nil)

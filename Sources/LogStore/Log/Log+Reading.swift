@@ -90,7 +90,10 @@ extension Log {
       case .currentEnd: offsets.notifier(limit).value
       case .offset(let offset): offset
       }
-    return RecordStream(log: self, position: position, end: endOffset, limit: limit)
+    // What is appended from now on, whenever the stream is first asked for a record.
+    let start: LogPosition =
+      position == .latest ? .offset(offsets.notifier(limit).value) : position
+    return RecordStream(log: self, position: start, end: endOffset, limit: limit)
   }
 
   /// The first record, by offset, whose time is at or after `time`; nil where all are older.

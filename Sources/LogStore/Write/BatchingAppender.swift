@@ -36,6 +36,18 @@ public final class BatchingAppender: Sendable {
     /// Calls that found no room, oldest first.
     var queued: [Waiting] = []
     var isWriting = false
+
+    /// Lets the oldest calls in for which there is room; one at least where nothing is pending.
+    mutating func admit(_ bytesMax: Int) {
+      var count = 0
+      for waiting in queued {
+        if pendingBytes > 0, pendingBytes + waiting.byteCount > bytesMax { break }
+        pending.append(waiting)
+        pendingBytes += waiting.byteCount
+        count += 1
+      }
+      queued.removeFirst(count)
+    }
   }
 
   /// One call of `append`: resumed once.
@@ -84,6 +96,7 @@ public final class BatchingAppender: Sendable {
   ///   tell which.
   @discardableResult
   public func append(_ record: NewRecord) async throws(LogError) -> Int64 {
+    if Task.isCancelled { throw .cancelled(appended: nil) }
     let byteCount = record.byteCountMax
     let call = Call()
     let waiting = Waiting(record: record, byteCount: byteCount, call: call)
@@ -100,12 +113,8 @@ public final class BatchingAppender: Sendable {
   /// - Returns: Whether the caller is to have everything written.
   private func enqueue(_ waiting: Waiting) -> Bool {
     state.withLock { state in
-      if state.pendingBytes > 0, state.pendingBytes + waiting.byteCount > pendingBytesMax {
-        state.queued.append(waiting)
-      } else {
-        state.pending.append(waiting)
-        state.pendingBytes += waiting.byteCount
-      }
+      state.queued.append(waiting)
+      state.admit(pendingBytesMax)
       defer { state.isWriting = true }
       return !state.isWriting
     }
@@ -137,6 +146,8 @@ public final class BatchingAppender: Sendable {
   /// The next records that fit one batch; nil where none waits, and then nothing is being written.
   private func takeBatch() -> [Waiting]? {
     state.withLock { state in
+      // Calls may have been cancelled, which makes room.
+      state.admit(pendingBytesMax)
       var byteCount = BatchingAppender.batchOverheadBytes
       var count = 0
       for waiting in state.pending {
@@ -151,12 +162,6 @@ public final class BatchingAppender: Sendable {
       let batch = Array(state.pending.prefix(count))
       state.pending.removeFirst(count)
       state.pendingBytes -= batch.reduce(0) { $0 + $1.byteCount }
-      while let next = state.queued.first,
-        state.pendingBytes == 0 || state.pendingBytes + next.byteCount <= pendingBytesMax
-      {
-        state.pending.append(state.queued.removeFirst())
-        state.pendingBytes += next.byteCount
-      }
       return batch
     }
   }
