@@ -14,7 +14,7 @@ package final class Broker: Sendable {
   package let manager: Store
   package let topics: Topics
   package let producerIds: ProducerIds
-  package let metrics = BrokerMetrics()
+  let metrics = BrokerMetrics()
   package let logger: Logger
   /// For lines that clients, or a lasting state of the disk, can cause again and again.
   package let rateLimitedLog: RateLimitedLog
@@ -22,9 +22,9 @@ package final class Broker: Sendable {
   package let admin = FetcherPool(cores: [nil])
   /// One thread for what appends need before they write: marks and new segments. Separate from the
   /// fetchers, so that a write that waits for the disk delays no read.
-  package let preparer = FetcherPool(cores: [nil])
+  let preparer = FetcherPool(cores: [nil])
   /// Opens failed logs again.
-  package let reopener: LogReopener
+  let reopener: LogReopener
   /// The store's cluster id, from `meta.properties`.
   package let clusterId: String
   /// The store's node id, from `meta.properties`.
@@ -36,7 +36,7 @@ package final class Broker: Sendable {
   /// Connections to the port for metrics and health.
   package let adminConnectionCount = Atomic<Int>(0)
   /// Whether clients are accepted: between `start` and `stop`. Stored by those, with release.
-  package let isServing = Atomic<Bool>(false)
+  let isServing = Atomic<Bool>(false)
   private let address: Locked<Endpoint>
 
   /// Starts with an opened store.
@@ -78,7 +78,7 @@ package final class Broker: Sendable {
   package var advertised: Endpoint { address.withLock { $0 } }
 
   /// Sets the actual listening address, for clients if no other one is configured.
-  package func didBind(_ endpoint: Endpoint) {
+  func didBind(_ endpoint: Endpoint) {
     if config.advertised == nil { address.withLock { $0 = endpoint } }
   }
 
@@ -132,12 +132,12 @@ package final class Broker: Sendable {
 
   /// Most topics or coordinators that an event loop describes for one request; other threads
   /// describe more.
-  package static let namesAtOnceMax = 32
+  static let namesAtOnceMax = 32
   /// The same of topics and brokers with all their settings.
-  package static let resourcesAtOnceMax = 8
+  static let resourcesAtOnceMax = 8
 
   /// Whether `answer` gives the answer without waiting for a disk.
-  package func isAnsweredAtOnce(_ request: Request) -> Bool {
+  func isAnsweredAtOnce(_ request: Request) -> Bool {
     switch request.body {
     case .apiVersions, .describeCluster: true
     case .findCoordinator(let body): body.coordinatorKeys.count <= Self.namesAtOnceMax
@@ -154,7 +154,7 @@ package final class Broker: Sendable {
 
 extension Broker {
   /// Counts a new connection; false if there are too many.
-  package func didOpen() -> Bool {
+  func didOpen() -> Bool {
     // Relaxed, here and below: only the number counts.
     let count = connectionCount.wrappingAdd(1, ordering: .relaxed).newValue
     metrics.connections.record(count)
@@ -168,7 +168,7 @@ extension Broker {
   }
 
   /// Counts a closed connection.
-  package func didClose() {
+  func didClose() {
     metrics.connections.record(connectionCount.wrappingSubtract(1, ordering: .relaxed).newValue)
   }
 }

@@ -39,7 +39,7 @@ public struct BrokerConfig: Sendable {
   public var copiedAnswerBytesMax = 64 << 10
   /// Pauses before a log whose write or sync failed is opened again, milliseconds: the first, and
   /// the longest if that does not succeed.
-  package var reopenPausesMs: ClosedRange<Int64> = 1_000...30_000
+  var reopenPausesMs: ClosedRange<Int64> = 1_000...30_000
   /// How long a graceful stop waits for unfinished answers.
   public var drainMaxMs: Int64 = 10_000
 

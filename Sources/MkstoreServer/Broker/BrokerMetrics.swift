@@ -1,36 +1,36 @@
-package import CoreMetrics
+internal import CoreMetrics
 internal import Metrics
 internal import MkstoreProtocol
 
 /// The broker's counters and timers, through swift-metrics.
-package struct BrokerMetrics: Sendable {
+struct BrokerMetrics: Sendable {
   /// Time from a request's last byte until its answer is passed to the socket, by API.
   private let requestTimes: [Int16: Metrics.Timer]
   /// Partitions answered with an error, by error code.
   private let partitionErrors: [Int16: Counter]
   /// Partitions of produce requests and of fetches that were answered with an error.
-  package let failedProduces = Counter(
+  let failedProduces = Counter(
     label: "mkstore_server_failed_partitions_total", dimensions: [("api", "Produce")])
-  package let failedFetches = Counter(
+  let failedFetches = Counter(
     label: "mkstore_server_failed_partitions_total", dimensions: [("api", "Fetch")])
   /// Bytes of records in one answer to a fetch.
-  package let fetchedBytes = Recorder(label: "mkstore_server_fetch_bytes")
+  let fetchedBytes = Recorder(label: "mkstore_server_fetch_bytes")
   /// Bytes received and sent.
-  package let receivedBytes = Counter(label: "mkstore_server_received_bytes_total")
-  package let sentBytes = Counter(label: "mkstore_server_sent_bytes_total")
+  let receivedBytes = Counter(label: "mkstore_server_received_bytes_total")
+  let sentBytes = Counter(label: "mkstore_server_sent_bytes_total")
   /// Bytes of records that were sent by sendfile.
-  package let sendfileBytes = Counter(label: "mkstore_server_sendfile_bytes_total")
+  let sendfileBytes = Counter(label: "mkstore_server_sendfile_bytes_total")
   /// Bytes of records that were copied into an answer.
-  package let copiedBytes = Counter(label: "mkstore_server_copied_bytes_total")
+  let copiedBytes = Counter(label: "mkstore_server_copied_bytes_total")
   /// Fetches that needed a read on a fetcher thread.
-  package let coldFetches = Counter(label: "mkstore_server_cold_fetches_total")
+  let coldFetches = Counter(label: "mkstore_server_cold_fetches_total")
   /// Fetches that waited for records.
-  package let parkedFetches = Counter(label: "mkstore_server_parked_fetches_total")
+  let parkedFetches = Counter(label: "mkstore_server_parked_fetches_total")
   /// Current connections, and how many were refused or closed for a limit.
   package let connections = Gauge(label: "mkstore_server_connections")
-  package let refusedConnections = Counter(label: "mkstore_server_refused_connections_total")
+  let refusedConnections = Counter(label: "mkstore_server_refused_connections_total")
   /// Requests that no Kafka client would send.
-  package let malformedRequests = Counter(label: "mkstore_server_malformed_requests_total")
+  let malformedRequests = Counter(label: "mkstore_server_malformed_requests_total")
 
   package init() {
     requestTimes = Dictionary(

@@ -9,7 +9,7 @@ package final class Topic: Sendable {
   package let logs: [Int32: Log]
   /// Partitions whose directory exists but could not be opened: clients must count them, or keys
   /// would go to other partitions than before.
-  package let offline: Set<Int32>
+  let offline: Set<Int32>
   /// Read when it is first needed, since ten thousand files take time.
   private let knownId: Locked<KafkaUuid?>
 
@@ -24,7 +24,7 @@ package final class Topic: Sendable {
   }
 
   /// A log with the topic's settings: one whose own could be read, if there is one.
-  package var logWithSettings: Log? {
+  var logWithSettings: Log? {
     logs.values.first { $0.settingsFault == nil || $0.overrides != TopicConfig() }
       ?? logs.values.first
   }
@@ -34,11 +34,11 @@ package final class Topic: Sendable {
 
   /// Most partitions that a topic is described with if some have no directory: a directory's name
   /// must not cause an answer with billions.
-  package static let describedMax: Int32 = 10_000
+  static let describedMax: Int32 = 10_000
 
   /// The partitions that exist, served or not, rising: 0 up to the highest that has a directory.
   /// Clients count them, and without one keys would go to other partitions than before.
-  package var allPartitions: [Int32] {
+  var allPartitions: [Int32] {
     let known = offline.union(logs.keys)
     guard let highest = known.max(), highest < Self.describedMax else { return known.sorted() }
     return Array(0...highest)
@@ -59,7 +59,7 @@ package final class Topic: Sendable {
   }
 
   /// Kafka's id, if it was already read.
-  package var idIfKnown: KafkaUuid? { knownId.withLock { $0 } }
+  var idIfKnown: KafkaUuid? { knownId.withLock { $0 } }
 
   /// Kafka's id, the same for the topic's life; zero if the disk cannot read it. May block.
   package func id(_ manager: Store) -> KafkaUuid {

@@ -38,7 +38,7 @@ package final class Topics: Sendable {
   }
 
   /// How many partitions could not be opened.
-  package var offlineCount: Int { offline.values.reduce(0) { $0 + $1.count } }
+  var offlineCount: Int { offline.values.reduce(0) { $0 + $1.count } }
 
   /// Every topic, by name.
   package var all: [Topic] {

@@ -2,7 +2,7 @@
 ///
 /// There is no authorization here, so everything is allowed, as Kafka answers without an
 /// authorizer.
-package enum AuthorizedOperations {
+enum AuthorizedOperations {
   /// Read, write, create, delete, alter, describe, describe and alter configurations.
   package static let topic: Int32 =
     1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11

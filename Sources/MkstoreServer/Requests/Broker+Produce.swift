@@ -7,7 +7,7 @@ internal import RecordFormat
 internal import Synchronization
 
 /// The result for one partition's batch of a produce request.
-package struct ProduceOutcome: Sendable {
+struct ProduceOutcome: Sendable {
   /// The client's answer, unless the flush fails.
   package var answer: ProduceResponse.Topic.Partition
   /// The log to wait for, and the offset up to which it must be durable; nil: nothing to wait for.
@@ -19,7 +19,7 @@ package struct ProduceOutcome: Sendable {
 extension Broker {
   /// Logs of the request whose append must do more than write, with the bytes to append: the first
   /// one of a session syncs a mark, others begin a segment.
-  package func logsToPrepare(_ request: ProduceRequest) -> [(log: Log, byteCount: Int)] {
+  func logsToPrepare(_ request: ProduceRequest) -> [(log: Log, byteCount: Int)] {
     var logs: [(log: Log, byteCount: Int)] = []
     for topic in request.topicData {
       guard let known = topics.named(topic.name) else { continue }
@@ -53,7 +53,7 @@ extension Broker {
   /// Appends a partition's batch, without waiting for its durability.
   ///
   /// - Parameter records: The bytes of the batch, which the log edits in place; nil for none.
-  package func append(
+  func append(
     topic: String, partition: Int32, version: Int16, records: inout MutableSpan<UInt8>
   ) -> ProduceOutcome {
     var answer = ProduceResponse.Topic.Partition()
@@ -177,7 +177,7 @@ extension Broker {
   }
 
   /// An answer that says why nothing was appended.
-  package func refused(
+  func refused(
     _ answer: ProduceResponse.Topic.Partition, _ code: ErrorCode, _ reason: String
   ) -> ProduceOutcome {
     metrics.refused(code.rawValue)

@@ -1,9 +1,9 @@
 internal import LogStore
 internal import Logging
-package import MkstoreProtocol
+internal import MkstoreProtocol
 
 /// Information about the broker, coordinators and producer ids.
-package struct ClusterAnswers: RequestAnswers {
+struct ClusterAnswers: RequestAnswers {
   package let broker: Broker
 
   package init(_ broker: Broker) { self.broker = broker }

@@ -1,8 +1,8 @@
 internal import LogStore
-package import MkstoreProtocol
+internal import MkstoreProtocol
 
 /// Deleting the oldest records of partitions.
-package struct DeleteRecordsAnswers: RequestAnswers {
+struct DeleteRecordsAnswers: RequestAnswers {
   package let broker: Broker
 
   package init(_ broker: Broker) { self.broker = broker }

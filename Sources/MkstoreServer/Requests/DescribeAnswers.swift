@@ -1,10 +1,10 @@
 internal import DiskIO
 internal import LogStore
 internal import Logging
-package import MkstoreProtocol
+internal import MkstoreProtocol
 
 /// Describes settings and sizes.
-package struct DescribeAnswers: RequestAnswers {
+struct DescribeAnswers: RequestAnswers {
   package let broker: Broker
 
   package init(_ broker: Broker) { self.broker = broker }

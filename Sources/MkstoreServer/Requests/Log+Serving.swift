@@ -5,5 +5,5 @@ extension Log {
   package var acknowledgedEnd: OffsetNotifier { offsets.acknowledged }
 
   /// Whether the log may hold aborted transactions that must be read from the disk.
-  package var mayHoldAbortedTransactions: Bool { !store.state.transactionIndexes.isEmpty }
+  var mayHoldAbortedTransactions: Bool { !store.state.transactionIndexes.isEmpty }
 }

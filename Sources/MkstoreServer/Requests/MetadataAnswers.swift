@@ -23,7 +23,7 @@ package struct MetadataAnswers: RequestAnswers {
   }
 
   /// Whether the answer is small and all of it is known.
-  package func isAtHand(_ request: MetadataRequest, version: Int16) -> Bool {
+  func isAtHand(_ request: MetadataRequest, version: Int16) -> Bool {
     if request.isForAllTopics(version: version) {
       return topics.count <= Broker.namesAtOnceMax && topics.all.allSatisfy { $0.idIfKnown != nil }
     }

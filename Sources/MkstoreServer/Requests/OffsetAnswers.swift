@@ -1,14 +1,14 @@
-package import LogStore
-package import MkstoreProtocol
+internal import LogStore
+internal import MkstoreProtocol
 
 /// Finding offsets by time and by epoch.
-package struct OffsetAnswers: RequestAnswers {
+struct OffsetAnswers: RequestAnswers {
   package let broker: Broker
 
   package init(_ broker: Broker) { self.broker = broker }
 
   /// Most partitions that an event loop looks up for one request; other threads do more.
-  package static let partitionsAtOnceMax = 1024
+  static let partitionsAtOnceMax = 1024
 
   private typealias Asked = ListOffsetsRequest.Topic.Partition
 
@@ -19,13 +19,13 @@ package struct OffsetAnswers: RequestAnswers {
   }
 
   /// The error of a request that names a leader epoch other than ours; -1 is not checked.
-  package func checkEpoch(_ asked: Int32, _ log: Log) -> ErrorCode {
+  func checkEpoch(_ asked: Int32, _ log: Log) -> ErrorCode {
     if asked < 0 || asked == log.leaderEpoch { return .none }
     return asked > log.leaderEpoch ? .unknownLeaderEpoch : .fencedLeaderEpoch
   }
 
   /// Whether the answer is available without the disk.
-  package func isAtHand(_ request: ListOffsetsRequest) -> Bool {
+  func isAtHand(_ request: ListOffsetsRequest) -> Bool {
     request.topics.reduce(0) { $0 + $1.partitions.count } <= Self.partitionsAtOnceMax
       && request.topics.allSatisfy { topic in
         topic.partitions.allSatisfy { asked in

@@ -2,7 +2,7 @@ internal import LogStore
 internal import Logging
 
 /// Answers the requests of one kind for a broker. A value that is made for one request; any thread.
-package protocol RequestAnswers: Sendable {
+protocol RequestAnswers: Sendable {
   /// The broker that received the request.
   var broker: Broker { get }
 }

@@ -1,7 +1,7 @@
-package import LogStore
+internal import LogStore
 
 /// A topic's settings as shown to clients.
-package struct TopicSettings: Sendable {
+struct TopicSettings: Sendable {
   /// Where a value comes from, by Kafka's numbers.
   package enum Source: Int8, Sendable {
     case topic = 1
@@ -86,7 +86,7 @@ package struct TopicSettings: Sendable {
 
   /// The settings of topics as the broker's, by the broker's names: those of topics without their
   /// own.
-  package static func brokerEntries(_ base: LogConfig) -> [Entry] {
+  static func brokerEntries(_ base: LogConfig) -> [Entry] {
     TopicSetting.all.compactMap { name, setting in
       guard let brokerName = setting.brokerName, let value = setting.stated(by: base) else {
         return nil

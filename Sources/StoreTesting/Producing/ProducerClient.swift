@@ -7,12 +7,12 @@
 /// until nothing is in flight; then the epoch rises and all unacknowledged records get new
 /// sequences from 0 on. So a wrong answer shows as a record that is in the log twice, or not in its
 /// place.
-package struct ProducerClient {
+struct ProducerClient {
   /// Most batches in flight, as in clients.
-  package static let inFlightMax = 5
+  static let inFlightMax = 5
 
   /// Which client's behaviour it follows when batches must be resent.
-  package enum Habit: CaseIterable, Sendable {
+  enum Habit: CaseIterable, Sendable {
     /// Resends one at a time, the earliest first, as the Java client.
     case cautious
     /// Sends the next one as soon as fewer than `inFlightMax` are in flight.
@@ -38,11 +38,11 @@ package struct ProducerClient {
 
   package let producerId: Int64
   package let recordCount: Int
-  package let habit: Habit
+  let habit: Habit
   /// Offset that each record was acknowledged with.
   package private(set) var acknowledged: [Int: Int64] = [:]
   /// How often the epoch rose.
-  package private(set) var epochsRaised = 0
+  private(set) var epochsRaised = 0
   private var epoch: Int16 = 0
   private var nextSequence: Int32
   private var nextRecord = 0
