@@ -80,6 +80,15 @@ import Testing
       held.wrappingAdd(1, ordering: .relaxed)
       _ = isHeld.wait { !$0 }
     }
+    // Where the pool is held after all, a thread of its own ends that.
+    let isDone = Locked(false)
+    let gaveUp = Locked(false)
+    let guardian = PinnedThread(name: "guardian", core: nil) {
+      if isDone.wait(timeoutNs: 20_000_000_000, until: { $0 }) { return }
+      gaveUp.withLock { $0 = true }
+      isHeld.withLock { $0 = false }
+      isHeld.broadcast()
+    }
     let appends = logs.map { log in
       Task { try await log.append([NewRecord(value: "first of a session")]) }
     }
@@ -94,6 +103,10 @@ import Testing
       return await group.reduce(0, +)
     }
     #expect(others == 64 * 63 / 2)
+    isDone.withLock { $0 = true }
+    isDone.broadcast()
+    guardian.join()
+    #expect(!gaveUp.withLock { $0 }, "syncs held every thread of the pool")
     isHeld.withLock { $0 = false }
     isHeld.broadcast()
     for append in appends { #expect(try await append.value.isDurable) }
