@@ -1,5 +1,12 @@
 /// Bytes of a segment that should be valid batches and are not, and the offsets lost with them.
 /// Everything before and after is still served.
+///
+/// ```swift
+/// for range in log.damagedRanges {
+///   print("\(range.file): \(range.bytes.count) bytes are damaged: \(range.reason)")
+///   if let lost = range.offsets { print("read on at offset \(lost.upperBound)") }
+/// }
+/// ```
 public struct DamagedRange: Sendable, Hashable, CustomStringConvertible {
   /// Path of the `.log` file.
   public var file: String

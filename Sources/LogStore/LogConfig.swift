@@ -1,6 +1,12 @@
 public import RecordFormat
 
 /// What an acknowledgement of an append means.
+///
+/// ```swift
+/// var config = StoreConfig()
+/// config.log.durability = .interval(milliseconds: 200)
+/// let store = try await Store.open("data", config: config)
+/// ```
 public enum Durability: Sendable, Equatable {
   /// `append` returns when the data survive a power cut (the default).
   case flushed
@@ -23,6 +29,10 @@ extension Durability: CustomStringConvertible {
 }
 
 /// What happens to a log's old records (`cleanup.policy`).
+///
+/// ```swift
+/// if log.config.cleanupPolicy.contains(.compact) { print("each record needs a key") }
+/// ```
 public struct CleanupPolicy: OptionSet, Sendable {
   /// The policies as bits.
   public let rawValue: UInt8

@@ -3,6 +3,14 @@ internal import DiskIO
 /// What programs read of an error.
 extension LogError {
   /// Which error it is: a number that no later version gives another meaning.
+  ///
+  /// ```swift
+  /// switch error.code {
+  /// case .diskFull: print("make room, then append again")
+  /// case .poisoned: log = try await store.reopenLog(name)
+  /// default: throw error
+  /// }
+  /// ```
   public struct Code: RawRepresentable, Hashable, Sendable {
     /// The number.
     public let rawValue: Int32

@@ -1,5 +1,12 @@
 /// Damage that was accepted: batches without records cover its offsets, so that readers continue
 /// after it, and its bytes are kept in the log's `.bad/`.
+///
+/// ```swift
+/// for loss in try log.acceptLossesBlocking() {
+///   print("offsets \(loss.offsets) are lost: \(loss.reason)")
+///   if let name = loss.keptAs { print("their bytes are in \(log.path)/.bad/\(name)") }
+/// }
+/// ```
 public struct AcceptedLoss: Sendable, Equatable, CustomStringConvertible {
   /// The offsets that are lost; empty if the damaged bytes held none.
   public var offsets: Range<Int64>

@@ -1,4 +1,12 @@
 /// Why a text names no log.
+///
+/// ```swift
+/// do {
+///   _ = try TopicPartition(topic: "orders/new", partition: 0)
+/// } catch {
+///   print(error)  // topic name 'orders/new' holds '/'; only a-z, A-Z, 0-9, ... are allowed
+/// }
+/// ```
 public enum TopicPartitionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The topic name is empty.
   case topicEmpty

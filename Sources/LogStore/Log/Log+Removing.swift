@@ -89,6 +89,12 @@ extension Log {
 }
 
 /// What undoing accepted losses did.
+///
+/// ```swift
+/// let result = try log.undoAcceptedLossesBlocking()
+/// for loss in result.undone { print("reported as damage again: \(loss)") }
+/// for left in result.left { print("still accepted: \(left.loss); \(left.reason)") }
+/// ```
 public struct UndoneLosses: Sendable {
   /// Losses that are told as damage again.
   public var undone: [AcceptedLoss] = []

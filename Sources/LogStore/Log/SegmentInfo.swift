@@ -1,4 +1,9 @@
 /// One segment, for people and metrics.
+///
+/// ```swift
+/// let segments = try log.segmentInfo()
+/// print("\(segments.count) segments, \(segments.reduce(0) { $0 + $1.bytes }) bytes")
+/// ```
 public struct SegmentInfo: Sendable, Equatable {
   /// First offset the segment may hold.
   public var baseOffset: Int64

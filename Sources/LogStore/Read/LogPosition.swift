@@ -22,6 +22,11 @@ extension LogPosition: ExpressibleByIntegerLiteral {
 }
 
 /// Where a stream of records ends by itself.
+///
+/// ```swift
+/// for try await record in log.records(through: .currentEnd) { print(record.offset) }
+/// for try await record in log.records(from: 100, through: .offset(200)) { print(record.offset) }
+/// ```
 public enum StreamEnd: Sendable {
   /// Never: it waits for what is appended.
   case never

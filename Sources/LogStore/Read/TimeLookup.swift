@@ -3,6 +3,13 @@ internal import MkstoreBytes
 internal import RecordFormat
 
 /// The first record at or after a time.
+///
+/// ```swift
+/// let hourAgo = Timestamp.now - .seconds(3600)
+/// if let found = try log.offset(forTimestamp: hourAgo.millisecondsSince1970) {
+///   print("offset \(found.offset), time \(found.timestamp)")
+/// }
+/// ```
 public struct OffsetForTime: Sendable, Equatable {
   /// Offset of the first record whose time is at or after the one asked for.
   public var offset: Int64

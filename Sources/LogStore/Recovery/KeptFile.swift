@@ -1,4 +1,8 @@
 /// One file of a log's `.bad/`: bytes that recovery removed from the log and kept.
+///
+/// ```swift
+/// for file in log.recovery.droppedKeptFiles { print("removed \(file.path), \(file.bytes) bytes") }
+/// ```
 public struct KeptFile: Sendable, Equatable {
   /// Path of the file.
   public var path: String

@@ -1,4 +1,11 @@
 /// What opening one log found and did.
+///
+/// ```swift
+/// let found = log.recovery
+/// for cut in found.cuts { print("\(cut.bytes) bytes cut off \(cut.file): \(cut.reason)") }
+/// for range in found.damage { print("damaged: \(range)") }
+/// print("records from \(found.logStartOffset) to \(found.logEndOffset - 1)")
+/// ```
 public struct RecoveryReport: Sendable, Equatable {
   /// Bytes that were cut off a log's end: they are no whole batch, and were never acknowledged.
   public struct Cut: Sendable, Equatable {

@@ -1,4 +1,8 @@
 /// A file that opening a log removed, or would remove.
+///
+/// ```swift
+/// for file in log.recovery.removedFiles { print("removed \(file.path): \(file.reason)") }
+/// ```
 public struct RemovedFile: Sendable, Hashable {
   /// Path of the file.
   public var path: String

@@ -1,4 +1,12 @@
 /// What opening a store found and did.
+///
+/// ```swift
+/// let store = try await Store.open("data")
+/// let report = store.report
+/// print("\(report.found), \(report.logs.count) logs, \(report.openMs) ms")
+/// for (name, recovery) in report.eventful { print("\(name): \(recovery.cuts.count) cuts") }
+/// for (directory, error) in report.failed { print("\(directory): \(error)") }
+/// ```
 public struct StoreReport: Sendable {
   /// How the store was found.
   public enum Found: Sendable {

@@ -1,6 +1,12 @@
 /// Changes of a topic's settings, by Kafka's operations.
 extension TopicConfig {
   /// A change of one setting.
+  ///
+  /// ```swift
+  /// let changed = try settings.changed(
+  ///   by: [("retention.ms", .set("86400000")), ("segment.bytes", .delete)], over: LogConfig())
+  /// try await store.alterTopic("orders", changed)
+  /// ```
   public enum Change: Sendable, Equatable {
     /// Sets a value.
     case set(String)

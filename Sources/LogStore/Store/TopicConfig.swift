@@ -11,6 +11,10 @@ internal import RecordFormat
 /// copy of a directory includes its settings.
 public struct TopicConfig: Sendable, Equatable {
   /// What a setting does here.
+  ///
+  /// ```swift
+  /// if case .kept(let reason) = TopicConfig.effect(of: "preallocate") { print(reason) }
+  /// ```
   public enum Effect: Sendable, Equatable {
     /// The engine applies it.
     case acts

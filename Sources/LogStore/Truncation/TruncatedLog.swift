@@ -1,4 +1,10 @@
 /// The result of `Store.truncateLog` or `undoTruncation`.
+///
+/// ```swift
+/// let result = try store.truncateLogBlocking(name, from: 1_000)
+/// print("removed offsets \(result.offsets), kept in \(result.keptFiles)")
+/// try await result.log.append([NewRecord(value: "2 apples")])
+/// ```
 public struct TruncatedLog: Sendable {
   /// The log to use from now on.
   public let log: Log

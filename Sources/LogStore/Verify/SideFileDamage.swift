@@ -1,4 +1,11 @@
 /// A file beside the log that contradicts the log or itself. The records are not affected.
+///
+/// ```swift
+/// for damage in report.sideFileDamage {
+///   print("\(damage.file): \(damage.reason)")
+///   if let remedy = damage.remedy { print("what to do: \(remedy)") }
+/// }
+/// ```
 public struct SideFileDamage: Sendable, Hashable, CustomStringConvertible {
   /// Path of the file.
   public var file: String

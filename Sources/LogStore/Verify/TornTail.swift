@@ -1,5 +1,10 @@
 /// Bytes at the end of a log that an interrupted write left; not damage: no batch in them was
 /// acknowledged. The next opening cuts them off and keeps them in `.bad/`.
+///
+/// ```swift
+/// let report = try LogVerifier().verify(["data/orders-0"])
+/// for tail in report.tornTails { print("\(tail.file): \(tail.bytes.count) bytes to be cut off") }
+/// ```
 public struct TornTail: Sendable, Hashable, CustomStringConvertible {
   /// Path of the `.log` file.
   public var file: String

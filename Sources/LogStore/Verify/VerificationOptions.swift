@@ -1,4 +1,11 @@
 /// How thoroughly a store is verified, and with how many threads.
+///
+/// ```swift
+/// var options = VerificationOptions()
+/// options.depth = .deep
+/// options.threadCount = 8
+/// let report = try LogVerifier(PosixDisk(), options).verify(["data"])
+/// ```
 public struct VerificationOptions: Sendable {
   /// What is checked.
   public enum Depth: Sendable, CaseIterable {

@@ -1,6 +1,12 @@
 internal import Synchronization
 
 /// How far a verification has progressed.
+///
+/// ```swift
+/// let report = try LogVerifier().verify(["data"]) { progress in
+///   print("\(progress.doneBytes) of \(progress.totalBytes) bytes")
+/// }
+/// ```
 public struct VerificationProgress: Sendable, Equatable {
   /// Bytes of `.log` files checked so far.
   public var doneBytes: Int

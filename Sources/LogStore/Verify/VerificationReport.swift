@@ -1,6 +1,13 @@
 public import DiskIO
 
 /// The findings of a verification.
+///
+/// ```swift
+/// let report = try LogVerifier().verify(["data"])
+/// for range in report.damage { print(range) }
+/// for log in report.logs { print("\(log.path): \(log.recordCount) records") }
+/// print(report.summary)
+/// ```
 public struct VerificationReport: Sendable {
   /// Counts of one log.
   public struct Log: Sendable, Equatable {

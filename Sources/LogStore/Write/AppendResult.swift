@@ -1,4 +1,9 @@
 /// The result of an append.
+///
+/// ```swift
+/// let result = try await log.append([NewRecord(value: "2 apples"), NewRecord(value: "1 pear")])
+/// print("offsets \(result.baseOffset) to \(result.lastOffset), durable: \(result.isDurable)")
+/// ```
 public struct AppendResult: Sendable, Equatable {
   /// Offset of the first appended record.
   public var baseOffset: Int64

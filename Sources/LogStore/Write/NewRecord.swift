@@ -53,6 +53,14 @@ public struct NewRecord: Sendable, Equatable {
 }
 
 /// What a key, a value or a header may be given as.
+///
+/// ```swift
+/// struct Price: RecordBytes {
+///   var cents: Int
+///   var recordBytes: [UInt8] { Array("\(cents)".utf8) }
+/// }
+/// let record = NewRecord(key: "apple", value: Price(cents: 80))
+/// ```
 public protocol RecordBytes: Sendable {
   /// The bytes that are stored.
   var recordBytes: [UInt8] { get }
