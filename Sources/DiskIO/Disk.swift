@@ -1,5 +1,13 @@
 /// The file system as the engine sees it: every call that can touch a directory or open a file.
 ///
+/// ```swift
+/// let disk: any Disk = PosixDisk()
+/// let file = try disk.open("data/a", .create)
+/// try file.write(bytes.span, at: 0)
+/// try file.sync()  // the content is durable
+/// try disk.syncDirectory("data")  // and so is the name
+/// ```
+///
 /// Two implementations exist, `PosixDisk` and (in StoreTesting) `SimulatedDisk`; one conformance
 /// suite runs against both. Paths are absolute or relative to the process, `/`-separated.
 /// Every method may be called from any thread.
@@ -70,6 +78,11 @@ extension Disk {
 }
 
 /// How a file is opened.
+///
+/// ```swift
+/// let new = try disk.open("data/b", .create)
+/// let old = try disk.open("data/a", .read)
+/// ```
 public enum OpenMode: Sendable, Equatable {
   /// Existing file, reading only.
   case read
@@ -80,6 +93,12 @@ public enum OpenMode: Sendable, Equatable {
 }
 
 /// The status of a name, from `Disk.status`.
+///
+/// ```swift
+/// if let status = try disk.status("data/a"), status.kind == .file {
+///   print("\(status.size) bytes, changed at \(status.modifiedMs)")
+/// }
+/// ```
 public struct FileStatus: Sendable, Equatable {
   /// Kind of the named object.
   public var kind: FileKind
@@ -109,6 +128,14 @@ public struct FileStatus: Sendable, Equatable {
 }
 
 /// Identifies a file or directory of the system under all its names.
+///
+/// ```swift
+/// if let identity = try disk.status("data/a")?.identity,
+///   try disk.status("data/b")?.identity == identity
+/// {
+///   print("two names of one file")
+/// }
+/// ```
 public struct FileIdentity: Sendable, Hashable {
   /// The file system's device.
   public var device: UInt64
@@ -123,11 +150,19 @@ public struct FileIdentity: Sendable, Hashable {
 }
 
 /// Kind of a directory entry.
+///
+/// ```swift
+/// let directories = try disk.list("data").filter { $0.kind == .directory }
+/// ```
 public enum FileKind: Sendable, Equatable {
   case file, directory, symbolicLink, other
 }
 
 /// One name in a directory.
+///
+/// ```swift
+/// for entry in try disk.list("data") where entry.kind == .file { print("data/\(entry.name)") }
+/// ```
 public struct DirectoryEntry: Sendable, Equatable {
   /// The name alone, without its directory.
   public var name: String
@@ -142,6 +177,12 @@ public struct DirectoryEntry: Sendable, Equatable {
 }
 
 /// A held lock; released by `release` or with its last reference.
+///
+/// ```swift
+/// let lock = try disk.lock("data/.lock")  // throws if another process has it
+/// defer { lock.release() }
+/// // ... use the directory ...
+/// ```
 public protocol DiskLock: AnyObject, Sendable {
   /// Releases the lock. Idempotent.
   func release()

@@ -1,4 +1,12 @@
 /// A call to the file system that failed: which, on what, and the system's reason.
+///
+/// ```swift
+/// do {
+///   _ = try disk.open("data/a", .read)
+/// } catch where error.isNotFound {
+///   print(error)  // open data/a: No such file or directory (check the path)
+/// }
+/// ```
 public struct DiskError: Error, Sendable, Equatable {
   /// The call that failed.
   public enum Operation: String, Sendable, CaseIterable {

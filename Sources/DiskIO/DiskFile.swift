@@ -1,6 +1,15 @@
 /// An open file. Positions and sizes are bytes. Every method may be called from any thread; writers
 /// of overlapping ranges must order themselves.
 ///
+/// ```swift
+/// let file = try disk.open("data/a", .readWrite)
+/// try file.write(bytes.span, at: file.size())  // at its end
+/// try file.sync()
+/// var buffer = [UInt8](repeating: 0, count: 4096)
+/// var span = buffer.mutableSpan
+/// let count = try file.read(into: &span, at: 0)
+/// ```
+///
 /// **Durability.** Changes by `write`, `truncate`, `allocate` and stores through a mapping are
 /// visible at once, and certain to survive a power cut only after a later `sync` that returned.
 /// Until then each 512-byte sector may independently be old, new or garbage, and the size old or
@@ -122,6 +131,10 @@ public protocol DiskFile: AnyObject, Sendable {
 }
 
 /// How much of a range of a file the page cache holds, see `DiskFile.residency`.
+///
+/// ```swift
+/// if file.residency(of: 0..<4096) != .whole { print("a read may wait for the disk") }
+/// ```
 public enum Residency: Sendable, Equatable {
   /// Every page: a read needs no disk.
   case whole
@@ -132,6 +145,10 @@ public enum Residency: Sendable, Equatable {
 }
 
 /// What a reader is about to do, see `DiskFile.advise`.
+///
+/// ```swift
+/// try file.advise(.sequential, at: 0, count: file.size())
+/// ```
 public enum ReadAdvice: Sendable {
   /// The whole range will be read from front to back.
   case sequential

@@ -1,4 +1,9 @@
 /// The size of a file system.
+///
+/// ```swift
+/// let space = try disk.space("data")
+/// print("\(space.availableBytes) of \(space.totalBytes) bytes are free")
+/// ```
 public struct DiskSpace: Sendable, Equatable {
   /// All of its bytes.
   public var totalBytes: Int64

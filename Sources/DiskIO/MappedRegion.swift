@@ -3,6 +3,12 @@ import Glibc
 
 /// Bytes of a file in memory, shared with the file: checked big-endian loads and stores.
 ///
+/// ```swift
+/// try MappingGuard.install()
+/// let region = try file.map(capacity: 4096, writable: false)
+/// let number = try region.load(bigEndian: UInt32.self, at: 8)
+/// ```
+///
 /// A store is visible to every reader of the file at once and durable after `DiskFile.sync`. The
 /// memory is unmapped with the last reference. If an accessed page is beyond the file's end,
 /// because the file was truncated, or the disk cannot read it, a load or store throws once

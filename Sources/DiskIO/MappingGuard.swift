@@ -3,6 +3,16 @@ internal import CMkstoreShims
 /// Lets this process survive memory-mapped files that another process truncates or the disk cannot
 /// read.
 ///
+/// ```swift
+/// try MappingGuard.install()
+/// let region = try file.map(capacity: 4096, writable: false)
+/// do {
+///   print(try region.load(bigEndian: UInt32.self, at: 0))
+/// } catch {
+///   print(error)  // another process cut the file, or the disk cannot read it
+/// }
+/// ```
+///
 /// Accessing such a page makes the kernel send SIGBUS, whose default action ends the process. With
 /// the guard installed, a load or store of `MappedRegion` throws a `DiskError` of that file
 /// instead.

@@ -3,6 +3,11 @@ import Glibc
 
 /// The operating system's file system.
 ///
+/// ```swift
+/// let disk = PosixDisk()
+/// for entry in try disk.list("data") { print(entry.name) }
+/// ```
+///
 /// New files are 0640 and new directories 0750, even with a less strict umask. Descriptors are
 /// closed on exec. Only a `.read` open follows a symbolic link in the last place of its path; files
 /// are never written to through a link (`ELOOP`).

@@ -1,6 +1,11 @@
 internal import CMkstoreShims
 
 /// What the system allows this process, and how it was started.
+///
+/// ```swift
+/// let limit = ProcessLimits.raiseOpenFiles()
+/// print("\(limit) files may be open")
+/// ```
 public enum ProcessLimits {
   /// Raises the limit of open files as far as the process may.
   ///

@@ -1,5 +1,13 @@
 /// One sync that replaces one for each file and directory of a file system.
 ///
+/// ```swift
+/// if let shared = try disk.sharedSync(of: "data/a") {
+///   for file in files { try file.writeOut() }
+///   try shared.sync()
+///   for file in files { try file.checkWritten() }  // throws if a write to this one was lost
+/// }
+/// ```
+///
 /// Returned by `Disk.sharedSync(of:)`, and only if it proves as much as theirs. Any thread may
 /// call.
 public protocol SharedSync: AnyObject, Sendable {
