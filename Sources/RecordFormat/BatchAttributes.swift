@@ -1,4 +1,9 @@
 /// The attributes of a batch: a codec and flags. Kafka ignores the bits that have no meaning.
+///
+/// ```swift
+/// let attributes = try BatchHeader(bytes.span).attributes
+/// if attributes.isTransactional { print("part of a transaction, \(attributes.timestampType)") }
+/// ```
 public struct BatchAttributes: RawRepresentable, Sendable, Equatable, BitwiseCopyable {
   /// As stored; one byte wide in the old formats.
   public var rawValue: Int16

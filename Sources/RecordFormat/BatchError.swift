@@ -2,6 +2,14 @@ public import MkstoreBytes
 
 /// Why bytes are not a batch, or not one that may be appended.
 ///
+/// ```swift
+/// do {
+///   try RecordBatch(bytes.span).checkCRC()
+/// } catch .checksum(let found, let expected) {
+///   print("the batch is damaged: CRC \(found), computed \(expected)")
+/// }
+/// ```
+///
 /// Positions count bytes from the batch's first byte; inside compressed records, from the first
 /// inflated byte, and the text says so.
 public enum BatchError: Error, Equatable, Sendable {

@@ -1,4 +1,12 @@
 /// A field of a batch's header or of a record that may be wrong, by Kafka's name.
+///
+/// ```swift
+/// do {
+///   _ = try BatchHeader(bytes.span)
+/// } catch .header(let field, let position, let found, _) {
+///   print("\(field) at byte \(position) is \(found)")  // magic at byte 16 is 3
+/// }
+/// ```
 public enum BatchField: String, Sendable, CustomStringConvertible {
   /// Offset of a batch's first record.
   case baseOffset

@@ -1,5 +1,11 @@
 /// Oddities of a batch that can be read anyway: Kafka accepts it, so readers do too, and report
 /// them.
+///
+/// ```swift
+/// var decoder = RecordDecoder(tolerance: .kafka)
+/// let findings = try batch.validate(.stored, decoder: &decoder).findings
+/// for text in findings.descriptions { print(text) }
+/// ```
 public struct BatchFindings: OptionSet, Sendable, Hashable, BitwiseCopyable {
   /// One bit for each kind.
   public let rawValue: UInt16

@@ -2,6 +2,11 @@ import MkstoreBytes
 
 /// The header of one entry as stored in a segment, of magic 0, 1 or 2.
 ///
+/// ```swift
+/// let header = try BatchHeader(bytes.span)
+/// print("offsets \(header.baseOffset) to \(header.lastOffset), \(header.byteCount) bytes")
+/// ```
+///
 /// Reading it checks the fields against each other, not the checksum and not the records. For an
 /// entry of the old formats (`isLegacy`) fields that it lacks read as none: −1.
 public struct BatchHeader: Sendable, Equatable, BitwiseCopyable {

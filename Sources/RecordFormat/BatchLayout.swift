@@ -1,5 +1,10 @@
 /// Positions of the fields of a batch of magic 2, in bytes from its first byte; docs/format.md has
 /// a table.
+///
+/// ```swift
+/// let magic = bytes[BatchLayout.magic]
+/// let records = bytes[BatchLayout.records...]
+/// ```
 public enum BatchLayout {
   /// Int64: offset of the first record. Not covered by the CRC.
   public static let baseOffset = 0
@@ -37,6 +42,11 @@ public enum BatchLayout {
 }
 
 /// Positions of the fields of an entry of magic 0 and 1, in bytes from its first byte.
+///
+/// ```swift
+/// let magic = bytes[LegacyLayout.magic]
+/// let attributes = bytes[LegacyLayout.attributes]
+/// ```
 public enum LegacyLayout {
   /// Int64: the message's offset; for a compressed set that of its last message.
   public static let offset = 0

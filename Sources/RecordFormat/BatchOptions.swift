@@ -1,4 +1,9 @@
 /// The producer information of a batch; none of it for plain appends.
+///
+/// ```swift
+/// let options = BatchOptions(producerId: 7, producerEpoch: 0, baseSequence: 0)
+/// let batch = try builder.finish(options)
+/// ```
 public struct BatchOptions: Sendable, Equatable {
   /// The idempotent producer's id; −1 for none.
   public var producerId: Int64

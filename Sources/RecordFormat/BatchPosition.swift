@@ -1,4 +1,12 @@
 /// A position in a batch.
+///
+/// ```swift
+/// do {
+///   _ = try batch.records(&decoder)
+/// } catch .record(let index, let field, let position, _, _) {
+///   print("record \(index): \(field) at \(position)")  // record 2: key at inflated byte 40
+/// }
+/// ```
 public enum BatchPosition: Sendable, Equatable, CustomStringConvertible {
   /// Bytes from the batch's first byte.
   case stored(Int)

@@ -1,4 +1,9 @@
 /// What validating a batch found about its records.
+///
+/// ```swift
+/// let summary = try batch.validate(.stored, decoder: &decoder)
+/// print("\(summary.recordCount) records, largest time \(summary.maxTimestamp)")
+/// ```
 public struct BatchSummary: Sendable, Equatable {
   /// Records present; also for a compressed set of the old formats.
   public internal(set) var recordCount = 0

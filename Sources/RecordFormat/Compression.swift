@@ -1,4 +1,10 @@
 /// How batches are written. All of `CompressionCodec` can be read; two of them are written.
+///
+/// ```swift
+/// let builder = RecordBatchBuilder(compression: .zstd(level: 9))
+/// print(builder.compression)  // zstd:9
+/// let parsed = Compression("zstd:9")  // the same; nil for a codec that is not written
+/// ```
 public enum Compression: Sendable, Equatable, CustomStringConvertible {
   /// Plain records.
   case none

@@ -1,4 +1,9 @@
 /// How the records of a batch are compressed: bits 0–2 of its attributes.
+///
+/// ```swift
+/// let codec = try BatchHeader(bytes.span).codec
+/// if codec != .none { print("compressed by \(codec)") }
+/// ```
 public enum CompressionCodec: Int8, Sendable, BitwiseCopyable, CaseIterable,
   CustomStringConvertible
 {

@@ -1,6 +1,12 @@
 import MkstoreBytes
 
 /// The content of the one record of a control batch.
+///
+/// ```swift
+/// for record in try batch.records(&decoder) {
+///   if case .abort = record.control?.kind { print("the transaction was aborted") }
+/// }
+/// ```
 public struct ControlRecord: Sendable, Equatable, CustomStringConvertible {
   /// What happened. Unknown types must be ignored.
   public enum Kind: Sendable, Equatable {

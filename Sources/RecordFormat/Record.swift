@@ -1,6 +1,12 @@
 import MkstoreBytes
 
 /// One record that owns its bytes.
+///
+/// ```swift
+/// for record in try batch.records(&decoder) {
+///   print(record.offset, String(decoding: record.value ?? [], as: UTF8.self))
+/// }
+/// ```
 public struct Record: Sendable, Equatable {
   /// The record's offset in its log.
   public var offset: Int64

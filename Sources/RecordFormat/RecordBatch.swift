@@ -2,6 +2,13 @@ import MkstoreBytes
 
 /// One whole entry of a segment: a batch of magic 2, or a message (set) of the old formats.
 ///
+/// ```swift
+/// let batch = try RecordBatch(bytes.span)
+/// try batch.checkCRC()
+/// var decoder = RecordDecoder()
+/// let records = try batch.records(&decoder)
+/// ```
+///
 /// A view of bytes that other code owns; making one reads the header and checks the length.
 public struct RecordBatch: ~Escapable, BitwiseCopyable {
   /// The header.

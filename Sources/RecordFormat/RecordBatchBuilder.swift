@@ -2,6 +2,14 @@ public import MkstoreBytes
 
 /// Makes batches of magic 2 from records, one after another in the same memory.
 ///
+/// ```swift
+/// var builder = RecordBatchBuilder(compression: .zstd)
+/// _ = try builder.append(timestamp: 1_700_000_000_000, key: nil, value: Array("2 apples".utf8))
+/// let batch = try builder.finish()
+/// try file.write(batch.span, at: 0)
+/// builder.reset()
+/// ```
+///
 /// Call `append` until it returns false or there are no more records, `finish`, write the bytes
 /// out, `reset`. No allocation once the buffers have grown to their size. Owned by one thread at a
 /// time.

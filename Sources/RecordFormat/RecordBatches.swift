@@ -1,6 +1,13 @@
 import MkstoreBytes
 
 /// Consecutive entries, as in a segment or in the answer to a fetch.
+///
+/// ```swift
+/// var batches = RecordBatches(bytes.span)
+/// while let batch = try batches.next() {
+///   print(batch.header.baseOffset, batch.header.recordCount)
+/// }
+/// ```
 public struct RecordBatches: ~Escapable {
   /// All bytes.
   public let bytes: Span<UInt8>

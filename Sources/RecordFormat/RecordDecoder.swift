@@ -2,6 +2,12 @@ public import MkstoreBytes
 
 /// The reused memory of decoding: codec contexts and a buffer of inflated bytes.
 ///
+/// ```swift
+/// var decoder = RecordDecoder(tolerance: .kafka)
+/// var batches = RecordBatches(bytes.span)
+/// while let batch = try batches.next() { print(try batch.records(&decoder).count) }
+/// ```
+///
 /// Records are inflated piece by piece and read as they come, so that a batch takes the memory of a
 /// piece (256 KiB), of its largest record and of the codec's window, however far it inflates. A
 /// batch that exceeds `decompressedBytesMax` is refused when it does, or before; docs/format.md

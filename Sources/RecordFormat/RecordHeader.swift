@@ -1,4 +1,9 @@
 /// One header of a record: a name, which may repeat, and a value, which may be null.
+///
+/// ```swift
+/// let header = RecordHeader(name: "currency", value: Array("EUR".utf8))
+/// print(header.nameText)  // currency
+/// ```
 public struct RecordHeader: Sendable, Equatable, Hashable {
   /// The name's bytes; UTF-8 by Kafka's rules, although Kafka does not enforce them.
   public var name: [UInt8]

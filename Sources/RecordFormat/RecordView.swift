@@ -2,6 +2,14 @@ public import MkstoreBytes
 
 /// A view of one record in its batch's bytes: no byte is copied.
 ///
+/// ```swift
+/// var kept: [Record] = []
+/// try batch.forEachRecord(&decoder) { record in
+///   if record.hasKey { kept.append(Record(copying: record)) }
+///   return true
+/// }
+/// ```
+///
 /// Lives as long as those bytes, so it cannot leave the closure that received it; `Record` is the
 /// copy that can.
 public struct RecordView: ~Escapable, BitwiseCopyable {

@@ -1,4 +1,9 @@
 /// What a record's timestamp means: bit 3 of the batch's attributes.
+///
+/// ```swift
+/// let header = batch.header
+/// if header.timestampType == .logAppendTime { print("appended at \(header.maxTimestamp)") }
+/// ```
 public enum TimestampType: Int8, Sendable, BitwiseCopyable, CustomStringConvertible {
   /// Set by the producer, for each record.
   case createTime = 0

@@ -1,4 +1,8 @@
 /// Requirements for a batch.
+///
+/// ```swift
+/// try batch.validate(.produced(maxMessageBytes: 1_048_588), decoder: &decoder)
+/// ```
 public enum ValidationRules: Sendable, Equatable {
   /// What a log may hold: the checksum is right, and every record decodes and fits the header.
   /// Gaps, control batches, old formats and batches without records are legal.
