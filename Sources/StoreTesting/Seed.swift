@@ -2,6 +2,13 @@ import Glibc
 
 /// The number a random test is made from, so that a failure can be replayed.
 ///
+/// ```swift
+/// let seed = Seed.fromEnvironment()
+/// var generator = seed.generator
+/// let input = generator.bytes(100)
+/// print(seed)  // SEED=8127
+/// ```
+///
 /// Print it with every failure; `SEED=<number> swift test --filter <test>` repeats the run.
 public struct Seed: Sendable, Hashable, CustomStringConvertible {
   /// The number itself.

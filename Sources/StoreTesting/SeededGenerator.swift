@@ -1,5 +1,11 @@
 /// SplitMix64: the same numbers for the same seed on every machine, for ever.
 ///
+/// ```swift
+/// var generator = SeededGenerator(seed: 7)
+/// let order = [1, 2, 3].shuffled(using: &generator)
+/// let cutsPower = generator.chance(0.1)
+/// ```
+///
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64

@@ -1,4 +1,9 @@
 /// Which unsynced items a power cut keeps, see `SimulatedDisk.crash`.
+///
+/// ```swift
+/// let worst = disk.crash(.loseAllUnsynced)
+/// let some = disk.crash(.random(seed: 7))  // the same disk each time
+/// ```
 public enum CrashMode: Sendable, Hashable, CustomStringConvertible {
   /// Exactly the durable image.
   case loseAllUnsynced

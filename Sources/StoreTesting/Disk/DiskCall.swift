@@ -1,6 +1,12 @@
 public import DiskIO
 
 /// One call of a traced disk, in order.
+///
+/// ```swift
+/// disk.setTracing(true)
+/// // ... run the scenario ...
+/// for call in disk.trace where call.operation == .sync { print(call.path) }
+/// ```
 public struct DiskCall: Sendable, Equatable, CustomStringConvertible {
   /// Which call.
   public var operation: DiskError.Operation

@@ -1,4 +1,8 @@
 /// One item that a power cut may keep or lose independently of the others.
+///
+/// ```swift
+/// for item in disk.unsyncedItems { print(item) }  // sector /data/a 3
+/// ```
 public enum UnsyncedItem: Sendable, Hashable, CustomStringConvertible {
   /// A change of a name, as `operation path`.
   case name(String)

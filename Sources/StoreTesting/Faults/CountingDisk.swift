@@ -3,6 +3,12 @@ import LogStore
 
 /// Counts calls to another disk: for tests that bound reads, open files and mappings on a real file
 /// system.
+///
+/// ```swift
+/// let disk = CountingDisk(PosixDisk())
+/// let store = try await Store.open("data", disk: disk)
+/// print(disk.counters.calls[.read, default: 0], disk.counters.openFilesPeak)
+/// ```
 public final class CountingDisk: Disk {
   private let base: any Disk
   let tally = Locked(DiskCounters())

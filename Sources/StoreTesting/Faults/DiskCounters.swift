@@ -1,6 +1,12 @@
 public import DiskIO
 
 /// The counts of a `SimulatedDisk` or `CountingDisk`.
+///
+/// ```swift
+/// let before = disk.counters
+/// // ... run the scenario ...
+/// print("\(disk.counters.bytesRead - before.bytesRead) bytes read")
+/// ```
 public struct DiskCounters: Sendable, Equatable {
   /// Calls by operation, failed ones included. `.read` counts calls, not system calls.
   public var calls: [DiskError.Operation: Int] = [:]

@@ -2,6 +2,11 @@ public import DiskIO
 
 /// One fault of a `SimulatedDisk`, once or from some point on.
 ///
+/// ```swift
+/// disk.plan(.error(EIO, at: 3))  // the third call that changes something
+/// disk.plan(FaultPlan(.error(ENOSPC), at: 1, isForEver: true, operations: [.write]))
+/// ```
+///
 /// The method (SQLite's): run the scenario with the fault at operation 1, then 2, and so on until a
 /// run ends with `faultsFired == 0`; after each run check the invariants. A test whose fault never
 /// fired proves nothing, so check that too.

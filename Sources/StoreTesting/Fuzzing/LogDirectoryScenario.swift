@@ -7,6 +7,10 @@ import RecordFormat
 /// any bytes: no trap, no endless loop, no byte returned with a wrong CRC, and everything that a
 /// writable log once returned stays, through close, kill and power cut.
 ///
+/// ```swift
+/// LogDirectoryScenario.run(input.span)
+/// ```
+///
 /// Run by the fuzz target and, over the corpus, by a test.
 public enum LogDirectoryScenario {
   private static let silent = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }

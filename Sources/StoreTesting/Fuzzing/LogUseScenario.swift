@@ -2,6 +2,11 @@
 /// compares the engine with an array of records: what was acknowledged is there once and in order
 /// after any cut, and what is read is what was appended.
 ///
+/// ```swift
+/// var generator = SeededGenerator(seed: 7)
+/// let steps = LogUseScenario.run(generator.bytes(200).span)
+/// ```
+///
 /// Run by the fuzz target `FuzzLogUse` and, over the corpus and random inputs, by a test.
 public enum LogUseScenario {
   /// Steps of one input at most.

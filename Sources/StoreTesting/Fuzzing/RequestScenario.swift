@@ -5,6 +5,10 @@ public import MkstoreProtocol
 /// any bytes: no trap, an error with a reason, and a parsed request can be written and read again
 /// without a change.
 ///
+/// ```swift
+/// if RequestScenario.run(frame.span) == nil { print("the bytes are not a request") }
+/// ```
+///
 /// Run by the fuzz target `FuzzRequest` and, over the corpus, by a test.
 public enum RequestScenario {
   /// Runs it over one input, a frame without its size; traps if a promise is broken.

@@ -6,6 +6,15 @@ internal import RecordFormat
 /// The oracle of crash, fault and model tests: what was appended to a log, what was promised of it,
 /// and whether the log's later content can be right.
 ///
+/// ```swift
+/// var model = LogModel()
+/// let result = try log.appendBlocking(batch: &batch)
+/// model.note(batch, .durable(result.baseOffset))
+/// // ... cut the power and open the log again ...
+/// let content = try LogModel.content(of: reopened)
+/// if let fault = model.fault(in: content, after: .powerCut) { print(fault) }
+/// ```
+///
 /// Right means: every batch that must be there is, byte for byte and at its offset; nothing is
 /// there that was not appended; the order is that of appending; and there is no hole, so what
 /// survived is a prefix of what was written.
