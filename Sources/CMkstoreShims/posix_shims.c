@@ -96,6 +96,8 @@ int mk_open(const char *path, enum mk_open_mode mode) {
   case MK_OPEN_READ_WRITE: flags |= O_RDWR | O_NOFOLLOW; break;
   case MK_OPEN_CREATE: flags |= O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL; break;
   case MK_OPEN_OR_CREATE: flags |= O_RDWR | O_NOFOLLOW | O_CREAT; break;
+  case MK_OPEN_DURABLE_WRITES: flags |= O_RDWR | O_NOFOLLOW | O_DSYNC; break;
+  case MK_OPEN_DIRECT: flags |= O_RDWR | O_NOFOLLOW | O_DSYNC | O_DIRECT; break;
   }
   return above_standard(open(path, flags, 0640));
 }
@@ -124,7 +126,14 @@ int mk_abandon(int fd) {
 }
 
 int mk_write_out(int fd) {
-  return error_or_zero(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
+  struct stat status;
+  if (fstat(fd, &status) != 0) return errno;
+  const off_t piece = 1 << 20;
+  for (off_t position = 0; position < status.st_size; position += piece) {
+    int flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (sync_file_range(fd, position, piece, flags) != 0) return errno;
+  }
+  return 0;
 }
 
 int mk_check_written(int fd) {

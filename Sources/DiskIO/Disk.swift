@@ -90,6 +90,15 @@ public enum OpenMode: Sendable, Equatable {
   case readWrite
   /// New file (mode 0640), reading and writing; fails if the name exists.
   case create
+  /// Existing file, reading and writing; each write is durable when it returns, as far as the file
+  /// does not grow by it: as if `sync` of those bytes followed.
+  ///
+  /// Where the file system can, the page cache is passed by. Positions, counts and the address of
+  /// the memory of every transfer must therefore be multiples of `blockBytes`.
+  case durableWrites
+
+  /// What transfers of a file opened with `durableWrites` must be multiples of.
+  public static let blockBytes = 4096
 }
 
 /// The status of a name, from `Disk.status`.

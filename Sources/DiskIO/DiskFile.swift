@@ -69,8 +69,9 @@ public protocol DiskFile: AnyObject, Sendable {
   /// nothing, and an error shows at that `sync`. May wait for a busy disk.
   func startSync()
 
-  /// Starts writing changes to the disk, before a `SharedSync` makes them durable. An error is as
-  /// final as one of `sync`.
+  /// Writes changes to the disk and waits for it, in small pieces, so that other writes come in
+  /// between. It makes nothing durable: a `sync` or `SharedSync` after it has little left to write.
+  /// An error is as final as one of `sync`.
   func writeOut() throws(DiskError)
 
   /// Throws if something written before was lost on its way to the disk, as `sync` would; once. For

@@ -29,9 +29,15 @@ public final class PosixDisk: Disk {
       case .read: MK_OPEN_READ
       case .readWrite: MK_OPEN_READ_WRITE
       case .create: MK_OPEN_CREATE
+      case .durableWrites: MK_OPEN_DIRECT
       }
-    let (fd, _) = try openRegularFile(operation, path, wanted)
-    return PosixFile(path: path, fd: fd)
+    do throws(DiskError) {
+      return PosixFile(path: path, fd: try openRegularFile(operation, path, wanted).fd)
+    } catch  where mode == .durableWrites && error.code == EINVAL {
+      // A file system that has only the page cache.
+      let (fd, _) = try openRegularFile(operation, path, MK_OPEN_DURABLE_WRITES)
+      return PosixFile(path: path, fd: fd)
+    }
   }
 
   /// The status of `path`, or nil; see `Disk`.

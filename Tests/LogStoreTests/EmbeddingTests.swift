@@ -66,7 +66,7 @@ import Testing
   @Test(.timeLimit(.minutes(1))) func hangingSyncsHoldNoThreadOfThePool() async throws {
     let disk = SimulatedDisk()
     var config = StoreConfig()
-    config.sharedSyncMin = 0
+    config.journalLogsMin = 0
     let store = try await Store.open(
       "/data", .createIfMissing, config: config, disk: disk, logger: .silent)
     var logs: [Log] = []

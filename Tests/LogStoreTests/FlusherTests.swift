@@ -1,40 +1,76 @@
 import DiskIO
 import Glibc
 import Logging
+import StoreTesting
 import Testing
 
 @testable import LogStore
 
 /// Who flushes what was asked for, and when: the threads of the flusher.
 struct FlusherTests {
+  /// How a log answers when it is asked for a flush by the journal.
+  private enum Start { case begun, idle, alone }
+
+  /// A log's part of a group.
+  private struct Member: JournalMember {
+    let owner: Client
+    var client: any JournalClient { owner }
+    var entry: JournalEntry {
+      JournalEntry(
+        logName: "t-0", topicId: .zero, segmentBase: 0, position: 0, byteCount: 100,
+        offsets: 0..<1, payloadStart: 0, crc: 0)
+    }
+    func read(into bytes: inout MutableSpan<UInt8>) throws(DiskError) {
+      owner.during.withLock { body in
+        defer { body = nil }
+        return body
+      }?()
+    }
+    func end(isDurable: Bool) { owner.end(isDurable: isDurable) }
+  }
+
   /// A log that notes its flushes and may be held within one.
-  private final class Client: Flusher.Client {
+  private final class Client: Flusher.Client, JournalClient {
     struct State {
       var flushes = 0
       var running = 0
       var runningMax = 0
       var isHeld = false
-      var start = Flusher.SharedFlushStart.begun(byteCount: 1)
+      var start = Start.begun
       var hasBegun = 0
-      var sharedFlushes = 0
+      var journaledFlushes = 0
       var intervalMs: Int?
     }
     let state = Locked(State())
+    /// What is done while its bytes are read for the journal, once.
+    let during = Locked<(@Sendable () -> Void)?>(nil)
 
     func startFlush() {}
 
-    func beginSharedFlush(by group: GroupSync) -> Flusher.SharedFlushStart {
+    let logName = "t-0"
+    let recoveryPoint: Int64 = 1
+    let needsNoJournal = false
+    let isFailed = false
+    func beginOwnSync() -> OwnSync? { nil }
+    func endOwnSync(_ sync: OwnSync, isSynced: Bool) {}
+    func keepEntries(_ groups: [UInt8]) throws(DiskError) {}
+
+    func beginJournaledFlush(bytesMax: Int) -> JournalStart {
       state.withLock { state in
-        if case .begun = state.start { state.hasBegun += 1 }
-        return state.start
+        switch state.start {
+        case .idle: return .idle
+        case .alone: return .alone
+        case .begun:
+          state.hasBegun += 1
+          return .begun(Member(owner: self))
+        }
       }
     }
-    func abandonSharedFlush() { state.withLock { $0.hasBegun -= 1 } }
-    func writeSharedFlush() -> Bool { true }
-    func endSharedFlush(isSynced: Bool) {
+
+    func end(isDurable: Bool) {
       state.withLock { state in
         state.hasBegun -= 1
-        if isSynced { state.sharedFlushes += 1 } else { state.flushes += 1 }
+        if isDurable { state.journaledFlushes += 1 } else { state.flushes += 1 }
       }
       state.broadcast()
     }
@@ -75,46 +111,28 @@ struct FlusherTests {
     return flusher
   }
 
-  /// The file system's sync, which may be told to do something meanwhile.
-  private final class FakeSync: SharedSync {
-    struct State {
-      var count = 0
-      var fails = false
-      var pendingBytes: Int? = 0
-    }
-    let state = Locked(State())
-    let during = Locked<(@Sendable () -> Void)?>(nil)
-
-    func covers(_ directory: String) throws(DiskError) -> Bool { true }
-    var pendingBytes: Int? { state.withLock { $0.pendingBytes } }
-    func sync() throws(DiskError) {
-      let fails = state.withLock { state in
-        state.count += 1
-        return state.fails
-      }
-      let body = during.withLock { body in
-        defer { body = nil }
-        return body
-      }
-      body?()
-      if fails { throw DiskError(.syncFileSystem, "fake", code: EIO) }
-    }
-    var count: Int { state.withLock { $0.count } }
-  }
-
-  /// A flusher with a group, a log that keeps its only thread busy, and logs that wait behind it.
+  /// A flusher with a journal, a log that keeps its only thread busy, and logs that wait behind it.
   private struct Crowd {
-    let sync = FakeSync()
+    let disk = SimulatedDisk()
+    let journal: Journal
     let flusher: Flusher
     let busy = Client()
     let clients: [Client]
 
-    init(_ count: Int, threadsMax: Int = 1) {
+    init(_ count: Int, threadsMax: Int = 1) throws {
       flusher = Flusher(threadsMax: threadsMax)
-      flusher.shareSyncs(
-        by: GroupSync(
-          sync, logCountMin: 4, othersBytesMax: 32 << 20, traffic: SyncTraffic(), logger: .silent,
-          metrics: StoreMetrics()))
+      try disk.installDirectory("/data")
+      journal = Journal(
+        disk, directory: "/data",
+        Journal.Settings(logCountMin: 5, fileBytes: 64 << 10, filesMax: 2, usesThread: false),
+        Journal.Context(
+          logger: .silent, rateLimitedLog: RateLimitedLog(.silent, now: { 0 }),
+          metrics: StoreMetrics(), traffic: SyncTraffic(), group: nil,
+          now: { 0 }))
+      #expect(!journal.isWanted(forLogs: 5))
+      journal.step(waiting: false)
+      #expect(journal.isWanted(forLogs: 5) && !journal.isWanted(forLogs: 4))
+      flusher.use(journal)
       clients = (0..<count).map { _ in Client() }
       flusher.start(core: nil)
       busy.hold(true)
@@ -127,74 +145,62 @@ struct FlusherTests {
       for client in clients { flusher.request(client) }
       busy.hold(false)
       for client in clients {
-        #expect(client.isReached { $0.flushes + $0.sharedFlushes >= flushes })
+        #expect(client.isReached { $0.flushes + $0.journaledFlushes >= flushes })
       }
       flusher.stop()
       #expect(clients.allSatisfy { $0.state.withLock { $0.hasBegun } == 0 })
     }
 
-    var sharedFlushes: [Int] { clients.map { $0.state.withLock { $0.sharedFlushes } } }
+    var journaledFlushes: [Int] { clients.map { $0.state.withLock { $0.journaledFlushes } } }
     var flushes: [Int] { clients.map { $0.state.withLock { $0.flushes } } }
   }
 
-  @Test func manyLogsThatWaitShareOneSync() {
-    let crowd = Crowd(20)
+  @Test func manyLogsThatWaitShareOneWrite() throws {
+    let crowd = try Crowd(20)
+    let before = crowd.disk.counters.calls[.write, default: 0]
     crowd.run()
-    #expect(crowd.sync.count == 1)
-    #expect(crowd.sharedFlushes == [Int](repeating: 1, count: 20))
+    #expect(crowd.disk.counters.calls[.write, default: 0] == before + 1)
+    #expect(crowd.journaledFlushes == [Int](repeating: 1, count: 20))
     #expect(crowd.flushes == [Int](repeating: 0, count: 20))
   }
 
-  @Test func fewLogsThatWaitDoNotShare() {
-    let crowd = Crowd(3)
+  @Test func fewLogsThatWaitDoNotShare() throws {
+    let crowd = try Crowd(3)
     crowd.run()
-    #expect(crowd.sync.count == 0)
     #expect(crowd.flushes == [1, 1, 1])
   }
 
-  /// What is appended while the sync runs may be missing from it.
-  @Test func logsAskedForDuringTheSharedSyncAreFlushedOnceMore() {
-    let crowd = Crowd(8)
+  /// What is appended while the bytes are read may be missing from them.
+  @Test func logsAskedForDuringTheWriteAreFlushedOnceMore() throws {
+    let crowd = try Crowd(8)
     let (flusher, clients) = (crowd.flusher, crowd.clients)
-    crowd.sync.during.withLock {
+    clients[0].during.withLock {
       $0 = { for client in clients { flusher.request(client) } }
     }
     crowd.run(flushes: 2)
-    #expect(crowd.sync.count == 2)
-    #expect(crowd.sharedFlushes == [Int](repeating: 2, count: 8))
+    #expect(crowd.journaledFlushes == [Int](repeating: 2, count: 8))
   }
 
-  @Test func aGroupWaitsForNobodyElsesWrites() {
-    for pending in [nil, 1 << 30] {
-      let crowd = Crowd(8, threadsMax: 3)
-      crowd.sync.state.withLock { $0.pendingBytes = pending }
-      crowd.run()
-      #expect(crowd.sync.count == 0)
-      #expect(crowd.flushes == [Int](repeating: 1, count: 8))
-    }
-  }
-
-  @Test func logsThatCannotShareAreFlushedByThemselves() {
-    let crowd = Crowd(8)
+  @Test func logsThatCannotShareAreFlushedByThemselves() throws {
+    let crowd = try Crowd(8)
     for client in crowd.clients[..<5] { client.state.withLock { $0.start = .alone } }
     crowd.clients[5].state.withLock { $0.start = .idle }
     crowd.run()
-    #expect(crowd.sync.count == 1)
     #expect(crowd.flushes == [1, 1, 1, 1, 1, 0, 0, 0])
-    #expect(crowd.sharedFlushes == [0, 0, 0, 0, 0, 0, 1, 1])
+    #expect(crowd.journaledFlushes == [0, 0, 0, 0, 0, 0, 1, 1])
   }
 
-  @Test func afterAFailedSharedSyncEveryLogSyncsForItself() {
-    let crowd = Crowd(8)
-    crowd.sync.state.withLock { $0.fails = true }
+  @Test func afterAFailedWriteEveryLogSyncsForItself() throws {
+    let crowd = try Crowd(8)
+    crowd.disk.plan(FaultPlan(.error(EIO), at: 1, operations: [.write]))
     let (flusher, clients) = (crowd.flusher, crowd.clients)
-    crowd.sync.during.withLock {
+    clients[0].during.withLock {
       $0 = { for client in clients { flusher.request(client) } }
     }
     crowd.run(flushes: 2)
-    #expect(crowd.sync.count == 1)
+    #expect(crowd.disk.faultFired)
     #expect(crowd.flushes == [Int](repeating: 2, count: 8))
-    #expect(crowd.sharedFlushes == [Int](repeating: 0, count: 8))
+    #expect(crowd.journaledFlushes == [Int](repeating: 0, count: 8))
   }
 
   @Test func severalLogsAreFlushedConcurrently() {

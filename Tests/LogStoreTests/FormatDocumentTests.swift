@@ -39,6 +39,38 @@ struct FormatDocumentTests {
     #expect(try isInFixture(name, dump.bytes))
   }
 
+  @Test func journalDumpsDecodeAsDescribed() throws {
+    let first = try document.dump("hex journal")
+    let decodedHeader = JournalFileHeader(first.bytes.span)
+    let header = try #require(decodedHeader)
+    #expect(first.values["liveFrom"] == "\(header.liveFrom)")
+    let (group, described) = (
+      try document.dump("hex journal-group"), try document.dump("hex journal-entry")
+    )
+    let bytes = group.bytes + described.bytes
+    let decodedHead = JournalGroupHead(bytes.span)
+    let head = try #require(decodedHead)
+    #expect(head.ringId == header.ringId && head.encodedBytes == bytes.count)
+    #expect(group.values["sequence"] == "\(head.sequence)")
+    #expect(group.values["durableBelow"] == "\(head.durableBelow)")
+    #expect(group.values["liveFrom"] == "\(head.liveFrom)")
+    #expect(group.values["byteCount"] == "\(head.byteCount)")
+    let entry = try #require(head.entries.first)
+    #expect(described.values["name"] == entry.logName && !entry.isVoid)
+    #expect(described.values["topicId"] == "\(entry.topicId)")
+    #expect(described.values["segmentBaseOffset"] == "\(entry.segmentBase)")
+    #expect(described.values["position"] == "\(entry.position)")
+    #expect(described.values["byteCount"] == "\(entry.byteCount)")
+    #expect(described.values["firstOffset"] == "\(entry.offsets.lowerBound)")
+    #expect(described.values["endOffset"] == "\(entry.offsets.upperBound)")
+    #expect(described.values["payloadStart"] == "\(entry.payloadStart)")
+    #expect(described.values["crc"] == "\(entry.crc)")
+    var again = [UInt8](repeating: 0, count: bytes.count)
+    var span = again.mutableSpan
+    head.encode(into: &span)
+    #expect(again == bytes)
+  }
+
   @Test func snapshotDumpDecodesAsDescribed() throws {
     let dump = try document.dump("hex snapshot")
     let values = dump.values

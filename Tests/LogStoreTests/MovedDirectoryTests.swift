@@ -40,18 +40,14 @@ import Testing
     #expect(found.batches.map(\.baseOffset).starts(with: acknowledged) && found.damaged.isEmpty)
   }
 
-  /// Of logs that share a sync only the one that nobody will find again is refused. On a file
-  /// system without a shared sync each syncs for itself, and the same holds.
+  /// Of logs that share the journal only the one that nobody will find again is refused.
   @Test func aRemovedLogOfAGroupIsRefusedAlone() throws {
     let root = NSTemporaryDirectory() + "mkstore-removed-\(UUID().uuidString)"
     defer { remove(root) }
     var config = CrashStore.config(segmentBytes: 1 << 20)
-    config.sharedSyncMin = 2
-    // However busy the machine is.
-    config.sharedSyncOthersBytesMax = Int.max / 2
-    config.monotonicNs = { 0 }
-    let disk = CountingDisk(PosixDisk())
-    let store = try Store.openBlocking(root, config: config, disk: disk, logger: .silent)
+    config.journalLogsMin = 2
+    config.journalBytesMax = 4 << 20
+    let store = try Store.openBlocking(root, config: config, logger: .silent)
     let logs = try (0..<4).map {
       try store.createLogBlocking(try TopicPartition(topic: "t", partition: Int32($0)))
     }
@@ -66,9 +62,8 @@ import Testing
       store.context.flusher.step(waiting: false)
     }
     #expect(logs.map(\.health.isFailed) == [false, true, false, false])
-    #expect(logs.map { $0.recoveryPoint == $0.logEndOffset } == [true, false, true, true])
-    let hasSharedSync = try PosixDisk().sharedSync(of: root + "/meta.properties") != nil
-    #expect((disk.counters.calls[.syncFileSystem, default: 0] >= 2) == hasSharedSync)
+    #expect(logs.map { $0.durableEndOffset == $0.logEndOffset } == [true, false, true, true])
+    #expect(store.context.flusher.journal?.state.withLock { $0.ring?.nextSequence ?? 0 } ?? 0 > 1)
   }
 
   private func remove(_ path: String) {

@@ -63,27 +63,32 @@ import Testing
     try expectNothingLost(disk, config, model, "after the failed sync")
   }
 
-  /// The shared sync succeeds; what the file system met before, writing one log's bytes by itself,
-  /// only that log's own file tells.
-  @Test func aSharedFlushAsksForTheErrorOfEachLogsOwnFile() throws {
+  /// The shared sync of the logs' own files succeeds; what the file system met before, writing one
+  /// log's bytes by itself, only that log's own file tells. Its batches stay in the journal.
+  @Test func aSharedSyncAsksForTheErrorOfEachLogsOwnFile() throws {
     let disk = SimulatedDisk(seed: 4)
     var config = CrashStore.config(segmentBytes: 1 << 20)
     config.sharedSyncMin = 2
+    config.journalLogsMin = 2
+    config.journalBytesMax = 8 * (64 << 10)
     let store = try SharedStore(disk, config, logCount: 3)
     var models = [LogModel](repeating: LogModel(), count: 3)
-    for round in 0..<2 {
+    for round in 0..<3 {
       for index in 0..<3 {
         try store.append(SampleBatches.small[round * 3 + index], to: index, &models)
       }
-      if round == 1 {
-        try disk.failWriteBack(of: store.logs[1].store.state.segments[0].path(.log), EIO)
-      }
       store.step(&models)
     }
+    #expect(models.map(\.durableCount) == [3, 3, 3] && store.groupCount > 0)
+    try disk.failWriteBack(of: store.logs[1].store.state.segments[0].path(.log), EIO)
+    store.manager.context.flusher.journal?.syncAll()
     #expect(store.sharedSyncCount == 1)
-    #expect(store.failedLogs == [1])
-    #expect(models.map(\.durableCount) == [2, 1, 2])
     #expect(store.logs.map(\.health.isFailed) == [false, true, false])
+    #expect(store.logs[1].recoveryPoint < store.logs[1].durableEndOffset)
+    let after = try SharedStore(disk.crash(.loseAllUnsynced), config, logCount: 3, creates: false)
+    for (index, log) in after.logs.enumerated() {
+      #expect(models[index].fault(in: try LogModel.content(of: log), after: .powerCut) == nil)
+    }
   }
 
   @Test func theMarkIsDurableBeforeTheFirstByte() throws {

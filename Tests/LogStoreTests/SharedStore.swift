@@ -5,7 +5,7 @@ import Testing
 @testable import LogStore
 
 /// A store of several logs on a simulated disk, flushed by steps: appends to all logs wait together
-/// for one sync.
+/// for one write of the journal.
 final class SharedStore {
   let disk: SimulatedDisk
   let manager: Store
@@ -34,6 +34,11 @@ final class SharedStore {
 
   /// Syncs of the whole disk so far.
   var sharedSyncCount: Int { disk.counters.calls[.syncFileSystem, default: 0] }
+
+  /// Groups that were written to the journal since the store was made.
+  var groupCount: Int {
+    Int(manager.context.flusher.journal?.state.withLock { $0.ring?.nextSequence ?? 1 } ?? 1) - 1
+  }
 
   /// Appends a batch without waiting, as the server does.
   func append(_ batch: [UInt8], to index: Int, _ models: inout [LogModel]) throws {

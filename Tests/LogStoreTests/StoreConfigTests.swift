@@ -11,6 +11,8 @@ import Testing
     ("openSegmentsMax", { $0.openSegmentsMax = 0 }),
     ("flusherThreadsMax", { $0.flusherThreadsMax = 0 }),
     ("sharedSyncMin", { $0.sharedSyncMin = -1 }),
+    ("journalLogsMin", { $0.journalLogsMin = -1 }),
+    ("journalBytesMax", { $0.journalBytesMax = 1000 }),
     ("loaderThreads", { $0.loaderThreads = 0 }),
     ("producerExpirationMs", { $0.producerExpirationMs = 0 }),
     ("segmentBytes", { $0.log.segmentBytes = 13 }),

@@ -201,7 +201,7 @@ import Testing
     }
     disk.setTracing(true)
     guard case .closed = error({ try log.waitUntilDurableBlocking(upTo: 1) })?.kind,
-      case .alone = log.pipeline.beginSharedFlush(by: try group(disk))
+      case .alone = log.pipeline.beginJournaledFlush(bytesMax: 1 << 20)
     else {
       Issue.record("flushed after the end")
       return
@@ -230,42 +230,22 @@ import Testing
       traffic: SyncTraffic(), logger: .silent, metrics: StoreMetrics())
   }
 
-  /// A log that fails while others' bytes are synced has acknowledged nothing by their sync.
-  @Test func aSharedSyncAcknowledgesNothingOfALogThatFailedMeanwhile() throws {
+  /// A log that fails while its bytes go to the journal has acknowledged nothing by it.
+  @Test func aWriteOfTheJournalAcknowledgesNothingOfALogThatFailedMeanwhile() throws {
     let disk = SimulatedDisk(seed: 8)
     let store = try CrashStore(disk, CrashStore.config())
     let log = store.log
     var model = LogModel()
     try store.append(SampleBatches.small[0], &model)
     _ = try write(SampleBatches.small[1], to: log)
-    let group = try group(disk)
-    guard case .begun = log.pipeline.beginSharedFlush(by: group) else {
-      Issue.record("no shared flush began")
+    guard case .begun(let flush) = log.pipeline.beginJournaledFlush(bytesMax: 1 << 20) else {
+      Issue.record("no flush by the journal began")
       return
     }
-    #expect(log.pipeline.writeSharedFlush() && group.run(logCount: 2))
-    let before = log.recoveryPoint
+    let before = log.durableEndOffset
     log.health.fail(DiskError(.sync, log.path, code: EIO))
-    log.pipeline.endSharedFlush(isSynced: true)
-    #expect(log.recoveryPoint == before)
-  }
-
-  /// Whether a log lies on the file system cannot be told: it syncs for itself.
-  @Test func whereItIsNotKnownWhatASyncCoversEachLogSyncsForItself() throws {
-    let disk = SimulatedDisk(seed: 9)
-    let store = try CrashStore(disk, CrashStore.config())
-    var model = LogModel()
-    try store.append(SampleBatches.small[0], &model)
-    _ = try write(SampleBatches.small[1], to: store.log)
-    let group = GroupSync(
-      BlindSync(), logCountMin: 2, othersBytesMax: 1 << 20, traffic: SyncTraffic(),
-      logger: .silent, metrics: StoreMetrics())
-    guard case .alone = store.log.pipeline.beginSharedFlush(by: group) else {
-      Issue.record("a shared flush began")
-      return
-    }
-    try store.log.flushBlocking()
-    #expect(try disk.unsyncedBytes(of: store.log.store.state.segments[0].path(.log)) == 0)
+    flush.end(isDurable: true)
+    #expect(log.durableEndOffset == before)
   }
 
   /// Its descriptor has told its error and will not tell it again.
@@ -279,14 +259,6 @@ import Testing
     let calls = disk.counters.calls[.syncFileSystem, default: 0]
     #expect(!group.isUsable && !group.mayRun(ownBytes: 0) && !group.run(logCount: 2))
     #expect(disk.counters.calls[.syncFileSystem, default: 0] == calls)
-  }
-
-  private final class BlindSync: SharedSync {
-    func covers(_ directory: String) throws(DiskError) -> Bool {
-      throw DiskError(.status, directory, code: EIO)
-    }
-    var pendingBytes: Int? { 0 }
-    func sync() throws(DiskError) {}
   }
 
   // MARK: The mark

@@ -15,6 +15,7 @@ struct SeamTests {
   /// Files that may name `sendDescriptor`: those that hand it on, and its one user.
   private static let senders: Set = [
     "Sources/MkstoreServer/Connection/ConnectionHandler+Send.swift",
+    "Sources/LogStore/Journal/JournalView.swift",
     "Sources/StoreTesting/Disk/SimulatedFile.swift",
     "Sources/StoreTesting/Faults/CountingFile.swift",
   ]

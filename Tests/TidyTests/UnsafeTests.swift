@@ -29,6 +29,9 @@ struct UnsafeTests {
     "Sources/DiskIO/PosixDisk.swift",
     "Sources/DiskIO/PosixFile+Send.swift",
     "Sources/DiskIO/PosixFile.swift",
+    // Memory aligned for writes past the page cache.
+    "Sources/LogStore/Journal/JournalBuffer.swift",
+    "Sources/StoreTesting/Disk/SimulatedFile.swift",
     // Threads, their lock, and the clock.
     "Sources/LogStore/Store/WallClock.swift",
     "Sources/LogStore/Threads/AllowedProcessors.swift",

@@ -94,7 +94,16 @@ int mk_status(const char *_Nonnull path, struct mk_file_status *_Nonnull status)
 int mk_status_of_descriptor(int fd, struct mk_file_status *_Nonnull status);
 
 /// What `mk_open` may be asked for.
-enum mk_open_mode { MK_OPEN_READ, MK_OPEN_READ_WRITE, MK_OPEN_CREATE, MK_OPEN_OR_CREATE };
+enum mk_open_mode {
+  MK_OPEN_READ,
+  MK_OPEN_READ_WRITE,
+  MK_OPEN_CREATE,
+  MK_OPEN_OR_CREATE,
+  /// Existing file; each write is durable when it returns (O_DSYNC).
+  MK_OPEN_DURABLE_WRITES,
+  /// The same past the page cache (O_DIRECT); EINVAL where the file system cannot.
+  MK_OPEN_DIRECT,
+};
 
 /// open(2), closed on exec, never blocking on a FIFO or device. Only MK_OPEN_READ follows a
 /// symbolic link in the last place. New files get mode 0640. Descriptor, never 0 to 2, or -errno;
@@ -118,7 +127,8 @@ void mk_start_writeback(int fd);
 /// on (dup3(2)); reads through it fail with EISDIR from then on. 0 or errno.
 int mk_abandon(int fd);
 
-/// Starts writing a file's changed pages to the disk (sync_file_range(2)). 0 or errno.
+/// Writes a file's changed pages to the disk, a mebibyte at a time, and waits for each
+/// (sync_file_range(2)). 0 or errno.
 int mk_write_out(int fd);
 
 /// Whether a page of the file was lost on its way to the disk; reported once for each open of the

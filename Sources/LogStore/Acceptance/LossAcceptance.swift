@@ -194,6 +194,8 @@ struct LossAcceptance {
     } catch {
       throw failure(error)
     }
+    try log.context.endJournalEntries(
+      of: log.topicPartition, below: log.recoveryPoint)
     do throws(DiskError) {
       guard try log.store.replaceRange(old, with: files) == nil else { return }
     } catch {

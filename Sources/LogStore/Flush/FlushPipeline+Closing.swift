@@ -14,7 +14,7 @@ extension FlushPipeline {
     defer { health.endWaits() }
     if withState({ $0.isSettled }) { return }
     try health.checkNotFailed()
-    try flush()
+    try syncOwnFiles()
     var snapshotFailure: LogError?
     do throws(LogError) { try producers.loadForClosing(recovery, mark) } catch {
       snapshotFailure = error
@@ -60,13 +60,13 @@ extension FlushPipeline {
     let open =
       isUnsettled && writer.isDormant ? try writer.activate() : writer.active
     guard var active = open else {
-      if isUnsettled { try mark.close(recoveryPoint: offsets.flushed.value) }
+      if isUnsettled { try mark.close(recoveryPoint: offsets.recoveryPoint) }
       return
     }
     try active.removeStrayTail()
     active = try settling.close(active)
     try active.log.sync()
-    let (end, durableEnd) = (offsets.end.value, offsets.flushed.value)
+    let (end, durableEnd) = (offsets.end.value, offsets.recoveryPoint)
     precondition(
       durableEnd == end, "I7: a log that ends at \(end) is closed, durable to \(durableEnd)")
     try mark.close(active, recoveryPoint: durableEnd)

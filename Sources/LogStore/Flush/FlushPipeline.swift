@@ -19,10 +19,11 @@ package final class FlushPipeline: Sendable {
 
   /// State that only the holder of the role changes.
   struct State {
-    /// The work of the sync that others share.
-    var sharedWork: FlushWork?
-    /// Whether the store's shared sync covers the log; nil until determined.
-    var isCovered: Bool?
+    /// The segment that was flushed last, and up to where it is durable, in it or in the journal.
+    var durableBase: Int64 = -1
+    var durablePosition = 0
+    /// The topic's id, once it was read; zero if the directory has none.
+    var topicId: Uuid?
     /// Whether the log was closed, with nothing left to do.
     var isSettled = false
     /// Whether it was closed without the producer snapshot at its end that a clean stop promises;
@@ -52,15 +53,22 @@ package final class FlushPipeline: Sendable {
   // MARK: Waiting
 
   /// Blocks until every record below `offset` is durable; see `Log.waitUntilDurable`.
-  func waitFlushed(upTo offset: Int64) throws(LogError) {
+  ///
+  /// - Parameter mayAsk: Whether the flusher's threads may do it, if they flush other logs too.
+  func waitFlushed(upTo offset: Int64, mayAsk: Bool = true) throws(LogError) {
     while offsets.flushed.value < offset {
       try health.checkNotFailed()
-      if role.tryTake() {
+      if mayAsk, log.context.flusher.isCrowded {
+        log.context.flusher.request(self)
+        _ = try offsets.flushed.wait(offset, timeoutNs: nil)
+      } else if role.tryTake() {
         defer { giveBackRole() }
         try health.checkPresent()
         // Another thread may have flushed since the check.
         guard offsets.flushed.value < offset, let work = writer.takeFlushWork() else { return }
-        try finish(work, isSynced: false).get()
+        log.context.flusher.beginBlockingFlush()
+        defer { log.context.flusher.endBlockingFlush() }
+        try finish(work).get()
       } else {
         role.wait { offsets.flushed.value >= offset || health.isFailed }
       }
@@ -77,7 +85,24 @@ package final class FlushPipeline: Sendable {
     role.take()
     defer { giveBackRole() }
     try health.checkPresent()
-    if let work = writer.takeFlushWork() { try finish(work, isSynced: false).get() }
+    if let work = writer.takeFlushWork() { try finish(work).get() }
+  }
+
+  /// Waits until every record below `offset` is durable in the log's own files.
+  func waitSynced(upTo offset: Int64) throws(LogError) {
+    if offsets.recoveryPoint < offset { try syncOwnFiles() }
+  }
+
+  /// Makes everything appended so far durable in the log's own files, so that it needs no journal.
+  package func syncOwnFiles() throws(LogError) {
+    while offsets.recoveryPoint < offsets.end.value || writer.isUnsynced {
+      try health.checkNotFailed()
+      role.take()
+      defer { giveBackRole() }
+      try health.checkPresent()
+      guard let work = writer.takeFlushWork() else { return }
+      try finish(work).get()
+    }
   }
 
   /// Makes everything appended so far durable.
@@ -135,7 +160,7 @@ package final class FlushPipeline: Sendable {
       // Another appender may have begun it, and appended, since the check.
       if mark.isCurrent { return }
       try health.checkPresent()
-      let (end, durableEnd) = (offsets.end.value, offsets.flushed.value)
+      let (end, durableEnd) = (offsets.end.value, offsets.recoveryPoint)
       precondition(
         durableEnd == end, "I7: a session of a log that ends at \(end) is durable to \(durableEnd)")
       do throws(DiskError) {
@@ -157,27 +182,15 @@ package final class FlushPipeline: Sendable {
   /// Order (I7): sealed segments and their trimmed indexes, the active segment, the directory; then
   /// the mark; then the recovery point; then the waiters.
   ///
-  /// - Parameter isSynced: Whether a sync that began after the work was taken has covered it.
-  func finish(_ work: FlushWork, isSynced: Bool) -> Result<Void, LogError> {
+  func finish(_ work: FlushWork) -> Result<Void, LogError> {
     precondition(role.isHeld, "I7: a flush to \(work.target) without the flush role")
-    precondition(
-      !isSynced || work.isOfActiveAlone,
-      "I7: a shared sync for \(work.sealed.count) sealed segments, new names: "
-        + "\(work.isDirectoryDirty)")
     do throws(DiskError) {
       if let cause = health.cause { throw cause }
-      if isSynced {
-        try work.active?.log.checkWritten()
-      } else {
-        try log.context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
-      }
+      try log.context.syncTraffic.sync { () throws(DiskError) in try sync(work) }
       // It may have happened while an index of a sealed segment was rebuilt, which is otherwise no
       // failure.
       if let cause = health.lostNames { throw cause }
-      if let active = work.active { try checkThere(active) }
-      if InvariantChecks.areOn { checkDurable(work) }
-      producers.write(work.snapshots, hasMark: mark.isThere)
-      if try mark.note(work) { log.context.flusher.requestMark(self) }
+      try noteSynced(work)
     } catch {
       health.fail(error)
       return .failure(.poisoned(path: log.path, cause: error))
@@ -191,6 +204,32 @@ package final class FlushPipeline: Sendable {
       "I1: a recovery point of \(work.target) in a log from \(start) to \(end)")
     offsets.flushed.publish(work.target)
     return .success(())
+  }
+
+  /// Notes that everything of a flush is in the log's own files, durably.
+  private func noteSynced(_ work: FlushWork) throws(DiskError) {
+    if let active = work.active { try checkThere(active) }
+    if InvariantChecks.areOn { checkDurable(work) }
+    producers.write(work.snapshots, hasMark: mark.isThere)
+    if try mark.note(work) { log.context.flusher.requestMark(self) }
+    offsets.noteSynced(work.target)
+    guard let active = work.active else { return }
+    withState { state in
+      (state.durableBase, state.durablePosition) = (active.baseOffset, active.position)
+    }
+  }
+
+  /// Notes a sync of the log's own files that no flush waited for.
+  func noteOwnSync(_ work: FlushWork) {
+    precondition(role.isHeld, "I7: a sync to \(work.target) is noted without the flush role")
+    // A flush since may have come further.
+    guard work.target > offsets.recoveryPoint else { return }
+    do throws(DiskError) {
+      try noteSynced(work)
+    } catch {
+      return health.fail(error)
+    }
+    if work.target > offsets.flushed.value { offsets.flushed.publish(work.target) }
   }
 
   /// Throws if the synced file cannot be found again: its directory was removed, or another process
@@ -236,7 +275,11 @@ package final class FlushPipeline: Sendable {
 extension FlushPipeline: Flusher.Client {
   func flushNow() {
     // A failure fails the log and reaches every waiter; no other caller needs it.
-    do throws(LogError) { try flush() } catch { return }
+    do throws(LogError) {
+      try waitFlushed(upTo: offsets.end.value, mayAsk: false)
+    } catch {
+      return
+    }
   }
 
   func startFlush() { writer.active?.log.startSync() }

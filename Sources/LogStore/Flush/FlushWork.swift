@@ -12,7 +12,4 @@ struct FlushWork {
   var sealed: [ActiveSegment]
   var isDirectoryDirty: Bool
   var snapshots: [PendingSnapshot]
-
-  /// Whether syncing the active segment's bytes is all the work.
-  var isOfActiveAlone: Bool { sealed.isEmpty && !isDirectoryDirty && snapshots.isEmpty }
 }

@@ -146,7 +146,7 @@ extension Log {
       }
     } else {
       try await offsets.flushed.reached(offset)
-      if recoveryPoint < offset { throw .cancelled(appended: nil) }
+      if durableEndOffset < offset { throw .cancelled(appended: nil) }
     }
   }
 
@@ -166,7 +166,7 @@ extension Log {
       throw .offsetOutOfRange(
         offset: offset, logStartOffset: logStartOffset, logEndOffset: logEndOffset)
     }
-    if recoveryPoint >= offset { return }
+    if durableEndOffset >= offset { return }
     guard let writing else { throw .readOnly(path: path) }
     try writing.pipeline.waitFlushed(upTo: offset)
   }

@@ -33,7 +33,7 @@ extension Log {
         offset: offset, logStartOffset: logStartOffset, logEndOffset: logEndOffset)
     }
     // What is not on disk has files that a flush still needs.
-    try writing.pipeline.waitFlushed(upTo: offset)
+    try writing.pipeline.waitSynced(upTo: offset)
     do throws(DiskError) {
       try store.dropPrefix(below: offset)
     } catch {

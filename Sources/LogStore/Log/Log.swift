@@ -119,9 +119,12 @@ public final class Log: Sendable {
   public var logStartOffset: Int64 { store.startOffset }
   /// Offset that the next appended record gets.
   public var logEndOffset: Int64 { offsets.end.value }
+  /// All records below this offset are durable in the log's own files: what Kafka calls the
+  /// recovery point. Records up to `durableEndOffset` may be durable in the store's journal alone.
+  public var recoveryPoint: Int64 { offsets.recoveryPoint }
   /// All records below this offset survive a power cut.
-  public var recoveryPoint: Int64 { offsets.flushed.value }
-  /// All records below this offset are acknowledged: the recovery point where an acknowledgement
+  public var durableEndOffset: Int64 { offsets.flushed.value }
+  /// All records below this offset are acknowledged: the durable end where an acknowledgement
   /// means durable, else the log end offset. In a log opened for reading only, the log end offset.
   public var highWatermark: Int64 { offsets.acknowledged.value }
 

@@ -15,8 +15,30 @@ package enum KeptBytes {
     _ bytes: Range<Int>, of file: ReadAroundFile, named name: String, in directory: LogDirectory
   ) throws(DiskError) -> String? {
     guard try !isAllZeros(bytes, of: file) else { return nil }
+    return try keep(named: "\(name)@\(bytes.lowerBound)+\(bytes.count)", in: directory) {
+      (copy) throws(DiskError) in
+      try forEachChunk(bytes, of: file) { (chunk, position) throws(DiskError) in
+        try copy.write(chunk, at: position - bytes.lowerBound)
+        return true
+      }
+    }
+  }
+
+  /// The same with bytes that the log's file does not have.
+  static func keep(
+    _ bytes: [UInt8], at position: Int, named name: String, in directory: LogDirectory
+  ) throws(DiskError) -> String? {
+    try keep(named: "\(name)@\(position)+\(bytes.count)", in: directory) {
+      (copy) throws(DiskError) in try copy.write(bytes.span, at: 0)
+    }
+  }
+
+  private static func keep(
+    named name: String, in directory: LogDirectory,
+    _ write: (any DiskFile) throws(DiskError) -> Void
+  ) throws(DiskError) -> String? {
     let folder = directory.path(directoryName)
-    let path = "\(folder)/\(name)@\(bytes.lowerBound)+\(bytes.count)"
+    let path = "\(folder)/\(name)"
     // A crash during recovery may tear it; it is then written again. The final name is complete.
     let temporary = path + ".tmp"
     do throws(DiskError) {
@@ -26,10 +48,7 @@ package enum KeptBytes {
       }
       if try directory.disk.status(temporary) != nil { try directory.disk.remove(temporary) }
       let copy = try directory.disk.open(temporary, .create)
-      try forEachChunk(bytes, of: file) { (chunk, position) throws(DiskError) in
-        try copy.write(chunk, at: position - bytes.lowerBound)
-        return true
-      }
+      try write(copy)
       try copy.sync()
       let free = try freeName(path, for: copy, in: directory)
       try directory.disk.rename(temporary, to: free)

@@ -61,7 +61,7 @@ struct LogLoader: Sendable {
   /// Opens the log.
   func load() throws(DiskError) -> LoadedLog {
     guard access == .write else {
-      let plan = try survey()
+      let plan = try survey(hints)
       return loaded(plan, plan.view, writer: nil)
     }
     return try load(prepare())
@@ -73,9 +73,24 @@ struct LogLoader: Sendable {
   func prepare() throws(DiskError) -> PlanExecution {
     let truncation = try TruncationExecution.complete(in: directory)
     var execution = PlanExecution(
-      try survey(), config: config, nowMs: nowMs, completed: truncation)
+      try survey(try replayJournal()), config: config, nowMs: nowMs, completed: truncation)
     try execution.noteFindings()
     return execution
+  }
+
+  /// Puts the journal's batches into the log's files, durably.
+  private func replayJournal() throws(DiskError) -> LogHints {
+    var hints = hints
+    hints.journalLosses = []
+    let entries = try KeptEntries.read(directory) + hints.journal
+    if entries.isEmpty { return hints }
+    let replay = try JournalReplay(
+      entries, in: directory, startHint: hints.logStartOffset, fresh: true)
+    try replay.run()
+    hints.journalLosses = replay.losses
+    // What the marker says of the files is from before.
+    if !replay.writes.isEmpty { hints.isCleanStop = false }
+    return hints
   }
 
   /// The second half.
@@ -88,10 +103,11 @@ struct LogLoader: Sendable {
       plan, execution.report, writer: WriterState(dormant: nil, leaderEpoch: plan.epochs.latest))
     log.writer?.dormant = try dormant(plan, log.state.segments, execution)
     log.truncation = execution.truncation
+    try KeptEntries.remove(directory)
     return log
   }
 
-  private func survey() throws(DiskError) -> RecoveryPlan {
+  private func survey(_ hints: LogHints) throws(DiskError) -> RecoveryPlan {
     var options = SurveyOptions(depth: depth)
     options.isForWriting = access == .write
     options.threadCount = threadCount
@@ -109,7 +125,7 @@ struct LogLoader: Sendable {
   private func open(
     _ place: SegmentPlace, _ frame: LogFrame
   ) throws(DiskError) -> any DiskFile {
-    guard access == .write else { return try directory.disk.open(place.logPath, .read) }
+    guard access == .write else { return try frame.directory.disk.open(place.logPath, .read) }
     let log = try directory.disk.open(place.logPath, .readWrite)
     guard !frame.isCleanStop || frame.isCopy else { return log }
     if hints.isSynced { try log.checkWritten() } else { try log.sync() }
@@ -157,7 +173,8 @@ struct LogLoader: Sendable {
       snapshotOffsets: plan.snapshots, transactionIndexes: bases.intersection(indexed),
       rules: rules(plan, segments))
     return LoadedLog(
-      topicPartition: topicPartition, directory: directory, state: state, writer: writer,
+      topicPartition: topicPartition, directory: plan.frame.directory, state: state,
+      writer: writer,
       logEndOffset: plan.logEndOffset, recoveryPoint: plan.logEndOffset,
       hasMark: plan.frame.mark.newest != nil, isMarkCopy: plan.frame.isCopy,
       producers: producers(plan),
@@ -167,7 +184,7 @@ struct LogLoader: Sendable {
   private func segment(_ place: SegmentPlace, _ outcome: SegmentOutcome?) -> Segment {
     let segment = Segment(
       baseOffset: place.baseOffset, logName: access == .read ? place.entry.logName : nil,
-      directory: directory, end: nil, isSealed: true)
+      directory: place.directory, end: nil, isSealed: true)
     guard let outcome else { return segment }
     for range in outcome.damage { segment.addDamage(range) }
     for run in outcome.verified { segment.verified.insert(run) }

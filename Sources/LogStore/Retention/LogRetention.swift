@@ -197,7 +197,7 @@ package struct LogRetention {
     guard count > 0 else { return outcome }
     let start = candidates[count - 1].endOffset
     // Records that are not on disk yet have files that a flush still needs.
-    try writing.pipeline.waitFlushed(upTo: start)
+    try writing.pipeline.waitSynced(upTo: start)
     do throws(DiskError) {
       try log.store.dropPrefix(below: start)
     } catch {

@@ -1,11 +1,15 @@
+internal import Synchronization
+
 /// A log's end and its durable end, and the waiters for either.
 ///
 /// Keeps I1: `recoveryPoint ≤ highWatermark ≤ logEndOffset`. Any thread.
 package final class LogOffsets: Sendable {
   /// Offset that the next appended record gets; published by the holder of the writer lock.
   package let end: OffsetNotifier
-  /// All records below it survive a power cut; published by the holder of the flush role.
+  /// All records below it survive a power cut, in the log's own files or in the store's journal;
+  /// published by the holder of the flush role.
   package let flushed: OffsetNotifier
+  private let synced: Atomic<Int64>
   private let isAcknowledgedOnceFlushed: Bool
 
   /// - Parameter isAcknowledgedOnceFlushed: Whether an acknowledgement means durable.
@@ -13,7 +17,19 @@ package final class LogOffsets: Sendable {
     precondition(flushed <= end, "I1: a recovery point of \(flushed) in a log that ends at \(end)")
     self.end = OffsetNotifier(end)
     self.flushed = OffsetNotifier(flushed)
+    synced = Atomic(flushed)
     self.isAcknowledgedOnceFlushed = isAcknowledgedOnceFlushed
+  }
+
+  /// All records below it are in the log's own files, durably.
+  package var recoveryPoint: Int64 { synced.load(ordering: .acquiring) }
+
+  /// Moves the recovery point. For the holder of the flush role.
+  func noteSynced(_ offset: Int64) {
+    let before = recoveryPoint
+    precondition(offset >= before, "I1: the recovery point falls from \(before) to \(offset)")
+    precondition(offset <= end.value, "I1: a recovery point of \(offset) above \(end.value)")
+    synced.store(offset, ordering: .releasing)
   }
 
   /// All records below its value are acknowledged.

@@ -74,6 +74,13 @@ extension Store {
   ///
   /// - Returns: The log, and what was completed of a truncation.
   func load(_ failed: Log) throws(LogError) -> (Log, Truncation?) {
+    if let pipeline = failed.writing?.pipeline {
+      do throws(DiskError) {
+        try context.flusher.journal?.setAside(pipeline)
+      } catch {
+        throw LogError(error)
+      }
+    }
     let loader = LogLoader(
       failed.topicPartition,
       in: failed.environment.directory, config: failed.config,
@@ -89,7 +96,7 @@ extension Store {
       throw LogError(error)
     }
     // Offsets that were acknowledged must not be given out again.
-    let reached = min(failed.recoveryPoint, loaded.truncation?.endOffset ?? Int64.max)
+    let reached = min(failed.durableEndOffset, loaded.truncation?.endOffset ?? Int64.max)
     guard loaded.logEndOffset >= reached else {
       throw .corrupt(
         DamagedRange(

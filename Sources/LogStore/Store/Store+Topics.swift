@@ -283,6 +283,7 @@ extension Store {
         // On a full disk the logs are gone all the same, and they free what a checkpoint takes.
         if !error.isDiskFull { failure = failure ?? LogError(error) }
       }
+      context.endJournalEntries(ofDeleted: names.filter { log($0) == nil })
       for path in renamed { removeFiles(ofDeleted: path) }
       if let failure { throw failure }
     }

@@ -74,6 +74,7 @@ public final class Store: Sendable {
   deinit {
     fetchers.stop()
     context.housekeeper.stop()
+    context.flusher.journal?.stop()
     context.flusher.stop()
   }
 
@@ -208,7 +209,7 @@ public final class Store: Sendable {
       let manager = Store(
         path: path, config: config, context: context, logs: logs,
         report: opening.report, unopened: opening.unopened)
-      if let group = opening.group { context.flusher.shareSyncs(by: group) }
+      manager.startJournal(opening)
       if opening.holdsStaleCheckpoints {
         // Until they are written no log of such a name is made.
         manager.state.withLock { $0.checkpointsNameDeleted = true }
@@ -223,10 +224,32 @@ public final class Store: Sendable {
     }
   }
 
+  /// Begins to use the journal; that of the last session is durably emptied first.
+  private func startJournal(_ opening: StoreOpening) {
+    let settings = Journal.Settings(
+      logCountMin: config.journalLogsMin, fileBytes: config.journalBytesMax / 8, filesMax: 8,
+      usesThread: config.startsFlusher)
+    let journal = Journal(
+      context.disk, directory: path, settings,
+      Journal.Context(
+        logger: context.logger, rateLimitedLog: context.rateLimitedLog,
+        metrics: context.metrics, traffic: context.syncTraffic, group: opening.group,
+        now: config.monotonicNs))
+    do throws(DiskError) {
+      if opening.isJournalDone { try journal.adopt(opening.journal) } else { journal.disable() }
+    } catch {
+      journal.disable()
+      context.logger.warning(
+        "the journal cannot be used in this session", metadata: ["error": "\(error)"])
+    }
+    context.flusher.use(journal)
+  }
+
   private func start(_ logs: [Log]) {
     for log in logs { log.writing.map { context.flusher.add($0.pipeline) } }
     context.flusher.onCheckpoint { [weak self] in
       self?.writeCheckpointsOrLog()
+      self?.context.flusher.journal?.empty()
       self?.context.rateLimitedLog.tellDue()
     }
     if config.startsFlusher { context.flusher.start(core: config.flusherCore) }
@@ -262,7 +285,7 @@ public final class Store: Sendable {
   public func waitUntilDurable(_ logs: [Log]) async throws(LogError) {
     let ends = logs.map(\.logEndOffset)
     // All are asked for before any is waited for.
-    for (log, end) in zip(logs, ends) where log.recoveryPoint < end {
+    for (log, end) in zip(logs, ends) where log.durableEndOffset < end {
       log.writing.map { context.flusher.request($0.pipeline) }
     }
     for (log, end) in zip(logs, ends) { try await log.waitUntilDurable(upTo: end) }
@@ -306,9 +329,11 @@ public final class Store: Sendable {
       state.withLock { $0.isClosed = true }
       fetchers.stop()
       context.housekeeper.stop()
+      let journal = context.flusher.journal
+      journal?.stop()
       context.flusher.stop()
       do throws(LogError) {
-        try closeLogs()
+        try closeLogs(journal)
       } catch {
         if error.code == .diskFull { throw error }
         isDone = true
@@ -328,7 +353,7 @@ public final class Store: Sendable {
     try await OneOffThread.run { [self] () throws(LogError) in try closeBlocking() }
   }
 
-  private func closeLogs() throws(LogError) {
+  private func closeLogs(_ journal: Journal?) throws(LogError) {
     var failure: LogError?
     for log in logs {
       do throws(LogError) {
@@ -342,6 +367,7 @@ public final class Store: Sendable {
       try context.policies.note(wallMs: context.nowMs())
       // To Kafka a clean stop means that the producer snapshots are there, too.
       let lacksSnapshot = logs.contains { $0.writing?.pipeline.lacksClosingSnapshot ?? false }
+      if failure == nil { try journal?.reset() }
       if failure == nil, report.failed.isEmpty, !lacksSnapshot {
         try CleanShutdownFile.write(context.disk, directory: path)
       }

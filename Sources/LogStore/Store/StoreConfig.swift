@@ -29,10 +29,20 @@ public struct StoreConfig: Sendable {
   /// Most threads that sync logs at once, for appends that block no thread: one always exists,
   /// others come once several logs wait at the same time.
   public var flusherThreadsMax = 4
-  /// Where so many logs wait to be synced, one sync of the whole file system takes the place of
-  /// theirs, if it proves as much (ext4, Linux 5.8) and need not write much for other programs. 0:
-  /// never.
-  public var sharedSyncMin = 16
+  /// From so many logs on that are made durable at the same time, one write of the store's journal
+  /// serves all of them, and their own files are synced later; fewer sync their own files. 0: there
+  /// is no journal.
+  ///
+  /// The journal are files of the store's directory that exist in full length from the first such
+  /// moment on, of up to `journalBytesMax`; an opening after a crash puts what is in them into the
+  /// logs.
+  public var journalLogsMin = 3
+  /// Most bytes that the journal takes on the disk: it has up to eight files.
+  public var journalBytesMax = 256 << 20
+  /// At an opening or a close of so many logs, and where the journal is emptied, one sync of the
+  /// whole file system takes the place of theirs, if it proves as much (ext4, Linux 5.8) and need
+  /// not write much for other programs. 0: never.
+  package var sharedSyncMin = 16
   /// Bytes that others on this machine may have to write, for that sync to be made.
   package var sharedSyncOthersBytesMax = 32 << 20
   /// Core that the flusher's threads are pinned to; nil leaves it to the system.
@@ -76,6 +86,8 @@ public struct StoreConfig: Sendable {
     try log.validate()
     try LogError.check("openSegmentsMax", openSegmentsMax, 1...int32Max)
     try LogError.check("flusherThreadsMax", flusherThreadsMax, 1...int32Max)
+    try LogError.check("journalLogsMin", journalLogsMin, 0...int32Max)
+    try LogError.check("journalBytesMax", journalBytesMax, (128 << 10)...Int.max)
     try LogError.check("sharedSyncMin", sharedSyncMin, 0...int32Max)
     try LogError.check("loaderThreads", loaderThreads, 1...int32Max)
     try LogError.check("checkpointIntervalMs", checkpointIntervalMs, 1...int32Max)

@@ -65,6 +65,28 @@ package final class StoreContext: Sendable {
     self.lock = lock
   }
 
+  /// Makes the journal's entries about a log's offsets below `end` void, durably: their bytes,
+  /// which are synced, may then be changed.
+  func endJournalEntries(of log: TopicPartition, below end: Int64) throws(LogError) {
+    do throws(DiskError) {
+      try flusher.journal?.end([(log.description, end)])
+    } catch {
+      throw LogError(error)
+    }
+  }
+
+  /// The same for logs that were deleted. If it fails, nothing comes back all the same: their
+  /// directories are gone, durably, and later ones of their names have other topic ids.
+  func endJournalEntries(ofDeleted logs: [TopicPartition]) {
+    do throws(DiskError) {
+      try flusher.journal?.end(logs.map { ($0.description, Int64.max) })
+    } catch {
+      rateLimitedLog.log(
+        .warning, cause: "journal", "the journal still names deleted logs",
+        metadata: ["error": "\(error)"])
+    }
+  }
+
   /// Writes a line for each kept file that an opening of `log` removed because of a bound.
   func tellDropped(_ report: RecoveryReport, of log: TopicPartition) {
     for file in report.droppedKeptFiles {

@@ -14,6 +14,8 @@ package final class StoreMetrics: Sendable {
     label: "mkstore_append_batch_bytes", dimensions: [], aggregate: true)
   /// Time of one flush: every sync of it.
   let flushTime = Metrics.Timer(label: "mkstore_flush_seconds")
+  /// Writes of the journal, each of which made several logs durable.
+  let journalWrites = Counter(label: "mkstore_journal_writes_total")
   /// Syncs of the whole file system that replaced one for each of several logs.
   let sharedSyncs = Counter(label: "mkstore_shared_syncs_total")
   /// Records that one flush made durable.

@@ -19,6 +19,10 @@ struct StoreOpening {
   private(set) var unopened = StoreCheckpoints()
   /// One sync for many logs, if the disk has one.
   private(set) var group: GroupSync?
+  /// What the store's journal holds.
+  private(set) var journal = JournalContents()
+  /// Whether everything in it is done, so that it may be emptied.
+  private(set) var isJournalDone = true
   /// Logs that a broker's cleaner was working on.
   private var compacted: Set<TopicPartition> = []
 
@@ -51,11 +55,14 @@ struct StoreOpening {
       let starts = try readLogStarts()
       try readPolicies(starts)
       let found = try sort(names)
+      journal = try JournalContents(disk, directory: path)
+      report.sideFileDamage += journal.damage
       holdsStaleCheckpoints =
         !starts.faults.isEmpty
         || !Set(points.keys).union(starts.offsets.keys).isSubset(of: found)
       let logs = try load(found, wasClean: wasClean, points, starts.offsets)
       keepLines(points, starts.offsets)
+      keepJournalEntries(Set(logs.map(\.topicPartition.description)))
       return logs
     } catch {
       throw LogError(error)
@@ -119,6 +126,27 @@ struct StoreOpening {
         metadata: ["error": "\(fault)"])
     }
     if starts.isBrokers { context.policies.forgetAll(nowMs: context.nowMs()) }
+  }
+
+  /// What the journal holds of logs that could not be opened is kept in a file of each, so that the
+  /// journal can be used again.
+  private mutating func keepJournalEntries(_ opened: Set<String>) {
+    for (name, located) in journal.entries where !opened.contains(name) {
+      let directory = LogDirectory(disk: disk, path: "\(path)/\(name)")
+      do throws(DiskError) {
+        // Deleted, with all that the journal says of it.
+        guard LogDirectoryName(name).isLog, try disk.status(directory.path) != nil else { continue }
+        try KeptEntries.add(try KeptEntries.encode(located, disk), to: directory)
+      } catch {
+        isJournalDone = false
+        context.logger.error(
+          """
+          acknowledged records of a log that could not be opened stay in the journal, which is not \
+          used until they are in a file of their own
+          """,
+          metadata: ["log": "\(name)", "error": "\(error)"])
+      }
+    }
   }
 
   /// It may be the only evidence of the start of a log that could not be opened this time.
@@ -220,12 +248,12 @@ struct StoreOpening {
     let settings = readSettings(found)
     let threadCount = surveyThreads(logCount: found.count)
     let loaders = zip(found, settings).map { log, settings in
-      loader(
-        log, settings, threadCount: threadCount,
-        hints: .init(
-          isCleanStop: wasClean, recoveryPoint: points[log], logStartOffset: starts[log],
-          isCompacted: compacted.contains(log),
-          isSynced: group?.covers("\(path)/\(log)") ?? false))
+      var hints = LogHints(
+        isCleanStop: wasClean, recoveryPoint: points[log], logStartOffset: starts[log],
+        isCompacted: compacted.contains(log),
+        isSynced: group?.covers("\(path)/\(log)") ?? false)
+      hints.journal = journal.entries[log.description] ?? []
+      return loader(log, settings, threadCount: threadCount, hints: hints)
     }
     let prepared = WorkerThreads.map(
       jobCount: found.count, threadCount: config.loaderThreads

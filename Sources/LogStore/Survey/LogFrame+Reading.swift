@@ -9,6 +9,7 @@ extension LogFrame {
     _ directory: LogDirectory, _ hints: LogHints, isForWriting: Bool
   ) throws(DiskError) -> LogFrame {
     var names = NameFindings()
+    let (directory, hints) = try seenThroughJournal(directory, hints, &names)
     let pending = try PendingTruncation(directory, &names)
     let mark = if let pending { pending.mark(directory) } else { try DurableMark.read(directory) }
     var entries = try self.entries(of: directory, &names)
@@ -44,6 +45,29 @@ extension LogFrame {
     frame.findFirstWalked(isForWriting: isForWriting)
     try frame.setEmptyAside()
     return frame
+  }
+
+  /// The log's files as they are once the journal was put into them.
+  private static func seenThroughJournal(
+    _ directory: LogDirectory, _ hints: LogHints, _ names: inout NameFindings
+  ) throws(DiskError) -> (LogDirectory, LogHints) {
+    if let losses = hints.journalLosses {
+      names.damage += losses
+      return (directory, hints)
+    }
+    let entries = try KeptEntries.read(directory) + hints.journal
+    if entries.isEmpty { return (directory, hints) }
+    let replay = try JournalReplay(
+      entries, in: directory, startHint: hints.logStartOffset, fresh: false)
+    names.damage += replay.losses
+    if replay.writes.isEmpty { return (directory, hints) }
+    var hints = hints
+    // What the marker says of the files is from before.
+    hints.isCleanStop = false
+    let view = JournalView(directory.disk, replay, in: directory)
+    return (
+      LogDirectory(disk: view, path: directory.path, mapsIndexes: directory.mapsIndexes), hints
+    )
   }
 
   /// The directory's names; a link to a file of the log counts as the file.

@@ -12,6 +12,11 @@ package struct LogHints: Sendable {
   var isCompacted: Bool
   /// Whether everything in the directory was made durable since only this process writes to it.
   var isSynced: Bool
+  /// What the store's journal holds of the log.
+  var journal: [JournalContents.Located] = []
+  /// What of it was lost when the journal was put into the log's files, for an opening that has
+  /// done so; nil: it was not done.
+  var journalLosses: [DamagedRange]?
 
   /// Memberwise.
   package init(
@@ -32,6 +37,7 @@ struct StoreHints: Sendable {
   private var recoveryPoints: [TopicPartition: Int64] = [:]
   private var logStarts = LogStarts()
   private var cleaned: [TopicPartition: Int64] = [:]
+  private(set) var journal = JournalContents()
 
   /// No information.
   init() {}
@@ -42,14 +48,17 @@ struct StoreHints: Sendable {
     recoveryPoints = try Self.offsets(disk, directory, .recoveryPoint)
     logStarts = try LogStarts(disk, directory: directory)
     cleaned = try Self.offsets(disk, directory, .cleaner)
+    journal = try JournalContents(disk, directory: directory)
   }
 
   /// The information about one log; nil if a directory's name names none.
   func hints(of log: TopicPartition?) -> LogHints {
-    LogHints(
+    var hints = LogHints(
       isCleanStop: isCleanStop, recoveryPoint: log.flatMap { recoveryPoints[$0] },
       logStartOffset: log.flatMap { logStarts.offsets[$0] },
       isCompacted: log.map { cleaned[$0] != nil } ?? false)
+    hints.journal = log.flatMap { journal.entries[$0.description] } ?? []
+    return hints
   }
 
   private static func offsets(

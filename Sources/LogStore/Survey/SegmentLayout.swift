@@ -53,7 +53,7 @@ package struct SegmentLayout: Sendable, Equatable {
     DeletedLog.markerName, ProducerFile.name, KnownLosses.fileName,
     AcceptedLossesFile.name,
     LogStartFile.name, Truncation.pendingName, Truncation.doneName,
-    EpochsFile.name,
+    EpochsFile.name, KeptEntries.fileName,
   ]
 
   /// An empty directory.

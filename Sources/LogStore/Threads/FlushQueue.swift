@@ -11,6 +11,8 @@ struct FlushQueue {
 
   /// How many wait.
   var count: Int { waiting.count - first }
+  /// How many are being flushed.
+  var runningCount: Int { running.count }
 
   /// Adds a log; false if no thread needs to be woken for it.
   mutating func request(_ client: any Flusher.Client) -> Bool {

@@ -13,15 +13,9 @@ package final class Flusher: Sendable {
   protocol Client: AnyObject, Sendable {
     /// Flushes what was appended so far and wakes its waiters. Errors poison the client.
     func flushNow()
-    /// Begins a flush whose sync others share, if there is something to flush and that is possible.
-    /// One of the following calls ends it.
-    func beginSharedFlush(by group: GroupSync) -> SharedFlushStart
-    /// Cancels it as if it had not begun.
-    func abandonSharedFlush()
-    /// Writes its bytes, before the sync; false if that failed and ended it.
-    func writeSharedFlush() -> Bool
-    /// Ends it after the sync; without a sync the client syncs by itself.
-    func endSharedFlush(isSynced: Bool)
+    /// Begins a flush whose bytes go to the journal, if they are not too many and nothing else is
+    /// to be made durable.
+    func beginJournaledFlush(bytesMax: Int) -> JournalStart
     /// Starts writing to the disk what `flushNow` will sync, without waiting.
     func startFlush()
     /// Milliseconds of `.interval` durability; nil if flushing is not periodic.
@@ -32,22 +26,14 @@ package final class Flusher: Sendable {
     func refreshMark(force: Bool)
   }
 
-  /// Whether a client has begun a flush whose sync others share.
-  enum SharedFlushStart {
-    /// Yes, with this many bytes.
-    case begun(byteCount: Int)
-    /// No, it has nothing to flush.
-    case idle
-    /// No, it must be flushed individually.
-    case alone
-  }
-
   private struct State {
     var queue = FlushQueue()
     var marks: [any Client] = []
     /// Those that are flushed periodically.
     var periodic: [any Client] = []
     var isStopping = false
+    /// Whether a thread keeps the time.
+    var hasThread = false
     /// A client was added: the sleep must be computed again.
     var isChanged = false
     var nextIntervalNs: [ObjectIdentifier: Int64] = [:]
@@ -55,27 +41,37 @@ package final class Flusher: Sendable {
     /// Threads that wait for work, including the one that keeps the time.
     var idleCount = 0
     var helperCount = 0
-    /// The sync for several logs, if possible.
-    var group: GroupSync?
-    /// Whether several logs are being flushed by one sync.
-    var isGroupFlushing = false
+    /// Makes several logs durable at once; nil before the store has one.
+    var journal: Journal?
+    /// Groups of logs that are being written to the journal.
+    var groupCount = 0
+    /// Callers that run a flush themselves.
+    var blockingCount = 0
 
-    /// The group's sync, if it may be used now.
-    var usableGroup: GroupSync? { group.flatMap { $0.isUsable ? $0 : nil } }
+    /// Logs that wait to be flushed or are being flushed.
+    var crowd: Int { queue.count + queue.runningCount + blockingCount }
 
     /// Whether a thread must be woken, or started, for waiting logs.
     mutating func demand(helpersMax: Int) -> (wakes: Bool, lacksHelper: Bool) {
+      // The threads that write them now take what waits afterwards.
+      if groupCount == Self.groupsMax { return (false, false) }
       let lacksHelper = queue.count > idleCount && helperCount < helpersMax
       if lacksHelper { helperCount += 1 }
       return (idleCount > 0, lacksHelper)
     }
 
-    /// Takes what one thread flushes next: all waiting logs if they are many and share a sync, else
-    /// one. A second group would wait for the first, so later logs are taken one by one.
+    /// Groups written to the journal at a time: with more, each has less, and costs as much
+    /// (docs/performance.md#journal).
+    private static let groupsMax = 2
+
+    /// Takes what one thread flushes next: all waiting logs if they and those that are being
+    /// flushed are many, else one.
     mutating func take(_ task: inout FlushTask) {
-      if let group = usableGroup, !isGroupFlushing, queue.count >= group.logCountMin {
-        isGroupFlushing = true
-        task.group = group
+      if queue.count > 0, let journal, journal.isWanted(forLogs: crowd) {
+        // Those that wait now become one larger group, of the thread that is done first.
+        if groupCount == Self.groupsMax { return }
+        groupCount += 1
+        task.journal = journal
         while let client = queue.take() { task.clients.append(client) }
       } else if let client = queue.take(following: &task.following) {
         task.clients.append(client)
@@ -95,8 +91,8 @@ package final class Flusher: Sendable {
     var clients: [any Client] = []
     /// Logs that wait after it.
     var following: [any Client] = []
-    /// The sync they share; nil: each has its own.
-    var group: GroupSync?
+    /// What makes them durable together; nil: each is synced.
+    var journal: Journal?
   }
 
   private let state = Locked(State())
@@ -123,6 +119,7 @@ package final class Flusher: Sendable {
 
   /// Starts the thread that keeps the time; all threads run on `core` if given.
   package func start(core: Int?) {
+    state.withLock { $0.hasThread = true }
     threads.withLock { threads in
       guard threads.running.isEmpty else { return }
       threads.core = core
@@ -154,15 +151,32 @@ package final class Flusher: Sendable {
       state.periodic = []
       state.queue = FlushQueue()
       state.marks = []
-      // It holds the file system open.
-      state.group = nil
+      state.journal = nil
     }
   }
 
-  /// Lets several logs share a sync from now on, until `stop`.
-  func shareSyncs(by group: GroupSync) {
-    state.withLock { $0.group = group }
+  /// Makes several logs durable by a journal from now on, until `stop`.
+  func use(_ journal: Journal) {
+    state.withLock { $0.journal = journal }
   }
+
+  /// The store's journal, until `stop`.
+  var journal: Journal? { state.withLock { $0.journal } }
+
+  /// Whether so many other logs are being flushed that a caller better leaves its flush to the
+  /// flusher's threads. Never without them.
+  var isCrowded: Bool {
+    state.withLock { state in
+      guard let journal = state.journal, state.hasThread, !state.isStopping else { return false }
+      return journal.isWanted(forLogs: state.crowd + 1)
+    }
+  }
+
+  /// A caller runs a flush of a log itself.
+  func beginBlockingFlush() { state.withLock { $0.blockingCount += 1 } }
+
+  /// It has ended.
+  func endBlockingFlush() { state.withLock { $0.blockingCount -= 1 } }
 
   /// Adds a log.
   func add(_ client: any Client) {
@@ -230,7 +244,7 @@ package final class Flusher: Sendable {
       isStopping = state.isStopping
       return !task.clients.isEmpty || isStopping
     }
-    flush(task, mayPutBack: true)
+    flush(task)
     return !isStopping || !task.clients.isEmpty
   }
 
@@ -246,16 +260,10 @@ package final class Flusher: Sendable {
     if isIdle { state.withLock { $0.idleCount -= 1 } }
   }
 
-  private func flush(_ task: FlushTask, mayPutBack: Bool) {
-    if let group = task.group {
-      let others = flushTogether(task.clients, by: group)
-      state.withLock { $0.isGroupFlushing = false }
-      // Other threads find them there, but not as a group: that would fail the same way.
-      if mayPutBack, !group.isUsable {
-        putBack(others)
-      } else {
-        for client in others { flush(client) }
-      }
+  private func flush(_ task: FlushTask) {
+    if let journal = task.journal {
+      flush(task.clients, by: journal)
+      state.withLock { $0.groupCount -= 1 }
       return
     }
     for client in task.following { client.startFlush() }
@@ -307,7 +315,8 @@ package final class Flusher: Sendable {
     } else {
       _ = state.withLock(collect)
     }
-    flush(due.task, mayPutBack: waiting)
+    flush(due.task)
+    if !waiting { due.journal?.step(waiting: false) }
     for client in due.marks { client.refreshMark(force: false) }
     if due.isCheckpoint { checkpoint.withLock { $0 }?() }
     return !due.isStopping || due.hasWork
@@ -315,6 +324,7 @@ package final class Flusher: Sendable {
 
   private struct Due {
     var task = FlushTask()
+    var journal: Journal?
     var marks: [any Client] = []
     var isCheckpoint = false
     var isStopping = false
@@ -325,6 +335,7 @@ package final class Flusher: Sendable {
     ) {
       swap(&marks, &state.marks)
       isStopping = state.isStopping
+      journal = state.journal
       for client in state.periodic {
         guard let intervalMs = client.flushIntervalMs else { continue }
         let id = ObjectIdentifier(client)

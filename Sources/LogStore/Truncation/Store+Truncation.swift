@@ -37,7 +37,7 @@ extension Store {
       }
       if offset == log.logEndOffset { return TruncatedLog(log) }
       // Also the records that are about to be removed: undoing restores durable records.
-      try writing.pipeline.waitFlushed(upTo: log.logEndOffset)
+      try writing.pipeline.syncOwnFiles()
       let cut = try SuffixCut(log, from: offset)
       try lowerCleanedOffset(of: topicPartition, to: cut.endOffset)
       return try replace(log) { () throws(LogError) in try Truncation(log, cut) }
@@ -56,7 +56,8 @@ extension Store {
     of topicPartition: TopicPartition
   ) throws(LogError) -> TruncatedLog {
     try changing(topicPartition) { (log) throws(LogError) -> TruncatedLog in
-      guard log.writing != nil else { throw .readOnly(path: log.path) }
+      guard let writing = log.writing else { throw .readOnly(path: log.path) }
+      try writing.pipeline.syncOwnFiles()
       let undo = try Truncation(undoing: log)
       return try replace(log) { () throws(LogError) in undo }
     }
@@ -86,6 +87,8 @@ extension Store {
     log.giveUp()
     var failure: LogError?
     do throws(LogError) {
+      // The journal's entries must not bring back what is removed.
+      try context.endJournalEntries(of: log.topicPartition, below: Int64.max)
       try log.store.truncateSuffix(try make())
     } catch {
       failure = error

@@ -79,6 +79,7 @@ struct VerificationTargets {
       }
     }
     report.isStore = report.isStore || isStore
+    report.sideFileDamage += hints.journal.damage
     guard depth != .quick, isStore else { return }
     let findings = SideFileVerifier(disk).storeFindings(path)
     report.sideFileDamage += findings.damage
@@ -135,7 +136,7 @@ struct VerificationTargets {
   }
 
   private mutating func noteFile(_ name: String, _ path: String) {
-    if SideFileVerifier.storeFiles.contains(name) { return }
+    if SideFileVerifier.storeFiles.contains(name) || JournalLayout.index(of: name) != nil { return }
     note(path, name.hasSuffix(".tmp") ? "left over from a replaced file" : "unknown file")
   }
 

@@ -20,6 +20,8 @@ package struct ActiveSegment {
   var jitterShare = UInt32.random(in: 0...UInt32.max)
   /// Whether a failed write may have left bytes after `position`.
   var hasStrayTail = false
+  /// Whether one did: such bytes may come back after a power cut, in the place of later batches.
+  var hadStrayTail = false
   /// Whether the segment's files existed when this session began.
   var isResumed = false
   /// Why the indexes lack entries and must be rebuilt from the log.
@@ -146,5 +148,6 @@ extension ActiveSegment {
       "I4: segment \(baseOffset), which ends at \(published), is cut at \(position)")
     try log.truncate(to: position)
     hasStrayTail = false
+    hadStrayTail = true
   }
 }

@@ -218,6 +218,25 @@ package final class Writer: Sendable {
     }
   }
 
+  /// The work of a sync of the active segment alone, which takes nothing away from the flushes; nil
+  /// if more than that has to be made durable.
+  func activeFlushWork() -> FlushWork? {
+    state.withLock { state in
+      guard let active = state.active, state.unsyncedSealed.isEmpty, !state.isDirectoryDirty,
+        state.pendingSnapshots.isEmpty
+      else { return nil }
+      return FlushWork(
+        startedNs: mk_monotonic_ns(), target: offsets.end.value, active: active,
+        record: markRecord(of: active, recoveryPoint: offsets.end.value, isClean: false),
+        sealed: [], isDirectoryDirty: false, snapshots: [])
+    }
+  }
+
+  /// Whether sealed segments or new names wait for a flush.
+  var isUnsynced: Bool {
+    state.withLock { !$0.unsyncedSealed.isEmpty || $0.isDirectoryDirty }
+  }
+
   /// Refuses every append from now on.
   package func close() { state.withLock { $0.isClosed = true } }
 

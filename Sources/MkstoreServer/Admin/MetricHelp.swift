@@ -22,6 +22,8 @@ enum MetricHelp {
     "mkstore_dropped_log_lines_total": "Log lines that standard error did not take.",
     "mkstore_flush_records": "Records that each flush made durable.",
     "mkstore_flush_seconds": "How long flushes (fdatasync) took.",
+    "mkstore_journal_writes_total":
+      "Writes of the journal, each of which made several logs durable.",
     "mkstore_log_bytes": "Bytes of a log's segments.",
     "mkstore_log_end_offset": "Offset of a log's next record.",
     "mkstore_log_high_watermark": "End of a log's acknowledged records.",

@@ -104,7 +104,7 @@ extension Broker {
         answer, .kafkaStorageError, "an earlier batch must come again first; \(reason)")
     }
     var outcome = refused(answer, code, reason)
-    if log.config.durability == .flushed, log.recoveryPoint < log.logEndOffset {
+    if log.config.durability == .flushed, log.durableEndOffset < log.logEndOffset {
       outcome.wait = (log, log.logEndOffset)
     }
     return outcome

@@ -83,13 +83,17 @@ extension DiskState {
     inodes[id]!.modifiedMs = nowMs
   }
 
-  mutating func sync(_ id: InodeID, _ path: String) throws(DiskError) {
+  /// - Parameter range: The bytes that become durable, in whole sectors of a size that is; nil:
+  ///   all, and the size.
+  mutating func sync(
+    _ id: InodeID, _ path: String, only range: Range<Int>? = nil
+  ) throws(DiskError) {
     if case .error(let code) = try begin(.sync, path) {
       inodes[id]!.dropUnsynced()
       throw DiskError(.sync, path, code: code)
     }
     try tellWriteError(id, .sync, path)
-    inodes[id]!.sync()
+    if let range { inodes[id]!.sync(range) } else { inodes[id]!.sync() }
   }
 
   /// Makes nothing durable, but an error is as final as that of a sync.

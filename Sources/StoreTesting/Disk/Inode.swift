@@ -178,6 +178,20 @@ struct Inode: Sendable {
     durable = next
   }
 
+  /// Makes the live content of a range durable as far as the durable size goes: whole sectors.
+  mutating func sync(_ range: Range<Int>) {
+    let content = self.content
+    let range = range.clamped(to: 0..<durable.size)
+    guard !range.isEmpty else { return }
+    let size = PagedBytes.sectorBytes
+    for sector in range.lowerBound / size...(range.upperBound - 1) / size {
+      let bytes = content.sector(sector)
+      if let lost = dropped[sector], bytes.elementsEqual(lost) { continue }
+      if durable.sector(sector) != bytes { durable.setSector(sector, bytes) }
+    }
+    pages = content
+  }
+
   /// Whether a power cut could take something of the file's content.
   var isUnsynced: Bool {
     let content = self.content

@@ -47,7 +47,7 @@ public final class SimulatedDisk: Disk {
     let inode = try call(mode == .create ? .create : .open, path) { state throws(DiskError) in
       try state.open(path, mode)
     }
-    return SimulatedFile(disk: self, path: path, inode: inode, isWritable: mode != .read)
+    return SimulatedFile(disk: self, path: path, inode: inode, mode: mode)
   }
 
   /// See `Disk`.

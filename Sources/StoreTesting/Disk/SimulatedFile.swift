@@ -10,13 +10,16 @@ final class SimulatedFile: InspectableFile {
   private let disk: SimulatedDisk
   private let inode: InodeID
   private let isWritable: Bool
+  /// Whether a sync is part of each write.
+  private let syncsWrites: Bool
   private let isAbandoned = Atomic<Bool>(false)
 
-  init(disk: SimulatedDisk, path: String, inode: InodeID, isWritable: Bool) {
+  init(disk: SimulatedDisk, path: String, inode: InodeID, mode: OpenMode) {
     self.disk = disk
     self.path = path
     self.inode = inode
-    self.isWritable = isWritable
+    isWritable = mode != .read
+    syncsWrites = mode == .durableWrites
   }
 
   deinit {
@@ -47,6 +50,21 @@ final class SimulatedFile: InspectableFile {
       try checkWritable(.write, EBADF)
       try state.write(inode, path, copy, at: position)
     }
+    guard syncsWrites else { return }
+    checkAligned(bytes, at: position)
+    // A power cut between the two finds any of the sectors written.
+    try disk.call(.sync, path) { state throws(DiskError) in
+      try state.sync(inode, path, only: position..<position + bytes.count)
+    }
+  }
+
+  /// As a disk of the system demands it of a write past its page cache.
+  private func checkAligned(_ bytes: Span<UInt8>, at position: Int) {
+    // Safe: only the address is looked at.
+    let address = unsafe bytes.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
+    precondition(
+      [position, bytes.count, address].allSatisfy { $0.isMultiple(of: OpenMode.blockBytes) },
+      "\(path): \(bytes.count) bytes at \(position), in memory at \(address): not in blocks")
   }
 
   func size() throws(DiskError) -> Int {

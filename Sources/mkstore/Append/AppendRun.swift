@@ -134,7 +134,7 @@ struct AppendRun: ~Copyable {
 
   private mutating func printSum() {
     let totals = appender.totals
-    let durable = totals.lastOffset.map { log.recoveryPoint > $0 } ?? true
+    let durable = totals.lastOffset.map { log.durableEndOffset > $0 } ?? true
     guard !settings.isJSON else {
       printSumObject(totals, durable)
       return

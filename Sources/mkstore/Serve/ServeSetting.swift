@@ -180,8 +180,11 @@ struct ServeSetting: Sendable {
       "flusher.threads", 1...64, \.store.flusherThreadsMax,
       "Most threads that sync logs at once; one always runs."),
     number(
-      "flusher.shared.min", 0...1_000_000, \.store.sharedSyncMin,
-      "Number of waiting logs from which one sync of the file system is used for all; 0: never."),
+      "flusher.journal.min", 0...1_000_000, \.store.journalLogsMin,
+      "Number of logs that are made durable at once from which the journal is used; 0: never."),
+    number(
+      "flusher.journal.bytes", 131_072...Int.max, \.store.journalBytesMax,
+      "Most bytes that the journal's files take."),
     number(
       "flusher.core", 0...1023, unset: "any", "Core of the threads that sync.",
       set: { $1.store.flusherCore = $0 }, get: { $0.store.flusherCore }),

@@ -1,0 +1,28 @@
+/// Flushing several logs by the journal.
+extension Flusher {
+  /// Flushes logs that were taken from the queue by one write of the journal, as far as they fit;
+  /// the rest waits again. What the journal cannot take is flushed by itself.
+  func flush(_ clients: [any Client], by journal: Journal) {
+    var members: [any JournalMember] = []
+    var begun: [any Client] = []
+    var others: [any Client] = []
+    var bytesLeft = journal.settings.groupBytesMax
+    for (index, client) in clients.enumerated() {
+      switch client.beginJournaledFlush(bytesMax: journal.settings.entryBytesMax) {
+      case .begun(let member):
+        members.append(member)
+        begun.append(client)
+        bytesLeft -= member.entry.byteCount + member.entry.encodedBytes
+      case .idle: finish([client])
+      case .alone: others.append(client)
+      }
+      if bytesLeft < journal.settings.entryBytesMax {
+        putBack(Array(clients[(index + 1)...]))
+        break
+      }
+    }
+    if !members.isEmpty { journal.write(members) }
+    finish(begun)
+    for client in others { flush(client) }
+  }
+}
