@@ -122,9 +122,10 @@ package final class Journal: Sendable {
 
   /// Makes the flushes of several logs durable by one write, and ends them.
   ///
-  /// A flush for which there is no room, or whose bytes are not as they were appended, is ended
-  /// without: its log then syncs itself.
-  func write(_ members: [any JournalMember]) {
+  /// - Returns: Indices of those that are not durable, because there is no room, the write failed,
+  ///   or the bytes are not as they were appended. They have not ended: their logs must sync
+  ///   themselves.
+  func write(_ members: [any JournalMember]) -> [Int] {
     let buffer = buffers.take(where: { _ in true }) { JournalBuffer(settings.groupBytesMax) }
     defer { buffers.give(buffer) }
     var entries = members.map(\.entry)
@@ -149,10 +150,10 @@ package final class Journal: Sendable {
     }
     let pins = taken.map { (members[$0].client, entries[$0].offsets.upperBound) }
     let isDurable = !taken.isEmpty && write(taken.map { entries[$0] }, end, pins, buffer)
+    guard isDurable else { return Array(members.indices) }
+    for index in taken { members[index].end(isDurable: true) }
     let isTaken = Set(taken)
-    for index in members.indices {
-      members[index].end(isDurable: isDurable && isTaken.contains(index))
-    }
+    return members.indices.filter { !isTaken.contains($0) }
   }
 
   /// Ends all earlier entries of logs below an offset, durably: from here on their bytes may be

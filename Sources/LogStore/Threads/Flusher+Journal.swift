@@ -21,8 +21,14 @@ extension Flusher {
         break
       }
     }
-    if !members.isEmpty { journal.write(members) }
-    finish(begun)
+    let left = members.isEmpty ? [] : journal.write(members)
+    finish(begun.indices.filter { !left.contains($0) }.map { begun[$0] })
+    // Before own syncs, which may take long: no other log waits for them.
+    endGroup()
+    for index in left {
+      members[index].end(isDurable: false)
+      finish([begun[index]])
+    }
     for client in others { flush(client) }
   }
 }

@@ -262,9 +262,7 @@ package final class Flusher: Sendable {
 
   private func flush(_ task: FlushTask) {
     if let journal = task.journal {
-      flush(task.clients, by: journal)
-      state.withLock { $0.groupCount -= 1 }
-      return
+      return flush(task.clients, by: journal)
     }
     for client in task.following { client.startFlush() }
     for client in task.clients { flush(client) }
@@ -279,6 +277,14 @@ package final class Flusher: Sendable {
         _ = state.queue.request(client)
         return true
       }
+    }
+  }
+
+  /// A group was written, so that another thread may take what waits.
+  func endGroup() {
+    summon { state in
+      state.groupCount -= 1
+      return state.queue.count > 0
     }
   }
 
