@@ -9,7 +9,7 @@ import Testing
     try await Store.open("/data", .createIfMissing, disk: disk, logger: .silent)
   }
 
-  @Test(.timeLimit(.minutes(1))) func recordsOfManyTasksShareBatchesWithinABound() async throws {
+  @Test(.timeLimit(.minutes(5))) func recordsOfManyTasksShareBatchesWithinABound() async throws {
     let disk = SimulatedDisk()
     let store = try await Self.store(disk)
     let log = try await store.log("a", .createIfMissing)
@@ -46,7 +46,7 @@ import Testing
     try await store.close()
   }
 
-  @Test(.timeLimit(.minutes(1))) func aFullAppenderLetsItsCallersWait() async throws {
+  @Test(.timeLimit(.minutes(5))) func aFullAppenderLetsItsCallersWait() async throws {
     let disk = SimulatedDisk()
     let store = try await Self.store(disk)
     let log = try await store.log("a", .createIfMissing)
@@ -81,7 +81,7 @@ import Testing
   }
 
   /// What is cancelled makes room for what waits behind it, also where nothing else is left.
-  @Test(.timeLimit(.minutes(1))) func cancelledCallsHoldUpNoOther() async throws {
+  @Test(.timeLimit(.minutes(5))) func cancelledCallsHoldUpNoOther() async throws {
     let disk = SimulatedDisk()
     let store = try await Self.store(disk)
     let log = try await store.log("a", .createIfMissing)

