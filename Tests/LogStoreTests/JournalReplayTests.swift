@@ -135,7 +135,8 @@ import Testing
   // MARK: Other writers
 
   /// A broker cut the log at its own end and appended: our entries do not continue it.
-  @Test func whatDoesNotContinueALogIsKeptAndReported() throws {
+  @Test(arguments: [false, true])
+  func whatDoesNotContinueALogIsKeptAndReported(isFull: Bool) throws {
     let disk = SimulatedDisk(seed: 5)
     let (store, models) = try Self.journaled(disk)
     let first = store.logs[1].recoveryPoint
@@ -154,6 +155,18 @@ import Testing
 
     let before = try LogVerifier(lost).verify(["\(CrashStore.path)/t-1"])
     #expect(before.damage.map(\.offsets) == [first..<end])
+    if isFull {
+      // Without room for the only copy of acknowledged records the log waits, and keeps them.
+      lost.plan(FaultPlan(.error(ENOSPC), at: 1, isForEver: true, operations: [.create]))
+      let refused = try Store.openBlocking(
+        CrashStore.path, config: Self.config(), disk: lost, logger: .silent)
+      #expect(refused.log(store.logs[1].topicPartition) == nil && lost.faultFired)
+      lost.removeFaults()
+      let entries = try JournalContents(lost, directory: CrashStore.path).entries
+      #expect(entries["t-1"]?.isEmpty == false)
+      for log in refused.logs { log.giveUp() }
+      refused.context.lock?.release()
+    }
     let again = try SharedStore(lost, Self.config(), logCount: Self.logCount, creates: false)
     let log = again.logs[1]
     #expect(log.recovery.damage.map(\.offsets) == [first..<end])

@@ -11,6 +11,8 @@ extension Journal {
     state.withLock { state in files.isEmpty ? [] : state.ring?.waitedFor(by: files) ?? [] }
   }
 
+  /// Syncs the own files of these logs, by one sync if they are many, and keeps the entries of
+  /// those that failed.
   func sync(_ clients: [any JournalClient]) {
     let begun = clients.compactMap { client in client.beginOwnSync().map { (client, $0) } }
     var isShared = false

@@ -6,9 +6,8 @@ internal import Synchronization
 
 /// Making, taking over and removing the files of a journal.
 extension Journal {
-  /// Goes on with the files of the last session, all of whose entries are done.
-  ///
-  /// - Returns: Whether they are, durably, empty from now on.
+  /// Goes on with the files of the last session, all of whose entries are done: they are durably
+  /// empty from now on.
   func adopt(_ contents: JournalContents) throws(DiskError) {
     guard let id = contents.ringId else {
       // Nothing in them is of any use.

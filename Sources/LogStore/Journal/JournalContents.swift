@@ -22,7 +22,7 @@ package struct JournalContents: Sendable {
   private(set) var files: [Int: String] = [:]
   private(set) var ringId: Uuid?
   /// More groups than are ever in flight: so many may have reached the disk behind one that did
-  /// not, where nobody looks for them.
+  /// not, where no reader looks for them.
   private static let unseenMax: UInt64 = 64
 
   /// Above the number of every group on the disk.
@@ -76,7 +76,7 @@ package struct JournalContents: Sendable {
     try reader.forEachGroup { head, position in
       groups.append(Group(head: head, path: file.path, position: position))
     }
-    // In the order of the file: each addition to it numbers its groups anew.
+    // In the order of the file: each addition to it numbers its groups from 0.
     for group in groups { add(group) }
   }
 

@@ -1,4 +1,5 @@
 internal import DiskIO
+internal import Glibc
 internal import RecordFormat
 
 /// What a journal's entries add to one log: batches that were acknowledged and that the log's own
@@ -280,8 +281,12 @@ struct JournalReplay {
   }
 
   private func keep(_ piece: Piece) throws(DiskError) {
-    _ = try KeptBytes.keep(
+    let kept = try KeptBytes.keep(
       piece.bytes, at: piece.position, named: SegmentName(piece.segmentBase, .log).fileName,
       in: directory)
+    // These bytes were acknowledged: without room for a copy they stay in the journal.
+    if kept == nil {
+      throw DiskError(.write, directory.path(KeptBytes.directoryName), code: ENOSPC)
+    }
   }
 }

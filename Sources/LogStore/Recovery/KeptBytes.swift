@@ -24,7 +24,7 @@ package enum KeptBytes {
     }
   }
 
-  /// The same with bytes that the log's file does not have.
+  /// The same with bytes that the log's file does not have; nil only if the disk is full.
   static func keep(
     _ bytes: [UInt8], at position: Int, named name: String, in directory: LogDirectory
   ) throws(DiskError) -> String? {
